@@ -1,0 +1,185 @@
+"""The only place where a recipe meets constructors."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+
+from tandem.data.captions.corpus import captions
+from tandem.data.corpus import HubDataset, InMemory, JsonLines, ParallelFiles, TabSeparated
+from tandem.data.named import NAMED, named_corpus
+from tandem.data.pairs import Corpus
+from tandem.errors import CorpusError, RecipeError
+from tandem.models import Decoder, Encoder, Seq2Seq
+from tandem.recipe import (
+    CorpusChoice,
+    Device,
+    FilesCorpus,
+    HubCorpus,
+    JsonLinesCorpus,
+    NamedCorpus,
+    Precision,
+    Recipe,
+    TabSeparatedCorpus,
+    Text,
+)
+from tandem.text import Tokenizer
+from tandem.training import LoopSettings, Schedule
+
+
+def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
+    """The corpus that a recipe chose; relative paths lie in `folder`, if it is given."""
+    base = Path(folder or "").expanduser()
+    if isinstance(choice, FilesCorpus):
+        return ParallelFiles(base / choice.source, base / choice.target)
+    if isinstance(choice, TabSeparatedCorpus):
+        return TabSeparated(base / choice.path, choice.source_column, choice.target_column)
+    if isinstance(choice, JsonLinesCorpus):
+        return JsonLines(base / choice.path, choice.source_key, choice.target_key)
+    if isinstance(choice, HubCorpus):
+        return HubDataset(choice.name, choice.split, choice.source_column, choice.target_column, choice.config)
+    if isinstance(choice, NamedCorpus):
+        if choice.name == "captions":
+            built_in = captions()
+            parts = {"train": built_in.train, "validation": built_in.validation, "test": built_in.test}
+            return InMemory(parts[choice.split], f"captions ({choice.split})")
+        if choice.name not in NAMED:
+            raise CorpusError(
+                f"There is no corpus called {choice.name!r}; the known ones are: captions, {', '.join(NAMED)}"
+            )
+        return named_corpus(choice.name, choice.split, base if folder else None)
+    raise RecipeError(
+        "data: this recipe's pairs were handed over from Python and are not in it: give them to tandem.train again"
+    )
+
+
+def build_tokenizer(text: Text, sentences: Sequence[str]) -> Tokenizer:
+    """A tokenizer trained on the training sentences of one side."""
+    return Tokenizer.train(
+        text.tokenizer, sentences, lowercase=text.lowercase, min_count=text.min_count, max_size=text.max_size
+    )
+
+
+def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
+    """An untrained model for vocabularies of these sizes, drawn from the recipe's seed."""
+    settings = recipe.model
+    init_range = None if settings.init_range == "torch" else settings.init_range
+    torch.manual_seed(recipe.seed)
+    encoder = Encoder(
+        source_size,
+        settings.embedding,
+        settings.hidden,
+        settings.layers,
+        settings.dropout,
+        cell_type=settings.cell,
+        init_range=init_range,
+    )
+    decoder = Decoder(
+        target_size,
+        settings.embedding,
+        settings.hidden,
+        settings.layers,
+        settings.dropout,
+        cell_type=settings.cell,
+        tie_output=settings.tie_output,
+        init_range=init_range,
+    )
+    return Seq2Seq(encoder, decoder)
+
+
+def build_optimizer(recipe: Recipe, model: Seq2Seq, device: torch.device) -> torch.optim.Optimizer:
+    """The optimiser over all of the model's weights."""
+    settings = recipe.training.optimizer
+    fused = device.type in {"cpu", "cuda"}
+    parameters = list(model.parameters())
+    if settings.name == "sgd":
+        return torch.optim.SGD(
+            parameters,
+            settings.learning_rate,
+            momentum=settings.momentum,
+            weight_decay=settings.weight_decay,
+            fused=fused,
+        )
+    kind = torch.optim.Adam if settings.name == "adam" else torch.optim.AdamW
+    return kind(
+        parameters,
+        settings.learning_rate,
+        betas=settings.betas,
+        weight_decay=settings.weight_decay,
+        fused=fused,
+    )
+
+
+def build_schedule(recipe: Recipe) -> Schedule:
+    """The learning rate's schedule."""
+    rate = recipe.training.learning_rate
+    return Schedule(
+        rate.schedule,
+        rate.warmup_steps,
+        rate.decay_from,
+        rate.halve_after,
+        rate.halve_every,
+        rate.factor,
+        rate.patience,
+    )
+
+
+def build_loop_settings(recipe: Recipe) -> LoopSettings:
+    """How the training loop runs."""
+    training = recipe.training
+    return LoopSettings(
+        epochs=training.epochs,
+        label_smoothing=training.label_smoothing,
+        clip_norm=None if training.clip_norm == "off" else training.clip_norm,
+        accumulate=training.accumulate,
+        patience=training.patience,
+        seed=recipe.seed,
+    )
+
+
+def build_fabric(device: torch.device, precision: torch.dtype) -> Fabric:
+    """What moves a training to its device and precision."""
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it says what we say already
+    with warnings.catch_warnings():
+        # Fabric warns of a GPU that is there and not used; the choice was made by `choose_device`.
+        warnings.filterwarnings("ignore", category=UserWarning, module="lightning_fabric")
+        return Fabric(
+            accelerator=device.type,
+            devices=1,
+            precision="bf16-mixed" if precision == torch.bfloat16 else "32-true",
+        )
+
+
+def choose_device(device: Device) -> torch.device:
+    """The device that was asked for; auto takes CUDA, then MPS, then the CPU. RecipeError where it is not there."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
+    if not there[device]:
+        raise RecipeError(
+            f"--device {device}: this machine has no such device; it has {', '.join(k for k in there if there[k])}"
+        )
+    return torch.device(device)
+
+
+def choose_precision(precision: Precision, device: torch.device) -> torch.dtype:
+    """The type that matrix products run in; auto takes bfloat16 where the processor computes in it."""
+    if precision == "auto":
+        return torch.bfloat16 if _has_bfloat16(device) else torch.float32
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    if device.type == "mps":
+        return False
+    try:
+        from torch.cpu import get_capabilities
+    except ImportError:  # torch before 2.12 cannot be asked
+        return False
+    has = get_capabilities()
+    return bool(has.get("avx512_bf16") or has.get("amx_bf16") or has.get("bf16"))

@@ -1,0 +1,224 @@
+"""A directory <-> a model: what translating takes, complete, checked, and nothing pickled."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tandem.build import build_model
+from tandem.errors import CheckpointError, RecipeError
+from tandem.models import Seq2Seq
+from tandem.recipe import Recipe, dump_recipe, parse_recipe
+from tandem.text import Tokenizer
+from tandem.version import __version__
+
+FORMAT = 1
+"""The newest checkpoint format that this version writes and reads."""
+
+_MODEL = "model.safetensors"
+_RECIPE = "recipe.toml"
+_SOURCE = "source.tokenizer.json"
+_TARGET = "target.tokenizer.json"
+_FORMAT = "format.json"
+_POINTER = "current.json"
+_TIED = "decoder.fc_out.weight"
+
+
+class Checkpoint(NamedTuple):
+    """A model and all that translating with it takes."""
+
+    model: Seq2Seq
+    recipe: Recipe
+    source_tokenizer: Tokenizer
+    target_tokenizer: Tokenizer
+
+
+@dataclass(frozen=True)
+class Current:
+    """What a run's `current.json` names, each a path relative to the run's directory."""
+
+    best: str
+    last: str
+    resume: str
+
+
+def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
+    """Write a checkpoint, flushed to disk, under a name that only a complete one ever has."""
+    tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.model.state_dict().items()}
+    if checkpoint.recipe.model.tie_output:
+        del tensors[_TIED]  # the same tensor as the embedding
+    write_directory(
+        directory,
+        {
+            _MODEL: lambda path: save_file(tensors, path),
+            _RECIPE: lambda path: path.write_text(dump_recipe(checkpoint.recipe), encoding="utf-8"),
+            _SOURCE: lambda path: checkpoint.source_tokenizer.save(path),
+            _TARGET: lambda path: checkpoint.target_tokenizer.save(path),
+        },
+    )
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint, or the best one of a run. CheckpointError naming the file that is missing or damaged."""
+    directory = checkpoint_of(path)
+    check_directory(directory, (_MODEL, _RECIPE, _SOURCE, _TARGET))
+    try:
+        recipe = parse_recipe((directory / _RECIPE).read_text(encoding="utf-8"), str(directory / _RECIPE))
+    except (RecipeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{directory / _RECIPE}: not the recipe of this format: {error}") from error
+    source, target = Tokenizer.load(directory / _SOURCE), Tokenizer.load(directory / _TARGET)
+    model = build_model(recipe, len(source), len(target))
+    _load_weights(model, read_tensors(directory / _MODEL), recipe.model.tie_output, directory / _MODEL)
+    return Checkpoint(model, recipe, source, target)
+
+
+def _load_weights(model: Seq2Seq, tensors: dict[str, Tensor], tied: bool, path: Path) -> None:
+    wanted = {name: t.shape for name, t in model.state_dict().items() if not (tied and name == _TIED)}
+    found = {name: t.shape for name, t in tensors.items()}
+    if wanted != found:
+        wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+        first = wrong[0]
+        raise CheckpointError(
+            f"{path}: {first} has the shape {found.get(first)} where the recipe makes {wanted.get(first)} "
+            f"({len(wrong)} such tensors): these files are not of one model"
+        )
+    if tied:
+        tensors = {**tensors, _TIED: tensors["decoder.embedding.weight"]}
+    model.load_state_dict(tensors)
+
+
+def checkpoint_of(path: Path) -> Path:
+    """The checkpoint that `path` means: itself, or where it is a run's directory the run's best."""
+    if (path / _POINTER).exists():
+        return path / read_current(path).best
+    if (path / _FORMAT).exists() or (path / _MODEL).exists():
+        return path
+    if not path.exists():
+        raise CheckpointError(f"{path}: there is no such run or checkpoint")
+    raise CheckpointError(
+        f"{path}: this is neither a run (no {_POINTER}) nor a checkpoint (no {_FORMAT}). "
+        "A run gets its first checkpoint at the end of its first epoch"
+    )
+
+
+def read_current(run: Path) -> Current:
+    """What the run's pointer names. CheckpointError where it is damaged."""
+    path = run / _POINTER
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        current = Current(str(content["best"]), str(content["last"]), str(content["resume"]))
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: missing, so this run has no checkpoint yet") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: damaged ({error!r})") from error
+    for name in (current.best, current.last, current.resume):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise CheckpointError(f"{path}: damaged: {name!r} is not a path inside the run")
+    return current
+
+
+def write_current(run: Path, current: Current) -> None:
+    """Replace the run's pointer, in one step."""
+    partial = run / f"{_POINTER}.partial"
+    content = {"best": current.best, "last": current.last, "resume": current.resume}
+    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    _flush(partial)
+    partial.replace(run / _POINTER)
+    _flush(run)
+
+
+def write_directory(directory: Path, files: dict[str, Callable[[Path], object]]) -> None:
+    """Write files and a `format.json` with their sizes and sums, flushed, and give the directory its name last."""
+    partial = directory.with_name(f".{directory.name}.partial")
+    for leftover in (partial, directory):  # of a run that was cut off: nothing points there
+        if leftover.exists():
+            shutil.rmtree(leftover)
+    partial.mkdir(parents=True)
+    sums = {}
+    for name, write in files.items():
+        write(partial / name)
+        _flush(partial / name)
+        sums[name] = {"size": (partial / name).stat().st_size, "sha256": _sha256(partial / name)}
+    description = {"format": FORMAT, "tandem": __version__, "files": sums}
+    (partial / _FORMAT).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    _flush(partial / _FORMAT)
+    _flush(partial)
+    partial.rename(directory)
+    _flush(directory.parent)
+
+
+def check_directory(directory: Path, names: tuple[str, ...]) -> None:
+    """Raise CheckpointError unless every file is there, as it was written."""
+    path = directory / _FORMAT
+    try:
+        description: Any = json.loads(path.read_text(encoding="utf-8"))
+        version, files = description["format"], description["files"]
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: missing: the checkpoint is not complete") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: damaged ({error!r})") from error
+    if not isinstance(version, int) or version > FORMAT:
+        raise CheckpointError(
+            f"{path}: the format is {version}, and this Tandem ({__version__}) reads up to {FORMAT}: upgrade Tandem"
+        )
+    for name in names:
+        file, expected = directory / name, files.get(name)
+        if not file.is_file() or not isinstance(expected, dict):
+            raise CheckpointError(f"{file}: missing: the checkpoint is not complete. Copy it again, whole")
+        if file.stat().st_size != expected.get("size"):
+            raise CheckpointError(
+                f"{file}: damaged: it has {file.stat().st_size} bytes instead of {expected.get('size')}. Copy it again"
+            )
+        if _sha256(file) != expected.get("sha256"):
+            raise CheckpointError(f"{file}: damaged: its content is not what was saved (SHA-256). Copy it again")
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, on the CPU. CheckpointError where it is not one."""
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path}: damaged: {error}") from error
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's state as flat tensors, "PARAMETER.NAME"."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"{index}.{name}": value.detach().cpu().contiguous()
+        for index, values in state.items()
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put back what `optimizer_tensors` gave."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, _, name = key.partition(".")
+        state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    """Have the operating system write a file, or a directory's names, to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,67 @@
+"""The command line: one short module a command."""
+
+import os
+import sys
+
+import typer
+
+from tandem.cli.data import data
+from tandem.cli.demo import demo
+from tandem.cli.evaluate import evaluate_command
+from tandem.cli.score import score
+from tandem.cli.train import train_command
+from tandem.cli.translate import translate
+from tandem.errors import TandemError
+from tandem.version import __version__
+
+app = typer.Typer(
+    name="tandem",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"tandem {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Begin with `tandem demo`. Each command's --help teaches by example.")
+def _tandem(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Say the version and stop."
+    ),
+) -> None:
+    """Train and use recurrent encoder-decoders: text in, text out.
+
+    - `tandem demo`: a translator in three minutes, from nothing
+    - `tandem train --source train.de --target train.en`: your own
+    - `tandem translate runs/MODEL "Guten Morgen!"`: use it
+    - `tandem evaluate runs/MODEL --source test.de --target test.en`: measure it
+    """
+
+
+app.command("demo")(demo)
+app.command("train")(train_command)
+app.command("translate")(translate)
+app.command("evaluate")(evaluate_command)
+app.command("score")(score)
+app.add_typer(data, name="data")
+
+
+def main() -> None:
+    """What the `tandem` command runs: errors that a user can mend are a sentence, never a traceback."""
+    try:
+        app()
+    except TandemError as error:
+        print(f"tandem: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has left. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,50 @@
+"""`tandem data`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+
+from tandem.data.download import fetch
+from tandem.data.named import default_folder, lookup
+
+data = typer.Typer(no_args_is_help=True, help="Fetch public corpora.", rich_markup_mode="markdown")
+
+
+@data.callback()
+def _data() -> None:
+    """Fetch public corpora: `tandem data get multi30k`."""
+
+
+@data.command()
+def get(
+    name: Annotated[str, typer.Argument(help="The corpus: multi30k.")],
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to put it. Default: where recipes look for it.")
+    ] = None,
+    mirror: Annotated[
+        str | None, typer.Option(metavar="URL|DIR", help="Fetch from here instead: another address, or a local folder.")
+    ] = None,
+) -> None:
+    """Fetch a corpus file by file, each checked by its SHA-256; what is there already is kept.
+
+    - `tandem data get multi30k`
+    - `tandem data get multi30k --mirror /mnt/corpora/multi30k`
+    """
+    corpus = lookup(name)
+    where = folder or default_folder() / name
+    console = Console()
+    console.print(f"{corpus.title}\nLicence: {corpus.licence}", highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=console) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(file: str, done: int, total: int | None) -> None:
+            if file not in tasks:
+                tasks[file] = progress.add_task(file, total=total)
+            progress.update(tasks[file], completed=done, total=total)
+
+        files = fetch(corpus, where, mirror=mirror, progress=show)
+    console.print(f"{len(files)} files in {where}", highlight=False, soft_wrap=True)

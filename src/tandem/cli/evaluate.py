@@ -1,0 +1,79 @@
+"""`tandem evaluate`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tandem.cli.options import (
+    AllowUnkOption,
+    BatchSizeOption,
+    BeamOption,
+    ColumnsOption,
+    CorpusOption,
+    DeviceOption,
+    HubOption,
+    JsonlOption,
+    LengthPenaltyOption,
+    ModelArgument,
+    PrecisionOption,
+    SourceOption,
+    TargetOption,
+    TsvOption,
+    chosen_corpus,
+    corpus_pairs,
+)
+from tandem.cli.show import show_scores
+from tandem.cli.translate import search_settings
+from tandem.run import evaluate
+from tandem.translator import load
+
+
+def evaluate_command(
+    model: ModelArgument,
+    source: SourceOption = None,
+    target: TargetOption = None,
+    tsv: TsvOption = None,
+    jsonl: JsonlOption = None,
+    corpus: CorpusOption = None,
+    hub: HubOption = None,
+    columns: ColumnsOption = None,
+    lowercase: Annotated[
+        bool | None, typer.Option(help="Score in lower case. Default: the recipe's search.lowercase_scores.")
+    ] = None,
+    beam: BeamOption = None,
+    length_penalty: LengthPenaltyOption = None,
+    batch_size: BatchSizeOption = 64,
+    allow_unk: AllowUnkOption = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the translations here, one a line.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Scores and signatures as JSON.")] = False,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "float32",
+) -> None:
+    """Measure a model on a corpus: BLEU, chrF, TER, exact matches, edit rates, perplexity, each with its signature.
+
+    - `tandem evaluate runs/demo --corpus captions:test`
+    - `tandem evaluate runs/mine --source test.de --target test.en --lowercase --beam 5`
+    - `tandem evaluate runs/words --tsv test.tsv --json`
+
+    Lines that repeat a source give it several references.
+    """
+    choice = chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="test")
+    pairs = corpus_pairs(choice)
+    translator = load(model, device=device, precision=precision)
+    settings = search_settings(translator, beam, length_penalty, 1, batch_size, allow_unk)
+    lower = translator.recipe.search.lowercase_scores if lowercase is None else lowercase
+    found = evaluate(translator, pairs, settings, lowercase=lower)
+    if output is not None:
+        output.write_text("".join(text + "\n" for text in found.translations), encoding="utf-8")
+    if as_json:
+        scores = {score.name: {"value": round(score.value, 4), "signature": score.signature} for score in found.scores}
+        print(json.dumps({"pairs": found.pairs, "sources": found.sources, "scores": scores}, indent=2))
+        return
+    console = Console()
+    show_scores(console, found.scores)
+    console.print(f"\n{found.pairs:,} pairs, {found.sources:,} different sources", highlight=False)

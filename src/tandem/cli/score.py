@@ -1,0 +1,59 @@
+"""`tandem score`."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from tandem.cli.options import (
+    BatchSizeOption,
+    ColumnsOption,
+    CorpusOption,
+    DeviceOption,
+    HubOption,
+    JsonlOption,
+    ModelArgument,
+    PrecisionOption,
+    SourceOption,
+    TargetOption,
+    TsvOption,
+    chosen_corpus,
+    corpus_pairs,
+)
+from tandem.translator import load
+
+
+def score(
+    model: ModelArgument,
+    source: SourceOption = None,
+    target: TargetOption = None,
+    tsv: TsvOption = None,
+    jsonl: JsonlOption = None,
+    corpus: CorpusOption = None,
+    hub: HubOption = None,
+    columns: ColumnsOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a pair, with every token's score.")] = False,
+    batch_size: BatchSizeOption = 64,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "float32",
+) -> None:
+    """Print how probable the model finds each given target: its log-probability in nats, a line a pair.
+
+    - `tandem score runs/demo --source test.de --target test.en`
+    - `tandem score runs/demo --tsv pairs.tsv --json`
+    """
+    pairs = corpus_pairs(chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="test"))
+    translator = load(model, device=device, precision=precision)
+    sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
+    for pair, found in zip(pairs, translator.score(sources, targets, batch_size), strict=True):
+        if as_json:
+            content = {
+                "source": pair.source,
+                "target": pair.target,
+                "log_probability": found.log_probability,
+                "tokens": found.tokens,
+                "token_scores": found.token_scores,
+            }
+            print(json.dumps(content, ensure_ascii=False))
+        else:
+            print(f"{found.log_probability:.6f}")

@@ -1,0 +1,43 @@
+"""What the commands print for people."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tandem.metrics import Score
+from tandem.run.train import TrainingResult
+
+
+def announce(console: Console, line: str) -> None:
+    """One line of what a user should know before a training begins."""
+    console.print(Text(f"• {line}"), soft_wrap=True)
+
+
+def show_scores(console: Console, scores: Sequence[Score]) -> None:
+    """A table of scores with their signatures."""
+    table = Table("score", "", "signature", show_edge=False, pad_edge=False)
+    table.columns[1].justify = "right"
+    for score in scores:
+        table.add_row(
+            score.name, f"{score.value:.3f}" if score.value < 10 else f"{score.value:.2f}", Text(score.signature)
+        )
+    console.print(table)
+
+
+def show_result(console: Console, out: Path, result: TrainingResult) -> None:
+    """The end of a training: scores, where things are, what to type next."""
+    console.print()
+    show_scores(console, result.evaluation.scores)
+    evaluation = result.evaluation
+    console.print(f"\non {evaluation.pairs:,} pairs of the {result.evaluated_on} corpus\n", highlight=False)
+    example = shlex.quote(evaluation.samples[0].source)
+    console.print(
+        Text.from_markup("[bold]Next[/]\n").append(
+            f"  open {result.report}\n  tandem translate {out} {example}\n  tandem translate {out} --help\n"
+        ),
+        soft_wrap=True,
+    )

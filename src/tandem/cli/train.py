@@ -1,0 +1,145 @@
+"""`tandem train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tandem.checkpoint import read_current
+from tandem.cli.options import (
+    ColumnsOption,
+    CorpusOption,
+    DeviceOption,
+    HubOption,
+    JsonlOption,
+    SourceOption,
+    TargetOption,
+    TsvOption,
+    chosen_corpus,
+)
+from tandem.cli.show import announce, show_result
+from tandem.errors import CheckpointError, RecipeError
+from tandem.recipe import (
+    CorpusChoice,
+    Device,
+    FilesCorpus,
+    HubCorpus,
+    JsonLinesCorpus,
+    NamedCorpus,
+    Recipe,
+    TabSeparatedCorpus,
+    load_recipe,
+)
+from tandem.recording import live_display
+from tandem.run.train import TrainingResult, chosen_recipe, resumed_recipe, run_recipe
+
+
+def train_command(
+    recipe: Annotated[
+        Path | None, typer.Argument(metavar="[RECIPE.toml]", help="What to train; without it a recipe is chosen.")
+    ] = None,
+    source: SourceOption = None,
+    target: TargetOption = None,
+    validation_source: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Validation texts; without them some pairs are carved off.")
+    ] = None,
+    validation_target: Annotated[Path | None, typer.Option(metavar="FILE", help="Their targets.")] = None,
+    tsv: TsvOption = None,
+    jsonl: JsonlOption = None,
+    corpus: CorpusOption = None,
+    hub: HubOption = None,
+    columns: ColumnsOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="The run's directory. Default: runs/NAME.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting; may be repeated.")
+    ] = None,
+    device: DeviceOption = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out after its last epoch.")] = False,
+) -> None:
+    """Train a model, from two files or a recipe.
+
+    - `tandem train --source train.de --target train.en`
+    - `tandem train --tsv words.tsv --columns 1,2 --out runs/words`
+    - `tandem train --corpus captions`
+    - `tandem train recipes/multi30k.toml --set training.epochs=20`
+    - `tandem train --resume --out runs/multi30k`
+
+    Without a recipe, tokenizers, sizes and schedule are chosen from the corpus, and the choice is written to
+    recipe.toml in the run's directory, to be changed and trained again.
+    """
+    console = Console()
+    choice = chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="train")
+    validation = chosen_corpus(validation_source, validation_target, None, None, None, None, None, split="validation")
+    if resume:
+        where = _resumed(out, recipe, choice)
+        chosen = resumed_recipe(where, settings or [])
+    elif recipe is not None:
+        if choice is not None or validation is not None:
+            raise RecipeError(
+                f"{recipe}: a recipe names its corpora; leave out the others, or change it by --set data.…"
+            )
+        where = out or free_directory(recipe.stem)
+        chosen = load_recipe(recipe, settings or [])
+    elif choice is not None:
+        where = out or free_directory(_name(choice))
+        chosen = chosen_recipe(choice, validation, settings or [], None, lambda line: announce(console, line))
+    else:
+        raise RecipeError(
+            "there is nothing to train on: give --source FILE --target FILE, or a recipe, or see tandem train --help"
+        )
+    show_result(console, where, train_run(chosen, where, console, device=device, resume=resume))
+
+
+def train_run(recipe: Recipe, out: Path, console: Console, *, device: Device, resume: bool) -> TrainingResult:
+    """Train with a live display; a run that is interrupted is told how it goes on."""
+    try:
+        return run_recipe(
+            recipe,
+            out,
+            device=device,
+            resume=resume,
+            recorders=[live_display(console)],
+            say=lambda line: announce(console, line),
+        )
+    except KeyboardInterrupt:
+        try:
+            kept = f"What was trained until {Path(read_current(out).last).name} is kept. Go on with:"
+            console.print(f"\nStopped. {kept}\n  tandem train --resume --out {out}", highlight=False, soft_wrap=True)
+        except CheckpointError:
+            console.print(
+                f"\nStopped before the end of the first epoch: nothing to go on from in {out}", soft_wrap=True
+            )
+        raise
+
+
+def _resumed(out: Path | None, recipe: Path | None, choice: CorpusChoice | None) -> Path:
+    if out is None:
+        raise RecipeError("--resume: say which run goes on, with --out DIR")
+    if recipe is not None or choice is not None:
+        raise RecipeError(
+            f"--resume: the run in {out} has its recipe already; leave out the other, or change settings with --set"
+        )
+    return out
+
+
+def _name(choice: CorpusChoice) -> str:
+    if isinstance(choice, FilesCorpus):
+        source, target = Path(choice.source).name, Path(choice.target).name
+        return f"{source.removesuffix('.gz')}-{target.removesuffix('.gz')}"
+    if isinstance(choice, TabSeparatedCorpus | JsonLinesCorpus):
+        return Path(choice.path).name.split(".")[0]
+    return Path(choice.name).name if isinstance(choice, NamedCorpus | HubCorpus) else "pairs"
+
+
+def free_directory(name: str) -> Path:
+    """`runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3`, ... that isn't there yet."""
+    first = Path("runs") / name
+    if not first.exists():
+        return first
+    number = 2
+    while (other := first.with_name(f"{name}-{number}")).exists():
+        number += 1
+    return other

@@ -1,0 +1,28 @@
+"""What Tandem raises when it cannot go on because of something a user can mend.
+
+Every message names the thing, the rule, the value that was found and the remedy.
+"""
+
+
+class TandemError(Exception):
+    """The base of all errors that Tandem raises on purpose."""
+
+
+class RecipeError(TandemError):
+    """A recipe, or a setting given on the command line, is not valid."""
+
+
+class CorpusError(TandemError):
+    """A corpus cannot be read: which file, which line, what was wrong."""
+
+
+class DownloadError(TandemError):
+    """A public corpus could not be fetched, or is not what it should be."""
+
+
+class CheckpointError(TandemError):
+    """A checkpoint or run directory is damaged, incomplete or of a newer format."""
+
+
+class TrainingError(TandemError):
+    """Training cannot go on: the loss is not finite, or the run's directory is in the way."""

@@ -1,0 +1,35 @@
+"""A score and the signature without which it means little."""
+
+from collections.abc import Sequence, Sized
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Score:
+    """One figure over a whole corpus, and what somebody else needs to compute the same figure."""
+
+    name: str
+    """Such as `bleu`."""
+    value: float
+    """In percent."""
+    signature: str
+    """Metric, case, tokenisation, references and version, joined by `|`."""
+
+
+def check_corpus(hypotheses: Sized, references: Sequence[Sized]) -> None:
+    """Raise ValueError unless the corpus has a hypothesis, and every one has a list of references."""
+    if len(hypotheses) != len(references):
+        raise ValueError(
+            f"{len(hypotheses)} hypotheses but {len(references)} lists of references: "
+            "give one list of references for each hypothesis."
+        )
+    if len(hypotheses) == 0:
+        raise ValueError("The corpus is empty: a score needs at least one hypothesis.")
+    for index, alternatives in enumerate(references):
+        if isinstance(alternatives, str):
+            raise ValueError(
+                f"The references of hypothesis {index} (counted from 0) are one string, {alternatives!r}: "
+                "give a list, even of one reference."
+            )
+        if len(alternatives) == 0:
+            raise ValueError(f"Hypothesis {index} (counted from 0) has no reference: give at least one.")

@@ -1,0 +1,60 @@
+"""The scores of machine translation, by sacreBLEU (Post 2018, arXiv 1804.08771)."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from sacrebleu.metrics.base import Metric
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+from sacrebleu.metrics.ter import TER
+
+from tandem.metrics.score import Score, check_corpus
+from tandem.metrics.sequences import exact, word_edit_rate
+
+
+def bleu(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
+    """Return BLEU of detokenised text, 13a tokenisation (Papineni et al. 2002).
+
+    Raises ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
+    """
+    # force: text that ends in " ." is what a model of words writes, and sacreBLEU would warn at each call.
+    return _score("bleu", BLEU(lowercase=lowercase, force=True), hypotheses, references)
+
+
+def chrf(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
+    """Return chrF2, the F-score over character 1- to 6-grams (Popović 2015); raises as `bleu` does."""
+    return _score("chrf", CHRF(lowercase=lowercase), hypotheses, references)
+
+
+def ter(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
+    """Return the translation edit rate, in which moved phrases are one edit (Snover et al. 2006).
+
+    Lower is better. Raises as `bleu` does.
+    """
+    return _score("ter", TER(case_sensitive=not lowercase), hypotheses, references)
+
+
+def score_translations(
+    hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool
+) -> list[Score]:
+    """Return BLEU, chrF, TER, exact matches and the word edit rate, in this order; raises as `bleu` does."""
+    return [
+        metric(hypotheses, references, lowercase=lowercase)
+        for metric in (bleu, chrf, ter, exact, word_edit_rate)
+    ]
+
+
+def _score(
+    name: str, metric: Metric, hypotheses: Sequence[str], references: Sequence[Sequence[str]]
+) -> Score:
+    check_corpus(hypotheses, references)
+    width = max(len(alternatives) for alternatives in references)
+    # sacreBLEU wants one stream a rank: the first references of all sentences, then the second ones, with
+    # None where a sentence has no more.
+    streams = [
+        [alternatives[rank] if rank < len(alternatives) else None for alternatives in references]
+        for rank in range(width)
+    ]
+    # Its annotation forgets the None that its documentation allows.
+    result = metric.corpus_score(hypotheses, cast(Sequence[Sequence[str]], streams))
+    return Score(name, result.score, f"{result.name}|{metric.get_signature()}")

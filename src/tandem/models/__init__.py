@@ -1,0 +1,9 @@
+"""Tensors in, tensors out: the encoder, the decoder, and the two as one model."""
+
+from tandem.models.decoder import Decoder
+from tandem.models.encoder import Encoder
+from tandem.models.recurrence import CellType
+from tandem.models.seq2seq import Seq2Seq
+from tandem.models.state import RecurrentState
+
+__all__ = ["CellType", "Decoder", "Encoder", "RecurrentState", "Seq2Seq"]

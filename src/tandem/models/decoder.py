@@ -1,0 +1,144 @@
+"""The decoder: a recurrent network that starts from the context and writes the target token by token."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tandem.models.encoder import initialise
+from tandem.models.recurrence import (
+    CellType,
+    LayerWeights,
+    draw_mask,
+    draw_masks,
+    new_rnn,
+    stack_weights,
+    step,
+    unroll,
+)
+from tandem.models.state import RecurrentState
+
+
+class DecoderMasks(NamedTuple):
+    """The dropout of one pass over T steps, drawn beforehand so that two passes can share it."""
+
+    embedding: Tensor
+    """[T, B, E]"""
+    layers: list[Tensor] | None
+    """One a layer but the last, [T, B, H]; None for a single layer."""
+
+    def at(self, t: int) -> "DecoderMasks":
+        """The masks of step t: [B, E] and [B, H]."""
+        return DecoderMasks(self.embedding[t], None if self.layers is None else [mask[t] for mask in self.layers])
+
+
+class PreparedDecoder(NamedTuple):
+    """A decoder's weights converted once, to take many single steps with. Holds no graph."""
+
+    cell_type: CellType
+    embedding: Tensor
+    layers: tuple[LayerWeights, ...]
+    projection: Tensor | None
+    output_weight: Tensor
+    output_bias: Tensor
+
+    def step(
+        self, tokens: Tensor, state: RecurrentState, masks: DecoderMasks | None = None
+    ) -> tuple[Tensor, RecurrentState]:
+        """Read `tokens [B]`: what the output layer reads, [B, D], and the new state."""
+        embedded = F.embedding(tokens, self.embedding)
+        if masks is not None:
+            embedded = embedded * masks.embedding
+        output, state = step(self.cell_type, self.layers, embedded, state, None if masks is None else masks.layers)
+        return (output if self.projection is None else F.linear(output, self.projection)), state
+
+    def logits(self, features: Tensor) -> Tensor:
+        """(B, D) x (V, D) -> (B, V)."""
+        return F.linear(features, self.output_weight, self.output_bias)
+
+
+class Decoder(nn.Module):
+    """Embedding, dropout, a stack of recurrent layers and a linear layer to the vocabulary; the tutorial's class.
+
+    `Decoder(output_dim, emb_dim, hid_dim, n_layers, dropout)`, as the encoder. With `tie_output` the output layer's
+    weight is the embedding's (Press & Wolf 2017), behind a projection from H to E where these differ.
+    """
+
+    def __init__(
+        self,
+        output_dim: int,
+        emb_dim: int,
+        hid_dim: int,
+        n_layers: int,
+        dropout: float,
+        *,
+        cell_type: CellType = "lstm",
+        tie_output: bool = False,
+        init_range: float | None = 0.08,
+    ) -> None:
+        super().__init__()
+        self.output_dim = output_dim
+        self.hid_dim = hid_dim
+        self.n_layers = n_layers
+        self.cell_type: CellType = cell_type
+        self.embedding = nn.Embedding(output_dim, emb_dim)
+        self.rnn = new_rnn(cell_type, emb_dim, hid_dim, n_layers)
+        self.projection = nn.Linear(hid_dim, emb_dim, bias=False) if tie_output and emb_dim != hid_dim else None
+        self.fc_out = nn.Linear(emb_dim if tie_output else hid_dim, output_dim)
+        if tie_output:
+            self.fc_out.weight = self.embedding.weight
+        self.dropout = nn.Dropout(dropout)
+        initialise(self, init_range)
+
+    def forward(
+        self, input: Tensor, hidden: Tensor, cell: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Read one token, `input [B]`, in the state `(hidden, cell)`, each [L, B, H].
+
+        Returns `(prediction [B, V], hidden, cell)`: the logits of the next token and the new state.
+        """
+        masks = self.draw_masks(1, input.shape[0])
+        features, hiddens, cells = self._unroll(input.unsqueeze(0), RecurrentState(hidden, cell), masks)
+        state = RecurrentState(torch.cat(hiddens), torch.cat(cells) if cells else None)
+        return self.fc_out(features.squeeze(0)), state.hidden, state.cell
+
+    def features(self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None) -> Tensor:
+        """Read `inputs [T, B]` from `state`: what the output layer reads at each step, [T, B, D].
+
+        D is H, or E with a tied output. Differentiable; the logits are `fc_out` of it.
+        """
+        return self._unroll(inputs, state, masks)[0]
+
+    def draw_masks(self, steps: int, batch: int) -> DecoderMasks | None:
+        """This pass's dropout; None in eval mode or where nothing is dropped."""
+        rate = self.dropout.p if self.training else 0.0
+        if rate == 0:
+            return None
+        weight = self.embedding.weight
+        embedding = draw_mask((steps, batch, weight.shape[1]), rate, weight)
+        return DecoderMasks(embedding, draw_masks(self.n_layers, (steps, batch, self.hid_dim), rate, weight))
+
+    def prepare(self, dtype: torch.dtype) -> PreparedDecoder:
+        """Weights converted to `dtype` for many single steps, without a graph."""
+        with torch.no_grad():
+            layers = [LayerWeights(*(w.detach().to(dtype) for w in layer)) for layer in stack_weights(self.rnn)]
+            return PreparedDecoder(
+                self.cell_type,
+                self.embedding.weight.detach().to(dtype),
+                tuple(layers),
+                None if self.projection is None else self.projection.weight.detach().to(dtype),
+                self.fc_out.weight.detach().to(dtype),
+                self.fc_out.bias.detach().to(dtype),
+            )
+
+    def _unroll(
+        self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        embedded = self.embedding(inputs)
+        if masks is not None:
+            embedded = embedded * masks.embedding
+        outputs, hiddens, cells = unroll(
+            self.cell_type, stack_weights(self.rnn), embedded, state, None if masks is None else masks.layers
+        )
+        return (outputs if self.projection is None else self.projection(outputs)), hiddens, cells

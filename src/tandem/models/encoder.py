@@ -1,0 +1,81 @@
+"""The encoder: a recurrent network that reads the source into a context, its final state."""
+
+import torch
+from torch import Tensor, nn
+
+from tandem.models.recurrence import (
+    CellType,
+    draw_mask,
+    draw_masks,
+    new_rnn,
+    stack_weights,
+    unroll,
+    zero_state,
+)
+from tandem.models.state import RecurrentState
+
+
+class Encoder(nn.Module):
+    """Embedding, dropout, and a stack of recurrent layers; the tutorial's class.
+
+    `Encoder(input_dim, emb_dim, hid_dim, n_layers, dropout)`: the source vocabulary's size, the embedding's, the
+    hidden state's, the number of layers, and the share that dropout zeroes in the embedding and between layers.
+    `cell_type` chooses the recurrence; weights start from U(-init_range, init_range) (Sutskever et al. 2014,
+    section 3.4), or as torch has them when `init_range` is None.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        emb_dim: int,
+        hid_dim: int,
+        n_layers: int,
+        dropout: float,
+        *,
+        cell_type: CellType = "lstm",
+        init_range: float | None = 0.08,
+    ) -> None:
+        super().__init__()
+        self.hid_dim = hid_dim
+        self.n_layers = n_layers
+        self.cell_type: CellType = cell_type
+        self.embedding = nn.Embedding(input_dim, emb_dim)
+        self.rnn = new_rnn(cell_type, emb_dim, hid_dim, n_layers)
+        self.dropout = nn.Dropout(dropout)
+        initialise(self, init_range)
+
+    def forward(self, src: Tensor, lengths: Tensor | None = None) -> RecurrentState:
+        """Read `src [S, B]`, ids, into `(hidden, cell)`, each [L, B, H].
+
+        With `lengths [B]` each sequence's state is that after its last token, whatever follows it; without them
+        the padding is read too, as the tutorial's encoder does. ValueError for a length outside 1..S.
+        """
+        steps, batch = src.shape
+        rate = self.dropout.p if self.training else 0.0
+        embedded = self.embedding(src)  # [S, B, E]
+        if rate:
+            embedded = embedded * draw_mask(tuple(embedded.shape), rate, embedded)
+        masks = draw_masks(self.n_layers, (steps, batch, self.hid_dim), rate, embedded)
+        layers = stack_weights(self.rnn)
+        start = zero_state(self.cell_type, self.n_layers, batch, layers[0].weight_hh)
+        _, hiddens, cells = unroll(self.cell_type, layers, embedded, start, masks)
+        if lengths is None:
+            last = torch.full((batch,), steps - 1, device=src.device)
+        else:
+            if int(lengths.min()) < 1 or int(lengths.max()) > steps:
+                raise ValueError(
+                    f"source lengths run from {int(lengths.min())} to {int(lengths.max())}; "
+                    f"each must be at least 1 and at most the {steps} rows of the source"
+                )
+            last = lengths.to(src.device) - 1
+        rows = torch.arange(batch, device=src.device)
+        # (S, B, H) at (last[b], b) -> (B, H), layer by layer
+        hidden = torch.stack([states[last, rows] for states in hiddens])
+        return RecurrentState(hidden, torch.stack([states[last, rows] for states in cells]) if cells else None)
+
+
+def initialise(module: nn.Module, init_range: float | None) -> None:
+    """Draw every parameter from U(-init_range, init_range); None leaves them as torch made them."""
+    if init_range is not None:
+        for parameter in module.parameters():
+            nn.init.uniform_(parameter, -init_range, init_range)

@@ -1,0 +1,89 @@
+"""Encoder and decoder as one model: sequence in, sequence out."""
+
+import torch
+from torch import Tensor, nn
+
+from tandem.models.coins import draw_coins, expand_coins
+from tandem.models.decoder import Decoder, DecoderMasks
+from tandem.models.encoder import Encoder
+from tandem.models.recurrence import compute_dtype
+from tandem.models.state import RecurrentState
+
+
+class Seq2Seq(nn.Module):
+    """An encoder-decoder (Sutskever, Vinyals & Le 2014); the tutorial's class.
+
+    `Seq2Seq(encoder, decoder, device)`. ValueError where the two don't fit: the decoder starts from the
+    encoder's state, so cell type, hidden size and number of layers must agree.
+    """
+
+    def __init__(self, encoder: Encoder, decoder: Decoder, device: torch.device | str | None = None) -> None:
+        super().__init__()
+        _check_fit("hidden sizes (hid_dim)", encoder.hid_dim, decoder.hid_dim)
+        _check_fit("numbers of layers (n_layers)", encoder.n_layers, decoder.n_layers)
+        _check_fit("cell types (cell_type)", encoder.cell_type, decoder.cell_type)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.device = device
+
+    def forward(
+        self,
+        src: Tensor,
+        trg: Tensor,
+        teacher_forcing_ratio: float = 0.5,
+        *,
+        src_len: Tensor | None = None,
+        coins: Tensor | None = None,
+    ) -> Tensor:
+        """The tutorial's forward: `src [S, B]` and `trg [T, B]`, ids, -> logits [T, B, V], row 0 zero.
+
+        After step t a coin for the whole batch decides whether the next input is the true token (with probability
+        `teacher_forcing_ratio`) or the best prediction. `coins`, bool [T - 1] or [T - 1, B], true for the true token,
+        takes the place of chance; `src_len [B]` keeps the encoder from reading padding.
+        """
+        steps, batch = trg.shape
+        if coins is None:
+            coins = draw_coins(steps - 1, batch, teacher_forcing_ratio, by_token=False)
+        logits = self.decoder.fc_out(self.features(src, trg, coins, src_len))
+        return torch.cat([logits.new_zeros(1, batch, self.decoder.output_dim), logits])
+
+    def features(self, source: Tensor, target: Tensor, coins: Tensor, source_lengths: Tensor | None) -> Tensor:
+        """What the output layer reads at each step, [T - 1, B, D], for `target [T, B]` under `coins`.
+
+        Training takes the loss from these (`training/loss.py`), without whole logits. The decoder's inputs are
+        decided first, by a rollout without gradient up to the last sampled step, then one differentiable
+        pass runs over all steps with the same dropout; the gradient is that of the step-by-step loop, since
+        argmax has none.
+        """
+        state = self.encoder(source, source_lengths)
+        masks = self.decoder.draw_masks(target.shape[0] - 1, target.shape[1])
+        inputs = self._decide_inputs(target, coins, state, masks)
+        return self.decoder.features(inputs, state, masks)
+
+    @torch.no_grad()
+    def _decide_inputs(
+        self, target: Tensor, coins: Tensor, state: RecurrentState, masks: DecoderMasks | None
+    ) -> Tensor:
+        """The decoder's inputs [T - 1, B]: true tokens, and predictions where the coins ask for them."""
+        inputs = target[:-1].clone()
+        rows = expand_coins(coins, steps=inputs.shape[0], batch=inputs.shape[1])
+        forced = rows.all(dim=1).tolist()
+        sampled = [t for t in range(len(forced) - 1) if not forced[t]]  # the last coin decides nothing
+        if not sampled:
+            return inputs
+        decoder = self.decoder.prepare(compute_dtype(state.hidden))
+        rows = rows.to(target.device)
+        for t in range(sampled[-1] + 1):
+            features, state = decoder.step(inputs[t], state, None if masks is None else masks.at(t))
+            if not forced[t]:
+                predicted = decoder.logits(features).argmax(dim=1)
+                inputs[t + 1] = torch.where(rows[t], inputs[t + 1], predicted)
+        return inputs
+
+
+def _check_fit(what: str, of_encoder: object, of_decoder: object) -> None:
+    if of_encoder != of_decoder:
+        raise ValueError(
+            f"the {what} of encoder and decoder differ: {of_encoder} and {of_decoder}. The decoder starts from the "
+            "encoder's state, so build both with the same value"
+        )

@@ -1,0 +1,91 @@
+"""The live display of a training: a moving one in a terminal, plain lines anywhere else."""
+
+import time
+from collections.abc import Callable
+from typing import assert_never
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tandem.recording import wording
+from tandem.recording.plain import PlainLines
+from tandem.recording.progress import Progress
+from tandem.recording.recorder import Recorder
+from tandem.training.events import Event, Finished, Started, StepDone, Validated
+
+
+def live_display(console: Console) -> Recorder:
+    """Return the display that suits the console: moving in a terminal, else plain lines."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        return LiveDisplay(console)
+    return PlainLines(console)
+
+
+class LiveDisplay:
+    """A recorder that keeps a progress bar at the bottom of a terminal and a table of epochs above it."""
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        """Nothing is shown before the training starts. `clock`: see `Progress`."""
+        self._console = console
+        self._progress = Progress(clock)
+        self._scores: tuple[str, ...] | None = None
+        # Four times a second is enough to see it move and costs the training nothing.
+        self._live = Live(console=console, get_renderable=self.bottom, refresh_per_second=4, transient=True)
+
+    def record(self, event: Event) -> None:
+        """Show the event."""
+        self._progress.follow(event)
+        match event:
+            case Started():
+                self._console.print(Text(wording.beginning(event)))
+                self._live.start(refresh=True)
+            case StepDone():
+                pass  # The bar redraws itself.
+            case Validated():
+                self._show_epoch(event)
+            case Finished():
+                self._live.stop()
+                self._console.print(Text(wording.ending(event)))
+            case _:
+                assert_never(event)
+
+    def close(self) -> None:
+        """Take the bar away and give the terminal back; a second call does nothing."""
+        self._live.stop()
+
+    def bottom(self) -> RenderableType:
+        """Return what stands at the bottom of the terminal at this moment: the bar and the figures."""
+        progress = self._progress
+        line = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        line.add_column(no_wrap=True)
+        line.add_column(ratio=1)
+        line.add_column(no_wrap=True)
+        bar = ProgressBar(total=progress.steps_per_epoch, completed=progress.step_in_epoch)
+        steps = f"{progress.step_in_epoch}/{progress.steps_per_epoch}"
+        line.add_row(f"epoch {progress.epoch}/{progress.epochs}", bar, steps)
+        below = "validating ..." if progress.validating else wording.standing(progress)
+        return Group(line, Text(below, style="dim", no_wrap=True, overflow="ellipsis"))
+
+    def _show_epoch(self, event: Validated) -> None:
+        scores = tuple(event.validation.scores)
+        if self._scores != scores:
+            self._scores = scores
+            self._console.print(_one_line(wording.table_header(scores), "bold"))
+        self._console.print(_one_line(wording.table_row(event), "green" if event.best else ""))
+        samples = Table.grid(padding=(0, 2, 0, 0))
+        for sample in event.validation.samples[: wording.SAMPLES]:
+            for label, text in wording.sample_lines(sample):
+                samples.add_row(Text(label, style="dim"), Text(text, overflow="fold"))
+            samples.add_row()
+        if samples.row_count:
+            self._console.print(Padding(samples, (1, 0, 0, 8)))
+            # The next row stands far below these headings, or the headings have scrolled away.
+            self._scores = None
+
+
+def _one_line(text: str, style: str) -> Text:
+    return Text(text, style=style, no_wrap=True, overflow="crop")

@@ -1,0 +1,93 @@
+"""Where a training stands and how long it will still take: the figures behind the live display."""
+
+import math
+from collections.abc import Callable
+
+from tandem.training.events import Event, Started, StepDone, Validated
+
+_MEMORY = 50
+"""The smoothed loss and speed look back on about so many steps."""
+
+
+class Progress:
+    """Follows the events of one training; what it knows are plain attributes."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` tells the seconds since some moment, such as `time.monotonic`."""
+        self._clock = clock
+        self._steps_here = 0
+        self._step_seconds = 0.0
+        self._validations_here = 0
+        self._validation_seconds = 0.0
+        self._validated_epochs = 0
+        self._last_time = clock()
+        self.epochs = 0
+        self.steps_per_epoch = 1
+        self.epoch = 1
+        self.step = 0
+        self.loss = math.nan
+        """Smoothed, in nats per target token; not a number before the first step."""
+        self.tokens_per_second = 0.0
+
+    @property
+    def step_in_epoch(self) -> int:
+        """Optimiser steps done in this epoch."""
+        return min(max(self.step - (self.epoch - 1) * self.steps_per_epoch, 0), self.steps_per_epoch)
+
+    @property
+    def validating(self) -> bool:
+        """Whether the epoch's steps are done but its validation is not."""
+        return self.step_in_epoch == self.steps_per_epoch and self._validated_epochs < self.epoch
+
+    def follow(self, event: Event) -> None:
+        """Take in one event, at the moment when it happens."""
+        now = self._clock()
+        elapsed, self._last_time = now - self._last_time, now
+        match event:
+            case Started():
+                self.epochs, self.steps_per_epoch = event.epochs, max(event.steps_per_epoch, 1)
+                self.step = event.first_step
+                self._validated_epochs = event.first_step // self.steps_per_epoch
+                self.epoch = min(self._validated_epochs + 1, max(event.epochs, 1))
+            case StepDone():
+                self.epoch, self.step = event.epoch, event.step
+                self._steps_here += 1
+                self._step_seconds += elapsed
+                # The first steps are averaged plainly, so that no start value shines through.
+                weight = max(1 / self._steps_here, 1 / _MEMORY)
+                self.loss = _moved(self.loss, event.loss, weight)
+                self.tokens_per_second = _moved(self.tokens_per_second, event.tokens_per_second, weight)
+            case Validated():
+                self.epoch, self.step = event.epoch, event.step
+                self._validated_epochs = event.epoch
+                self._validations_here += 1
+                self._validation_seconds += elapsed
+            case _:
+                pass
+
+    def epoch_seconds_left(self) -> float | None:
+        """Seconds until the steps of this epoch are done, or None before the first step."""
+        if self._steps_here == 0:
+            return None
+        steps = self.steps_per_epoch - self.step_in_epoch
+        return max(steps * self._step_seconds / self._steps_here - self._since_last(), 0.0)
+
+    def run_seconds_left(self) -> float | None:
+        """Seconds until the last epoch is done and validated, or None before the first step."""
+        if self._steps_here == 0:
+            return None
+        steps = max(self.epochs * self.steps_per_epoch - self.step, 0)
+        validations = max(self.epochs - self._validated_epochs, 0)
+        seconds = steps * self._step_seconds / self._steps_here
+        if self._validations_here:
+            seconds += validations * self._validation_seconds / self._validations_here
+        return max(seconds - self._since_last(), 0.0)
+
+    def _since_last(self) -> float:
+        return self._clock() - self._last_time
+
+
+def _moved(mean: float, value: float, weight: float) -> float:
+    if not math.isfinite(value):
+        return mean
+    return value if not math.isfinite(mean) else mean + weight * (value - mean)

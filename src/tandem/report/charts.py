@@ -1,0 +1,195 @@
+"""Line charts as SVG elements: drawn once, styled by the page, readable without colours."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from xml.etree import ElementTree
+
+Element = ElementTree.Element
+
+WIDTH, HEIGHT = 480, 270
+"""Of the drawing, in its own units; the page scales it."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 12, 42
+_MOST_POINTS = 240
+"""Of one line; more could not be told apart."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of a curve."""
+
+    x: float
+    y: float | None
+    """None where there is no finite value: the line is broken there."""
+    place: str
+    """Such as `epoch 2, step 454`: what a person who points at it reads after its value."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line and its entry in the legend."""
+
+    name: str
+    points: Sequence[Point]
+    marked: bool = False
+    """Whether each value is a dot; for values few and far between."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Lines over one pair of axes."""
+
+    title: str
+    x_label: str
+    series: Sequence[Series]
+    from_zero: bool = False
+    """Whether the vertical axis begins at zero whatever the values are."""
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """A range of values laid on a range of the drawing."""
+
+    ticks: Sequence[float]
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def at(self, value: float) -> float:
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+def without_empty(chart: Chart) -> Chart:
+    """Return the chart without the lines that have no value; it may have none left."""
+    kept = [series for series in chart.series if any(point.y is not None for point in series.points)]
+    return replace(chart, series=kept)
+
+
+def draw(chart: Chart) -> str:
+    """Return the chart as an `<svg>` element.
+
+    Lines have the classes `line line-0`, `line line-1` and so on, dots likewise `dot dot-0`; axes and
+    texts have classes too, and no colour is set here. Raises ValueError when no point has a value.
+    """
+    values = [point.y for series in chart.series for point in series.points if point.y is not None]
+    if not values:
+        raise ValueError(f"The chart {chart.title!r} has no value to draw.")
+    drawn = [Series(series.name, _thinned(series.points), series.marked) for series in chart.series]
+    positions = [point.x for series in drawn for point in series.points]
+    x = _axis(min(0.0, *positions), max(positions), 6, _LEFT, WIDTH - _RIGHT, tight=True)
+    lowest = min(0.0, *values) if chart.from_zero else min(values)
+    y = _axis(lowest, max(values), 5, HEIGHT - _BOTTOM, _TOP)
+
+    svg = Element("svg", {"viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "aria-label": _summary(chart)})
+    _draw_axes(svg, x, y, chart.x_label)
+    for number, series in enumerate(drawn):
+        _draw_series(svg, series, number, x, y)
+    return ElementTree.tostring(svg, encoding="unicode")
+
+
+def _summary(chart: Chart) -> str:
+    """What a screen reader says: the title, and where each line begins and ends."""
+    parts = []
+    for series in chart.series:
+        values = [point.y for point in series.points if point.y is not None]
+        if values:
+            parts.append(f"{series.name} from {values[0]:.4g} to {values[-1]:.4g}")
+    return f"{chart.title}: {'; '.join(parts)}"
+
+
+def _draw_axes(svg: Element, x: _Axis, y: _Axis, x_label: str) -> None:
+    for tick in y.ticks:
+        height = y.at(tick)
+        _line(svg, "grid", (_LEFT, height), (WIDTH - _RIGHT, height))
+        _text(svg, (_LEFT - 7, height + 4), "end", _tick_text(tick, y.ticks))
+    for tick in x.ticks:
+        _line(svg, "axis", (x.at(tick), HEIGHT - _BOTTOM), (x.at(tick), HEIGHT - _BOTTOM + 4))
+        _text(svg, (x.at(tick), HEIGHT - _BOTTOM + 18), "middle", _tick_text(tick, x.ticks))
+    _line(svg, "axis", (_LEFT, HEIGHT - _BOTTOM), (WIDTH - _RIGHT, HEIGHT - _BOTTOM))
+    _text(svg, ((_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 4), "middle", x_label)
+
+
+def _draw_series(svg: Element, series: Series, number: int, x: _Axis, y: _Axis) -> None:
+    commands, pen_is_down = [], False
+    for point in series.points:
+        if point.y is not None:
+            place = f"{x.at(point.x):.1f} {y.at(point.y):.1f}"
+            # "h0", a line of no length with round ends, shows a value that stands alone between gaps.
+            commands.append(f"L{place}" if pen_is_down else f"M{place}h0")
+        pen_is_down = point.y is not None
+    ElementTree.SubElement(svg, "path", {"class": f"line line-{number}", "d": "".join(commands)})
+    alone = sum(point.y is not None for point in series.points) == 1
+    for point in series.points:
+        if point.y is None:
+            continue
+        # Where no dot is shown, an unseen one of good size still catches the pointer.
+        shown = series.marked or alone
+        attributes = {
+            "class": f"dot dot-{number}" if shown else "target",
+            "cx": f"{x.at(point.x):.1f}",
+            "cy": f"{y.at(point.y):.1f}",
+            "r": "3.5" if shown else "6",
+        }
+        ElementTree.SubElement(
+            ElementTree.SubElement(svg, "circle", attributes), "title"
+        ).text = f"{series.name} {point.y:.5g}, {point.place}"
+
+
+def _line(svg: Element, kind: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+    (x1, y1), (x2, y2) = start, end
+    attributes = {"class": kind, "x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
+    ElementTree.SubElement(svg, "line", attributes)
+
+
+def _text(svg: Element, place: tuple[float, float], anchor: str, text: str) -> None:
+    x, y = place
+    attributes = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}
+    ElementTree.SubElement(svg, "text", attributes).text = text
+
+
+def _axis(low: float, high: float, ticks: int, start: float, end: float, *, tight: bool = False) -> _Axis:
+    """Return an axis with about so many ticks, at 1, 2 or 5 times a power of ten.
+
+    A tight axis ends at the last value, any other at the next tick.
+    """
+    if high - low <= 1e-9 * max(abs(high), abs(low)):
+        # One value alone, or a line that is level, needs some room all the same.
+        room = abs(high) / 2 or 0.5
+        low, high = (low if low == 0 else low - room), high + room
+    step = _step((high - low) / ticks)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    marks = [number * step for number in range(first, last + 1)]
+    if tight:
+        marks = [mark for mark in marks if low <= mark + step * 1e-9 and mark - step * 1e-9 <= high]
+        return _Axis(marks, low, high, start, end)
+    return _Axis(marks, marks[0], marks[-1], start, end)
+
+
+def _step(least: float) -> float:
+    """Return the smallest of 1, 2 and 5 times a power of ten that is not below `least`."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
+
+
+def _tick_text(tick: float, ticks: Sequence[float]) -> str:
+    largest = max(abs(other) for other in ticks)
+    if largest >= 10_000:
+        for size, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+            if largest >= size * 2:
+                return f"{tick / size:.6g}{suffix if tick else ''}"
+    return f"{tick:.6g}"
+
+
+def _thinned(points: Sequence[Point]) -> Sequence[Point]:
+    """Return at most so many points as can be seen: of each bunch in a row the mean, at its last place."""
+    if len(points) <= _MOST_POINTS:
+        return points
+    size = math.ceil(len(points) / _MOST_POINTS)
+    thinned = []
+    for first in range(0, len(points), size):
+        bunch = points[first : first + size]
+        values = [point.y for point in bunch if point.y is not None]
+        mean = sum(values) / len(values) if values else None
+        thinned.append(Point(bunch[-1].x, mean, bunch[-1].place))
+    return thinned

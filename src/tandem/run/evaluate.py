@@ -1,0 +1,86 @@
+"""A translator against a corpus: every score, each with its signature."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tandem.data import Batches
+from tandem.data.pairs import Pair, group_references
+from tandem.metrics import Score, perplexity, score_translations, token_edit_rate
+from tandem.run.likelihood import Likelihood, likelihood
+from tandem.run.prepare import encode_pairs
+from tandem.training.events import Sample
+from tandem.translator import SearchSettings, Translator
+from tandem.version import __version__
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a translator is worth on a corpus."""
+
+    sources: int
+    """Distinct source texts, each translated once."""
+    pairs: int
+    scores: list[Score]
+    samples: tuple[Sample, ...]
+    translations: list[str]
+
+    def score(self, name: str) -> float:
+        """The value of the score of that name. KeyError where there is none."""
+        return {score.name: score.value for score in self.scores}[name]
+
+
+def evaluate(
+    translator: Translator,
+    pairs: Sequence[tuple[str, str]],
+    settings: SearchSettings | None = None,
+    *,
+    lowercase: bool = False,
+) -> Evaluation:
+    """Translate each distinct source and score it against all its targets; measure the likelihood of every pair."""
+    settings = settings or translator.search_settings()
+    groups = group_references(pairs)
+    sources, references = [source for source, _ in groups], [targets for _, targets in groups]
+    made = translator.translate(sources, settings)
+    texts = [translation.text for translation in made]
+    search = f"beam:{settings.beam}|lp:{settings.length_penalty:g}" if settings.beam > 1 else "greedy"
+    scores = [
+        Score(score.name, score.value, f"{score.signature}|search:{search}")
+        for score in score_translations(texts, references, lowercase=lowercase)
+    ]
+    scores.append(_token_edit_rate(translator, [list(t.tokens) for t in made], references, search))
+    scores += _likelihood_scores(translator, [Pair(*pair) for pair in pairs])
+    samples = tuple(
+        Sample(source, targets[0], text)
+        for source, targets, text in list(zip(sources, references, texts, strict=True))[:10]
+    )
+    return Evaluation(len(groups), len(pairs), scores, samples, texts)
+
+
+def _token_edit_rate(
+    translator: Translator, hypotheses: list[list[str]], references: Sequence[Sequence[str]], search: str
+) -> Score:
+    tokenizer = translator.target_tokenizer
+    tokens = [[tokenizer.tokens(tokenizer.encode(text)) for text in targets] for targets in references]
+    score = token_edit_rate(hypotheses, tokens)
+    return Score(score.name, score.value, f"{score.signature}|tok:{tokenizer.kind}|search:{search}")
+
+
+def _likelihood_scores(translator: Translator, pairs: list[Pair]) -> list[Score]:
+    with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
+        corpus = encode_pairs(
+            translator.recipe, pairs, translator.source_tokenizer, translator.target_tokenizer, Path(folder)
+        )
+        batches = Batches(corpus, 64, seed=0, shuffle=False).epoch(0)
+        found: Likelihood = likelihood(translator.model, batches, translator.device, translator.dtype)
+    characters = sum(len(translator.target_tokenizer.normalise(pair.target)) for pair in pairs)
+    signature = f"tokens:{found.tokens}|tok:{translator.target_tokenizer.kind}|eos:counted|version:tandem-{__version__}"
+    forced, free = f"teacher-forced|{signature}", f"free-running|{signature}"
+    return [
+        Score("loss", found.loss, forced),
+        Score("perplexity", perplexity(found.loss), forced),
+        Score("bits_per_character", found.bits_per_character(characters), f"{forced}|characters:{characters}"),
+        Score("token_accuracy", found.accuracy, forced),
+        Score("free_running_loss", found.free_running_loss, free),
+    ]

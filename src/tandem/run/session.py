@@ -1,0 +1,198 @@
+"""One run in its directory: corpora, model, loop, recorders and checkpoints wired together."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from tandem.build import (
+    build_fabric,
+    build_loop_settings,
+    build_model,
+    build_optimizer,
+    build_schedule,
+    choose_device,
+    choose_precision,
+)
+from tandem.checkpoint import (
+    Checkpoint,
+    Current,
+    check_directory,
+    load_checkpoint,
+    load_optimizer,
+    optimizer_tensors,
+    read_current,
+    read_tensors,
+    save_checkpoint,
+    write_current,
+    write_directory,
+)
+from tandem.errors import CheckpointError, TrainingError
+from tandem.metrics import bleu
+from tandem.recipe import Device, Recipe, dump_recipe
+from tandem.recording import MetricsFile, Recorder, TensorBoard
+from tandem.run.likelihood import teacher_forced_loss
+from tandem.run.prepare import GivenPairs, PreparedCorpus, prepare, read_pairs
+from tandem.training import Progress, Training
+from tandem.training.events import Event, Finished, Sample, Validated, Validation
+from tandem.translator import Translator
+
+_SAMPLES = 3
+
+
+class Run:
+    """One run in its directory: started anew or resumed, trained with `go`."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        out: Path,
+        *,
+        device: Device = "auto",
+        resume: bool = False,
+        given: GivenPairs | None = None,
+        recorders: Sequence[Recorder] = (),
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Read the corpora and build everything. `say` gets what a user should know before the training begins."""
+        self.recipe = recipe
+        self.out = out
+        self.device = choose_device(device)
+        self.dtype = choose_precision(recipe.training.precision, self.device)
+        self._recorders = list(recorders)
+        current = read_current(out) if resume else None
+        if current is None:
+            refuse_used(out)
+        texts = read_pairs(recipe.data, recipe.seed, given)
+        last = load_checkpoint(out / current.last) if current else None
+        tokenizers = (last.source_tokenizer, last.target_tokenizer) if last else None
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "recipe.toml").write_text(dump_recipe(recipe), encoding="utf-8")
+        self.corpus: PreparedCorpus = prepare(recipe, texts, out / "encoded", tokenizers)
+        for message in self.corpus.messages:
+            say(message)
+        sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
+        self.model = build_model(recipe, *sizes).to(self.device)
+        self._optimizer = build_optimizer(recipe, self.model, self.device)
+        progress = self._restore(current, last) if current and last else Progress()
+        self._current = current
+        if current:
+            say(f"going on after epoch {progress.epoch}, from {out / current.last}")
+        precision = "bfloat16" if self.dtype == torch.bfloat16 else "float32"
+        say(f"training on {self.device} in {precision}")
+        self._training = Training(
+            self.model,
+            self._optimizer,
+            self.corpus.train,
+            fabric=build_fabric(self.device, self.dtype),
+            schedule=build_schedule(recipe),
+            forcing=recipe.training.teacher_forcing.parts(),
+            settings=build_loop_settings(recipe),
+            validate=self._validate,
+            criterion=_bleu_lost if recipe.training.keep == "bleu" else _loss,
+            progress=progress,
+        )
+        self._recorders += [
+            MetricsFile(out / "metrics.jsonl", keep_until_step=progress.step if resume else None),
+            TensorBoard(out / "tensorboard", keep_until_step=progress.step if resume else None),
+        ]
+
+    def go(self) -> None:
+        """Train to the end, saving after every epoch.
+
+        KeyboardInterrupt is told to the recorders and raised again: the last epoch's checkpoint stands.
+        """
+        began = time.perf_counter()
+        try:
+            for event in self._training.events():
+                if isinstance(event, Validated):
+                    self._save(event)
+                self._tell(event)
+        except KeyboardInterrupt:
+            self._tell(Finished("interrupted", self._training.progress.best_epoch, time.perf_counter() - began))
+            raise
+        finally:
+            for recorder in self._recorders:
+                recorder.close()
+            shutil.rmtree(self.out / "encoded")
+
+    def _tell(self, event: Event) -> None:
+        for recorder in self._recorders:
+            recorder.record(event)
+
+    def _validate(self) -> Validation:
+        batches = self.corpus.validation
+        loss = teacher_forced_loss(self.model, batches.epoch(0), self.device, self.dtype)
+        translator = Translator(
+            self.model,
+            self.recipe,
+            self.corpus.source_tokenizer,
+            self.corpus.target_tokenizer,
+            device=self.device,
+            dtype=self.dtype,
+        )
+        pairs = self.corpus.validation_pairs
+        greedy = translator.search_settings(beam=1, batch_size=128)
+        texts = [t.text for t in translator.translate([pair.source for pair in pairs], greedy)]
+        score = bleu(texts, [[pair.target] for pair in pairs], lowercase=self.recipe.search.lowercase_scores)
+        samples = tuple(
+            Sample(pair.source, pair.target, text) for pair, text in list(zip(pairs, texts, strict=True))[:_SAMPLES]
+        )
+        return Validation(loss, {"bleu": score.value}, samples)
+
+    def _save(self, event: Validated) -> None:
+        """Write this epoch's checkpoint and what resuming takes, point to them, and drop those that are past use."""
+        name = f"epoch-{event.epoch:03d}"
+        checkpoint = Checkpoint(self.model, self.recipe, self.corpus.source_tokenizer, self.corpus.target_tokenizer)
+        save_checkpoint(checkpoint, self.out / "checkpoints" / name)
+        tensors = optimizer_tensors(self._optimizer)
+        progress = json.dumps(asdict(self._training.progress), indent=2) + "\n"
+        write_directory(
+            self.out / "resume" / name,
+            {
+                "optimizer.safetensors": lambda path: save_file(tensors, path),
+                "progress.json": lambda path: path.write_text(progress, encoding="utf-8"),
+            },
+        )
+        last = f"checkpoints/{name}"
+        best = last if event.best or self._current is None else self._current.best
+        self._current = Current(best, last, f"resume/{name}")
+        write_current(self.out, self._current)
+        needed = {self.out / path for path in (best, last, self._current.resume)}
+        for folder in (*(self.out / "checkpoints").iterdir(), *(self.out / "resume").iterdir()):
+            if folder not in needed:
+                shutil.rmtree(folder)
+
+    def _restore(self, current: Current, last: Checkpoint) -> Progress:
+        """Put back weights and optimiser state of the last epoch."""
+        folder = self.out / current.resume
+        check_directory(folder, ("optimizer.safetensors", "progress.json"))
+        self.model.load_state_dict(last.model.state_dict())
+        load_optimizer(self._optimizer, read_tensors(folder / "optimizer.safetensors"))
+        try:
+            saved = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
+            return Progress(saved["epoch"], saved["step"], saved["best_epoch"], tuple(saved["history"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{folder / 'progress.json'}: damaged ({error!r})") from error
+
+
+def refuse_used(out: Path) -> None:
+    """Raise TrainingError unless the directory for a new run is empty or not there."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise TrainingError(
+            f"{out}: this is not an empty directory. Choose another with --out, go on with that run with --resume, "
+            "or remove it"
+        )
+
+
+def _loss(validation: Validation) -> float:
+    return validation.loss
+
+
+def _bleu_lost(validation: Validation) -> float:
+    return 100.0 - validation.scores["bleu"]

@@ -1,0 +1,131 @@
+"""`tandem.train`: from pairs, files or a recipe to a translator."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tandem.data.pairs import Pair
+from tandem.errors import RecipeError
+from tandem.recipe import (
+    CorpusChoice,
+    Data,
+    Device,
+    FilesCorpus,
+    MemoryCorpus,
+    Recipe,
+    load_recipe,
+    override,
+)
+from tandem.recording import Recorder
+from tandem.run.choose import choose_recipe
+from tandem.run.evaluate import Evaluation, evaluate
+from tandem.run.prepare import GivenPairs, read_corpus, read_pairs
+from tandem.run.reporting import report_run
+from tandem.run.session import Run
+from tandem.translator import Translator, load
+
+
+class TrainingResult(NamedTuple):
+    """What a training leaves: the best model, and what it is worth."""
+
+    translator: Translator
+    evaluation: Evaluation
+    evaluated_on: str
+    report: Path
+
+
+def train(
+    recipe: Recipe | str | Path | None = None,
+    *,
+    out: str | Path,
+    pairs: Sequence[tuple[str, str]] | None = None,
+    validation_pairs: Sequence[tuple[str, str]] | None = None,
+    source: str | Path | None = None,
+    target: str | Path | None = None,
+    settings: Sequence[str] = (),
+    device: Device = "auto",
+    resume: bool = False,
+    recorders: Sequence[Recorder] = (),
+    say: Callable[[str], None] = lambda _: None,
+) -> Translator:
+    """Train a model into the directory `out`, and return the translator of its best epoch.
+
+    What to train on is a `recipe` (a Recipe, or the path of one), or else `pairs` of texts in memory, or the two
+    parallel files `source` and `target`; without a recipe one is chosen from the pairs. `settings`
+    ("section.key=value") go over the recipe; `resume` goes on with the run in `out`. Recorders hear every event;
+    `say` gets what there is to know before.
+
+    Raises RecipeError, CorpusError, TrainingError and CheckpointError, each saying what to do.
+    """
+    given = GivenPairs(pairs, validation_pairs) if pairs is not None else None
+    where = Path(out)
+    if resume:
+        chosen = resumed_recipe(where, settings)
+    elif recipe is not None:
+        if pairs is not None or source is not None:
+            raise RecipeError(
+                "a recipe names its corpus: give a recipe, or pairs, or source and target files, not two of them"
+            )
+        chosen = override(recipe, settings) if isinstance(recipe, Recipe) else load_recipe(Path(recipe), settings)
+    else:
+        train_choice, validation_choice = _choices(given, source, target)
+        chosen = chosen_recipe(train_choice, validation_choice, settings, given, say)
+    return run_recipe(chosen, where, device=device, resume=resume, given=given, recorders=recorders, say=say).translator
+
+
+def chosen_recipe(
+    train_choice: CorpusChoice,
+    validation: CorpusChoice | None,
+    settings: Sequence[str],
+    given: GivenPairs | None,
+    say: Callable[[str], None],
+) -> Recipe:
+    """A recipe chosen from the training pairs, its reasons said, with `settings` put over it."""
+    data = Data(train=train_choice, validation=validation)
+    texts = read_pairs(data, seed=1, given=given)
+    choice = choose_recipe(texts.train, train_choice, validation)
+    for reason in choice.reasons:
+        say(reason)
+    return override(choice.recipe, settings)
+
+
+def resumed_recipe(run: Path, settings: Sequence[str]) -> Recipe:
+    """The recipe of the run in this directory, with `settings` put over it."""
+    return load_recipe(run / "recipe.toml", settings)
+
+
+def run_recipe(
+    recipe: Recipe,
+    out: Path,
+    *,
+    device: Device = "auto",
+    resume: bool = False,
+    given: GivenPairs | None = None,
+    recorders: Sequence[Recorder] = (),
+    say: Callable[[str], None] = lambda _: None,
+) -> TrainingResult:
+    """Train, evaluate the best model on the test corpus (or, without one, the validation corpus), write the report."""
+    run = Run(recipe, out, device=device, resume=resume, given=given, recorders=recorders, say=say)
+    run.go()
+    translator = load(out, device=device)
+    pairs, corpus = _test_pairs(recipe, run)
+    evaluation = evaluate(translator, pairs, lowercase=recipe.search.lowercase_scores)
+    return TrainingResult(translator, evaluation, corpus, report_run(out, translator, evaluation, corpus))
+
+
+def _test_pairs(recipe: Recipe, run: Run) -> tuple[list[Pair], str]:
+    if recipe.data.test is None:
+        return run.corpus.validation_pairs, "validation"
+    return read_corpus(recipe.data.test, recipe.data, None)[0], "test"
+
+
+def _choices(
+    given: GivenPairs | None, source: str | Path | None, target: str | Path | None
+) -> tuple[CorpusChoice, CorpusChoice | None]:
+    if given is not None:
+        if source is not None or target is not None:
+            raise RecipeError("give pairs, or source and target files, not both")
+        return MemoryCorpus(kind="memory"), MemoryCorpus(kind="memory") if given.validation else None
+    if source is None or target is None:
+        raise RecipeError("there is nothing to train on: give a recipe, or pairs, or both a source and a target file")
+    return FilesCorpus(source=str(source), target=str(target)), None

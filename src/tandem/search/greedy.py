@@ -1,0 +1,102 @@
+"""Greedy search: the most probable token at each step, until `<eos>`."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from tandem.search.devices import score_dtype, should_look
+from tandem.search.hypothesis import Hypothesis
+from tandem.search.limits import check_banned, length_range, nothing_possible
+from tandem.search.stepper import S, Step, Stepper
+
+
+@torch.no_grad()
+def greedy(
+    stepper: Stepper[S],
+    source: Tensor,
+    lengths: Tensor,
+    *,
+    sos: int,
+    eos: int,
+    max_lengths: Tensor,
+    banned: Sequence[int] = (),
+) -> list[Hypothesis]:
+    """Feed back the best token until `<eos>`; all sentences at once, those that end leave the batch.
+
+    Among equally probable tokens the one with the lowest id is taken. Scores are plain log-probabilities.
+
+    Args:
+        stepper: what scores the next tokens.
+        source: int64 `[S, B]`, time-major.
+        lengths: `[B]`, of the sources.
+        sos: the id that is fed first.
+        eos: the id that ends an output.
+        max_lengths: `[B]`, the largest number of tokens of each output, `<eos>` not counted. At the limit
+            only `<eos>` may follow, so every output ends.
+        banned: ids that are never put out. They are left out before choosing; the probabilities of the
+            others are those that the stepper gave, not renormalised.
+
+    Returns:
+        one finished hypothesis a sentence, in the order of the sources.
+
+    Raises:
+        ValueError: when `max_lengths` does not fit `source` or is negative, or when `eos` is banned.
+        TandemError: when a sentence has no output of a probability above zero.
+    """
+    check_banned(eos, banned)
+    shortest, longest = length_range(source, max_lengths)
+    batch, device = source.shape[1], source.device
+    if batch == 0:
+        return []
+    never = torch.tensor(banned, dtype=torch.int64, device=device)
+    limits = max_lengths.to(device)
+    sentences = torch.arange(batch, device=device)  # (N,): which sentence each row of the state belongs to
+    tokens = torch.full_like(sentences, sos)
+    going = torch.ones_like(sentences, dtype=torch.bool)  # (N,)
+    put_out, scores = [], []  # of each step: (B,), <eos> and 0 for sentences that have left
+    state = stepper.start(source, lengths)
+    for time in range(longest + 1):
+        step = stepper.step(tokens, state)
+        at_limit = limits[sentences] <= time if time >= shortest else None
+        tokens, token_scores = _best(step, eos, never, at_limit)
+        put_out.append(torch.full_like(limits, eos, dtype=torch.int64).index_copy_(0, sentences, tokens))
+        scores.append(token_scores.new_zeros(batch).index_copy_(0, sentences, token_scores))
+        state = step.state
+        going = going & (tokens != eos)
+        if time < longest and should_look(device, time):
+            rows = going.nonzero().flatten()
+            if len(rows) == 0:
+                break
+            if len(rows) < len(sentences):
+                sentences, tokens, going, state = (
+                    sentences[rows],
+                    tokens[rows],
+                    going[rows],
+                    state.select(rows),
+                )
+    return _collect(torch.stack(put_out, dim=1), torch.stack(scores, dim=1), eos)
+
+
+def _best(step: Step[S], eos: int, never: Tensor, at_limit: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return each row's next token and its log-probability, both `[N]`."""
+    logits = step.logits.index_fill(1, never, -torch.inf) if len(never) else step.logits
+    tokens = logits.argmax(dim=1)  # the first among equals
+    if at_limit is not None:
+        tokens = tokens.masked_fill(at_limit, eos)
+    chosen = logits.gather(1, tokens[:, None]).squeeze(1)
+    dtype = score_dtype(chosen.device)
+    return tokens, chosen.to(dtype) - step.log_normaliser.to(dtype)
+
+
+def _collect(tokens: Tensor, scores: Tensor, eos: int) -> list[Hypothesis]:
+    """Turn `[B, T]` tokens and log-probabilities into hypotheses that stop at their first `<eos>`."""
+    hypotheses = []
+    for sentence, (ids, token_scores) in enumerate(zip(tokens.tolist(), scores.tolist(), strict=True)):
+        end = ids.index(eos)
+        kept = tuple(token_scores[: end + 1])
+        score = sum(kept)
+        if not score > -torch.inf:
+            raise nothing_possible(sentence)
+        hypotheses.append(Hypothesis(tuple(ids[:end]), score, kept))
+    return hypotheses

@@ -1,0 +1,32 @@
+"""A model as a search sees it: a stepper over prepared weights."""
+
+import torch
+from torch import Tensor
+
+from tandem.models import Encoder, RecurrentState, Seq2Seq
+from tandem.models.decoder import PreparedDecoder
+from tandem.search import Step
+
+
+class ModelStepper:
+    """Scores next tokens with a model; immutable, so that any number of searches may share one."""
+
+    def __init__(self, model: Seq2Seq, dtype: torch.dtype) -> None:
+        """Matrix products run in `dtype`; the state and the probabilities keep the model's own type."""
+        self._encoder: Encoder = model.encoder
+        self._decoder: PreparedDecoder = model.decoder.prepare(dtype)
+        self._dtype = dtype
+        self._bias = model.decoder.fc_out.bias.detach()
+
+    def start(self, source: Tensor, lengths: Tensor) -> RecurrentState:
+        """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows."""
+        kind = source.device.type
+        with torch.autocast(kind, self._dtype, enabled=self._dtype != self._bias.dtype):
+            state: RecurrentState = self._encoder(source, lengths)
+        return state
+
+    def step(self, tokens: Tensor, state: RecurrentState) -> Step[RecurrentState]:
+        """Score what follows `tokens [N]`: logits [N, V], their log-normaliser [N], and the new state."""
+        features, state = self._decoder.step(tokens, state)
+        logits = self._decoder.logits(features).to(self._bias.dtype)
+        return Step(logits, logits.logsumexp(dim=1), state)

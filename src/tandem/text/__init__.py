@@ -1,0 +1,6 @@
+"""Strings to ids and back."""
+
+from tandem.text.pipeline import EOS_ID, PAD_ID, SOS_ID, SPECIAL_TOKENS, UNK_ID, TokenizerKind
+from tandem.text.tokenizer import Tokenizer
+
+__all__ = ["EOS_ID", "PAD_ID", "SOS_ID", "SPECIAL_TOKENS", "UNK_ID", "Tokenizer", "TokenizerKind"]

@@ -1,0 +1,70 @@
+"""How each kind of tokenizer cuts a text into pieces, as a pipeline of the `tokenizers` library."""
+
+import re
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import tokenizers
+from tokenizers import Regex, models, normalizers, pre_tokenizers
+
+TokenizerKind: TypeAlias = Literal["word", "whitespace", "character", "bpe"]
+
+UNK_ID, PAD_ID, SOS_ID, EOS_ID = 0, 1, 2, 3
+SPECIAL_TOKENS = ("<unk>", "<pad>", "<sos>", "<eos>")
+UNK_TOKEN = SPECIAL_TOKENS[UNK_ID]
+
+MARK = "▁"
+"""Stands for the space before a piece, as in SentencePiece (Kudo & Richardson 2018, arXiv 1808.06226)."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# The mark is itself a symbol to Unicode, so the alternative that may not consume it alone comes first.
+_PIECE = rf"{MARK}?[^{MARK}\p{{P}}\p{{S}}]+|{MARK}?[\p{{P}}\p{{S}}]"
+CHARACTER = "."
+_LITERAL_SPECIAL = rf"(?<!\S)(?:{'|'.join(SPECIAL_TOKENS)})(?!\S)"
+
+
+def without_surrogates(text: str) -> str:
+    """The text with each lone surrogate replaced by U+FFFD, since the library takes valid Unicode only."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def word_level(tokens: Sequence[str]) -> models.Model:
+    """A model that looks whole pieces up; token number `i` gets id `i`."""
+    return models.WordLevel({token: index for index, token in enumerate(tokens)}, unk_token=UNK_TOKEN)
+
+
+def byte_pairs(tokens: Sequence[str], merges: Sequence[tuple[str, str]]) -> models.Model:
+    """A byte-pair model (Sennrich et al. 2016, arXiv 1508.07909); neighbouring unknowns become one."""
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    return models.BPE(vocabulary, list(merges), unk_token=UNK_TOKEN, fuse_unk=True)
+
+
+def assemble(kind: TokenizerKind, lowercase: bool, model: models.Model) -> tokenizers.Tokenizer:
+    """The library's tokenizer of this kind around a model.
+
+    It knows no added tokens: those would be found in raw text, and a text must never name a special token.
+    """
+    core = tokenizers.Tokenizer(model)
+    core.normalizer = normalizers.Sequence(_normalisers(kind, lowercase))
+    if kind == "whitespace":
+        core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    else:
+        pattern = CHARACTER if kind == "character" else _PIECE
+        core.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), behavior="isolated")
+    return core
+
+
+def _normalisers(kind: TokenizerKind, lowercase: bool) -> list[normalizers.Normalizer]:
+    steps: list[normalizers.Normalizer] = [normalizers.Lowercase()] if lowercase else []
+    steps += [normalizers.NFC(), normalizers.Strip()]
+    if kind == "whitespace":
+        # Only here can a piece of the text look like a special token: elsewhere "<" is a piece of its own.
+        return [
+            *steps,
+            normalizers.Replace(Regex(r"\s+"), " "),
+            normalizers.Replace(Regex(_LITERAL_SPECIAL), UNK_TOKEN),
+        ]
+    steps += [normalizers.Replace(MARK, "_"), normalizers.Replace(Regex(r"\s+"), MARK)]
+    if kind != "character":
+        steps.append(normalizers.Prepend(MARK))  # the first word is the same token as anywhere else
+    return steps

@@ -1,0 +1,191 @@
+"""Text to ids and back: one class over the `tokenizers` library, one JSON file each."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Self, get_args
+
+import tokenizers
+
+from tandem.errors import CheckpointError, RecipeError
+from tandem.text.pipeline import (
+    MARK,
+    SPECIAL_TOKENS,
+    UNK_ID,
+    UNK_TOKEN,
+    TokenizerKind,
+    assemble,
+    byte_pairs,
+    without_surrogates,
+    word_level,
+)
+from tandem.text.saved import read
+from tandem.text.vocabulary import NO_LIMIT, frequent_pairs, frequent_pieces
+
+DEFAULT_BPE_SIZE = 8000
+
+
+class Tokenizer:
+    """Turns text into ids and ids into text; made by `train`, `load` or `from_json`.
+
+    The kinds differ in what a token is:
+
+    - `word`: a run of anything but space, punctuation and symbols; each of those stands alone.
+    - `whitespace`: whatever stands between white space, for corpora that are tokenised already.
+    - `character`: one character (code point), spaces included.
+    - `bpe`: parts of words learnt by merging frequent pairs (Sennrich et al. 2016, arXiv 1508.07909).
+
+    Before that, white space runs become one space, the text is brought to Unicode NFC and, if asked
+    for, lower-cased. A `▁` at the start of a token stands for the space before it, so `decode` puts a
+    text together exactly as `normalise` shows it. In all kinds but `whitespace` a `▁` in the text itself
+    becomes `_`. Text never yields a special token: `<eos>` in a text is ordinary text, or at worst
+    unknown.
+    """
+
+    def __init__(self, core: tokenizers.Tokenizer, kind: TokenizerKind, lowercase: bool) -> None:
+        """Wrap a library tokenizer whose ids are 0, 1, 2, ... and begin with `SPECIAL_TOKENS`."""
+        self._core = core
+        self._kind = kind
+        self._lowercase = lowercase
+        self._ids = core.get_vocab()
+        self._tokens = sorted(self._ids, key=self._ids.__getitem__)
+        # What each id is in a decoded text. An unknown piece of kind "word" is most often a whole word.
+        self._texts = ["" if token in SPECIAL_TOKENS else token for token in self._tokens]
+        self._texts[UNK_ID] = MARK + UNK_TOKEN if kind == "word" else UNK_TOKEN
+
+    @classmethod
+    def train(
+        cls,
+        kind: TokenizerKind,
+        texts: Iterable[str],
+        *,
+        lowercase: bool = False,
+        min_count: int = 1,
+        max_size: int | None = None,
+    ) -> Self:
+        """Learn a vocabulary; the same texts give the same tokenizer in every process.
+
+        Tokens seen fewer than `min_count` times are unknown (for bpe: characters are unknown and pairs
+        are not merged). `max_size` counts the special tokens too; None is no limit, but 8000 for bpe.
+        Of equally frequent tokens the first in code point order is kept. Raises RecipeError for a
+        setting that cannot be.
+        """
+        _check_settings(kind, min_count, max_size)
+        if kind == "bpe":
+            size = max_size or DEFAULT_BPE_SIZE
+            tokens, merges = frequent_pairs(texts, lowercase=lowercase, min_count=min_count, max_size=size)
+            model = byte_pairs(tokens, merges)
+        else:
+            size = max_size or NO_LIMIT
+            model = word_level(
+                frequent_pieces(kind, texts, lowercase=lowercase, min_count=min_count, max_size=size)
+            )
+        return cls(assemble(kind, lowercase, model), kind, lowercase)
+
+    @property
+    def kind(self) -> TokenizerKind:
+        """What a token is."""
+        return self._kind
+
+    @property
+    def lowercase(self) -> bool:
+        """Whether text is lower-cased first."""
+        return self._lowercase
+
+    def __len__(self) -> int:
+        """The number of tokens, the special ones included."""
+        return len(self._tokens)
+
+    def __repr__(self) -> str:
+        """The kind and the size, for a person at a prompt."""
+        return f"<Tokenizer {self._kind}, {len(self)} tokens{', lower-cased' if self._lowercase else ''}>"
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, without `<sos>` and `<eos>`; none for an empty text."""
+        return self._core.encode(without_surrogates(text)).ids
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text, as `encode` gives them, computed on all cores."""
+        encodings = self._core.encode_batch_fast([without_surrogates(text) for text in texts])
+        return [encoding.ids for encoding in encodings]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of the ids: `<pad>`, `<sos>` and `<eos>` are dropped, an unknown shows as `<unk>`.
+
+        Raises IndexError for an id outside the vocabulary.
+        """
+        pieces = [self._texts[self._checked(index)] for index in ids]
+        if self._kind == "whitespace":
+            return " ".join(piece for piece in pieces if piece)
+        return "".join(pieces).replace(MARK, " ").strip(" ")
+
+    def tokens(self, ids: Sequence[int]) -> list[str]:
+        """The token of each id as it stands in the vocabulary, special tokens included."""
+        return [self.id_to_token(index) for index in ids]
+
+    def normalise(self, text: str) -> str:
+        """The text as this tokenizer sees it: what `decode(encode(text))` gives if nothing is unknown."""
+        seen: str = self._core.normalizer.normalize_str(without_surrogates(text))
+        return seen if self._kind == "whitespace" else seen.replace(MARK, " ").strip(" ")
+
+    def token_to_id(self, token: str) -> int | None:
+        """The id of a token of the vocabulary, None if it is not there."""
+        return self._ids.get(token)
+
+    def id_to_token(self, index: int) -> str:
+        """The token of an id; raises IndexError for an id outside the vocabulary."""
+        return self._tokens[self._checked(index)]
+
+    def _checked(self, index: int) -> int:
+        if not 0 <= index < len(self._tokens):
+            raise IndexError(f"id {index} is outside the vocabulary, which holds 0 to {len(self) - 1}")
+        return index
+
+    def to_json(self) -> str:
+        """The whole tokenizer as JSON, in the format that the `tokenizers` library itself reads."""
+        return self._core.to_str(pretty=True)
+
+    @classmethod
+    def from_json(cls, text: str, origin: str) -> Self:
+        """The tokenizer that `to_json` wrote.
+
+        Raises CheckpointError, naming `origin`, if the text is damaged or another program's.
+        """
+        try:
+            core, kind, lowercase = read(text)
+        except ValueError as error:
+            raise CheckpointError(
+                f"{origin}: a tokenizer must be the JSON that Tandem saved, but: {error}. "
+                "Restore the file from a copy, or train again."
+            ) from error
+        return cls(core, kind, lowercase)
+
+    def save(self, path: str | Path) -> None:
+        """Write `to_json` to a file."""
+        Path(path).write_text(self.to_json(), encoding="utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The tokenizer in a file; raises CheckpointError if it is missing, damaged or another program's."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CheckpointError(
+                f"{path}: the tokenizer cannot be read: {error}. "
+                "Restore the file from a copy, or train again."
+            ) from error
+        return cls.from_json(text, str(path))
+
+
+def _check_settings(kind: TokenizerKind, min_count: int, max_size: int | None) -> None:
+    if kind not in get_args(TokenizerKind):
+        kinds = ", ".join(get_args(TokenizerKind))
+        raise RecipeError(f"A tokenizer's kind is one of {kinds}, not {kind!r}. Choose one of them.")
+    if min_count < 1:
+        raise RecipeError(
+            f"A tokenizer's min_count must be at least 1, not {min_count}: 1 keeps every token."
+        )
+    if max_size is not None and max_size <= len(SPECIAL_TOKENS):
+        raise RecipeError(
+            f"A tokenizer's max_size must be at least {len(SPECIAL_TOKENS) + 1}, not {max_size}: "
+            f"it counts the {len(SPECIAL_TOKENS)} special tokens too. Raise it, or leave it out."
+        )

@@ -1,0 +1,175 @@
+"""The training loop: it yields events, and neither prints nor saves."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import torch
+from lightning_fabric import Fabric
+
+from tandem.data import Batch, Batches
+from tandem.errors import TrainingError
+from tandem.models import Seq2Seq
+from tandem.models.coins import draw_coins
+from tandem.models.recurrence import compute_dtype
+from tandem.training.events import Event, Finished, Started, StepDone, Validated, Validation
+from tandem.training.forcing import TeacherForcing
+from tandem.training.loss import projection_loss, real_tokens
+from tandem.training.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How the loop runs, apart from the parts that it is given."""
+
+    epochs: int
+    label_smoothing: float = 0.0
+    clip_norm: float | None = 1.0
+    """The gradient is scaled to this norm when longer (Sutskever et al. 2014, section 3.4); None: never."""
+    accumulate: int = 1
+    """Batches whose gradients make one optimiser step."""
+    patience: int | None = None
+    """Stop after this many validations in a row that were no better; None: never."""
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training has come: with weights and optimiser state, all that continuing takes."""
+
+    epoch: int = 0
+    step: int = 0
+    best_epoch: int = 0
+    history: tuple[float, ...] = ()
+    """The criterion after each epoch; lower is better."""
+
+
+class Training:
+    """One training of one model: `events()` runs it, `progress` tells how far it is."""
+
+    def __init__(
+        self,
+        model: Seq2Seq,
+        optimizer: torch.optim.Optimizer,
+        batches: Batches,
+        *,
+        fabric: Fabric,
+        schedule: Schedule,
+        forcing: TeacherForcing,
+        settings: LoopSettings,
+        validate: Callable[[], Validation],
+        criterion: Callable[[Validation], float],
+        progress: Progress | None = None,
+    ) -> None:
+        """`validate` measures the model as it is; `criterion` makes of that the value to be lowered."""
+        self.progress = progress or Progress()
+        self._model = model
+        self._wrapped, self._optimizer = fabric.setup(model, optimizer)
+        self._wrapped.mark_forward_method("features")
+        self._batches = batches
+        self._fabric = fabric
+        self._schedule = schedule
+        self._forcing = forcing
+        self._settings = settings
+        self._validate = validate
+        self._criterion = criterion
+        self._base_rates = [group["lr"] for group in optimizer.param_groups]
+        self._steps_per_epoch = math.ceil(len(batches) / settings.accumulate)
+        self._total_steps = self._steps_per_epoch * settings.epochs
+
+    def events(self) -> Iterator[Event]:
+        """Train until the last epoch or until patience runs out. TrainingError for a loss that is not finite."""
+        began = time.perf_counter()
+        parameters = sum(p.numel() for p in self._model.parameters() if p.requires_grad)
+        yield Started(self._settings.epochs, self._steps_per_epoch, parameters, self.progress.step)
+        reason = f"all {self._settings.epochs} epochs done"
+        while self.progress.epoch < self._settings.epochs:
+            if self._out_of_patience():
+                reason = f"no better for {self._settings.patience} validations"
+                break
+            yield from self._epoch(self.progress.epoch + 1)
+        yield Finished(reason, self.progress.best_epoch, time.perf_counter() - began)
+
+    def _epoch(self, epoch: int) -> Iterator[Event]:
+        began = time.perf_counter()
+        loss_sum, tokens = 0.0, 0
+        # Coins and dropout are seeded by epoch, so that a run continued after epoch n goes as one that never stopped.
+        coins = torch.Generator().manual_seed(self._settings.seed * 1_000_003 + epoch)
+        torch.manual_seed(self._settings.seed * 1_000_003 + epoch)
+        batches = self._batches.epoch(epoch)
+        self._model.train()
+        while group := list(islice(batches, self._settings.accumulate)):
+            done = self._step(epoch, group, coins)
+            group_tokens = sum(batch.target_tokens for batch in group)
+            loss_sum, tokens = loss_sum + done.loss * group_tokens, tokens + group_tokens
+            yield done
+        seconds = time.perf_counter() - began
+        self._model.eval()
+        validation = self._validate()
+        value = self._criterion(validation)
+        best = not self.progress.history or value < min(self.progress.history)
+        self.progress = Progress(
+            epoch,
+            self.progress.step,
+            epoch if best else self.progress.best_epoch,
+            (*self.progress.history, value),
+        )
+        yield Validated(epoch, self.progress.step, loss_sum / tokens, validation, best, seconds)
+
+    def _step(self, epoch: int, group: Sequence[Batch], generator: torch.Generator) -> StepDone:
+        began = time.perf_counter()
+        step = self.progress.step + 1
+        factor = self._schedule.rate(step, self._total_steps, self._steps_per_epoch, self.progress.history)
+        for param_group, base in zip(self._optimizer.param_groups, self._base_rates, strict=True):
+            param_group["lr"] = base * factor
+        ratio = self._forcing.ratio(step - 1, self._total_steps)
+        tokens = sum(batch.target_tokens for batch in group)
+        nll = 0.0
+        for batch in group:
+            steps, columns = batch.target.shape
+            coins = draw_coins(steps - 1, columns, ratio, by_token=self._forcing.by_token, generator=generator)
+            objective, batch_nll = self._batch_loss(batch.to(self._fabric.device), coins)
+            self._fabric.backward(objective / tokens)
+            nll += float(batch_nll)
+        norm = float(torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.clip_norm or float("inf")))
+        if not (math.isfinite(nll) and math.isfinite(norm)):
+            raise TrainingError(
+                f"step {step} (epoch {epoch}): the loss is {nll / tokens} and the gradient's norm {norm}; neither may "
+                "be infinite or NaN. Nothing of this step was kept. Lower training.optimizer.learning_rate, set "
+                "training.clip_norm, or use --set training.precision=float32, and go on with --resume or start anew"
+            )
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        self.progress = replace(self.progress, step=step)
+        rate = self._optimizer.param_groups[0]["lr"]
+        seconds = time.perf_counter() - began
+        return StepDone(epoch, step, nll / tokens, tokens / seconds, rate, norm, ratio)
+
+    def _batch_loss(self, batch: Batch, coins: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        with self._fabric.autocast():
+            features = self._wrapped.features(batch.source, batch.target, coins, batch.source_lengths)
+            dtype = compute_dtype(features)
+        return batch_loss(self._model, features, batch, smoothing=self._settings.label_smoothing, dtype=dtype)
+
+    def _out_of_patience(self) -> bool:
+        patience, history = self._settings.patience, self.progress.history
+        return patience is not None and bool(history) and self.progress.epoch - self.progress.best_epoch >= patience
+
+
+def batch_loss(
+    model: Seq2Seq, features: torch.Tensor, batch: Batch, *, smoothing: float, dtype: torch.dtype
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The objective and the negative log-likelihood of a batch's real tokens, summed, from `features [T - 1, B, D]`."""
+    real = real_tokens(batch.target, batch.target_lengths)
+    targets = batch.target[1:].flatten().index_select(0, real)
+    output = model.decoder.fc_out
+    return projection_loss(
+        features.flatten(0, 1).index_select(0, real),
+        output.weight,
+        output.bias,
+        targets,
+        smoothing=smoothing,
+        dtype=dtype,
+    )

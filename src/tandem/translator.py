@@ -1,0 +1,223 @@
+"""Text in, translations out."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from tandem.build import choose_device, choose_precision
+from tandem.checkpoint import load_checkpoint
+from tandem.data import pad_sentences
+from tandem.models import Seq2Seq
+from tandem.models.coins import draw_coins
+from tandem.recipe import Device, Precision, Recipe
+from tandem.search import Hypothesis, beam, greedy
+from tandem.stepping import ModelStepper
+from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
+
+_MAX_SOURCE_TOKENS = 1000
+"""A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
+_WINDOW_BATCHES = 16
+"""Batches that are read ahead and sorted by length together."""
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How to search. Defaults come from the recipe (`Translator.search_settings`)."""
+
+    beam: int
+    length_penalty: float
+    n_best: int = 1
+    batch_size: int = 64
+    allow_unk: bool = False
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What became of one source text."""
+
+    text: str
+    score: float
+    """Log-probability / tokens ** length_penalty, `<eos>` counted: what it was ranked by."""
+    tokens: tuple[str, ...]
+    token_scores: tuple[float, ...]
+    """The log-probability of each token, and of `<eos>` at the end."""
+    alternatives: tuple["Translation", ...] = ()
+    """The n best, this one first, where more than one was asked for."""
+    cut: bool = False
+    """Whether the source was too long and only its beginning was read."""
+
+    @property
+    def log_probability(self) -> float:
+        """Of the whole translation, in nats."""
+        return math.fsum(self.token_scores)
+
+
+@dataclass(frozen=True)
+class TargetScore:
+    """How probable a model finds a given target."""
+
+    log_probability: float
+    """In nats, `<eos>` included."""
+    tokens: tuple[str, ...]
+    token_scores: tuple[float, ...]
+
+
+class Translator:
+    """A trained model with its tokenizers: `translate`, `score`. Not changed by use, so threads may share one."""
+
+    def __init__(
+        self,
+        model: Seq2Seq,
+        recipe: Recipe,
+        source_tokenizer: Tokenizer,
+        target_tokenizer: Tokenizer,
+        *,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """The model is put on `device` in eval mode; matrix products run in `dtype`."""
+        self.model = model.to(device).eval()
+        self.recipe = recipe
+        self.source_tokenizer = source_tokenizer
+        self.target_tokenizer = target_tokenizer
+        self.device = device
+        self.dtype = dtype
+        self._stepper = ModelStepper(self.model, dtype)
+
+    def search_settings(
+        self,
+        *,
+        beam: int | None = None,
+        length_penalty: float | None = None,
+        n_best: int = 1,
+        batch_size: int = 64,
+        allow_unk: bool = False,
+    ) -> SearchSettings:
+        """The recipe's search, with what is given put over it. ValueError for values out of range."""
+        search = self.recipe.search
+        width = search.beam if beam is None else beam
+        if width < 1 or batch_size < 1 or n_best < 1:
+            raise ValueError(f"beam ({width}), n_best ({n_best}) and batch_size ({batch_size}) must be 1 or more")
+        if n_best > width:
+            raise ValueError(f"n_best is {n_best}, more than the beam of {width}: raise the beam or lower n_best")
+        penalty = search.length_penalty if length_penalty is None else length_penalty
+        return SearchSettings(width, penalty, n_best, batch_size, allow_unk)
+
+    def translate(self, texts: Sequence[str], settings: SearchSettings | None = None) -> list[Translation]:
+        """Translate each text, in order; an empty text has an empty translation.
+
+        >>> tandem.load("runs/demo").translate(["Guten Morgen!"])[0].text  # doctest: +SKIP
+        """
+        if isinstance(texts, str):
+            raise TypeError('translate takes a list of texts: translate(["..."]), not translate("...")')
+        return list(self.translate_stream(texts, settings))
+
+    def translate_stream(self, texts: Iterable[str], settings: SearchSettings | None = None) -> Iterator[Translation]:
+        """Translate lazily and in order, in bounded windows that are sorted by length for speed."""
+        settings = settings or self.search_settings()
+        remaining = iter(texts)
+        while window := list(islice(remaining, settings.batch_size * _WINDOW_BATCHES)):
+            yield from self._translate_window(window, settings)
+
+    def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 64) -> list[TargetScore]:
+        """The log-probability of each target given its source. ValueError where their numbers differ."""
+        if len(sources) != len(targets):
+            raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
+        encoded = [self._encode(text)[0] for text in sources]
+        wanted = [[SOS_ID, *ids, EOS_ID] for ids in self.target_tokenizer.encode_batch(list(targets))]
+        order = sorted(range(len(encoded)), key=lambda n: (len(wanted[n]), len(encoded[n])))
+        scores: list[TargetScore | None] = [None] * len(encoded)
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            for row, values in zip(
+                rows, self._score_batch([encoded[r] for r in rows], [wanted[r] for r in rows]), strict=True
+            ):
+                tokens = tuple(self.target_tokenizer.tokens(wanted[row][1:-1]))
+                scores[row] = TargetScore(math.fsum(values), tokens, tuple(values))
+        return [score for score in scores if score is not None]
+
+    @torch.no_grad()
+    def _score_batch(self, sources: list[list[int]], targets: list[list[int]]) -> list[list[float]]:
+        source, source_lengths = pad_sentences(sources)
+        target, target_lengths = (part.to(self.device) for part in pad_sentences(targets))
+        coins = draw_coins(target.shape[0] - 1, target.shape[1], 1.0, by_token=False)
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            features = self.model.features(source.to(self.device), target, coins, source_lengths)
+            logits = self.model.decoder.fc_out(features).float()
+        # (T - 1, B, V) at the gold tokens -> (T - 1, B)
+        scores = logits.gather(2, target[1:].unsqueeze(2)).squeeze(2) - logits.logsumexp(dim=2)
+        return [scores[: length - 1, column].tolist() for column, length in enumerate(target_lengths.tolist())]
+
+    def _encode(self, text: str) -> tuple[list[int], bool]:
+        """A source as the encoder reads it, and whether it had to be cut."""
+        ids = self.source_tokenizer.encode(text)
+        cut = len(ids) > _MAX_SOURCE_TOKENS
+        ids = ids[:_MAX_SOURCE_TOKENS]
+        return frame_source(ids, self.recipe), cut
+
+    def _translate_window(self, window: list[str], settings: SearchSettings) -> list[Translation]:
+        encoded = [self._encode(text) for text in window]
+        nothing = Translation("", 0.0, (), ())
+        found = [nothing] * len(window)
+        # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
+        order = sorted((n for n, (ids, _) in enumerate(encoded) if len(ids) > 2), key=lambda n: len(encoded[n][0]))
+        for start in range(0, len(order), settings.batch_size):
+            rows = order[start : start + settings.batch_size]
+            for row, hypotheses in zip(rows, self._search([encoded[r][0] for r in rows], settings), strict=True):
+                found[row] = self._translation(hypotheses, settings, encoded[row][1])
+        return found
+
+    def _search(self, sources: list[list[int]], settings: SearchSettings) -> list[list[Hypothesis]]:
+        source, lengths = pad_sentences(sources)
+        limits = self.recipe.search
+        max_lengths = ((lengths - 2) * limits.max_length_factor).long() + limits.max_length_extra
+        banned = [PAD_ID, SOS_ID] if settings.allow_unk else [UNK_ID, PAD_ID, SOS_ID]
+        source = source.to(self.device)
+        if settings.beam == 1:
+            best = greedy(
+                self._stepper, source, lengths, sos=SOS_ID, eos=EOS_ID, max_lengths=max_lengths, banned=banned
+            )
+            return [[hypothesis] for hypothesis in best]
+        return beam(
+            self._stepper,
+            source,
+            lengths,
+            sos=SOS_ID,
+            eos=EOS_ID,
+            max_lengths=max_lengths,
+            beam_size=settings.beam,
+            n_best=settings.n_best,
+            length_penalty=settings.length_penalty,
+            banned=banned,
+        )
+
+    def _translation(self, hypotheses: list[Hypothesis], settings: SearchSettings, cut: bool) -> Translation:
+        made = [
+            Translation(
+                self.target_tokenizer.decode(h.ids),
+                h.log_probability / len(h.token_scores) ** settings.length_penalty,
+                tuple(self.target_tokenizer.tokens(h.ids)),
+                h.token_scores,
+                cut=cut,
+            )
+            for h in hypotheses
+        ]
+        best = made[0]
+        alternatives = tuple(made) if settings.n_best > 1 else ()
+        return Translation(best.text, best.score, best.tokens, best.token_scores, alternatives, cut)
+
+
+def frame_source(ids: Sequence[int], recipe: Recipe) -> list[int]:
+    """A source's ids as the encoder reads them: between `<sos>` and `<eos>`, reversed where the recipe says so."""
+    return [SOS_ID, *(reversed(ids) if recipe.text.reverse_source else ids), EOS_ID]
+
+
+def load(path: str | Path, *, device: Device = "auto", precision: Precision = "float32") -> Translator:
+    """The translator of a run (its best checkpoint) or of a checkpoint. CheckpointError where it is damaged."""
+    checkpoint = load_checkpoint(Path(path))
+    where = choose_device(device)
+    return Translator(*checkpoint, device=where, dtype=choose_precision(precision, where))

@@ -1,0 +1,143 @@
+"""Files of lines are read whatever their packing and line ends, and never held whole."""
+
+import gzip
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from tandem.data.corpus import JsonLines, ParallelFiles, TabSeparated, load_pairs
+from tandem.data.lines import read_lines
+from tandem.errors import CorpusError
+
+
+def parallel(folder: Path, source: bytes, target: bytes) -> ParallelFiles:
+    (folder / "t.de").write_bytes(source)
+    (folder / "t.en").write_bytes(target)
+    return ParallelFiles(folder / "t.de", folder / "t.en")
+
+
+def tabs(folder: Path, content: bytes, source: int | str = 1, target: int | str = 2) -> TabSeparated:
+    (folder / "c.tsv").write_bytes(content)
+    return TabSeparated(folder / "c.tsv", source, target)
+
+
+def test_a_plain_file_may_be_called_gz(tmp_path: Path) -> None:
+    (tmp_path / "c.tsv.gz").write_text("a\tb\n")
+    assert list(TabSeparated(tmp_path / "c.tsv.gz")) == [("a", "b")]
+
+
+def test_several_gzip_members_are_one_file(tmp_path: Path) -> None:
+    assert list(tabs(tmp_path, gzip.compress(b"a\t") + gzip.compress(b"b\nc\td"))) == [("a", "b"), ("c", "d")]
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (b"x\r\ny\r\n", b"1\r\n2\r\n"),
+        (b"x\ny\n", b"1\r\n2"),
+        (b"\xef\xbb\xbfx\ny", b"\xef\xbb\xbf1\r\n2\r\n"),
+        (gzip.compress(b"\xef\xbb\xbfx\r\ny"), b"1\n2"),
+    ],
+    ids=["crlf", "no last line end", "byte order mark", "gzipped byte order mark"],
+)
+def test_line_ends_and_byte_order_marks_are_not_text(source: bytes, target: bytes, tmp_path: Path) -> None:
+    assert list(parallel(tmp_path, source, target)) == [("x", "1"), ("y", "2")]
+
+
+@pytest.mark.parametrize("cut", [11, 25, -9, -1])
+def test_a_gzip_file_cut_short_stops(cut: int, tmp_path: Path) -> None:
+    packed = gzip.compress("".join(f"{n * n}\t{n}\n" for n in range(500)).encode())
+    with pytest.raises(
+        CorpusError, match=r"c\.tsv line \d+: the gzipped file is damaged or cut short .* again"
+    ):
+        list(tabs(tmp_path, packed[:cut]))
+
+
+def test_a_damaged_gzip_file_stops(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress("".join(f"{n * n}\t{n}\n" for n in range(500)).encode()))
+    packed[len(packed) // 2] ^= 0xFF
+    with pytest.raises(CorpusError, match="the gzipped file is damaged"):
+        list(tabs(tmp_path, bytes(packed)))
+
+
+def test_a_missing_file_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "t.en").write_text("a\n")
+    with pytest.raises(CorpusError, match=r"t\.de: there is no such file\. Check the path"):
+        list(ParallelFiles(tmp_path / "t.de", tmp_path / "t.en"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CorpusError) as caught:
+        list(TabSeparated(Path("c.tsv")))
+    assert f"c.tsv: there is no such file (looked for in {tmp_path})" in str(caught.value)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"cannot be read \(Is a directory\)"):
+        list(JsonLines(tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", gzip.compress(b"")])
+def test_an_empty_file_stops(content: bytes, tmp_path: Path) -> None:
+    for corpus in (
+        parallel(tmp_path, b"x\n", content),
+        tabs(tmp_path, content),
+        tabs(tmp_path, content, "a", "b"),
+    ):
+        with pytest.raises(CorpusError, match=r"(t\.en|c\.tsv): the file is empty, but a corpus needs"):
+            load_pairs(corpus, on_error="drop")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"gut\tgood\nsch\xf6n\tnice\n",
+            r"c\.tsv line 2: byte 4 of the line \(0xf6\) is not UTF-8\. Save the",
+        ),
+        ("gut\tgood\n".encode("utf-16"), r"line 1: byte 1 .* It looks like UTF-16"),
+    ],
+)
+def test_bytes_that_are_not_utf8_stop(content: bytes, message: str, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=message):
+        load_pairs(tabs(tmp_path, content), on_error="drop")
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("last_end", [b"", b"\n", b"\r\n"])
+def test_the_limit_counts_the_bytes_of_the_text_alone(
+    mark: bytes, end: bytes, last_end: bytes, tmp_path: Path
+) -> None:
+    lengths = [5, *range(12), 4, 6, 5]
+    for first, last in ((5, 5), (6, 6), (12, 12)):
+        texts = [b"x" * length for length in (first, *lengths, last)]
+        (tmp_path / "t").write_bytes(mark + end.join(texts) + last_end)
+        expected = [(n, text if len(text) <= 5 else None) for n, text in enumerate(texts, start=1)]
+        assert list(read_lines(tmp_path / "t", 5)) == expected
+
+
+@pytest.mark.parametrize("length", [1_000_000, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3_000_000])
+def test_a_line_of_a_million_characters_is_one_too_long_pair(length: int, tmp_path: Path) -> None:
+    giant = b"x" * length
+    for source in (b"a\n" + giant + b"\nc\n", b"a\n" + giant + b"\r\nc"):
+        loaded = load_pairs(parallel(tmp_path, source, b"1\n2\n3\n"), on_error="drop")
+        assert loaded.pairs == [("a", "1"), ("c", "3")]
+        assert loaded.dropped.too_long == 1
+        assert loaded.dropped.first.endswith("t.de line 2")
+    for content in (giant + b"\t1\na\tb\n", b"a\tb\n" + giant + b"\t1", b"a\tb\n" + giant + b"\t1\n"):
+        assert load_pairs(tabs(tmp_path, content), on_error="drop").pairs == [("a", "b")]
+    assert len(load_pairs(tabs(tmp_path, giant + b"\t1"), max_characters=3_000_000).pairs[0].source) == length
+
+
+def test_a_line_without_end_is_not_held_in_memory(tmp_path: Path) -> None:
+    packed = gzip.compress(b"a\tb\n" + b"x" * (64 << 20), compresslevel=1)
+    corpus = tabs(tmp_path, packed)
+    del packed
+    tracemalloc.start()
+    try:
+        loaded = load_pairs(corpus, on_error="drop")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert loaded.dropped.too_long == 1
+    assert peak < 16 << 20

@@ -1,0 +1,98 @@
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tandem.errors import CheckpointError
+from tandem.text import Tokenizer, TokenizerKind
+
+KINDS: tuple[TokenizerKind, ...] = get_args(TokenizerKind)
+TEXTS = ["A man, a plan, a canal: Panama!", "Zwei Männer \x00 \u2028 im ❤️ <eos> Freien."]
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+@every_kind
+def test_what_is_saved_loads_to_the_same(kind: TokenizerKind, lowercase: bool, tmp_path: Path) -> None:
+    tokenizer = Tokenizer.train(kind, TEXTS, lowercase=lowercase)
+    tokenizer.save(tmp_path / "t.json")
+    loaded = Tokenizer.load(tmp_path / "t.json")
+    assert (loaded.kind, loaded.lowercase, len(loaded)) == (kind, lowercase, len(tokenizer))
+    for text in [*TEXTS, "Unseen ▁words <pad>, 日本", ""]:
+        ids = tokenizer.encode(text)
+        assert loaded.encode(text) == ids
+        assert loaded.decode(ids) == tokenizer.decode(ids)
+        assert loaded.tokens(ids) == tokenizer.tokens(ids)
+    assert loaded.to_json() == tokenizer.to_json()
+
+
+@every_kind
+@settings(deadline=None)
+@given(data=st.data())
+def test_damaged_json_is_refused_or_works(kind: TokenizerKind, data: st.DataObject) -> None:
+    text = Tokenizer.train(kind, ["few words of"]).to_json()
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start, start + 40))
+    junk = data.draw(st.sampled_from(["", "0", '"', "{", "}", "[", "null", "x", "\\", "\ud800"]))
+    with contextlib.suppress(CheckpointError):  # any other error, a panic of the library too, is a failure
+        tokenizer = Tokenizer.from_json(text[:start] + junk + text[end:], "here")
+        tokenizer.decode(tokenizer.encode("few other words"))
+
+
+@every_kind
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.6, 0.99])
+def test_a_cut_off_file_is_refused_by_name(kind: TokenizerKind, part: float, tmp_path: Path) -> None:
+    path = tmp_path / "source.tokenizer.json"
+    text = Tokenizer.train(kind, TEXTS).to_json()
+    path.write_text(text[: int(len(text) * part)], encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"source\.tokenizer\.json: .* Restore the file"):
+        Tokenizer.load(path)
+
+
+def test_a_missing_or_binary_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"none\.json: the tokenizer cannot be read"):
+        Tokenizer.load(tmp_path / "none.json")
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CheckpointError, match=r"binary\.json: the tokenizer cannot be read"):
+        Tokenizer.load(tmp_path / "binary.json")
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "{}", '{"model": 1}', "[" * 100_000, '"\\ud800"'])
+def test_json_of_something_else_is_refused(text: str) -> None:
+    with pytest.raises(CheckpointError, match="o: a tokenizer must be the JSON that Tandem saved, but"):
+        Tokenizer.from_json(text, "o")
+
+
+Change = Callable[[dict[str, Any]], object]
+ADDED = {
+    "id": 3, "content": "<eos>", "special": True,
+    "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
+}  # fmt: skip
+FOREIGN: list[tuple[TokenizerKind, Change, str]] = [
+    ("word", lambda s: s.update(added_tokens=[ADDED]), "none of the kinds"),
+    ("word", lambda s: s.update(normalizer=None), "none of the kinds"),
+    ("word", lambda s: s.update(normalizer={"type": "NFC"}), "none of the kinds"),
+    ("word", lambda s: s.update(pre_tokenizer=None), "none of the kinds"),
+    ("word", lambda s: s.update(pre_tokenizer={"type": "Whitespace"}), "none of the kinds"),
+    ("word", lambda s: s["model"].update(unk_token="[UNK]"), "none of the kinds"),
+    ("word", lambda s: s["model"]["vocab"].pop("▁man"), r"ids of its \d+ tokens are not 0 to"),
+    ("word", lambda s: s["model"]["vocab"].update({"<eos>": 2, "<sos>": 3}), "first tokens are not"),
+    ("bpe", lambda s: s["model"]["vocab"].pop("an"), r"the merge \['a', 'n'\] makes no token"),
+    ("bpe", lambda s: s["model"]["vocab"].pop("a"), "out of vocabulary"),
+    ("bpe", lambda s: s["model"].update(merges=["a n"]), "the merge 'a n' makes no token"),
+    ("bpe", lambda s: s["model"].update(merges={"a": "n"}), "no list and table"),
+    ("bpe", lambda s: s["model"].update(continuing_subword_prefix="##"), "by a prefix"),
+]
+
+
+@pytest.mark.parametrize(("kind", "change", "reason"), FOREIGN)
+def test_a_foreign_or_changed_tokenizer_is_refused(kind: TokenizerKind, change: Change, reason: str) -> None:
+    state = json.loads(Tokenizer.train(kind, TEXTS).to_json())
+    change(state)
+    with pytest.raises(CheckpointError, match=f"^o: .*{reason}.* Restore the file"):
+        Tokenizer.from_json(json.dumps(state), "o")
