@@ -4,11 +4,11 @@ import logging
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 
-from tandem.data.captions.corpus import captions
+from tandem.data.captions import captions
 from tandem.data.corpus import HubDataset, InMemory, JsonLines, ParallelFiles, TabSeparated
 from tandem.data.named import NAMED, named_corpus
 from tandem.data.pairs import Corpus
@@ -28,6 +28,9 @@ from tandem.recipe import (
 )
 from tandem.text import Tokenizer
 from tandem.training import LoopSettings, Schedule
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
@@ -140,8 +143,11 @@ def build_loop_settings(recipe: Recipe) -> LoopSettings:
     )
 
 
-def build_fabric(device: torch.device, precision: torch.dtype) -> Fabric:
+def build_fabric(device: torch.device, precision: torch.dtype) -> "Fabric":
     """What moves a training to its device and precision."""
+    # Imported here, since it takes as long as torch itself and translating has no need of it.
+    from lightning_fabric import Fabric
+
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it says what we say already
     with warnings.catch_warnings():
         # Fabric warns of a GPU that is there and not used; the choice was made by `choose_device`.

@@ -117,7 +117,10 @@ def read_current(run: Path) -> Current:
         content = json.loads(path.read_text(encoding="utf-8"))
         current = Current(str(content["best"]), str(content["last"]), str(content["resume"]))
     except FileNotFoundError:
-        raise CheckpointError(f"{path}: missing, so this run has no checkpoint yet") from None
+        raise CheckpointError(
+            f"{path}: missing: {run} holds no run, or one that was stopped before the end of its first epoch. "
+            "There is nothing to go on from: start anew"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: damaged ({error!r})") from error
     for name in (current.best, current.last, current.resume):
@@ -161,15 +164,18 @@ def check_directory(directory: Path, names: tuple[str, ...]) -> None:
     path = directory / _FORMAT
     try:
         description: Any = json.loads(path.read_text(encoding="utf-8"))
-        version, files = description["format"], description["files"]
+        version = description["format"]
     except FileNotFoundError:
         raise CheckpointError(f"{path}: missing: the checkpoint is not complete") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: damaged ({error!r})") from error
-    if not isinstance(version, int) or version > FORMAT:
+    if isinstance(version, int) and version > FORMAT:
         raise CheckpointError(
             f"{path}: the format is {version}, and this Tandem ({__version__}) reads up to {FORMAT}: upgrade Tandem"
         )
+    files = description.get("files")
+    if not isinstance(version, int) or version < 1 or not isinstance(files, dict):
+        raise CheckpointError(f"{path}: damaged: it names no format from 1 to {FORMAT}, or no files. Copy it again")
     for name in names:
         file, expected = directory / name, files.get(name)
         if not file.is_file() or not isinstance(expected, dict):

@@ -22,9 +22,9 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class Section(BaseModel):
-    """What all parts of a recipe share: frozen, strict about names."""
+    """What all parts of a recipe share: frozen, strict about names, no numbers that are not finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class FilesCorpus(Section):
@@ -223,7 +223,7 @@ class Recipe(Section):
     model: Model = Model()
     training: Training = Training()
     search: Search = Search()
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
 
 
 def load_recipe(path: Path, settings: Sequence[str] = ()) -> Recipe:

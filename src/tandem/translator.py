@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -99,12 +99,14 @@ class Translator:
     ) -> SearchSettings:
         """The recipe's search, with what is given put over it. ValueError for values out of range."""
         search = self.recipe.search
-        width = search.beam if beam is None else beam
+        width = max(search.beam, n_best) if beam is None else beam
         if width < 1 or batch_size < 1 or n_best < 1:
             raise ValueError(f"beam ({width}), n_best ({n_best}) and batch_size ({batch_size}) must be 1 or more")
         if n_best > width:
             raise ValueError(f"n_best is {n_best}, more than the beam of {width}: raise the beam or lower n_best")
         penalty = search.length_penalty if length_penalty is None else length_penalty
+        if not 0 <= penalty < math.inf:
+            raise ValueError(f"length_penalty ({penalty}) must be 0 or more, and finite")
         return SearchSettings(width, penalty, n_best, batch_size, allow_unk)
 
     def translate(self, texts: Sequence[str], settings: SearchSettings | None = None) -> list[Translation]:
@@ -161,7 +163,8 @@ class Translator:
 
     def _translate_window(self, window: list[str], settings: SearchSettings) -> list[Translation]:
         encoded = [self._encode(text) for text in window]
-        nothing = Translation("", 0.0, (), ())
+        empty = Translation("", 0.0, (), ())
+        nothing = replace(empty, alternatives=(empty,)) if settings.n_best > 1 else empty
         found = [nothing] * len(window)
         # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
         order = sorted((n for n, (ids, _) in enumerate(encoded) if len(ids) > 2), key=lambda n: len(encoded[n][0]))

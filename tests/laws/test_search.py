@@ -66,15 +66,11 @@ def various_lengths(batch: int) -> Tensor:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_beam_of_1_is_greedy(seed: int, vocabulary: int, levels: int | None, dtype: torch.dtype) -> None:
     stepper = random_table(seed, vocabulary, dtype, levels)
-    source, lengths = random_sources(seed, 40, vocabulary)
-    for max_lengths in (
-        various_lengths(40),
-        torch.zeros(40, dtype=torch.int64),
-        torch.ones(40, dtype=torch.int64),
-    ):
-        for banned in ((), (4,), BANNED):
-            found = beamed(stepper, source, lengths, max_lengths, beam_size=1, banned=banned)
-            assert [best for (best,) in found] == greedily(stepper, source, lengths, max_lengths, banned)
+    source, lengths = random_sources(seed, 39, vocabulary)
+    max_lengths = various_lengths(39)
+    for banned in ((), (4,), BANNED):
+        found = beamed(stepper, source, lengths, max_lengths, beam_size=1, banned=banned)
+        assert [best for (best,) in found] == greedily(stepper, source, lengths, max_lengths, banned)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -119,16 +115,16 @@ def test_neither_the_batch_nor_its_order_changes_a_sentence(
     length_penalty: float, vocabulary: int, levels: int | None, dtype: torch.dtype
 ) -> None:
     stepper = random_table(1, vocabulary, dtype, levels)
-    source, lengths = random_sources(1, 26, vocabulary)
-    max_lengths = various_lengths(26)
+    source, lengths = random_sources(1, 14, vocabulary)
+    max_lengths = various_lengths(14)
     together = beamed(stepper, source, lengths, max_lengths, 4, 3, length_penalty)
     together_greedily = greedily(stepper, source, lengths, max_lengths)
-    order = torch.randperm(26, generator=torch.Generator().manual_seed(1))
+    order = torch.randperm(14, generator=torch.Generator().manual_seed(1))
     shuffled = beamed(stepper, source[:, order], lengths[order], max_lengths[order], 4, 3, length_penalty)
     assert shuffled == [together[row] for row in order.tolist()]
     shuffled_greedily = greedily(stepper, source[:, order], lengths[order], max_lengths[order])
     assert shuffled_greedily == [together_greedily[row] for row in order.tolist()]
-    for row in range(26):
+    for row in range(14):
         alone = slice(row, row + 1)
         one = (stepper, source[:, alone], lengths[alone], max_lengths[alone])
         assert beamed(*one, 4, 3, length_penalty) == [together[row]]

@@ -63,9 +63,7 @@ def random_sources(seed: int, batch: int, vocabulary: int = 7) -> tuple[Tensor, 
     return torch.randint(vocabulary, (int(lengths.max()), batch), generator=generator), lengths
 
 
-def log_probabilities(
-    stepper: TableStepper, source: Tensor, length: int, prefix: Sequence[int]
-) -> list[float]:
+def log_probabilities(stepper: TableStepper, source: Tensor, length: int, prefix: Sequence[int]) -> list[float]:
     """Return the log-probability of each token after a prefix, for one source `[S]`."""
     state = stepper.start(source[:, None], torch.tensor([length]))
     for token in (SOS, *prefix):

@@ -70,9 +70,7 @@ def test_the_beam_finds_what_greedy_search_misses() -> None:
     after_4 = [0, 0, 0, 0.9, 0.1, 0]
     after_5 = [0, 0, 0, 0.5, 0.25, 0.25]
     stepper = Garden(torch.tensor([start, after_4, after_5]).log())
-    ((best, second),) = beam(
-        stepper, SOURCE, LENGTHS, sos=SOS, eos=EOS, max_lengths=2 * LENGTHS, beam_size=2, n_best=2
-    )
+    ((best, second),) = beam(stepper, SOURCE, LENGTHS, sos=SOS, eos=EOS, max_lengths=2 * LENGTHS, beam_size=2, n_best=2)
     (greedy_one,) = greedy(stepper, SOURCE, LENGTHS, sos=SOS, eos=EOS, max_lengths=2 * LENGTHS)
     assert best.ids == (4,)
     assert math.exp(best.log_probability) == pytest.approx(0.36)

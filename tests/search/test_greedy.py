@@ -95,8 +95,6 @@ def test_a_model_that_scores_nothing_is_reported(value: float) -> None:
         (torch.tensor([1]), (0, EOS), r"must not hold <eos>, but 3 is in \[0, 3\]"),
     ],
 )
-def test_arguments_out_of_range_are_refused(
-    max_lengths: torch.Tensor, banned: tuple[int, ...], text: str
-) -> None:
+def test_arguments_out_of_range_are_refused(max_lengths: torch.Tensor, banned: tuple[int, ...], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         greedy(random_table(0), SOURCE, LENGTHS, sos=SOS, eos=EOS, max_lengths=max_lengths, banned=banned)

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tandem.cli.options import DeviceOption
+from tandem.cli.options import DeviceOption, SettingsOption
 from tandem.cli.show import announce, show_result
 from tandem.cli.train import free_directory, train_run
 from tandem.recipe import parse_recipe
@@ -39,6 +39,7 @@ _TEXTS = ("Guten Morgen!", "Ein kleiner Hund läuft durch den Park.", "Zwei Frau
 
 def demo(
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Default: runs/demo.")] = None,
+    settings: SettingsOption = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Train a small German-English translator on the built-in corpus, measure it, and translate a few sentences.
@@ -51,7 +52,9 @@ def demo(
     console = Console()
     announce(console, "a German-English translator of picture captions, from the built-in corpus `captions`")
     where = out or free_directory("demo")
-    result = train_run(parse_recipe(_RECIPE, "the demo's recipe"), where, console, device=device, resume=False)
+    result = train_run(
+        parse_recipe(_RECIPE, "the demo's recipe", settings or []), where, console, device=device, resume=False
+    )
     for text, translation in zip(_TEXTS, result.translator.translate(_TEXTS), strict=True):
         console.print(Text(f"  {text}  →  {translation.text}"), soft_wrap=True)
     show_result(console, where, result)

@@ -19,6 +19,9 @@ from tandem.recipe import (
     TabSeparatedCorpus,
 )
 
+SettingsOption: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting; may be repeated.")
+]
 DeviceOption: TypeAlias = Annotated[Device, typer.Option(help="Where the model runs.")]
 PrecisionOption: TypeAlias = Annotated[
     Precision,

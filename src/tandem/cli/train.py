@@ -13,6 +13,7 @@ from tandem.cli.options import (
     DeviceOption,
     HubOption,
     JsonlOption,
+    SettingsOption,
     SourceOption,
     TargetOption,
     TsvOption,
@@ -53,9 +54,7 @@ def train_command(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="The run's directory. Default: runs/NAME.")
     ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting; may be repeated.")
-    ] = None,
+    settings: SettingsOption = None,
     device: DeviceOption = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out after its last epoch.")] = False,
 ) -> None:

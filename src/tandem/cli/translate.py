@@ -2,6 +2,7 @@
 
 import json
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import tee
@@ -110,7 +111,8 @@ def _input_lines(path: Path | None, stack: ExitStack) -> Iterator[str]:
 def _decoded(file: BinaryIO, name: str) -> Iterator[str]:
     for number, raw in enumerate(file, start=1):
         try:
-            yield raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
+            line = raw.removeprefix(BOM_UTF8) if number == 1 else raw
+            yield line.decode("utf-8").removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
             raise CorpusError(
                 f"{name} line {number}: not UTF-8 (byte {error.start + 1} of the line); convert it, perhaps with iconv"

@@ -1,6 +1,7 @@
 """One run in its directory: corpora, model, loop, recorders and checkpoints wired together."""
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -32,7 +33,7 @@ from tandem.checkpoint import (
     write_current,
     write_directory,
 )
-from tandem.errors import CheckpointError, TrainingError
+from tandem.errors import CheckpointError, RecipeError, TrainingError
 from tandem.metrics import bleu
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
@@ -70,6 +71,8 @@ class Run:
             refuse_used(out)
         texts = read_pairs(recipe.data, recipe.seed, given)
         last = load_checkpoint(out / current.last) if current else None
+        if last:
+            _check_fits(recipe, last.recipe, out)
         tokenizers = (last.source_tokenizer, last.target_tokenizer) if last else None
         out.mkdir(parents=True, exist_ok=True)
         (out / "recipe.toml").write_text(dump_recipe(recipe), encoding="utf-8")
@@ -128,6 +131,13 @@ class Run:
     def _validate(self) -> Validation:
         batches = self.corpus.validation
         loss = teacher_forced_loss(self.model, batches.epoch(0), self.device, self.dtype)
+        if not math.isfinite(loss):
+            progress = self._training.progress
+            raise TrainingError(
+                f"step {progress.step} (epoch {progress.epoch + 1}): the validation loss is {loss}; it must not be "
+                "infinite or NaN. Nothing of this epoch was kept. Lower training.optimizer.learning_rate, set "
+                "training.clip_norm, or use --set training.precision=float32, and go on with --resume or start anew"
+            )
         translator = Translator(
             self.model,
             self.recipe,
@@ -187,6 +197,21 @@ def refuse_used(out: Path) -> None:
         raise TrainingError(
             f"{out}: this is not an empty directory. Choose another with --out, go on with that run with --resume, "
             "or remove it"
+        )
+
+
+def _check_fits(recipe: Recipe, last: Recipe, out: Path) -> None:
+    """Raise RecipeError where a run that goes on would need another model, other tokens or another optimiser."""
+    wanted, found = recipe.model_dump(), last.model_dump()
+    fixed = [("model", name) for name in ("cell", "layers", "hidden", "embedding", "tie_output")]
+    fixed += [("text", name) for name in ("source", "target", "reverse_source")]
+    fixed += [("training", "keep")]
+    changed = [f"{part}.{name}" for part, name in fixed if wanted[part][name] != found[part][name]]
+    if recipe.training.optimizer.name != last.training.optimizer.name:
+        changed.append("training.optimizer.name")
+    if changed:
+        raise RecipeError(
+            f"{out}: a run that goes on keeps its {', '.join(changed)}. Leave that setting as it is, or start a new run"
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tandem.checkpoint import read_current
 from tandem.data.pairs import Pair
 from tandem.errors import RecipeError
 from tandem.recipe import (
@@ -62,11 +63,12 @@ def train(
     if resume:
         chosen = resumed_recipe(where, settings)
     elif recipe is not None:
-        if pairs is not None or source is not None:
-            raise RecipeError(
-                "a recipe names its corpus: give a recipe, or pairs, or source and target files, not two of them"
-            )
         chosen = override(recipe, settings) if isinstance(recipe, Recipe) else load_recipe(Path(recipe), settings)
+        if source is not None or (pairs is not None and not isinstance(chosen.data.train, MemoryCorpus)):
+            raise RecipeError(
+                "a recipe names its corpus: give a recipe, or pairs, or source and target files, not two of them. "
+                'A recipe whose data.train is { kind = "memory" } takes pairs'
+            )
     else:
         train_choice, validation_choice = _choices(given, source, target)
         chosen = chosen_recipe(train_choice, validation_choice, settings, given, say)
@@ -91,6 +93,7 @@ def chosen_recipe(
 
 def resumed_recipe(run: Path, settings: Sequence[str]) -> Recipe:
     """The recipe of the run in this directory, with `settings` put over it."""
+    read_current(run)  # first: whether there is a run at all
     return load_recipe(run / "recipe.toml", settings)
 
 
@@ -105,18 +108,17 @@ def run_recipe(
     say: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
     """Train, evaluate the best model on the test corpus (or, without one, the validation corpus), write the report."""
+    tests = _test_pairs(recipe)  # read first: that they are missing is to be known before the training
     run = Run(recipe, out, device=device, resume=resume, given=given, recorders=recorders, say=say)
     run.go()
     translator = load(out, device=device)
-    pairs, corpus = _test_pairs(recipe, run)
+    pairs, corpus = (run.corpus.validation_pairs, "validation") if tests is None else (tests, "test")
     evaluation = evaluate(translator, pairs, lowercase=recipe.search.lowercase_scores)
     return TrainingResult(translator, evaluation, corpus, report_run(out, translator, evaluation, corpus))
 
 
-def _test_pairs(recipe: Recipe, run: Run) -> tuple[list[Pair], str]:
-    if recipe.data.test is None:
-        return run.corpus.validation_pairs, "validation"
-    return read_corpus(recipe.data.test, recipe.data, None)[0], "test"
+def _test_pairs(recipe: Recipe) -> list[Pair] | None:
+    return None if recipe.data.test is None else read_corpus(recipe.data.test, recipe.data, None)[0]
 
 
 def _choices(

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 
 from tandem.data import Batch, Batches
 from tandem.errors import TrainingError
@@ -18,6 +18,9 @@ from tandem.training.events import Event, Finished, Started, StepDone, Validated
 from tandem.training.forcing import TeacherForcing
 from tandem.training.loss import projection_loss, real_tokens
 from tandem.training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Training:
         optimizer: torch.optim.Optimizer,
         batches: Batches,
         *,
-        fabric: Fabric,
+        fabric: "Fabric",
         schedule: Schedule,
         forcing: TeacherForcing,
         settings: LoopSettings,
@@ -75,7 +78,8 @@ class Training:
         self._settings = settings
         self._validate = validate
         self._criterion = criterion
-        self._base_rates = [group["lr"] for group in optimizer.param_groups]
+        # As torch's own schedulers do: "lr" changes step by step, and comes so changed out of a saved optimiser state.
+        self._base_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self._steps_per_epoch = math.ceil(len(batches) / settings.accumulate)
         self._total_steps = self._steps_per_epoch * settings.epochs
 
@@ -135,6 +139,7 @@ class Training:
             nll += float(batch_nll)
         norm = float(torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.clip_norm or float("inf")))
         if not (math.isfinite(nll) and math.isfinite(norm)):
+            self._optimizer.zero_grad()
             raise TrainingError(
                 f"step {step} (epoch {epoch}): the loss is {nll / tokens} and the gradient's norm {norm}; neither may "
                 "be infinite or NaN. Nothing of this step was kept. Lower training.optimizer.learning_rate, set "

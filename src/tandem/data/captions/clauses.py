@@ -146,7 +146,7 @@ def draw_clause(
         return clause._replace(place=place) if needed or pen.chance(detail.located) else clause
     if frame == "motion":
         ways = pen.lexicon.ways[pen.pick(verb.places)]
-        way = pen.pick(ways if detail.joining else [way for way in ways if not way.after] or ways)
+        way = pen.favor(ways if detail.joining else [way for way in ways if not way.after] or ways)
         return clause._replace(place=pen.place(way, detail.place), prefix=way.after)
     things = _things(pen, verb, frame, who, detail.thing)
     located = detail.located * (0.5 if frame == "giving" else 1.0)
@@ -159,7 +159,7 @@ def draw_clause(
 def draw_place(pen: Pen, tag: str, subject: Phrase, rate: float) -> Phrase:
     """A place of this tag; several people do not sit on one chair."""
     relations = pen.lexicon.places[tag]
-    while (relation := pen.pick(relations)).noun.singular == "Stuhl" and subject.plural:
+    while (relation := pen.favor(relations)).noun.singular == "Stuhl" and subject.plural:
         pass
     return pen.place(relation, rate)
 
@@ -192,6 +192,6 @@ def _things(pen: Pen, verb: Verb, frame: str, subject: Phrase, rate: float) -> t
 
 def _other_than(pen: Pen, nouns: tuple[Noun, ...], taken: Noun | None) -> Noun:
     """One of the nouns, but not the one that is already in the clause."""
-    while (noun := pen.pick(nouns)) is taken:
+    while (noun := pen.favor(nouns)) is taken:
         pass
     return noun

@@ -1,16 +1,19 @@
-"""The adjectives: German, the stem that takes the endings when it differs, English, and the noun classes they suit.
+"""The adjectives: German, the stem that takes the endings when it differs, English | the noun classes they suit.
 
-A stem of `!` marks a word that takes no endings (ein rosa Kleid). `DESCRIBING` come before `COLORS` (and materials) when
-a noun has both.
-A word with an initial capital is a single noun rather than a class.
+A stem of `!` marks a word that takes no endings (ein rosa Kleid). `DESCRIBING` come before `COLORS` (and materials)
+when a noun has both. A word with an initial capital is a single noun rather than a class. The earlier a line, the
+more often it is drawn.
 """
 
 DESCRIBING = """
-    klein - small | kid animal toy instrument tool bike built container boat furniture flower tableware building room water picture town stick
-    groß - big | animal toy built transit textile prey container car boat furniture fruit vegetable baked building tree water picture town
+    klein - small | kid animal toy instrument tool bike built container boat furniture flower tableware \
+        building room water picture town stick
+    groß - big | animal toy built transit textile prey container car boat furniture fruit vegetable baked \
+        building tree water picture town
     groß - tall | man woman sport
     jung - young | man woman sport dog cat farm wild
-    alt - old | man woman dog cat farm bike car boat instrument reading picture furniture container building venue street transit tool textile barrier
+    alt - old | man woman dog cat farm bike car boat instrument reading picture furniture container \
+        building venue street transit tool textile barrier
     älter - elderly | man woman
     neu - new | bike car clothes shoes gadget tool instrument toy cart venue
     stark - strong | man sport farm
@@ -65,12 +68,17 @@ DESCRIBING = """
 """
 
 COLORS = """
-    rot - red | clothes dress hat shoes extra toy container bike car boat cart transit flower fruit gadget building opening hair
-    blau - blue | clothes dress hat shoes extra eyewear collar toy container bike car boat cart transit tableware textile opening
-    grün - green | clothes dress hat shoes extra collar toy bike car boat container tableware textile tree opening Wiese
+    rot - red | clothes dress hat shoes extra toy container bike car boat cart transit flower fruit gadget \
+        building opening hair
+    blau - blue | clothes dress hat shoes extra eyewear collar toy container bike car boat cart transit \
+        tableware textile opening
+    grün - green | clothes dress hat shoes extra collar toy bike car boat container tableware textile tree \
+        opening Wiese
     gelb - yellow | clothes dress hat shoes extra toy container bike car boat transit flower tableware Zelt
-    schwarz - black | clothes dress hat shoes extra eyewear collar dog cat farm bike car hair container Vogel
-    weiß - white | clothes dress hat shoes dog cat bird farm beard car building flower tableware barrier Kaninchen
+    schwarz - black | clothes dress hat shoes extra eyewear collar dog cat farm bike car hair container \
+        Vogel
+    weiß - white | clothes dress hat shoes dog cat bird farm beard car building flower tableware barrier \
+        Kaninchen
     braun - brown | clothes shoes hat dog cat farm container furniture hair beard Bär
     grau - gray | clothes hat extra cat bird hair beard car barrier Esel Elefant
     blond - blond | hair woman kid

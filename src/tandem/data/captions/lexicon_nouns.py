@@ -1,8 +1,8 @@
 """The nouns: one table a class; a line is German, gender, German plural, English, English plural.
 
-The gender is `m`, `f` or `n`, followed by the genitive when it is not simply `-s`: `m-es` (des Mannes), and `m-n` or
-`m-en` for weak nouns, which take that ending in every case but the nominative (den Jungen). A plural of `-` means there
-is none; an English plural of `=` means that the English word is a plural itself (eine Brille: glasses).
+The gender is `m`, `f` or `n`, followed by the genitive when it is not simply `-s`: `m-es` (des Mannes), and `m-n`
+or `m-en` for weak nouns, which take that ending in every case but the nominative (den Jungen). A plural of `-`
+means that there is none; an English plural of `=` that the English word is a plural itself (eine Brille: glasses).
 """
 
 PEOPLE = {

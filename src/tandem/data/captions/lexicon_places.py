@@ -1,7 +1,8 @@
-"""Where things happen, as prepositional phrases: preposition, case, place, English preposition, and their tags.
+"""Where things happen, as prepositional phrases: preposition, case, place, English preposition, tags.
 
 An underscore stands for a space. `PLACES_AT` say where; `WAYS` say where to or along which way, and may hold a word
-after the place (den Hügel hinauf), which joins the verb as a separable prefix does. Verbs choose among them by tag.
+after the place (den Hügel hinauf), which joins the verb as a separable prefix does. Verbs choose among them by
+tag, and the earlier ones more often.
 """
 
 PLACES_AT = """

@@ -29,6 +29,8 @@ THEY = Pronoun("sie", "they", words.THEIR)
 
 COMMON = ("Mann", "Frau", "Junge", "Mädchen", "Kind", "Hund", "Katze", "Vogel", "Pferd")
 """Whom most pictures show."""
+SKEW = 1.7
+"""Above 1: the first of ten choices is drawn one time in four, the last one time in sixteen."""
 ALWAYS_PLURAL = ("shoes", "hair")
 ALWAYS_DEFINITE = ("Schnee", "Regen", "Sonne", "Sand", "Boden", "Himmel", "Meer", "Gras", "Treppe")
 COUNTED = (
@@ -85,6 +87,10 @@ class Pen:
         """One of the choices, all alike."""
         return choices[self.below(len(choices))]
 
+    def favor(self, choices: Sequence[T]) -> T:
+        """One of the choices, the earlier ones more often than the later, as words are in any text."""
+        return choices[int(self._random() ** SKEW * len(choices))]
+
     def below(self, limit: int) -> int:
         """A whole number from 0 up to, not including, the limit."""
         return int(self._random() * limit)
@@ -98,9 +104,9 @@ class Pen:
             return ()
         describing, colors = self.lexicon.describing[noun], self.lexicon.colors[noun]
         if describing and colors and self.chance(0.1):
-            drawn: tuple[Adjective, ...] = (self.pick(describing), self.pick(colors))
+            drawn: tuple[Adjective, ...] = (self.favor(describing), self.favor(colors))
         elif describing or colors:
-            drawn = (self.pick(describing + colors),)
+            drawn = (self.favor(self.pick([choices for choices in (describing, colors) if choices])),)
         else:
             return ()
         if awake and any(adjective.english == "sleeping" for adjective in drawn):
@@ -138,7 +144,7 @@ class Pen:
     def subject(self, nouns: Sequence[Noun], rate: float, many: float = 0.25) -> Phrase:
         """Somebody or something that acts; `many` is the probability of several."""
         common = [noun for noun in nouns if noun.singular in COMMON]
-        noun = self.pick(common if common and self.chance(0.5) else nouns)
+        noun = self.favor(common or nouns) if self.chance(0.5) else self.pick(nouns)
         if noun.plural is None:
             return self.write(noun, "nom", words.BARE, False, rate)
         if noun.english_plural and self.chance(many):

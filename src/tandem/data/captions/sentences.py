@@ -32,7 +32,7 @@ def _clause(
     pen: Pen, detail: Detail, frames: tuple[str, ...] = FRAMES, subject: Phrase | None = None
 ) -> Clause:
     frame = pen.pick(frames)
-    return draw_clause(pen, pen.pick(pen.lexicon.verbs[frame]), frame, detail, subject)
+    return draw_clause(pen, pen.favor(pen.lexicon.verbs[frame]), frame, detail, subject)
 
 
 def _clause_of(pen: Pen, subject: Phrase, tag: str) -> Clause | None:
@@ -40,7 +40,7 @@ def _clause_of(pen: Pen, subject: Phrase, tag: str) -> Clause | None:
     frame = pen.pick(("accusative", "accusative", "prepositional", "dative"))
     verbs = pen.lexicon.verbs[frame]
     fitting = [verb for verb in verbs if subject.noun in verb.subjects and tag in verb.places]
-    return draw_clause(pen, pen.pick(fitting), frame, TERSE, subject) if fitting else None
+    return draw_clause(pen, pen.favor(fitting), frame, TERSE, subject) if fitting else None
 
 
 def _joined(subject: Phrase, more: Phrase) -> Phrase:
@@ -80,7 +80,7 @@ def _look(pen: Pen, subject: Phrase) -> Phrase | None:
     if not kinds or noun is None or noun.kind == "infant":
         return None
     kind = pen.pick(tuple(kinds))
-    worn = pen.pick([noun for noun in pen.lexicon.nouns.values() if noun.kind == kind])
+    worn = pen.favor([noun for noun in pen.lexicon.nouns.values() if noun.kind == kind])
     phrase = pen.own(worn, "dat", None, subject.plural, 1.0 if kind in ("hair", "beard", "collar") else 0.7)
     english = {"in": "in", "mit": "with"}[kinds[kind]]
     return Phrase(f"{kinds[kind]} {phrase.german}", f"{english} {phrase.english}")
@@ -121,7 +121,7 @@ def things(pen: Pen) -> Pair | None:
 def couple(pen: Pen) -> Pair | None:
     """Ein Mann und eine Frau tanzen auf dem Platz."""
     frame = pen.pick(FRAMES)
-    verb = pen.pick(pen.lexicon.verbs[frame])
+    verb = pen.favor(pen.lexicon.verbs[frame])
     first, second = (pen.subject(verb.subjects, 0.15, many=0.05) for _ in range(2))
     if first.noun is second.noun:
         return None
@@ -138,7 +138,7 @@ def couple(pen: Pen) -> Pair | None:
 def group(pen: Pen) -> Pair | None:
     """Eine Gruppe von Kindern spielt im Schnee."""
     frame = pen.pick(("prepositional", "plain", "motion"))
-    verb = pen.pick(pen.lexicon.verbs[frame])
+    verb = pen.favor(pen.lexicon.verbs[frame])
     noun = pen.pick(verb.subjects)
     if noun.plural is None or noun.kind in ("car", "transit") or verb.english in ONE_EACH:
         return None
@@ -177,7 +177,7 @@ def relative(pen: Pen) -> Pair | None:
     marks = [verb for verb in pen.lexicon.verbs["accusative"] if verb.base in MARKS and noun in verb.subjects]
     if noun is None or not marks or main.verb.base in (*MARKS, "sleep", "fall", "wake"):
         return None
-    inner = draw_clause(pen, pen.pick(marks), "accusative", TERSE._replace(thing=0.5), main.subject)
+    inner = draw_clause(pen, pen.favor(marks), "accusative", TERSE._replace(thing=0.5), main.subject)
     pronoun = words.ARTICLE["nom", "pl" if main.subject.plural else noun.gender]
     who = "who" if noun in pen.lexicon.people else "that"
     added = Phrase(f", {inner.german_verb_last(pronoun)},", f"{who} {inner.english_progressive()}")
@@ -203,7 +203,7 @@ def meanwhile(pen: Pen) -> Pair | None:
 def because(pen: Pen) -> Pair | None:
     """Eine Katze schläft auf dem Sofa, weil sie müde ist."""
     frame = pen.pick(("accusative", "plain", "plain", "motion"))
-    verb = pen.pick([verb for verb in pen.lexicon.verbs[frame] if verb.reasons])
+    verb = pen.favor([verb for verb in pen.lexicon.verbs[frame] if verb.reasons])
     clause = draw_clause(pen, verb, frame, LEAN._replace(located=0.5))
     reason = pen.pick(verb.reasons)
     if reason in WEATHER:
@@ -231,7 +231,7 @@ def although(pen: Pen) -> Pair | None:
 def tries(pen: Pen) -> Pair | None:
     """Ein Hund versucht, einen Ball zu fangen."""
     frame = pen.pick(("accusative", "accusative", "prepositional"))
-    verb = pen.pick([verb for verb in pen.lexicon.verbs[frame] if verb.name in FEATS])
+    verb = pen.favor([verb for verb in pen.lexicon.verbs[frame] if verb.name in FEATS])
     clause = draw_clause(pen, verb, frame, LOCATED._replace(subject=0.3, thing=0.4))
     plural, who = clause.subject.plural, clause.subject
     if pen.chance(0.5):
@@ -262,7 +262,7 @@ def purpose(pen: Pen) -> Pair | None:
     fitting = [verb for verb in pen.lexicon.verbs[frame] if verb.name in names]
     if not fitting:
         return None
-    verb = pen.pick(fitting)
+    verb = pen.favor(fitting)
     goers: list[Noun] = [noun for noun in verb.subjects if noun.kind in ("man", "woman", "kid")]
     clause = draw_clause(pen, verb, frame, TERSE._replace(thing=0.4), pen.subject(goers, 0.3))
     who, plural = clause.subject, clause.subject.plural
@@ -288,7 +288,7 @@ def _owned(pen: Pen, noun: Noun) -> Phrase:
 def owned(pen: Pen) -> Pair | None:
     """Der Hund des Mannes schläft unter dem Tisch."""
     frame = pen.pick(("plain", "motion", "things"))
-    verb = pen.pick(pen.lexicon.verbs[frame])
+    verb = pen.favor(pen.lexicon.verbs[frame])
     had = [noun for noun in verb.subjects if _can_be_had(noun)]
     if not had:
         return None

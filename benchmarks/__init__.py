@@ -1,0 +1,1 @@
+"""Measurements of Tandem beside the plain loop of the tutorial: `make bench`."""

@@ -1,0 +1,131 @@
+"""Batches: every pair once an epoch, like lengths together, the order a function of (seed, epoch) alone."""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tandem.data import Batch, Batches, EncodedCorpus, pad_sentences
+from tandem.text import PAD_ID
+from tests.support.corpora import corpus, random_corpus
+
+PAIRS = random_corpus(53, longest=9)
+
+sizes = st.integers(1, 60)
+counts = st.integers(1, 40)
+
+
+def columns(ids: Tensor, lengths: Tensor) -> list[tuple[int, ...]]:
+    """A batch's sentences; what is below each must be padding."""
+    for column, length in enumerate(lengths.tolist()):
+        assert (ids[length:, column] == PAD_ID).all()
+    return [tuple(ids[:length, column].tolist()) for column, length in enumerate(lengths.tolist())]
+
+
+def pairs_of(batch: Batch) -> list[tuple[tuple[int, ...], ...]]:
+    sources = columns(batch.source, batch.source_lengths)
+    return list(zip(sources, columns(batch.target, batch.target_lengths), strict=True))
+
+
+def all_pairs(batches: Batches, epoch: int) -> list[tuple[tuple[int, ...], ...]]:
+    return [pair for batch in batches.epoch(epoch) for pair in pairs_of(batch)]
+
+
+def pairs_in(encoded: EncodedCorpus) -> list[tuple[tuple[int, ...], ...]]:
+    def at(row: int) -> tuple[tuple[int, ...], ...]:
+        sides = (encoded.source, encoded.target)
+        return tuple(tuple(side.ids[side.offsets[row] : side.offsets[row + 1]].tolist()) for side in sides)
+
+    return [at(row) for row in range(len(encoded))]
+
+
+@given(counts, sizes, st.integers(0, 99), st.integers(0, 9), st.booleans())
+def test_every_pair_comes_exactly_once_an_epoch(count: int, size: int, seed: int, epoch: int, shuffle: bool) -> None:
+    encoded = random_corpus(count, seed=seed)
+    batches = Batches(encoded, size, seed, shuffle=shuffle)
+    assert Counter(all_pairs(batches, epoch)) == Counter(pairs_in(encoded))
+
+
+@given(counts, sizes)
+def test_batches_are_full_but_for_one(count: int, size: int) -> None:
+    batches = Batches(random_corpus(count), size, 1)
+    found = sorted(len(batch.target_lengths) for batch in batches.epoch(1))
+    rest = count % size
+    assert found == [rest] * bool(rest) + [size] * (count // size)
+    assert len(batches) == len(found)
+
+
+@given(sizes, st.integers(0, 9))
+def test_tensors_are_as_long_as_their_longest_sentence(size: int, epoch: int) -> None:
+    for batch in Batches(PAIRS, size, 1).epoch(epoch):
+        assert batch.source.shape == (batch.source_lengths.max(), len(batch.source_lengths))
+        assert batch.target.shape == (batch.target_lengths.max(), len(batch.target_lengths))
+        assert {part.dtype for part in batch} == {torch.int64}
+        assert batch.target_tokens == sum(len(target) - 1 for _, target in pairs_of(batch))
+
+
+def test_the_order_is_a_function_of_seed_and_epoch() -> None:
+    def order(seed: int, epoch: int) -> list[tuple[tuple[int, ...], ...]]:
+        return all_pairs(Batches(PAIRS, 4, seed), epoch)
+
+    batches = Batches(PAIRS, 4, 1)
+    third = all_pairs(batches, 3)
+    list(batches.epoch(1))
+    torch.manual_seed(99)
+    assert all_pairs(batches, 3) == third == order(1, 3)  # whatever went before
+    orders = [order(seed, epoch) for seed in (1, 2) for epoch in (1, 2, 3)]
+    assert all(one != other for i, one in enumerate(orders) for other in orders[:i])
+
+
+def test_company_differs_from_epoch_to_epoch_too() -> None:
+    """Not the batches' order alone: which of the sentences of one length share a batch."""
+    batches = Batches(random_corpus(60, longest=2), 4, 1)
+    first, second = ({frozenset(pairs_of(batch)) for batch in batches.epoch(epoch)} for epoch in (1, 2))
+    assert len(first & second) < len(first) / 2
+
+
+@given(st.integers(1, 12), st.integers(0, 9))
+def test_sentences_of_like_length_share_a_batch(size: int, epoch: int) -> None:
+    """In the order of their source lengths batches follow each other without overlap."""
+    spans = sorted(
+        (int(b.source_lengths.min()), int(b.source_lengths.max())) for b in Batches(PAIRS, size, 1).epoch(epoch)
+    )
+    assert all(longest <= shortest for (_, longest), (shortest, _) in pairwise(spans))
+
+
+def test_unshuffled_batches_go_from_short_to_long_in_every_epoch() -> None:
+    batches = Batches(PAIRS, 4, 1, shuffle=False)
+    order = all_pairs(batches, 1)
+    assert order == sorted(pairs_in(PAIRS), key=lambda pair: (len(pair[0]), len(pair[1])))
+    assert order == all_pairs(batches, 2) == all_pairs(Batches(PAIRS, 4, 7, shuffle=False), 1)
+
+
+@given(counts, st.integers(1, 12), st.booleans())
+def test_the_padding_share_is_that_of_the_batches(count: int, size: int, shuffle: bool) -> None:
+    batches = Batches(random_corpus(count, longest=9), size, 1, shuffle=shuffle)
+    for epoch in (1, 2):
+        made = list(batches.epoch(epoch))
+        places = sum(batch.source.numel() + batch.target.numel() for batch in made)
+        words = sum(int(batch.source_lengths.sum() + batch.target_lengths.sum()) for batch in made)
+        assert batches.padding_share(epoch) == pytest.approx(1 - words / places)
+    assert Batches(corpus([([4], [5])] * 6), 3, 1).padding_share() == 0.0
+
+
+def test_moving_a_batch_leaves_its_lengths_with_the_host() -> None:
+    batch = next(Batches(PAIRS, 4, 1).epoch(1))
+    moved = batch.to(torch.device("meta"))
+    assert moved.source.device.type == moved.target.device.type == "meta"
+    assert moved.source_lengths is batch.source_lengths
+    assert moved.target_lengths is batch.target_lengths
+
+
+@given(st.lists(st.lists(st.integers(2, 99), min_size=1, max_size=7), min_size=1, max_size=9))
+def test_padded_sentences_are_columns(sentences: list[list[int]]) -> None:
+    ids, lengths = pad_sentences(sentences)
+    assert ids.dtype == lengths.dtype == torch.int64
+    assert ids.shape == (max(map(len, sentences)), len(sentences))
+    assert columns(ids, lengths) == [tuple(sentence) for sentence in sentences]

@@ -1,0 +1,177 @@
+"""Our backward passes are the derivatives of our forward passes, and both agree with torch's own layers."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.testing import assert_close
+
+from tandem.models import CellType, RecurrentState
+from tandem.models.kernels.gru import GruLayer
+from tandem.models.kernels.lstm import LstmLayer
+from tandem.models.kernels.rnn import RnnLayer
+from tandem.models.recurrence import LayerWeights, new_rnn, stack_weights, step, unroll
+from tests.support.models import CELL_TYPES
+
+BATCH, EMB, HID = 3, 4, 5
+KERNELS = {"lstm": LstmLayer, "gru": GruLayer, "rnn": RnnLayer}
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+each_cell_type = pytest.mark.parametrize("cell_type", CELL_TYPES)
+
+
+def wide(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    return torch.randn(shape, dtype=dtype).requires_grad_()
+
+
+def arguments(cell_type: CellType, steps: int, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+    """What a kernel takes, all but the products' type."""
+    gates = GATES[cell_type] * HID
+    states = 2 if cell_type == "lstm" else 1
+    biases = 2 if cell_type == "gru" else 1
+    return [
+        wide(steps, BATCH, EMB, dtype=dtype),
+        *(wide(BATCH, HID, dtype=dtype) for _ in range(states)),
+        wide(gates, EMB, dtype=dtype),
+        wide(gates, HID, dtype=dtype),
+        *(wide(gates, dtype=dtype) for _ in range(biases)),
+    ]
+
+
+def kernel(cell_type: CellType, dtype: torch.dtype) -> Callable[..., tuple[Tensor, ...]]:
+    def run(*tensors: Tensor) -> tuple[Tensor, ...]:
+        outputs = KERNELS[cell_type].apply(*tensors, dtype)  # type: ignore[no-untyped-call]
+        return outputs if isinstance(outputs, tuple) else (outputs,)
+
+    return run
+
+
+@each_cell_type
+@pytest.mark.parametrize("steps", [1, 4])
+def test_the_backward_pass_is_the_derivative(cell_type: CellType, steps: int) -> None:
+    assert torch.autograd.gradcheck(kernel(cell_type, torch.float64), arguments(cell_type, steps))
+
+
+@each_cell_type
+def test_inputs_that_need_no_gradient_change_no_other(cell_type: CellType) -> None:
+    tensors = arguments(cell_type, 4)
+    fixed = [tensors[0].detach(), *tensors[1:]]
+    run = kernel(cell_type, torch.float64)
+    pulls = [torch.randn_like(out) for out in run(*tensors)]
+    expected = torch.autograd.grad(run(*tensors), tensors[1:], pulls)
+    assert_close(torch.autograd.grad(run(*fixed), tensors[1:], pulls), expected)
+
+
+def stacks(cell_type: CellType, layers: int, steps: int) -> tuple[nn.RNNBase, Tensor, RecurrentState]:
+    rnn = new_rnn(cell_type, EMB, HID, layers).double()
+    for parameter in rnn.parameters():
+        nn.init.uniform_(parameter, -0.9, 0.9)
+    cell = wide(layers, BATCH, HID) if cell_type == "lstm" else None
+    return rnn, wide(steps, BATCH, EMB), RecurrentState(wide(layers, BATCH, HID), cell)
+
+
+@each_cell_type
+@pytest.mark.parametrize("layers", [1, 3])
+def test_a_stack_agrees_with_torchs_own_layer_and_its_gradients(cell_type: CellType, layers: int) -> None:
+    rnn, inputs, state = stacks(cell_type, layers, steps=6)
+    outputs, hiddens, cells = unroll(cell_type, stack_weights(rnn), inputs, state, None)
+    ours = [outputs, torch.stack([h[-1] for h in hiddens])]
+    expected, last = rnn(inputs, state.hidden if state.cell is None else tuple(state))
+    theirs = [expected, *(last if isinstance(last, tuple) else (last,))]
+    if cells:
+        ours.append(torch.stack([c[-1] for c in cells]))
+    leaves = [inputs, *(part for part in state if part is not None), *rnn.parameters()]
+    pulls = [torch.randn_like(out) for out in ours]
+    assert_close(ours, theirs)
+    assert_close(torch.autograd.grad(ours, leaves, pulls), torch.autograd.grad(theirs, leaves, pulls))
+
+
+def test_a_gradient_that_comes_through_the_cells_alone_is_used() -> None:
+    """The decoder starts from the encoder's cells too; a layer that dropped their gradient would still learn a bit."""
+    rnn, inputs, state = stacks("lstm", 2, steps=5)
+    _, _, cells = unroll("lstm", stack_weights(rnn), inputs, state, None)
+    _, (_, last_cells) = rnn(inputs, tuple(state))
+    pull = torch.randn_like(last_cells)
+    ours = torch.autograd.grad(torch.stack([c[-1] for c in cells]), [inputs, *rnn.parameters()], pull)
+    assert_close(ours, torch.autograd.grad(last_cells, [inputs, *rnn.parameters()], pull))
+    assert all(gradient.abs().max() > 1e-4 for gradient in ours)
+
+
+@each_cell_type
+def test_the_state_of_every_step_is_that_of_a_shorter_run(cell_type: CellType) -> None:
+    rnn, inputs, state = stacks(cell_type, 2, steps=5)
+    _, hiddens, cells = unroll(cell_type, stack_weights(rnn), inputs, state, None)
+    for t in range(1, 5):
+        _, last = rnn(inputs[:t], state.hidden if state.cell is None else tuple(state))
+        hidden, cell = last if isinstance(last, tuple) else (last, None)
+        assert_close(torch.stack([h[t - 1] for h in hiddens]), hidden)
+        if cell is not None:
+            assert_close(torch.stack([c[t - 1] for c in cells]), cell)
+
+
+@each_cell_type
+def test_masks_lie_between_the_layers_and_nowhere_else(cell_type: CellType) -> None:
+    """The same as layers of torch's, one by one, with what goes up multiplied by hand."""
+    rnn, inputs, state = stacks(cell_type, 3, steps=4)
+    weights = stack_weights(rnn)
+    masks = [torch.rand(4, BATCH, HID, dtype=torch.float64) for _ in range(2)]
+    going_up = inputs
+    for index, layer in enumerate(weights):
+        single = new_rnn(cell_type, going_up.shape[-1], HID, 1).double()
+        single.load_state_dict({f"{name}_l0": weight for name, weight in layer._asdict().items()})
+        start = [part[index : index + 1] for part in state if part is not None]
+        output, _ = single(going_up, tuple(start) if len(start) == 2 else start[0])
+        going_up = output * masks[index] if index < 2 else output
+    outputs, _, _ = unroll(cell_type, weights, inputs, state, masks)
+    assert_close(outputs, going_up)
+
+
+@each_cell_type
+def test_step_after_step_equals_the_whole_sequence(cell_type: CellType) -> None:
+    rnn, inputs, state = stacks(cell_type, 3, steps=4)
+    weights = stack_weights(rnn)
+    masks = [torch.rand(4, BATCH, HID, dtype=torch.float64) for _ in range(2)]
+    outputs, hiddens, cells = unroll(cell_type, weights, inputs, state, masks)
+    for t in range(4):
+        output, state = step(cell_type, weights, inputs[t], state, [mask[t] for mask in masks])
+        assert_close(output, outputs[t])
+        assert_close(state.hidden, torch.stack([h[t] for h in hiddens]))
+        if state.cell is not None:
+            assert_close(state.cell, torch.stack([c[t] for c in cells]))
+
+
+def relative(ours: Tensor, expected: Tensor) -> float:
+    return float((ours - expected).detach().norm() / expected.detach().norm())
+
+
+@each_cell_type
+def test_products_in_bfloat16_stay_near_float32(cell_type: CellType) -> None:
+    tensors = arguments(cell_type, 6, torch.float32)
+    with torch.no_grad():
+        for tensor in tensors:
+            tensor.mul_(0.5)
+    low, exact = kernel(cell_type, torch.bfloat16)(*tensors), kernel(cell_type, torch.float32)(*tensors)
+    for ours, expected in zip(low, exact, strict=True):
+        assert ours.dtype == torch.float32
+        assert 0 < relative(ours, expected) < 0.02
+    pulls = [torch.randn_like(out) for out in exact]
+    gradients = torch.autograd.grad(low, tensors, pulls)
+    for ours, expected in zip(gradients, torch.autograd.grad(exact, tensors, pulls), strict=True):
+        assert ours.dtype == torch.float32
+        assert 0 < relative(ours, expected) < 0.04
+
+
+@each_cell_type
+def test_a_step_with_bfloat16_weights_keeps_the_states_type(cell_type: CellType) -> None:
+    rnn, inputs, state = stacks(cell_type, 2, steps=1)
+    single = RecurrentState(*(None if part is None else part.float() for part in state))  # type: ignore[arg-type]
+    weights = [LayerWeights(*(w.float() for w in layer)) for layer in stack_weights(rnn)]
+    low = [LayerWeights(*(w.bfloat16() for w in layer)) for layer in weights]
+    output, after = step(cell_type, low, inputs[0].bfloat16(), single, None)
+    expected, expected_after = step(cell_type, weights, inputs[0].float(), single, None)
+    assert output.dtype == torch.bfloat16
+    assert relative(output.float(), expected) < 0.03
+    for ours, theirs in zip(after, expected_after, strict=True):
+        if ours is not None and theirs is not None:
+            assert ours.dtype == torch.float32
+            assert relative(ours, theirs) < 0.03

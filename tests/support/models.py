@@ -1,0 +1,39 @@
+"""Small models for the tests."""
+
+from typing import get_args
+
+import torch
+from torch import Tensor
+
+from tandem.models import CellType, Decoder, Encoder, Seq2Seq
+from tandem.text import EOS_ID, SOS_ID
+
+CELL_TYPES: tuple[CellType, ...] = get_args(CellType)
+
+
+def small_model(
+    cell_type: CellType = "lstm",
+    *,
+    source: int = 13,
+    target: int = 12,
+    emb: int = 6,
+    hid: int = 10,
+    layers: int = 2,
+    dropout: float = 0.0,
+    tie_output: bool = False,
+    seed: int = 3,
+) -> Seq2Seq:
+    """Weights are drawn widely, so that predictions are far apart and differences show."""
+    torch.manual_seed(seed)
+    return Seq2Seq(
+        Encoder(source, emb, hid, layers, dropout, cell_type=cell_type, init_range=0.6),
+        Decoder(target, emb, hid, layers, dropout, cell_type=cell_type, tie_output=tie_output, init_range=0.6),
+        "cpu",
+    )
+
+
+def random_ids(steps: int, batch: int, vocabulary: int, *, seed: int = 0) -> Tensor:
+    """Columns of `<sos>`, words and `<eos>`, all of the same length."""
+    words = torch.randint(4, vocabulary, (steps, batch), generator=torch.Generator().manual_seed(seed))
+    words[0], words[-1] = SOS_ID, EOS_ID
+    return words

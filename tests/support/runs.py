@@ -1,0 +1,105 @@
+"""Tiny corpora, recipes and runs for the tests of what lies above the training loop."""
+
+import random
+import shutil
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tandem.build import build_model
+from tandem.checkpoint import Checkpoint, save_checkpoint
+from tandem.models import CellType
+from tandem.recipe import Recipe, make_recipe, override
+from tandem.recording import Recorder
+from tandem.run.prepare import GivenPairs
+from tandem.run.train import TrainingResult, run_recipe
+from tandem.text import Tokenizer
+from tandem.training.events import Event
+from tandem.translator import Translator
+
+Pairs = list[tuple[str, str]]
+
+NUMBERS = {"eins": "one", "zwei": "two", "drei": "three", "vier": "four", "fünf": "five", "sechs": "six"}
+
+
+def number_pairs(count: int, *, seed: int = 1, longest: int = 6) -> Pairs:
+    """Distinct lists of German numbers with their English ones, 1 to `longest` words."""
+    chance = random.Random(seed)
+    pairs: dict[str, str] = {}
+    while len(pairs) < count:
+        words = chance.choices(list(NUMBERS), k=chance.randint(1, longest))
+        pairs[" ".join(words)] = " ".join(NUMBERS[word] for word in words)
+    return list(pairs.items())
+
+
+def tiny_recipe(*settings: str) -> Recipe:
+    """A model of 8 units on pairs that are handed over, two epochs, with `settings` ("section.key=value") over it."""
+    tree: dict[str, Any] = {
+        "data": {"train": {"kind": "memory"}, "validation": {"kind": "memory"}},
+        "model": {"hidden": 8, "embedding": 6, "init_range": 0.5, "dropout": 0.2},
+        "training": {"epochs": 2, "batch_size": 8, "precision": "float32"},
+        "search": {"beam": 2},
+    }
+    return override(make_recipe(tree, "the tests' recipe"), settings)
+
+
+def run_tiny(
+    out: Path, *settings: str, resume: bool = False, recorders: Sequence[Recorder] = (), pairs: Pairs | None = None
+) -> TrainingResult:
+    """Train `tiny_recipe` on number pairs into `out`."""
+    given = GivenPairs(pairs or number_pairs(40), number_pairs(8, seed=2))
+    recipe = tiny_recipe(*settings)
+    return run_recipe(recipe, out, device="cpu", resume=resume, given=given, recorders=recorders)
+
+
+@cache
+def shared_run(base: Path) -> Path:
+    """A run of two epochs under `base`, trained once in a session; not to be changed."""
+    run_tiny(base / "shared-run")
+    return base / "shared-run"
+
+
+def copied(directory: Path, to: Path) -> Path:
+    """A copy of a run or a checkpoint, to be spoilt."""
+    shutil.copytree(directory, to)
+    return to
+
+
+def untrained(
+    cell: CellType = "lstm",
+    *settings: str,
+    pairs: Sequence[tuple[str, str]] | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Translator:
+    """A translator that knows nothing; its weights are drawn widely, so that it writes all sorts of things."""
+    pairs = pairs or number_pairs(40)
+    recipe = tiny_recipe(f"model.cell={cell}", "model.init_range=1.5", *settings)
+    source, target = (
+        Tokenizer.train(text.tokenizer, [pair[side] for pair in pairs], min_count=text.min_count)
+        for side, text in enumerate((recipe.text.source, recipe.text.target))
+    )
+    model = build_model(recipe, len(source), len(target))
+    return Translator(model, recipe, source, target, device=torch.device("cpu"), dtype=dtype)
+
+
+def saved(translator: Translator, directory: Path) -> Path:
+    """The translator as a checkpoint."""
+    parts = translator.model, translator.recipe, translator.source_tokenizer, translator.target_tokenizer
+    save_checkpoint(Checkpoint(*parts), directory)
+    return directory
+
+
+class Remember:
+    """A recorder that keeps every event."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def record(self, event: Event) -> None:
+        self.events.append(event)
+
+    def close(self) -> None:
+        pass

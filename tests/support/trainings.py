@@ -1,0 +1,60 @@
+"""Small trainings for the tests."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import torch
+from lightning_fabric import Fabric
+
+from tandem.build import build_fabric
+from tandem.data import Batches
+from tandem.models import Seq2Seq
+from tandem.training import LoopSettings, Progress, Schedule, TeacherForcing, Training
+from tandem.training.events import Event, StepDone, Validated, Validation
+
+
+def cpu() -> Fabric:
+    return build_fabric(torch.device("cpu"), torch.float32)
+
+
+def scripted(losses: Iterable[float]) -> Callable[[], Validation]:
+    """A validation that finds these losses, one a call."""
+    coming = iter(losses)
+    return lambda: Validation(next(coming))
+
+
+def training(
+    model: Seq2Seq,
+    optimizer: torch.optim.Optimizer,
+    batches: Batches,
+    settings: LoopSettings,
+    *,
+    fabric: Fabric | None = None,
+    schedule: Schedule | None = None,
+    forcing: TeacherForcing | None = None,
+    validate: Callable[[], Validation] = lambda: Validation(1.0),
+    progress: Progress | None = None,
+) -> Training:
+    return Training(
+        model,
+        optimizer,
+        batches,
+        fabric=fabric or cpu(),
+        schedule=schedule or Schedule(),
+        forcing=forcing or TeacherForcing(),
+        settings=settings,
+        validate=validate,
+        criterion=lambda validation: validation.loss,
+        progress=progress,
+    )
+
+
+def sgd(model: Seq2Seq, rate: float = 0.1) -> torch.optim.Optimizer:
+    return torch.optim.SGD(model.parameters(), rate)
+
+
+def steps_of(events: Iterable[Event]) -> list[StepDone]:
+    return [event for event in events if isinstance(event, StepDone)]
+
+
+def validations_of(events: Iterable[Event]) -> Iterator[Validated]:
+    return (event for event in events if isinstance(event, Validated))

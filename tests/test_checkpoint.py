@@ -1,0 +1,329 @@
+"""What is saved loads to the same thing, and whatever is wrong with the files is said, never loaded."""
+
+import json
+import pickletools
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from tandem.checkpoint import (
+    FORMAT,
+    Checkpoint,
+    Current,
+    check_directory,
+    checkpoint_of,
+    load_checkpoint,
+    load_optimizer,
+    optimizer_tensors,
+    read_current,
+    read_tensors,
+    save_checkpoint,
+    write_current,
+    write_directory,
+)
+from tandem.errors import CheckpointError
+from tandem.models import CellType
+from tandem.translator import load
+from tests.support.models import CELL_TYPES
+from tests.support.runs import copied, number_pairs, saved, shared_run, untrained
+
+FILES = ("model.safetensors", "recipe.toml", "source.tokenizer.json", "target.tokenizer.json")
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved(untrained(), tmp_path_factory.mktemp("checkpoints") / "good")
+
+
+@pytest.fixture
+def spoilt(good: Path, tmp_path: Path) -> Path:
+    """A copy, to be spoilt."""
+    return copied(good, tmp_path / "spoilt")
+
+
+@pytest.fixture
+def run(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of a run."""
+    return copied(shared_run(tmp_path_factory.getbasetemp()), tmp_path / "run")
+
+
+def rewrite_format(directory: Path, **changes: Any) -> None:
+    path = directory / "format.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+
+
+def sign_anew(directory: Path) -> None:
+    """Make sizes and sums fit the files as they are, so that only what they say can be wrong."""
+    target = directory.with_name("signed")
+    names = [path.name for path in directory.iterdir() if path.name != "format.json"]
+    contents = {name: (directory / name).read_bytes() for name in names}
+    write_directory(target, {name: lambda path: path.write_bytes(contents[path.name]) for name in names})
+    shutil.rmtree(directory)
+    target.rename(directory)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("cell", CELL_TYPES)
+def test_what_is_saved_loads_to_the_same_thing(cell: CellType, tied: bool, tmp_path: Path) -> None:
+    made = untrained(cell, f"model.tie_output={str(tied).lower()}", "text.source.tokenizer=bpe")
+    model, recipe, source, target = load_checkpoint(saved(made, tmp_path / "checkpoint"))
+    before, after = made.model.state_dict(), model.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert (model.decoder.fc_out.weight is model.decoder.embedding.weight) == tied
+    assert recipe == made.recipe
+    assert source.to_json() == made.source_tokenizer.to_json()
+    assert target.to_json() == made.target_tokenizer.to_json()
+    sources = [source for source, _ in number_pairs(10, seed=3)]
+    assert load(tmp_path / "checkpoint", device="cpu").translate(sources) == made.translate(sources)
+
+
+def test_a_checkpoint_holds_these_files_and_nothing_is_pickled(good: Path) -> None:
+    assert sorted(path.name for path in good.iterdir()) == sorted([*FILES, "format.json"])
+    for path in good.iterdir():
+        assert not path.read_bytes().startswith((b"\x80", b"PK")), path.name
+        with pytest.raises(ValueError, match="opcode|exhausted|invalid|could not|arg"):
+            list(pickletools.genops(path.read_bytes()))
+    description = json.loads((good / "format.json").read_text(encoding="utf-8"))
+    assert description["format"] == FORMAT
+    assert set(description["files"]) == set(FILES)
+    assert description["files"]["recipe.toml"]["size"] == (good / "recipe.toml").stat().st_size
+
+
+def test_a_tied_weight_is_saved_once(tmp_path: Path) -> None:
+    directory = saved(untrained("gru", "model.tie_output=true"), tmp_path / "tied")
+    assert "decoder.fc_out.weight" not in load_file(directory / "model.safetensors")
+
+
+def test_saving_replaces_what_a_run_that_was_cut_off_left(tmp_path: Path) -> None:
+    directory = tmp_path / "epoch-001"
+    for leftover in (directory, tmp_path / ".epoch-001.partial"):
+        leftover.mkdir()
+        (leftover / "half").write_text("written", encoding="utf-8")
+    saved(untrained(), directory)
+    assert sorted(path.name for path in directory.iterdir()) == sorted([*FILES, "format.json"])
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-001"]
+
+
+@pytest.mark.parametrize("name", FILES)
+@settings(max_examples=12)
+@given(data=st.data())
+def test_one_changed_byte_is_noticed_in_any_file(name: str, data: st.DataObject, good: Path) -> None:
+    path = good / name
+    whole = path.read_bytes()
+    place = data.draw(st.integers(0, len(whole) - 1))
+    try:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 255))]) + whole[place + 1 :])
+        with pytest.raises(CheckpointError, match=f"{name}: damaged: its content is not what was saved"):
+            load_checkpoint(good)
+    finally:
+        path.write_bytes(whole)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_one_changed_byte_of_the_description_is_noticed_or_changes_nothing(data: st.DataObject, good: Path) -> None:
+    path = good / "format.json"
+    whole = path.read_bytes()
+    before = json.loads(whole)
+    place = data.draw(st.integers(0, len(whole) - 1))
+    try:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 255))]) + whole[place + 1 :])
+        try:
+            check_directory(good, FILES)
+        except CheckpointError as error:
+            assert str(good) in str(error)
+        else:
+            after = json.loads(path.read_bytes())
+            assert (after["format"], after["files"]) == (before["format"], before["files"])
+    finally:
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_truncated_file_is_named_with_both_sizes(name: str, spoilt: Path) -> None:
+    whole = (spoilt / name).read_bytes()
+    (spoilt / name).write_bytes(whole[:-1])
+    said = f"{name}: damaged: it has {len(whole) - 1} bytes instead of {len(whole)}. Copy it again"
+    with pytest.raises(CheckpointError, match=said):
+        load_checkpoint(spoilt)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(name: str, spoilt: Path) -> None:
+    (spoilt / name).unlink()
+    with pytest.raises(CheckpointError, match=f"{name}: missing: the checkpoint is not complete"):
+        load_checkpoint(spoilt)
+
+
+def test_a_checkpoint_without_its_description_is_not_complete(spoilt: Path) -> None:
+    (spoilt / "format.json").unlink()
+    with pytest.raises(CheckpointError, match=r"format\.json: missing: the checkpoint is not complete"):
+        load_checkpoint(spoilt)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "3", '"x"', "{}", '{"format": 1}', '{"format": 1, "files": []}'])
+def test_a_description_that_is_none_is_damaged(content: str, spoilt: Path) -> None:
+    (spoilt / "format.json").write_text(content, encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"format\.json: damaged"):
+        load_checkpoint(spoilt)
+
+
+def test_a_newer_format_asks_for_a_newer_tandem(spoilt: Path) -> None:
+    rewrite_format(spoilt, format=FORMAT + 1)
+    with pytest.raises(CheckpointError, match=rf"the format is {FORMAT + 1}, .* reads up to {FORMAT}: upgrade Tandem"):
+        load_checkpoint(spoilt)
+
+
+@pytest.mark.parametrize("version", [0, -1, "1", None, 1.5])
+def test_a_format_that_never_was_is_refused(version: object, spoilt: Path) -> None:
+    rewrite_format(spoilt, format=version)
+    with pytest.raises(CheckpointError, match=r"format\.json: "):
+        load_checkpoint(spoilt)
+
+
+def test_swapped_files_are_noticed(spoilt: Path, tmp_path: Path) -> None:
+    other = saved(untrained("lstm", "seed=2"), tmp_path / "other")
+    shutil.copy(other / "model.safetensors", spoilt / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"model\.safetensors: damaged: its content is not what was saved"):
+        load_checkpoint(spoilt)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "recipe.toml", "source.tokenizer.json"])
+def test_files_of_two_models_do_not_fit_even_when_signed(name: str, spoilt: Path, tmp_path: Path) -> None:
+    other = untrained("gru", "model.hidden=9", pairs=[("a b c", "d e")])
+    shutil.copy(saved(other, tmp_path / "other") / name, spoilt / name)
+    sign_anew(spoilt)
+    with pytest.raises(CheckpointError, match=r"model\.safetensors: .* these files are not of one model"):
+        load_checkpoint(spoilt)
+
+
+def test_tokenizers_of_different_size_cannot_change_sides(tmp_path: Path) -> None:
+    directory = saved(untrained(pairs=[("a b c", "d e")]), tmp_path / "uneven")
+    source = (directory / "source.tokenizer.json").read_bytes()
+    shutil.copy(directory / "target.tokenizer.json", directory / "source.tokenizer.json")
+    (directory / "target.tokenizer.json").write_bytes(source)
+    sign_anew(directory)
+    with pytest.raises(CheckpointError, match="these files are not of one model"):
+        load_checkpoint(directory)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("recipe.toml", b"[data", r"recipe\.toml: not the recipe of this format: .*not valid TOML"),
+        ("recipe.toml", b"\xff", r"recipe\.toml: not the recipe of this format"),
+        ("recipe.toml", b"[modle]", r"recipe\.toml: not the recipe .*modle: there is no such setting"),
+        ("model.safetensors", b"nothing", r"model\.safetensors: damaged: "),
+        ("target.tokenizer.json", b"{}", r"target\.tokenizer\.json: a tokenizer must be the JSON that Tandem saved"),
+    ],
+)
+def test_signed_nonsense_is_named(name: str, content: bytes, said: str, spoilt: Path) -> None:
+    (spoilt / name).write_bytes(content)
+    sign_anew(spoilt)
+    with pytest.raises(CheckpointError, match=rf"(?s){said}"):
+        load_checkpoint(spoilt)
+
+
+def test_a_tensor_too_few_is_noticed(spoilt: Path) -> None:
+    tensors = load_file(spoilt / "model.safetensors")
+    del tensors["encoder.embedding.weight"]
+    save_file(tensors, spoilt / "model.safetensors")
+    sign_anew(spoilt)
+    with pytest.raises(CheckpointError, match=r"encoder\.embedding\.weight has the shape None"):
+        load_checkpoint(spoilt)
+
+
+def test_a_run_means_its_best_checkpoint(run: Path, tmp_path: Path) -> None:
+    current = read_current(run)
+    assert checkpoint_of(run) == run / current.best
+    alone = copied(run / current.best, tmp_path / "alone")
+    assert checkpoint_of(alone) == alone
+    sources = [source for source, _ in number_pairs(5, seed=3)]
+    assert load(run, device="cpu").translate(sources) == load(alone, device="cpu").translate(sources)
+
+
+def test_what_resuming_needs_is_never_needed_to_translate(run: Path) -> None:
+    for name in ("resume", "tensorboard"):
+        shutil.rmtree(run / name)
+    for name in ("recipe.toml", "metrics.jsonl", "report.html"):
+        (run / name).unlink()
+    assert load(run, device="cpu").translate(["eins zwei"])[0].tokens != ()
+
+
+def test_what_is_no_model_is_told_from_what_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(CheckpointError, match="nowhere: there is no such run or checkpoint"):
+        load(tmp_path / "nowhere")
+    for name in ("empty", "file"):
+        with pytest.raises(CheckpointError, match=f"{name}: this is neither a run .* nor a checkpoint"):
+            load(tmp_path / name)
+
+
+@pytest.mark.parametrize("place", ["../outside", "/etc", "checkpoints/../../outside"])
+@pytest.mark.parametrize("key", ["best", "last", "resume"])
+def test_the_pointer_may_not_leave_the_run(key: str, place: str, run: Path) -> None:
+    content = json.loads((run / "current.json").read_text(encoding="utf-8"))
+    (run / "current.json").write_text(json.dumps(content | {key: place}), encoding="utf-8")
+    with pytest.raises(CheckpointError, match=rf"current\.json: damaged: '{place}' is not a path inside the run"):
+        load_checkpoint(run)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "nonsense", '{"best": "a", "last": "b"}'])
+def test_a_pointer_that_is_none_is_damaged(content: str, run: Path) -> None:
+    (run / "current.json").write_text(content, encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"current\.json: damaged"):
+        load_checkpoint(run)
+
+
+def test_a_pointer_to_nothing_says_what_is_missing(run: Path) -> None:
+    shutil.rmtree(run / read_current(run).best)
+    with pytest.raises(CheckpointError, match=r"checkpoints/epoch-00\d/format\.json: missing"):
+        load_checkpoint(run)
+
+
+def test_the_pointer_is_what_was_written(tmp_path: Path) -> None:
+    for current in (Current("a", "b", "c"), Current("b", "b", "d")):
+        write_current(tmp_path, current)
+        assert read_current(tmp_path) == current
+    assert [path.name for path in tmp_path.iterdir()] == ["current.json"]
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "SGD"])
+def test_an_optimizer_goes_on_where_it_was(name: str, tmp_path: Path) -> None:
+    def made() -> tuple[torch.nn.Linear, torch.optim.Optimizer]:
+        torch.manual_seed(3)
+        layer = torch.nn.Linear(3, 2)
+        rates = {"lr": 0.1, "momentum": 0.9} if name == "SGD" else {"lr": 0.1}
+        kind: Any = getattr(torch.optim, name)
+        return layer, kind(layer.parameters(), **rates)
+
+    def step(layer: torch.nn.Linear, optimizer: torch.optim.Optimizer, value: float) -> None:
+        optimizer.zero_grad()
+        layer(torch.full((4, 3), value)).square().sum().backward()
+        optimizer.step()
+
+    layer, optimizer = made()
+    step(layer, optimizer, 0.5)
+    other, continued = made()
+    other.load_state_dict(layer.state_dict())
+    save_file(optimizer_tensors(optimizer), tmp_path / "state")
+    load_optimizer(continued, read_tensors(tmp_path / "state"))
+    step(layer, optimizer, 2.0)
+    step(other, continued, 2.0)
+    assert torch.equal(layer.weight, other.weight)
+    assert torch.equal(layer.bias, other.bias)
+
+
+def test_a_checkpoint_is_made_of_its_parts(tmp_path: Path) -> None:
+    made = untrained()
+    whole = Checkpoint(made.model, made.recipe, made.source_tokenizer, made.target_tokenizer)
+    save_checkpoint(whole, tmp_path / "deep" / "down")
+    assert load_checkpoint(tmp_path / "deep" / "down").recipe == made.recipe

@@ -1,0 +1,309 @@
+"""A recipe's TOML says all of it, faults are reported together, and `--set` changes one thing."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tandem.errors import RecipeError
+from tandem.models import CellType
+from tandem.recipe import (
+    CorpusChoice,
+    Data,
+    FilesCorpus,
+    Forcing,
+    HubCorpus,
+    JsonLinesCorpus,
+    LearningRate,
+    MemoryCorpus,
+    Model,
+    NamedCorpus,
+    Optimizer,
+    Recipe,
+    Search,
+    TabSeparatedCorpus,
+    Text,
+    Texts,
+    Training,
+    dump_recipe,
+    load_recipe,
+    make_recipe,
+    override,
+    parse_recipe,
+)
+from tandem.text import TokenizerKind
+from tandem.training.schedule import ScheduleName
+
+MINIMAL = '[data]\ntrain = { kind = "files", source = "a.de", target = "a.en" }\n'
+
+counts = st.integers(1, 10**9)
+shares = st.floats(0, 1)
+below_one = st.floats(0, 1, exclude_max=True)
+positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+texts = st.text(max_size=12)
+"""Surrogates are left out by hypothesis: they are no text."""
+
+
+def corpora() -> st.SearchStrategy[CorpusChoice]:
+    columns = st.integers(1, 99) | texts
+    return st.one_of(
+        st.builds(FilesCorpus, source=texts, target=texts),
+        st.builds(
+            TabSeparatedCorpus, kind=st.just("tsv"), path=texts, source_column=columns, target_column=columns
+        ),
+        st.builds(JsonLinesCorpus, kind=st.just("jsonl"), path=texts, source_key=texts, target_key=texts),
+        st.builds(
+            HubCorpus,
+            kind=st.just("hub"),
+            name=texts,
+            split=texts,
+            source_column=texts,
+            target_column=texts,
+            config=st.none() | texts,
+        ),
+        st.builds(
+            NamedCorpus, kind=st.just("named"), name=texts, split=st.sampled_from(["train", "validation", "test"])
+        ),
+        st.just(MemoryCorpus(kind="memory")),
+    )
+
+
+def data() -> st.SearchStrategy[Data]:
+    return st.builds(
+        Data,
+        train=corpora(),
+        validation=st.none() | corpora(),
+        test=st.none() | corpora(),
+        validation_fraction=st.floats(0, 1, exclude_min=True, exclude_max=True),
+        validation_at_most=counts,
+        folder=st.none() | texts,
+        on_error=st.sampled_from(["drop", "stop"]),
+        max_characters=counts,
+        max_tokens=counts,
+    )
+
+
+def sides() -> st.SearchStrategy[Text]:
+    return st.builds(
+        Text,
+        tokenizer=st.sampled_from(get_args(TokenizerKind)),
+        lowercase=st.booleans(),
+        min_count=counts,
+        max_size=st.none() | st.integers(5, 10**6),
+    )
+
+
+def models() -> st.SearchStrategy[Model]:
+    return st.builds(
+        Model,
+        cell=st.sampled_from(get_args(CellType)),
+        layers=counts,
+        hidden=counts,
+        embedding=counts,
+        dropout=below_one,
+        tie_output=st.booleans(),
+        init_range=positive | st.just("torch"),
+    )
+
+
+def forcings() -> st.SearchStrategy[Forcing]:
+    rest = {"start": shares, "end": shares, "by_token": st.booleans()}
+    return st.one_of(
+        st.builds(Forcing, schedule=st.sampled_from(["constant", "linear"]), **rest),
+        st.builds(Forcing, schedule=st.just("exponential"), k=st.floats(0.01, 0.99), **rest),
+        st.builds(Forcing, schedule=st.just("inverse-sigmoid"), k=st.floats(1, 1e9), **rest),
+    )
+
+
+def trainings() -> st.SearchStrategy[Training]:
+    return st.builds(
+        Training,
+        epochs=counts,
+        batch_size=counts,
+        accumulate=counts,
+        optimizer=st.builds(
+            Optimizer,
+            name=st.sampled_from(["adam", "adamw", "sgd"]),
+            learning_rate=positive,
+            betas=st.tuples(shares, shares),
+            weight_decay=st.floats(0, 1e300),
+            momentum=shares,
+        ),
+        learning_rate=st.builds(
+            LearningRate,
+            schedule=st.sampled_from(get_args(ScheduleName)),
+            warmup_steps=st.integers(0, 10**9),
+            decay_from=shares,
+            halve_after=st.floats(0, 1e300),
+            halve_every=positive,
+            factor=st.floats(0, 1, exclude_min=True, exclude_max=True),
+            patience=counts,
+        ),
+        teacher_forcing=forcings(),
+        label_smoothing=below_one,
+        clip_norm=positive | st.just("off"),
+        patience=st.none() | counts,
+        keep=st.sampled_from(["loss", "bleu"]),
+        precision=st.sampled_from(["auto", "float32", "bfloat16"]),
+    )
+
+
+def recipes() -> st.SearchStrategy[Recipe]:
+    return st.builds(
+        Recipe,
+        data=data(),
+        text=st.builds(Texts, source=sides(), target=sides(), reverse_source=st.booleans()),
+        model=models(),
+        training=trainings(),
+        search=st.builds(
+            Search,
+            beam=counts,
+            length_penalty=st.floats(0, 1e300),
+            max_length_factor=positive,
+            max_length_extra=st.integers(0, 10**9),
+            lowercase_scores=st.booleans(),
+        ),
+        seed=st.integers(0, 2**32 - 1),
+    )
+
+
+@settings(max_examples=30)
+@given(recipes())
+def test_what_is_written_is_read_again(recipe: Recipe) -> None:
+    assert parse_recipe(dump_recipe(recipe), "law") == recipe
+
+
+@given(st.text())
+def test_any_path_comes_back(path: str) -> None:
+    recipe = Recipe(data=Data(train=FilesCorpus(source=path, target="b"), folder=path))
+    read = parse_recipe(dump_recipe(recipe), "law").data
+    assert (read.folder, read.train) == (path, recipe.data.train)
+
+
+def test_every_setting_is_written_out_so_that_a_later_default_changes_nothing() -> None:
+    recipe = parse_recipe(MINIMAL, "minimal")
+    written = dump_recipe(recipe)
+    for section in ("model", "search"):
+        for key in getattr(recipe, section).model_dump():
+            assert f"\n{key} = " in written, key
+    assert "[training.optimizer]" in written
+    assert 'kind = "files"' in written
+
+
+def test_a_file_is_read_and_settings_go_over_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(MINIMAL + "[training]\nepochs = 3\n", encoding="utf-8")
+    assert load_recipe(path).training.epochs == 3
+    changed = load_recipe(path, ["training.epochs=4", "model.cell=gru", "data.folder=ü b"])
+    assert (changed.training.epochs, changed.model.cell, changed.data.folder) == (4, "gru", "ü b")
+
+
+def test_all_faults_are_reported_at_once_under_dotted_names() -> None:
+    wrong = (
+        "[data]\n"
+        'train = { kind = "files", source = "a.de", taget = "a.en" }\n'
+        "[model]\nhiden = 3\nlayers = 0\n"
+        "[training.optimizer]\nlearning_rate = -1.0\n"
+        '[text.source]\ntokenizer = "words"\n'
+        '[training.teacher_forcing]\nschedule = "exponential"\n'
+    )
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(wrong, "wrong.toml")
+    message = str(caught.value)
+    assert message.startswith("wrong.toml: 7 settings not valid:\n")
+    for line in (
+        "data.train.target: is missing",
+        "data.train.taget: there is no such setting",
+        "model.hiden: there is no such setting",
+        "model.layers: Input should be greater than or equal to 1; it is 0",
+        "training.optimizer.learning_rate: Input should be greater than 0; it is -1.0",
+        "text.source.tokenizer: Input should be 'word', 'whitespace', 'character' or 'bpe'; it is 'words'",
+        "training.teacher_forcing: the schedule exponential needs k; k is None",
+    ):
+        assert f"\n  {line}" in message
+
+
+def test_a_recipe_without_data_says_so() -> None:
+    with pytest.raises(RecipeError, match=r"empty: 1 setting not valid:\n  data: is missing"):
+        parse_recipe("", "empty")
+
+
+def test_damaged_and_missing_recipes_are_named(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"no\.toml: there is no such recipe"):
+        load_recipe(tmp_path / "no.toml")
+    with pytest.raises(RecipeError, match="cannot be read"):
+        load_recipe(tmp_path)
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(RecipeError, match=r"binary\.toml: the recipe cannot be read"):
+        load_recipe(tmp_path / "binary.toml")
+    with pytest.raises(RecipeError, match=r"here: this is not valid TOML: .*line 1"):
+        parse_recipe("seed = = 1", "here")
+
+
+@pytest.mark.parametrize(
+    ("setting", "section", "key", "value"),
+    [
+        ("model.hidden=32", "model", "hidden", 32),
+        ("model.init_range=torch", "model", "init_range", "torch"),
+        ('model.init_range="torch"', "model", "init_range", "torch"),
+        ("training.clip_norm=off", "training", "clip_norm", "off"),
+        ("training.clip_norm = 2.5", "training", "clip_norm", 2.5),
+        ("data.folder=a=b", "data", "folder", "a=b"),
+        ("model.tie_output=true", "model", "tie_output", True),
+    ],
+)
+def test_settings_are_toml_or_else_plain_text(setting: str, section: str, key: str, value: Any) -> None:
+    assert getattr(getattr(parse_recipe(MINIMAL, "m", [setting]), section), key) == value
+    assert getattr(getattr(override(parse_recipe(MINIMAL, "m"), [setting]), section), key) == value
+
+
+@pytest.mark.parametrize("setting", ["model.hidden", "=3", "model..hidden=3", ".=1", "", "model.=3"])
+def test_malformed_settings_are_shown_the_form(setting: str) -> None:
+    with pytest.raises(RecipeError, match=r"settings have the form section\.key=value, such as training\.epochs=5"):
+        parse_recipe(MINIMAL, "m", [setting])
+
+
+def test_settings_cannot_reach_into_a_value_or_name_what_is_not_there() -> None:
+    recipe = parse_recipe(MINIMAL, "m")
+    with pytest.raises(RecipeError, match=r"--set training\.epochs\.x=1: epochs is a value, not a section"):
+        override(recipe, ["training.epochs.x=1"])
+    with pytest.raises(RecipeError, match=r"  trainig: there is no such setting"):
+        override(recipe, ["trainig.epochs=1"])
+    with pytest.raises(RecipeError, match=r"2 settings not valid"):
+        override(recipe, ["model.hidden=many", "model.layers=0"])
+
+
+def test_a_later_setting_wins() -> None:
+    assert parse_recipe(MINIMAL, "m", ["seed=2", "seed=3"]).seed == 3
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "model.init_range",
+        "training.clip_norm",
+        "training.optimizer.learning_rate",
+        "training.optimizer.weight_decay",
+        "search.length_penalty",
+        "search.max_length_factor",
+        "data.validation_fraction",
+    ],
+)
+def test_numbers_must_be_finite(key: str, value: str) -> None:
+    with pytest.raises(RecipeError, match=f"{key}.*: "):
+        parse_recipe(MINIMAL, "m", [f"{key}={value}"])
+
+
+def test_seeds_that_no_generator_takes_are_refused() -> None:
+    for seed in (-1, 2**32):
+        with pytest.raises(RecipeError, match=rf"  seed: .*it is {seed}"):
+            parse_recipe(MINIMAL, "m", [f"seed={seed}"])
+
+
+def test_recipes_are_frozen() -> None:
+    recipe = make_recipe({"data": {"train": {"kind": "memory"}}}, "here")
+    with pytest.raises(ValueError, match="frozen"):
+        recipe.seed = 5  # type: ignore[misc]

@@ -1,0 +1,141 @@
+"""What one optimiser step does to the weights: accumulation, clipping, and a loss that is not finite."""
+
+import copy
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.utils import parameters_to_vector
+
+from tandem.data import Batches
+from tandem.errors import TrainingError
+from tandem.models import Seq2Seq
+from tandem.text import PAD_ID
+from tandem.training import LoopSettings, TeacherForcing
+from tandem.training.events import Started, StepDone, Validated
+from tests.support.corpora import random_corpus
+from tests.support.models import CELL_TYPES, small_model
+from tests.support.trainings import sgd, steps_of, training
+
+
+def weights(model: Seq2Seq) -> Tensor:
+    return parameters_to_vector(model.parameters()).detach().clone()
+
+
+def first_step(model: Seq2Seq, batches: Batches, settings: LoopSettings, rate: float) -> tuple[StepDone, Tensor]:
+    """The first step, and the weights after it."""
+    for event in training(model, sgd(model, rate), batches, settings).events():
+        if isinstance(event, StepDone):
+            return event, weights(model)
+    raise AssertionError("there was no step")
+
+
+@pytest.mark.parametrize("cell_type", CELL_TYPES)
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_two_small_batches_accumulated_are_one_big_one(cell_type: str, smoothing: float) -> None:
+    """Whatever the padding, and although the two hold different numbers of tokens."""
+    corpus = random_corpus(8)
+    small, big = (Batches(corpus, size, 1, shuffle=False) for size in (4, 8))
+    tokens = [batch.target_tokens for batch in small.epoch(1)]
+    assert tokens[0] != tokens[1]
+    results = []
+    for batches, accumulate in ((small, 2), (big, 1)):
+        settings = LoopSettings(epochs=1, accumulate=accumulate, label_smoothing=smoothing, clip_norm=None)
+        model = small_model(cell_type, source=12)  # type: ignore[arg-type]
+        results.append(first_step(model, batches, settings, 0.5))
+    (one, ours), (other, expected) = results
+    assert one.loss == pytest.approx(other.loss, rel=1e-5)
+    assert one.gradient_norm == pytest.approx(other.gradient_norm, rel=1e-4)
+    assert (ours - weights(small_model(cell_type, source=12))).abs().max() > 1e-3  # type: ignore[arg-type]
+    torch.testing.assert_close(ours, expected, atol=1e-6, rtol=0)
+
+
+def test_what_is_left_of_an_epoch_makes_a_step_of_its_own() -> None:
+    model = small_model(source=12)
+    batches = Batches(random_corpus(22), 4, 1)  # 6 batches
+    events = list(training(model, sgd(model), batches, LoopSettings(epochs=2, accumulate=4)).events())
+    assert [event.step for event in steps_of(events)] == [1, 2, 3, 4]
+    assert [event.step for event in events if isinstance(event, Validated)] == [2, 4]
+
+
+@pytest.mark.parametrize("clip_norm", [0.05, 1e6, None])
+def test_a_long_gradient_is_scaled_down_and_its_own_norm_is_told(clip_norm: float | None) -> None:
+    """With plain SGD at rate 1 the weights move by the gradient."""
+    model = small_model(source=12)
+    before = weights(model)
+    batches = Batches(random_corpus(8), 8, 1)
+    event, after = first_step(model, batches, LoopSettings(epochs=1, clip_norm=clip_norm), 1.0)
+    assert event.gradient_norm > 0.1
+    moved = float((after - before).norm())
+    expected = 0.05 if clip_norm == 0.05 else event.gradient_norm
+    assert moved == pytest.approx(expected, rel=1e-3)
+
+
+def test_clipping_keeps_the_gradients_direction() -> None:
+    moves = []
+    for clip_norm in (0.05, None):
+        model = small_model(source=12)
+        before = weights(model)
+        _, after = first_step(model, Batches(random_corpus(8), 8, 1), LoopSettings(1, clip_norm=clip_norm), 1.0)
+        moves.append(after - before)
+    assert float(torch.cosine_similarity(moves[0], moves[1], dim=0)) == pytest.approx(1, abs=1e-4)
+
+
+def test_padding_gets_no_gradient_as_a_target() -> None:
+    """Nothing is learnt about predicting <pad> but that it is never right."""
+    model = small_model(source=12)
+    before = model.decoder.fc_out.bias.detach().clone()
+    batches = Batches(random_corpus(8), 8, 1)
+    assert next(batches.epoch(1)).target.eq(PAD_ID).any()
+    first_step(model, batches, LoopSettings(1), 1.0)
+    assert model.decoder.fc_out.bias[PAD_ID] < before[PAD_ID]
+
+
+def after_poison(poison: Callable[[Seq2Seq], object]) -> str:
+    """What the loop says when the model is poisoned after 4 good steps; what it must have left alone is checked."""
+    model = small_model(source=12, dropout=0.2)
+    run = training(model, sgd(model), Batches(random_corpus(22), 4, 1), LoopSettings(epochs=3))
+    events = run.events()
+    good = [next(events) for _ in range(5)]
+    assert [type(event) for event in good] == [Started] + [StepDone] * 4
+    poison(model)
+    kept = copy.deepcopy(model.state_dict())
+    with pytest.raises(TrainingError) as caught:
+        next(events)
+    assert run.progress.step == 4
+    for name, weight in model.state_dict().items():
+        torch.testing.assert_close(weight, kept[name], equal_nan=True, atol=0, rtol=0)
+    assert all(parameter.grad is None for parameter in model.parameters())
+    return str(caught.value)
+
+
+def test_a_loss_that_is_not_a_number_stops_the_training_before_it_spoils_the_weights() -> None:
+    def poison(model: Seq2Seq) -> None:
+        model.decoder.fc_out.bias.data[5] = float("nan")
+
+    text = after_poison(poison)
+    assert text.startswith("step 5 (epoch 1): the loss is nan and the gradient's norm nan")
+    assert "Nothing of this step was kept" in text
+    assert "Lower training.optimizer.learning_rate" in text
+    assert "--set training.precision=float32" in text
+    assert "--resume" in text
+
+
+def test_a_gradient_that_overflows_stops_the_training_too() -> None:
+    def poison(model: Seq2Seq) -> None:
+        model.encoder.embedding.weight.register_hook(lambda grad: grad + math.inf)  # type: ignore[no-untyped-call]
+
+    text = after_poison(poison)
+    assert text.startswith("step 5 (epoch 1): the loss is ")
+    assert "the gradient's norm inf" in text
+    assert "nan" not in text
+
+
+def test_sampled_feeding_trains_all_weights() -> None:
+    model = small_model(source=12, dropout=0.2)
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    forcing = TeacherForcing(start=0.0, by_token=True)
+    list(training(model, sgd(model), Batches(random_corpus(22), 4, 1), LoopSettings(1), forcing=forcing).events())
+    assert not [name for name, weight in model.named_parameters() if torch.equal(weight, before[name])]
