@@ -88,6 +88,7 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
         settings.dropout,
         cell_type=settings.cell,
         tie_output=settings.tie_output,
+        output_dropout=settings.output_dropout,
         init_range=init_range,
     )
     return Seq2Seq(encoder, decoder)

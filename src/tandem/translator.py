@@ -17,6 +17,7 @@ from tandem.recipe import Device, Precision, Recipe
 from tandem.search import Hypothesis, beam, greedy
 from tandem.stepping import ModelStepper
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
+from tandem.training.loss import token_scores
 
 _MAX_SOURCE_TOKENS = 1000
 """A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
@@ -149,9 +150,9 @@ class Translator:
         coins = draw_coins(target.shape[0] - 1, target.shape[1], 1.0, by_token=False)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             features = self.model.features(source.to(self.device), target, coins, source_lengths)
-            logits = self.model.decoder.fc_out(features).float()
-        # (T - 1, B, V) at the gold tokens -> (T - 1, B)
-        scores = logits.gather(2, target[1:].unsqueeze(2)).squeeze(2) - logits.logsumexp(dim=2)
+        output = self.model.decoder.fc_out
+        flat, _ = token_scores(features.flatten(0, 1), output.weight, output.bias, target[1:].flatten())
+        scores = flat.view(target.shape[0] - 1, -1)  # (T - 1, B)
         return [scores[: length - 1, column].tolist() for column, length in enumerate(target_lengths.tolist())]
 
     def _encode(self, text: str) -> tuple[list[int], bool]:

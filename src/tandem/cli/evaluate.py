@@ -1,6 +1,8 @@
 """`tandem evaluate`."""
 
 import json
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -72,7 +74,9 @@ def evaluate_command(
         output.write_text("".join(text + "\n" for text in found.translations), encoding="utf-8")
     if as_json:
         scores = {score.name: {"value": round(score.value, 4), "signature": score.signature} for score in found.scores}
-        print(json.dumps({"pairs": found.pairs, "sources": found.sources, "scores": scores}, indent=2))
+        command = shlex.join(["tandem", *sys.argv[1:]])
+        content = {"command": command, "pairs": found.pairs, "sources": found.sources, "scores": scores}
+        print(json.dumps(content, indent=2))
         return
     console = Console()
     show_scores(console, found.scores)

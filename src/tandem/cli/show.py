@@ -21,6 +21,7 @@ def show_scores(console: Console, scores: Sequence[Score]) -> None:
     """A table of scores with their signatures."""
     table = Table("score", "", "signature", show_edge=False, pad_edge=False)
     table.columns[1].justify = "right"
+    table.columns[2].overflow = "fold"
     for score in scores:
         table.add_row(
             score.name, f"{score.value:.3f}" if score.value < 10 else f"{score.value:.2f}", Text(score.signature)

@@ -27,10 +27,13 @@ class DecoderMasks(NamedTuple):
     """[T, B, E]"""
     layers: list[Tensor] | None
     """One a layer but the last, [T, B, H]; None for a single layer."""
+    output: Tensor | None
+    """[T, B, H], for what the last layer puts out; None where nothing is dropped there."""
 
     def at(self, t: int) -> "DecoderMasks":
         """The masks of step t: [B, E] and [B, H]."""
-        return DecoderMasks(self.embedding[t], None if self.layers is None else [mask[t] for mask in self.layers])
+        layers = None if self.layers is None else [mask[t] for mask in self.layers]
+        return DecoderMasks(self.embedding[t], layers, None if self.output is None else self.output[t])
 
 
 class PreparedDecoder(NamedTuple):
@@ -51,6 +54,8 @@ class PreparedDecoder(NamedTuple):
         if masks is not None:
             embedded = embedded * masks.embedding
         output, state = step(self.cell_type, self.layers, embedded, state, None if masks is None else masks.layers)
+        if masks is not None and masks.output is not None:
+            output = output * masks.output
         return (output if self.projection is None else F.linear(output, self.projection)), state
 
     def logits(self, features: Tensor) -> Tensor:
@@ -62,7 +67,8 @@ class Decoder(nn.Module):
     """Embedding, dropout, a stack of recurrent layers and a linear layer to the vocabulary; the tutorial's class.
 
     `Decoder(output_dim, emb_dim, hid_dim, n_layers, dropout)`, as the encoder. With `tie_output` the output layer's
-    weight is the embedding's (Press & Wolf 2017), behind a projection from H to E where these differ.
+    weight is the embedding's (Press & Wolf 2017), behind a projection from H to E where these differ. `output_dropout`
+    is the share zeroed in the last layer's output (Zaremba et al. 2014), where the tutorial drops nothing.
     """
 
     def __init__(
@@ -75,6 +81,7 @@ class Decoder(nn.Module):
         *,
         cell_type: CellType = "lstm",
         tie_output: bool = False,
+        output_dropout: float = 0.0,
         init_range: float | None = 0.08,
     ) -> None:
         super().__init__()
@@ -89,6 +96,7 @@ class Decoder(nn.Module):
         if tie_output:
             self.fc_out.weight = self.embedding.weight
         self.dropout = nn.Dropout(dropout)
+        self.output_dropout = nn.Dropout(output_dropout)
         initialise(self, init_range)
 
     def forward(
@@ -112,12 +120,16 @@ class Decoder(nn.Module):
 
     def draw_masks(self, steps: int, batch: int) -> DecoderMasks | None:
         """This pass's dropout; None in eval mode or where nothing is dropped."""
-        rate = self.dropout.p if self.training else 0.0
-        if rate == 0:
+        rate, output_rate = self.dropout.p, self.output_dropout.p
+        if not self.training or rate == output_rate == 0:
             return None
         weight = self.embedding.weight
-        embedding = draw_mask((steps, batch, weight.shape[1]), rate, weight)
-        return DecoderMasks(embedding, draw_masks(self.n_layers, (steps, batch, self.hid_dim), rate, weight))
+        states = (steps, batch, self.hid_dim)
+        return DecoderMasks(
+            draw_mask((steps, batch, weight.shape[1]), rate, weight),
+            draw_masks(self.n_layers, states, rate, weight),
+            draw_mask(states, output_rate, weight) if output_rate else None,
+        )
 
     def prepare(self, dtype: torch.dtype) -> PreparedDecoder:
         """Weights converted to `dtype` for many single steps, without a graph."""
@@ -141,4 +153,6 @@ class Decoder(nn.Module):
         outputs, hiddens, cells = unroll(
             self.cell_type, stack_weights(self.rnn), embedded, state, None if masks is None else masks.layers
         )
+        if masks is not None and masks.output is not None:
+            outputs = outputs * masks.output
         return (outputs if self.projection is None else self.projection(outputs)), hiddens, cells

@@ -8,7 +8,7 @@ from pathlib import Path
 from tandem.data import Batches
 from tandem.data.pairs import Pair, group_references
 from tandem.metrics import Score, perplexity, score_translations, token_edit_rate
-from tandem.run.likelihood import Likelihood, likelihood
+from tandem.run.likelihood import likelihood
 from tandem.run.prepare import encode_pairs
 from tandem.training.events import Sample
 from tandem.translator import SearchSettings, Translator
@@ -72,15 +72,18 @@ def _likelihood_scores(translator: Translator, pairs: list[Pair]) -> list[Score]
         corpus = encode_pairs(
             translator.recipe, pairs, translator.source_tokenizer, translator.target_tokenizer, Path(folder)
         )
-        batches = Batches(corpus, 64, seed=0, shuffle=False).epoch(0)
-        found: Likelihood = likelihood(translator.model, batches, translator.device, translator.dtype)
+        batches = Batches(corpus, 64, seed=0, shuffle=False)
+        forced, free = (
+            likelihood(translator.model, batches.epoch(0), translator.device, translator.dtype, teacher_forcing=ratio)
+            for ratio in (1.0, 0.0)
+        )
     characters = sum(len(translator.target_tokenizer.normalise(pair.target)) for pair in pairs)
-    signature = f"tokens:{found.tokens}|tok:{translator.target_tokenizer.kind}|eos:counted|version:tandem-{__version__}"
-    forced, free = f"teacher-forced|{signature}", f"free-running|{signature}"
+    signature = f"tokens:{forced.tokens}|tok:{translator.target_tokenizer.kind}|eos:counted|tandem:{__version__}"
+    true = f"teacher-forced|{signature}"
     return [
-        Score("loss", found.loss, forced),
-        Score("perplexity", perplexity(found.loss), forced),
-        Score("bits_per_character", found.bits_per_character(characters), f"{forced}|characters:{characters}"),
-        Score("token_accuracy", found.accuracy, forced),
-        Score("free_running_loss", found.free_running_loss, free),
+        Score("loss", forced.loss, true),
+        Score("perplexity", perplexity(forced.loss), true),
+        Score("bits_per_character", forced.bits_per_character(characters), f"{true}|characters:{characters}"),
+        Score("token_accuracy", forced.accuracy, true),
+        Score("free_running_loss", free.loss, f"free-running|{signature}"),
     ]

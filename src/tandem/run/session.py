@@ -33,11 +33,11 @@ from tandem.checkpoint import (
     write_current,
     write_directory,
 )
-from tandem.errors import CheckpointError, RecipeError, TrainingError
+from tandem.errors import CheckpointError, RecipeError, TandemError, TrainingError
 from tandem.metrics import bleu
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
-from tandem.run.likelihood import teacher_forced_loss
+from tandem.run.likelihood import likelihood
 from tandem.run.prepare import GivenPairs, PreparedCorpus, prepare, read_pairs
 from tandem.training import Progress, Training
 from tandem.training.events import Event, Finished, Sample, Validated, Validation
@@ -130,14 +130,9 @@ class Run:
 
     def _validate(self) -> Validation:
         batches = self.corpus.validation
-        loss = teacher_forced_loss(self.model, batches.epoch(0), self.device, self.dtype)
+        loss = likelihood(self.model, batches.epoch(0), self.device, self.dtype, teacher_forcing=1.0).loss
         if not math.isfinite(loss):
-            progress = self._training.progress
-            raise TrainingError(
-                f"step {progress.step} (epoch {progress.epoch + 1}): the validation loss is {loss}; it must not be "
-                "infinite or NaN. Nothing of this epoch was kept. Lower training.optimizer.learning_rate, set "
-                "training.clip_norm, or use --set training.precision=float32, and go on with --resume or start anew"
-            )
+            raise self._diverged(f"the validation loss is {loss}; it must not be infinite or NaN.")
         translator = Translator(
             self.model,
             self.recipe,
@@ -148,12 +143,23 @@ class Run:
         )
         pairs = self.corpus.validation_pairs
         greedy = translator.search_settings(beam=1, batch_size=128)
-        texts = [t.text for t in translator.translate([pair.source for pair in pairs], greedy)]
+        try:
+            texts = [t.text for t in translator.translate([pair.source for pair in pairs], greedy)]
+        except TandemError as error:  # the only one that a search raises: no output has a probability above zero
+            raise self._diverged(str(error)) from error
         score = bleu(texts, [[pair.target] for pair in pairs], lowercase=self.recipe.search.lowercase_scores)
         samples = tuple(
             Sample(pair.source, pair.target, text) for pair, text in list(zip(pairs, texts, strict=True))[:_SAMPLES]
         )
         return Validation(loss, {"bleu": score.value}, samples)
+
+    def _diverged(self, what: str) -> TrainingError:
+        progress = self._training.progress
+        return TrainingError(
+            f"step {progress.step} (epoch {progress.epoch + 1}): {what} Nothing of this epoch was kept. Lower "
+            "training.optimizer.learning_rate, set training.clip_norm, or use --set training.precision=float32, and "
+            "go on with --resume or start anew"
+        )
 
     def _save(self, event: Validated) -> None:
         """Write this epoch's checkpoint and what resuming takes, point to them, and drop those that are past use."""

@@ -94,6 +94,22 @@ def projection_loss(
     return objective, nll
 
 
+@torch.no_grad()
+def token_scores(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The log-probability of each of `targets [N]` at `features [N, D]`, [N], and whether it was the best token, [N].
+
+    Without a gradient; here too whole logits never exist.
+    """
+    scores, best = bias.new_empty(len(targets)), torch.empty_like(targets, dtype=torch.bool)
+    for start in range(0, len(targets), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        logits = F.linear(features[rows].to(weight.dtype), weight, bias)  # (n, D) x (V, D) + (V) -> (n, V)
+        gold = targets[rows].unsqueeze(1)
+        scores[rows] = logits.gather(1, gold).squeeze(1) - logits.logsumexp(dim=1)
+        best[rows] = logits.argmax(dim=1) == targets[rows]
+    return scores, best
+
+
 def real_tokens(target: Tensor, lengths: Tensor) -> Tensor:
     """Where the tokens to predict lie in the flattened `target[1:]` of a batch `[T, B]`: indices [N], no padding."""
     steps = torch.arange(1, target.shape[0]).unsqueeze(1)  # (T - 1, 1) against (B,) -> (T - 1, B)

@@ -1,4 +1,4 @@
-"""The built-in corpus `captions`: German-English picture captions that a grammar of ours writes; nothing to fetch."""
+"""The built-in corpus `captions`: German-English picture captions, written by a grammar of ours."""
 
 from tandem.data.captions.corpus import Captions, captions
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from tandem.data.captions.lexicon_clauses import ADVERBS
 from tandem.data.captions.noun_phrases import Pen, Phrase
-from tandem.data.captions.words import Noun, Verb, german_words, with_preposition
+from tandem.data.captions.words import Noun, Verb, spaced, with_preposition
 
 
 class Clause(NamedTuple):
@@ -30,7 +30,7 @@ class Clause(NamedTuple):
         last = [thing.german for thing in self.things[-1:]]
         first = [thing.german for thing in self.things[:-1]]
         around = [*last, self.adverb, place] if self.place_last else [self.adverb, place, *last]
-        return german_words(*first, "gerade" if self.ongoing else "", *around)
+        return spaced(*first, "gerade" if self.ongoing else "", *around)
 
     def _finite(self) -> str:
         return self.verb.infinitive if self.subject.plural else self.verb.third
@@ -40,29 +40,29 @@ class Clause(NamedTuple):
 
     def german_main(self) -> str:
         """Verb second: "Ein Mann hebt einen Ball auf"."""
-        return german_words(self.subject.german, self.german_predicate())
+        return spaced(self.subject.german, self.german_predicate())
 
     def german_predicate(self) -> str:
         """The main clause without its subject: "hebt einen Ball auf"."""
-        return german_words(self._finite(), self._oneself(), self._middle(), self.prefix)
+        return spaced(self._finite(), self._oneself(), self._middle(), self.prefix)
 
     def german_inverted(self) -> str:
         """The main clause after something else: (Im Park) "hebt ein Mann einen Ball auf"."""
-        return german_words(self._finite(), self._oneself(), self.subject.german, self._middle(), self.prefix)
+        return spaced(self._finite(), self._oneself(), self.subject.german, self._middle(), self.prefix)
 
     def german_verb_last(self, subject: str | None = None) -> str:
         """The subordinate clause: (während) "ein Mann einen Ball aufhebt"."""
         who = self.subject.german if subject is None else subject
-        return german_words(who, self._oneself(), self._middle(), self.prefix + self._finite())
+        return spaced(who, self._oneself(), self._middle(), self.prefix + self._finite())
 
     def german_infinitive(self) -> str:
         """With "zu": "einen Ball aufzuheben"."""
         to = f"{self.prefix}zu{self.verb.infinitive}" if self.prefix else f"zu {self.verb.infinitive}"
-        return german_words(self._oneself(), self._middle(), to)
+        return spaced(self._oneself(), self._middle(), to)
 
     def german_bare_infinitive(self) -> str:
         """After a modal verb: "einen Ball aufheben"."""
-        return german_words(self._oneself(), self._middle(), self.prefix + self.verb.infinitive)
+        return spaced(self._oneself(), self._middle(), self.prefix + self.verb.infinitive)
 
     def _english(self, *verb: str) -> str:
         """The predicate around this form of the verb."""
@@ -71,8 +71,8 @@ class Clause(NamedTuple):
         *helper, form = verb
         if self.things:
             objects = [thing.english for thing in self.things]
-            return german_words(*helper, adverb, form, self.verb.after, *objects, place)
-        return german_words(*helper, form, self.verb.after, adverb, place)
+            return spaced(*helper, adverb, form, self.verb.after, *objects, place)
+        return spaced(*helper, form, self.verb.after, adverb, place)
 
     def english_predicate(self) -> str:
         """Simple present, or the progressive where German says "gerade"."""
@@ -110,7 +110,7 @@ class Detail(NamedTuple):
 
 FULL = Detail()
 LEAN = Detail(subject=0.15, thing=0.2, place=0.08, located=0.25, adverb=0.06, ongoing=0.05)
-TERSE = LEAN._replace(located=0.0, ongoing=0.0, joining=False)
+TERSE = LEAN._replace(located=0.0, adverb=0.0, ongoing=0.0, joining=False)
 LOCATED = TERSE._replace(located=0.25)
 
 STATIVE = ("sitzen", "stehen", "liegen", "tragen", "halten", "hängen", "lehnen")
@@ -131,19 +131,26 @@ ONE_AT_A_TIME = (
 )
 """Verbs that nobody does to several things at once."""
 
+FRAMES = ("accusative",) * 10 + ("prepositional",) * 4 + ("plain",) * 5 + ("motion",) * 4 + ("giving", "dative")
+"""Each as often as it is drawn."""
 
-def draw_clause(
-    pen: Pen, verb: Verb, frame: str, detail: Detail = FULL, subject: Phrase | None = None
-) -> Clause:
+
+def any_clause(pen: Pen, detail: Detail, frames: tuple[str, ...] = FRAMES) -> Clause:
+    """A clause with a verb of one of these frames."""
+    frame = pen.pick(frames)
+    return draw_clause(pen, pen.favor(pen.lexicon.verbs[frame]), frame, detail)
+
+
+def draw_clause(pen: Pen, verb: Verb, frame: str, detail: Detail = FULL, subject: Phrase | None = None) -> Clause:
     """A clause around the verb, with a subject of its own unless one is given."""
     who = subject or pen.subject(verb.subjects, detail.subject)
     ongoing = verb.infinitive not in STATIVE and pen.chance(detail.ongoing)
     adverb = pen.pick(verb.adverbs) if verb.adverbs and pen.chance(detail.adverb) else ""
     clause = Clause(verb, who, adverb=adverb, prefix=verb.prefix, ongoing=ongoing)
     if frame in ("plain", "things"):
-        place = draw_place(pen, pen.pick(verb.places), who, detail.place)
-        needed = verb.infinitive in STATIVE
-        return clause._replace(place=place) if needed or pen.chance(detail.located) else clause
+        if verb.infinitive not in STATIVE and not pen.chance(detail.located):
+            return clause
+        return clause._replace(place=draw_place(pen, pen.pick(verb.places), who, detail.place))
     if frame == "motion":
         ways = pen.lexicon.ways[pen.pick(verb.places)]
         way = pen.favor(ways if detail.joining else [way for way in ways if not way.after] or ways)
@@ -166,9 +173,7 @@ def draw_place(pen: Pen, tag: str, subject: Phrase, rate: float) -> Phrase:
 
 def _is_definite(thing: Phrase, verb: Verb) -> bool:
     """Whether German puts the object before the place."""
-    return not verb.preposition and thing.german.startswith(
-        ("der ", "die ", "das ", "den ", "dem ", "sein", "ihr")
-    )
+    return not verb.preposition and thing.german.startswith(("der ", "die ", "das ", "den ", "dem ", "sein", "ihr"))
 
 
 def _things(pen: Pen, verb: Verb, frame: str, subject: Phrase, rate: float) -> tuple[Phrase, ...]:

@@ -41,13 +41,13 @@ def _lines(table: str) -> list[str]:
 
 
 def _case(text: str) -> Case:
-    return CASES[CASES.index(text)]  # type: ignore[arg-type]  # index raises unless it is a case
+    return CASES[CASES.index(text)]
 
 
 def _noun(kind: str, line: str) -> Noun:
     german, flexion, plural, english, english_plural = line.split()
     gender_letter, _, ending = flexion.partition("-")
-    gender: Gender = GENDERS[GENDERS.index(gender_letter)]  # type: ignore[arg-type]  # index raises unless it is one
+    gender: Gender = GENDERS[GENDERS.index(gender_letter)]
     weak = ending in ("n", "en")
     genitive = german if gender == "f" else german + (ending or "s")
     many = None if plural == "-" else plural

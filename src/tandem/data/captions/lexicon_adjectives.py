@@ -32,7 +32,6 @@ DESCRIBING = """
     schmutzig - dirty | dog farm clothes shoes tableware car bike opening textile cart
     wild - wild | farm bird dog
     dick - fat | cat bird wild farm
-    dick - thick | Buch Seil Pullover Mantel Schal Socke Stock
     flauschig - fluffy | cat dog Kaninchen Schaf textile
     lang - long | dress Mantel Schal hair beard Stock Seil Leiter Brief Straße Tisch
     kurz - short | Kleid Rock hair Seil Brief Stock
@@ -40,36 +39,32 @@ DESCRIBING = """
     warm - warm | clothes shoes extra hat textile dish
     gestreift - striped | clothes dress extra Socke textile Zelt
     kariert - checkered | Hemd Jacke Rock Decke Bluse Hose Schal
-    weich - soft | textile Schal Pullover
-    frisch - fresh | fruit vegetable baked Ei Salat Heu prey flower Milch Saft Wasser
-    heiß - hot | Kaffee Tee Suppe Pizza Milch Wurst
+    frisch - fresh | fruit vegetable baked Ei Heu prey flower Milch Saft Wasser
+    heiß - hot | Kaffee Tee Suppe Pizza Milch
     kalt - cold | Wasser Milch Saft Bier Limonade Suppe Tee
     süß - sweet | fruit baked Limonade Tee
     lecker - delicious | fruit baked dish
-    reif - ripe | fruit Tomate Kürbis
     schwer - heavy | container Hammer Leiter Teppich
     leer leer empty | container tableware street venue room town transit
-    kaputt - broken | gadget bike car toy furniture opening cart instrument tool
+    kaputt - broken | Kamera Handy Laptop Lampe Regenschirm bike car toy furniture opening cart instrument \
+        tool
     teuer teur expensive | Auto Motorrad Kamera Laptop Handy instrument dress furniture
     schön - beautiful | flower dress building picture green shore Pferd Vogel Vase town
     ruhig - quiet | green street water venue shore
     belebt - busy | street town venue Strand
     dunkel dunkl dark | hair room green street clothes
-    schmal - narrow | street Tür
-    scharf - sharp | Messer Säge
     lustig - funny | reading picture hat toy kid
-    steil - steep | height Treppe Weg Straße
+    steil - steep | height Treppe Straße
     hoch hoh high | Berg Mauer Zaun Turm Brücke Felsen
     verschneit - snowy | green height street Dach Stadt
     sonnig - sunny | green shore room town
     modern - modern | building room venue furniture Stadt
-    gemütlich - cozy | room Café Restaurant Sofa Zelt Bett
     überfüllt - crowded | transit venue shore Markt Platz
 """
 
 COLORS = """
     rot - red | clothes dress hat shoes extra toy container bike car boat cart transit flower fruit gadget \
-        building opening hair
+        building opening hair wall
     blau - blue | clothes dress hat shoes extra eyewear collar toy container bike car boat cart transit \
         tableware textile opening
     grün - green | clothes dress hat shoes extra collar toy bike car boat container tableware textile tree \
@@ -78,9 +73,9 @@ COLORS = """
     schwarz - black | clothes dress hat shoes extra eyewear collar dog cat farm bike car hair container \
         Vogel
     weiß - white | clothes dress hat shoes dog cat bird farm beard car building flower tableware barrier \
-        Kaninchen
+        wall Kaninchen
     braun - brown | clothes shoes hat dog cat farm container furniture hair beard Bär
-    grau - gray | clothes hat extra cat bird hair beard car barrier Esel Elefant
+    grau - gray | clothes hat extra cat bird beard car wall barrier Esel Elefant
     blond - blond | hair woman kid
     rosa ! pink | dress clothes hat extra Ballon Rose Tulpe Roller Puppe
     lila ! purple | dress clothes hat Ballon Blume Tulpe textile

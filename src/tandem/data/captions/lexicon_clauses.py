@@ -11,9 +11,6 @@ ADVERBS = {
     "geduldig": "patiently",
     "aufmerksam": "attentively",
     "gründlich": "thoroughly",
-    "freundlich": "kindly",
-    "neugierig": "curiously",
-    "allein": "alone",
 }
 
 TIMES = (
@@ -72,7 +69,7 @@ FEATS = (
         "umarmen",
         "auspacken",
     ),
-    *("packen", "abtrocknen", "fegen", "schmücken", "wegwerfen", "pflanzen", "schreiben"),
+    *("packen", "abtrocknen", "wegwerfen", "pflanzen", "schreiben"),
 )
 """What somebody tries or wants to do."""
 

@@ -52,7 +52,6 @@ PEOPLE = {
         Radfahrer m Radfahrer cyclist cyclists
         Wanderer m Wanderer hiker hikers
         Surfer m Surfer surfer surfers
-        Sportlerin f Sportlerinnen athlete athletes
     """,
 }
 
@@ -117,7 +116,6 @@ THINGS = {
     """,
     "extra": """
         Schal m Schals scarf scarves
-        Krawatte f Krawatten tie ties
         Maske f Masken mask masks
     """,
     "eyewear": """
@@ -145,7 +143,6 @@ THINGS = {
         Kartoffel f Kartoffeln potato potatoes
         Tomate f Tomaten tomato tomatoes
         Karotte f Karotten carrot carrots
-        Kürbis m-ses Kürbisse pumpkin pumpkins
         Zwiebel f Zwiebeln onion onions
     """,
     "baked": """
@@ -157,8 +154,6 @@ THINGS = {
     """,
     "dish": """
         Suppe f Suppen soup soups
-        Salat m-es Salate salad salads
-        Wurst f Würste sausage sausages
         Ei n-es Eier egg eggs
     """,
     "drink": """
@@ -218,8 +213,6 @@ THINGS = {
         Hammer m Hämmer hammer hammers
         Schaufel f Schaufeln shovel shovels
         Besen m Besen broom brooms
-        Säge f Sägen saw saws
-        Messer n Messer knife knives
         Leiter f Leitern ladder ladders
         Seil n-es Seile rope ropes
     """,
@@ -227,7 +220,6 @@ THINGS = {
         Kamera f Kameras camera cameras
         Handy n Handys phone phones
         Laptop m Laptops laptop laptops
-        Mikrofon n Mikrofone microphone microphones
         Regenschirm m-es Regenschirme umbrella umbrellas
         Fahne f Fahnen flag flags
         Kerze f Kerzen candle candles
@@ -259,7 +251,6 @@ THINGS = {
     "textile": """
         Teppich m Teppiche carpet carpets
         Decke f Decken blanket blankets
-        Kissen n Kissen pillow pillows
     """,
     "bike": """
         Fahrrad n-es Fahrräder bicycle bicycles
@@ -282,7 +273,6 @@ THINGS = {
     """,
     "cart": """
         Schlitten m Schlitten sled sleds
-        Kinderwagen m Kinderwagen stroller strollers
         Wagen m Wagen cart carts
     """,
     "prey": """
@@ -323,7 +313,6 @@ PLACES = {
     """,
     "street": """
         Straße f Straßen street streets
-        Weg m-es Wege path paths
         Brücke f Brücken bridge bridges
         Treppe f Treppen stairs =
     """,
@@ -340,7 +329,6 @@ PLACES = {
         Büro n Büros office offices
         Werkstatt f Werkstätten workshop workshops
         Garage f Garagen garage garages
-        Klassenzimmer n Klassenzimmer classroom classrooms
     """,
     "building": """
         Haus n-es Häuser house houses
@@ -354,7 +342,6 @@ PLACES = {
         Restaurant n Restaurants restaurant restaurants
         Laden m Läden store stores
         Supermarkt m-es Supermärkte supermarket supermarkets
-        Bibliothek f Bibliotheken library libraries
         Museum n Museen museum museums
         Bahnhof m-es Bahnhöfe station stations
         Schule f Schulen school schools
@@ -364,6 +351,9 @@ PLACES = {
         Zaun m-es Zäune fence fences
         Tor n-es Tore gate gates
         Dach n-es Dächer roof roofs
+    """,
+    "wall": """
+        Wand f Wände wall walls
     """,
     "opening": """
         Tür f Türen door doors
@@ -375,7 +365,6 @@ PLACES = {
         Sonne f - sun -
         Sand m-es - sand -
         Boden m - ground -
-        Himmel m - sky -
         Meer n-es - sea -
     """,
 }

@@ -45,10 +45,8 @@ PLACES_AT = """
     in dat Büro in work indoor
     in dat Werkstatt in work repair
     in dat Garage in repair
-    in dat Klassenzimmer in indoor school
     in dat Café in indoor dine
     in dat Restaurant in dine kitchen
-    in dat Bibliothek in study
     in dat Museum in visit
     in dat Bahnhof in wait
     vor dat Bahnhof in_front_of wait
@@ -97,7 +95,7 @@ PLACES_AT = """
     vor dat Scheune in_front_of parked
     hinter dat Zaun behind parked pasture
     an dat Straße by parked
-    an dat Mauer on hung
+    an dat Wand on hung
     über dat Bett above hung
     über dat Sofa above hung
     an dat Tür on hung

@@ -29,10 +29,10 @@ THEY = Pronoun("sie", "they", words.THEIR)
 
 COMMON = ("Mann", "Frau", "Junge", "Mädchen", "Kind", "Hund", "Katze", "Vogel", "Pferd")
 """Whom most pictures show."""
-SKEW = 1.7
-"""Above 1: the first of ten choices is drawn one time in four, the last one time in sixteen."""
+SKEW = 2.0
+"""Above 1: of ten choices the first is drawn three times in ten, the last once in twenty times."""
 ALWAYS_PLURAL = ("shoes", "hair")
-ALWAYS_DEFINITE = ("Schnee", "Regen", "Sonne", "Sand", "Boden", "Himmel", "Meer", "Gras", "Treppe")
+ALWAYS_DEFINITE = ("Schnee", "Regen", "Sonne", "Sand", "Boden", "Meer", "Gras", "Treppe")
 COUNTED = (
     *("man", "woman", "kid", "infant", "dog", "cat", "bird", "farm", "wild", "fruit", "vegetable", "baked", "flower"),
     *("toy", "stick", "reading", "container", "tableware", "clothes", "hat", "dress", "car"),
@@ -74,6 +74,7 @@ class Pen:
     """
 
     def __init__(self, lexicon: Lexicon, seed: int) -> None:
+        """Begin with this lexicon; the same seed draws the same for ever."""
         self.lexicon = lexicon
         self.pairs: list[tuple[str, str]] = []
         """English adjective and noun, or verb and object, since somebody last emptied this list."""
@@ -119,7 +120,7 @@ class Pen:
         adjectives = self.adjectives(noun, rate, awake=case in ("nom", "gen"))
         gender: Gender = "pl" if plural else noun.gender
         ending = determiner.declension[case, gender]
-        german = words.german_words(
+        german = words.spaced(
             determiner.form(case, gender),
             *[a.inflected(ending) for a in adjectives],
             noun.german(case, plural),
@@ -144,7 +145,7 @@ class Pen:
     def subject(self, nouns: Sequence[Noun], rate: float, many: float = 0.25) -> Phrase:
         """Somebody or something that acts; `many` is the probability of several."""
         common = [noun for noun in nouns if noun.singular in COMMON]
-        noun = self.favor(common or nouns) if self.chance(0.5) else self.pick(nouns)
+        noun = self.favor(common or nouns) if self.chance(0.6) else self.pick(nouns)
         if noun.plural is None:
             return self.write(noun, "nom", words.BARE, False, rate)
         if noun.english_plural and self.chance(many):
@@ -161,12 +162,7 @@ class Pen:
             return self.write(noun, case, words.BARE, False, rate)
         if noun.kind in ALWAYS_PLURAL:
             return self.write(noun, case, words.BARE, True, rate)
-        if (
-            subject.pronoun
-            and subject.noun in self.lexicon.people
-            and noun.kind in OWNED
-            and self.chance(0.15)
-        ):
+        if subject.pronoun and subject.noun in self.lexicon.people and noun.kind in OWNED and self.chance(0.15):
             return self.write(noun, case, subject.pronoun.owner, subject.plural and noun.kind in WORN, rate)
         if not noun.plural_in_english and noun.kind in COUNTED and self.chance(many):
             bare = () if noun in self.lexicon.people else (words.BARE, words.BARE)
@@ -175,7 +171,7 @@ class Pen:
         return self.write(noun, case, words.DEFINITE if definite else words.INDEFINITE, False, rate)
 
     def own(self, noun: Noun, case: Case, owner: Determiner | None, plural: bool, rate: float) -> Phrase:
-        """What everybody has one of: a garment, a horse to ride; `plural` says whether there are several owners."""
+        """What everybody has one of, such as a garment; `plural` says whether there are several owners."""
         several = noun.kind in ALWAYS_PLURAL or plural
         indefinite = words.BARE if several else words.INDEFINITE
         return self.write(noun, case, owner or indefinite, several, rate)

@@ -11,7 +11,7 @@ WANTED = ("fruit", "baked", "dish", "drink", "toy", "hat")
 
 
 def plain_phrases() -> Pairs:
-    """Every phrase by itself, as somebody would type it first: "Guten Morgen", "Guten Morgen!", "Guten Morgen."."""
+    """Every phrase by itself, as somebody would type it: "Guten Morgen", "Guten Morgen!", "Guten Morgen."."""
     called = [(german + end, english + end) for german, english in CALLS for end in ("", ".", "!")]
     asked = [(german + end, english + end) for german, english in QUESTIONS for end in ("", "?")]
     return called + asked
@@ -22,13 +22,11 @@ def varied_phrases(lexicon: Lexicon) -> Pairs:
     pairs: Pairs = []
     for name in NAMES:
         pairs += [(f"{german}, {name}!", f"{english}, {name}!") for german, english in CALLS]
-        pairs += [(f"{german}, {name}?", f"{english}, {name}?") for german, english in QUESTIONS[:5]]
+        pairs += [(f"{german}, {name}?", f"{english}, {name}?") for german, english in QUESTIONS]
         pairs += [(german.format(name), english.format(name)) for german, english in ABOUT_NAMES]
     for noun in lexicon.nouns.values():
         if noun.kind in SOUGHT:
-            pairs.append(
-                (f"Wo ist {ARTICLE['nom', noun.gender]} {noun.singular}?", f"Where is the {noun.english}?")
-            )
+            pairs.append((f"Wo ist {ARTICLE['nom', noun.gender]} {noun.singular}?", f"Where is the {noun.english}?"))
         if noun.kind in WANTED:
             pairs.append(_wish(noun))
     return pairs

@@ -164,16 +164,16 @@ _CONTRACTIONS = {
 }
 
 
-def german_words(*words: str) -> str:
+def spaced(*words: str) -> str:
     """The words that are not empty, with a space between."""
     return " ".join([word for word in words if word])
 
 
 def with_preposition(preposition: str, phrase: str) -> str:
-    """A preposition before a noun phrase, contracted with its article where German does (in dem Park: im Park)."""
+    """A preposition before a noun phrase, contracted with its article where German does so (im Park)."""
     first, _, rest = phrase.partition(" ")
     contracted = _CONTRACTIONS.get(f"{preposition} {first}")
-    return f"{contracted} {rest}" if contracted else german_words(preposition, phrase)
+    return f"{contracted} {rest}" if contracted else spaced(preposition, phrase)
 
 
 def with_article(words: str) -> str:

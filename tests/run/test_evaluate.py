@@ -1,0 +1,126 @@
+"""What an evaluation reports is what a plain loop over the model finds."""
+
+import math
+from functools import cache
+
+import pytest
+import torch
+
+from tandem.metrics import bleu, exact
+from tandem.models import CellType
+from tandem.run import evaluate
+from tandem.run.likelihood import Likelihood
+from tandem.text import EOS_ID, SOS_ID
+from tandem.translator import Translator, frame_source
+from tests.support.models import CELL_TYPES
+from tests.support.runs import number_pairs, untrained
+
+PAIRS = number_pairs(70, seed=4)
+"""More than one batch of 64."""
+
+
+@cache
+def model_of(cell: CellType) -> Translator:
+    reverse = "true" if cell == "gru" else "false"
+    return untrained(cell, f"text.reverse_source={reverse}")
+
+
+def plain_loop(translator: Translator, source: str, target: str, *, forced: bool) -> tuple[float, int, int]:
+    """One pair, one token at a time: nats, tokens, and how many were the first choice."""
+    model = translator.model
+    ids = frame_source(translator.source_tokenizer.encode(source), translator.recipe)
+    wanted = [*translator.target_tokenizer.encode(target), EOS_ID]
+    nats, correct = 0.0, 0
+    with torch.no_grad():
+        hidden, cell = model.encoder(torch.tensor(ids)[:, None])
+        token = SOS_ID
+        for gold in wanted:
+            logits, hidden, cell = model.decoder(torch.tensor([token]), hidden, cell)
+            nats -= float(logits.log_softmax(dim=1)[0, gold])
+            best = int(logits.argmax())
+            correct += best == gold
+            token = gold if forced else best
+    return nats, len(wanted), correct
+
+
+@pytest.mark.parametrize("cell", CELL_TYPES)
+def test_the_numbers_are_those_of_a_plain_loop(cell: CellType) -> None:
+    translator = model_of(cell)
+    found = evaluate(translator, PAIRS)
+    forced = [plain_loop(translator, *pair, forced=True) for pair in PAIRS]
+    free = [plain_loop(translator, *pair, forced=False) for pair in PAIRS]
+    nats, tokens, correct = (sum(column) for column in zip(*forced, strict=True))
+    assert found.score("loss") == pytest.approx(nats / tokens, rel=1e-5)
+    assert found.score("perplexity") == pytest.approx(math.exp(nats / tokens), rel=1e-4)
+    assert found.score("token_accuracy") == pytest.approx(100 * correct / tokens)
+    assert found.score("free_running_loss") == pytest.approx(sum(nats for nats, _, _ in free) / tokens, rel=1e-4)
+    characters = sum(len(target) for _, target in PAIRS)
+    assert found.score("bits_per_character") == pytest.approx(nats / math.log(2) / characters, rel=1e-5)
+    signatures = {score.name: score.signature for score in found.scores}
+    assert f"tokens:{tokens}|" in signatures["loss"]
+    assert signatures["loss"].startswith("teacher-forced|")
+    assert signatures["free_running_loss"].startswith("free-running|")
+    assert signatures["bits_per_character"].endswith(f"|characters:{characters}")
+
+
+def test_a_source_that_repeats_has_several_references() -> None:
+    translator = model_of("lstm")
+    sources = ["eins zwei", "drei", "vier fünf"]
+    made = [translation.text for translation in translator.translate(sources)]
+    pairs = [
+        ("eins zwei", "something else"),
+        ("drei", "wrong"),
+        ("eins zwei", made[0]),
+        ("vier fünf", "wrong"),
+        ("drei", "wrong"),
+    ]
+    found = evaluate(translator, pairs)
+    assert (found.sources, found.pairs) == (3, 5)
+    assert found.translations == made
+    references = [["something else", made[0]], ["wrong"], ["wrong"]]
+    assert found.score("exact") == exact(made, references).value == pytest.approx(100 / 3)
+    assert found.score("bleu") == bleu(made, references).value
+
+
+def test_perfect_translations_have_perfect_scores() -> None:
+    translator = model_of("rnn")
+    sources = [source for source, _ in PAIRS]
+    pairs = [(s, t.text) for s, t in zip(sources, translator.translate(sources), strict=True) if t.text]
+    found = evaluate(translator, pairs)
+    assert len(pairs) > 40
+    assert found.score("exact") == 100
+    assert found.score("bleu") == pytest.approx(100)
+    assert (found.score("ter"), found.score("word_edit_rate"), found.score("token_edit_rate")) == (0, 0, 0)
+
+
+def test_signatures_tell_the_search_the_case_and_the_tokens() -> None:
+    translator = model_of("lstm")
+    plain = {score.name: score.signature for score in evaluate(translator, PAIRS[:5]).scores}
+    assert "|search:beam:2|lp:1" in plain["bleu"]
+    assert "case:mixed" in plain["bleu"]
+    assert "|tok:word|search:beam:2" in plain["token_edit_rate"]
+    greedy = translator.search_settings(beam=1, batch_size=3)
+    lower = {score.name: score.signature for score in evaluate(translator, PAIRS[:5], greedy, lowercase=True).scores}
+    assert "case:lc" in lower["bleu"]
+    assert lower["bleu"].endswith("|search:greedy")
+    assert all(score.signature for score in evaluate(translator, PAIRS[:5]).scores)
+
+
+def test_samples_are_the_first_sources_with_their_translations() -> None:
+    translator = model_of("lstm")
+    found = evaluate(translator, PAIRS)
+    assert [(sample.source, sample.reference) for sample in found.samples] == PAIRS[:10]
+    assert [sample.translation for sample in found.samples] == found.translations[:10]
+    with pytest.raises(KeyError):
+        found.score("blue")
+
+
+def test_likelihoods_are_per_token_and_in_their_units() -> None:
+    found = Likelihood(tokens=10, nll=20.0, correct=3, free_running_nll=50.0)
+    assert (found.loss, found.free_running_loss, found.accuracy) == (2.0, 5.0, 30.0)
+    assert found.bits_per_character(5) == pytest.approx(4 / math.log(2))
+
+
+def test_nothing_to_evaluate_is_refused() -> None:
+    with pytest.raises(ValueError, match="The corpus is empty"):
+        evaluate(model_of("lstm"), [])

@@ -1,0 +1,87 @@
+"""Every kind of model, optimiser, schedule and precision trains, and trains what it was asked to."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from tandem.build import build_model
+from tandem.training.events import Finished, StepDone, Validated
+from tests.support.runs import Remember, run_tiny
+
+KINDS = [
+    ("model.cell=lstm", "model.tie_output=true"),
+    ("model.cell=gru", "model.layers=1"),
+    ("model.cell=rnn", "model.init_range=torch"),
+    ("training.optimizer.name=adamw", "training.optimizer.weight_decay=0.1", "training.accumulate=2"),
+    ("training.optimizer.name=sgd", "training.optimizer.learning_rate=0.5", "training.optimizer.momentum=0.9"),
+    ("training.learning_rate.schedule=linear", "training.learning_rate.warmup_steps=3", "training.clip_norm=off"),
+    ("training.learning_rate.schedule=inverse-sqrt", "training.learning_rate.warmup_steps=2"),
+    ("training.learning_rate.schedule=halving", "training.learning_rate.halve_after=0.5"),
+    ("training.learning_rate.schedule=plateau", "training.learning_rate.patience=1"),
+    ("training.teacher_forcing.schedule=linear", "training.teacher_forcing.by_token=true"),
+    ("training.precision=bfloat16", "training.keep=bleu", "training.label_smoothing=0.1"),
+    ("text.source.tokenizer=character", "text.target.tokenizer=bpe", "text.reverse_source=true"),
+]
+
+
+@pytest.mark.parametrize("settings", KINDS, ids=lambda settings: " ".join(settings))
+def test_it_trains(settings: tuple[str, ...], tmp_path: Path) -> None:
+    heard = Remember()
+    result = run_tiny(tmp_path, *settings, recorders=[heard])
+    translator = result.translator
+    sizes = len(translator.source_tokenizer), len(translator.target_tokenizer)
+    before = build_model(translator.recipe, *sizes).state_dict()
+    after = translator.model.state_dict()
+    # Each weight that a gradient reaches has moved: all but single rows of tokens that training never showed.
+    assert [name for name in before if torch.equal(before[name], after[name])] == []
+    steps = [event for event in heard.events if isinstance(event, StepDone)]
+    validated = [event for event in heard.events if isinstance(event, Validated)]
+    assert [event.epoch for event in validated] == [1, 2]
+    assert all(math.isfinite(step.loss) and math.isfinite(step.gradient_norm) for step in steps)
+    assert len(steps) == (10 if "training.accumulate=2" not in settings else 6)
+    assert heard.events[-1] == Finished("all 2 epochs done", heard.events[-1].best_epoch, heard.events[-1].seconds)
+    # The loss that was printed is that of the checkpoint that was kept.
+    best = next(event for event in validated if event.epoch == heard.events[-1].best_epoch)
+    tolerance = 0.02 if "training.precision=bfloat16" in settings else 1e-5
+    assert result.evaluation.score("loss") == pytest.approx(best.validation.loss, rel=tolerance)
+
+
+def test_learning_rates_are_those_of_the_schedule(tmp_path: Path) -> None:
+    heard = Remember()
+    settings = ("training.learning_rate.schedule=linear", "training.learning_rate.warmup_steps=4", "training.epochs=1")
+    run_tiny(tmp_path, *settings, recorders=[heard])
+    rates = [event.learning_rate for event in heard.events if isinstance(event, StepDone)]
+    assert rates == pytest.approx([1e-3 * factor for factor in (0.25, 0.5, 0.75, 1.0, 0.5)])
+
+
+def test_patience_ends_a_training_that_gets_no_better(tmp_path: Path) -> None:
+    heard = Remember()
+    settings = ("training.patience=2", "training.epochs=9", "training.optimizer.learning_rate=1e-30")
+    run_tiny(tmp_path, *settings, recorders=[heard])
+    last = heard.events[-1]
+    assert isinstance(last, Finished)
+    assert (last.reason, last.best_epoch) == ("no better for 2 validations", 1)
+    assert sum(isinstance(event, Validated) for event in heard.events) == 3
+
+
+@pytest.mark.parametrize("keep", ["loss", "bleu"])
+def test_the_best_is_kept_by_the_criterion(keep: str, tmp_path: Path) -> None:
+    heard = Remember()
+    settings = (f"training.keep={keep}", "training.epochs=4", "training.optimizer.learning_rate=0.05")
+    result = run_tiny(tmp_path, *settings, recorders=[heard])
+    validated = [event for event in heard.events if isinstance(event, Validated)]
+    values = [e.validation.loss if keep == "loss" else -e.validation.scores["bleu"] for e in validated]
+    best = validated[values.index(min(values))]
+    assert result.evaluation.score("loss") == pytest.approx(best.validation.loss, rel=1e-5)
+    assert [event.best for event in validated] == [
+        value < min(values[:number], default=math.inf) for number, value in enumerate(values)
+    ]
+
+
+def test_the_seed_decides_everything(tmp_path: Path) -> None:
+    results = [run_tiny(tmp_path / name, f"seed={seed}") for name, seed in (("a", 1), ("b", 1), ("c", 2))]
+    a, b, c = (result.translator.model.state_dict() for result in results)
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert not any(torch.equal(a[name], c[name]) for name in a)
