@@ -50,9 +50,7 @@ def corpora() -> st.SearchStrategy[CorpusChoice]:
     columns = st.integers(1, 99) | texts
     return st.one_of(
         st.builds(FilesCorpus, source=texts, target=texts),
-        st.builds(
-            TabSeparatedCorpus, kind=st.just("tsv"), path=texts, source_column=columns, target_column=columns
-        ),
+        st.builds(TabSeparatedCorpus, kind=st.just("tsv"), path=texts, source_column=columns, target_column=columns),
         st.builds(JsonLinesCorpus, kind=st.just("jsonl"), path=texts, source_key=texts, target_key=texts),
         st.builds(
             HubCorpus,

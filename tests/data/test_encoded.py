@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.data.encoded import EncodedCorpus, open_side, write_side
@@ -14,6 +14,7 @@ from tests.support.corpora import corpus, side
 sentences = st.lists(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=9), min_size=1, max_size=12)
 
 
+@settings(max_examples=25)  # each writes files
 @given(sentences)
 def test_what_is_written_is_what_is_read(written: list[list[int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

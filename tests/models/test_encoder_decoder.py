@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from tandem.models import CellType, Decoder, Encoder
+from tandem.models import CellType, Decoder, Encoder, RecurrentState
 from tandem.models.recurrence import draw_mask, draw_masks
 from tests.support.models import CELL_TYPES, random_ids, small_model
 
@@ -148,3 +148,22 @@ def test_a_dropped_model_is_right_on_average() -> None:
     src = random_ids(1, 1, 13).expand(1, 4000)
     trained, evaluated = model.train().encoder(src).hidden, model.eval().encoder(src).hidden
     assert_close(trained.mean(dim=1), evaluated[:, 0], rtol=0.1, atol=2e-3)
+
+
+@each_cell_type
+def test_output_dropout_changes_the_prediction_and_no_state(cell_type: CellType) -> None:
+    model = small_model(cell_type, output_dropout=0.5)
+    src, token = random_ids(5, 3, 13), torch.tensor([4, 5, 6])
+    hidden, cell = model.train().encoder(src)
+    trained, *trained_state = model.decoder(token, hidden, cell)
+    expected, *expected_state = model.eval().decoder(token, hidden, cell)
+    assert not torch.allclose(trained, expected, atol=1e-3)
+    assert_close(trained_state, expected_state)
+    inputs = random_ids(4, 3, 12)
+    assert model.decoder.draw_masks(4, 3) is None
+    masks = model.train().decoder.draw_masks(4, 3)
+    assert masks is not None
+    assert masks.output is not None
+    start = RecurrentState(hidden, cell)
+    dropped, whole = (model.decoder.features(inputs, start, each) for each in (masks, None))
+    assert_close(dropped, whole * masks.output)

@@ -78,7 +78,9 @@ def test_a_recipe_of_pairs_in_memory_takes_them_and_goes_on_with_them(tmp_path: 
     tandem.train(recipe, pairs=PAIRS, validation_pairs=validation, out=out, device="cpu")
     heard = Remember()
     more = {"pairs": PAIRS, "validation_pairs": validation}
-    went_on = tandem.train(out=out, resume=True, settings=["training.epochs=2"], recorders=[heard], device="cpu", **more)  # type: ignore[arg-type]
+    went_on = tandem.train(
+        out=out, resume=True, settings=["training.epochs=2"], recorders=[heard], device="cpu", **more
+    )  # type: ignore[arg-type]
     assert went_on.translate(["eins"])[0].tokens
     assert isinstance(heard.events[-1], Finished)
     assert load_recipe(out / "recipe.toml").training.epochs == 2
@@ -100,7 +102,9 @@ def test_contradictions_are_refused(tmp_path: Path) -> None:
         tandem.train(pairs=PAIRS, source="a", target="b", out=out)
     with pytest.raises(RecipeError, match="a recipe names its corpus"):
         tandem.train(tiny_recipe(), source="a", target="b", out=out)
-    files = tiny_recipe().model_dump(exclude_none=True) | {"data": {"train": {"kind": "files", "source": "a", "target": "b"}}}
+    files = tiny_recipe().model_dump(exclude_none=True) | {
+        "data": {"train": {"kind": "files", "source": "a", "target": "b"}}
+    }
     with pytest.raises(RecipeError, match="a recipe names its corpus"):
         tandem.train(Recipe.model_validate(files), pairs=PAIRS, out=out)
     with pytest.raises(RecipeError, match=r"nothing\.toml: there is no such recipe"):

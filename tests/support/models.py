@@ -21,15 +21,24 @@ def small_model(
     layers: int = 2,
     dropout: float = 0.0,
     tie_output: bool = False,
+    output_dropout: float = 0.0,
     seed: int = 3,
 ) -> Seq2Seq:
     """Weights are drawn widely, so that predictions are far apart and differences show."""
     torch.manual_seed(seed)
-    return Seq2Seq(
-        Encoder(source, emb, hid, layers, dropout, cell_type=cell_type, init_range=0.6),
-        Decoder(target, emb, hid, layers, dropout, cell_type=cell_type, tie_output=tie_output, init_range=0.6),
-        "cpu",
+    encoder = Encoder(source, emb, hid, layers, dropout, cell_type=cell_type, init_range=0.6)
+    decoder = Decoder(
+        target,
+        emb,
+        hid,
+        layers,
+        dropout,
+        cell_type=cell_type,
+        tie_output=tie_output,
+        output_dropout=output_dropout,
+        init_range=0.6,
     )
+    return Seq2Seq(encoder, decoder, "cpu")
 
 
 def random_ids(steps: int, batch: int, vocabulary: int, *, seed: int = 0) -> Tensor:

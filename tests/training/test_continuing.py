@@ -78,7 +78,7 @@ def test_another_seed_gives_another_training() -> None:
     assert losses(a_training(parts(weights_seed=4))) != first
 
 
-@pytest.mark.parametrize("schedule", ["linear", "halving", "inverse-sqrt", "plateau"])
+@pytest.mark.parametrize("schedule", ["linear", "plateau"])
 @pytest.mark.parametrize("stop_after", [1, 2])
 @pytest.mark.parametrize("load_first", [True, False])
 def test_a_continued_training_is_one_that_never_stopped(

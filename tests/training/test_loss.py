@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from tandem.training.loss import projection_loss, real_tokens
+from tandem.training.loss import projection_loss, real_tokens, token_scores
 
 WIDTH, VOCABULARY = 7, 11
 each_count = pytest.mark.parametrize("count", [1, 5, 255, 256, 257, 600])
@@ -68,8 +68,8 @@ def test_the_plain_likelihood_has_no_gradient() -> None:
 def test_without_a_graph_the_values_are_the_same(smoothing: float) -> None:
     leaves, targets = drawn(300)
     with_graph = projection_loss(*leaves, targets, smoothing=smoothing, dtype=torch.float64)
-    with torch.no_grad():
-        without = projection_loss(*leaves, targets, smoothing=smoothing, dtype=torch.float64)
+    fixed = Leaves(*(leaf.detach() for leaf in leaves))
+    without = projection_loss(*fixed, targets, smoothing=smoothing, dtype=torch.float64)
     assert not without[0].requires_grad
     assert_close([each.detach() for each in with_graph], list(without))
 
@@ -94,6 +94,25 @@ def test_bfloat16_products_stay_near(smoothing: float) -> None:
     for low, exact in zip(ours, theirs, strict=True):
         assert low.dtype == torch.float32
         assert 0 < (low - exact).norm() < 0.03 * exact.norm()
+
+
+@each_count
+def test_token_scores_are_log_probabilities(count: int) -> None:
+    leaves, targets = drawn(count)
+    scores, best = token_scores(*leaves, targets)
+    logits = F.linear(*leaves).detach()
+    assert not scores.requires_grad
+    assert_close(scores, F.log_softmax(logits, dim=1).gather(1, targets.unsqueeze(1)).squeeze(1))
+    assert torch.equal(best, logits.argmax(dim=1) == targets)
+    assert_close(scores.sum(), -plain(leaves, targets).detach())
+
+
+def test_token_scores_take_features_of_a_lower_precision() -> None:
+    leaves, targets = drawn(300, torch.float32)
+    exact, _ = token_scores(*leaves, targets)
+    scores, _ = token_scores(leaves.features.bfloat16(), leaves.weight, leaves.bias, targets)
+    assert scores.dtype == torch.float32
+    assert 0 < (scores - exact).norm() < 0.02 * exact.norm()
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=6), st.integers(0, 2))

@@ -55,7 +55,7 @@ app.add_typer(data, name="data")
 def main() -> None:
     """What the `tandem` command runs: errors that a user can mend are a sentence, never a traceback."""
     try:
-        app()
+        app(prog_name="tandem")
     except TandemError as error:
         print(f"tandem: {error}", file=sys.stderr)
         sys.exit(1)

@@ -1,6 +1,7 @@
 """`tandem evaluate`."""
 
 import json
+import math
 import shlex
 import sys
 from pathlib import Path
@@ -73,7 +74,7 @@ def evaluate_command(
     if output is not None:
         output.write_text("".join(text + "\n" for text in found.translations), encoding="utf-8")
     if as_json:
-        scores = {score.name: {"value": round(score.value, 4), "signature": score.signature} for score in found.scores}
+        scores = {score.name: {"value": _finite(score.value), "signature": score.signature} for score in found.scores}
         command = shlex.join(["tandem", *sys.argv[1:]])
         content = {"command": command, "pairs": found.pairs, "sources": found.sources, "scores": scores}
         print(json.dumps(content, indent=2))
@@ -81,3 +82,8 @@ def evaluate_command(
     console = Console()
     show_scores(console, found.scores)
     console.print(f"\n{found.pairs:,} pairs, {found.sources:,} different sources", highlight=False)
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity, which the perplexity of a hopeless model is."""
+    return round(value, 4) if math.isfinite(value) else None

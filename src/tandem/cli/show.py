@@ -35,10 +35,10 @@ def show_result(console: Console, out: Path, result: TrainingResult) -> None:
     show_scores(console, result.evaluation.scores)
     evaluation = result.evaluation
     console.print(f"\non {evaluation.pairs:,} pairs of the {result.evaluated_on} corpus\n", highlight=False)
-    example = shlex.quote(evaluation.samples[0].source)
+    example, run = shlex.quote(evaluation.samples[0].source), shlex.quote(str(out))
     console.print(
         Text.from_markup("[bold]Next[/]\n").append(
-            f"  open {result.report}\n  tandem translate {out} {example}\n  tandem translate {out} --help\n"
+            f"  open {result.report}\n  tandem translate {run} {example}\n  tandem translate {run} --help\n"
         ),
         soft_wrap=True,
     )

@@ -1,10 +1,12 @@
 """`tandem train`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from tandem.checkpoint import read_current
 from tandem.cli.options import (
@@ -106,11 +108,11 @@ def train_run(recipe: Recipe, out: Path, console: Console, *, device: Device, re
     except KeyboardInterrupt:
         try:
             kept = f"What was trained until {Path(read_current(out).last).name} is kept. Go on with:"
-            console.print(f"\nStopped. {kept}\n  tandem train --resume --out {out}", highlight=False, soft_wrap=True)
+            again = f"tandem train --resume --out {shlex.quote(str(out))}"
+            console.print(Text(f"\nStopped. {kept}\n  {again}"), soft_wrap=True)
         except CheckpointError:
-            console.print(
-                f"\nStopped before the end of the first epoch: nothing to go on from in {out}", soft_wrap=True
-            )
+            stopped = "Stopped before the end of the first epoch: nothing to go on from in"
+            console.print(Text(f"\n{stopped} {out}"), soft_wrap=True)
         raise
 
 

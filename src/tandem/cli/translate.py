@@ -56,6 +56,7 @@ def translate(
     """
     if texts and source is not None:
         raise RecipeError("give texts as arguments, or a file with --input, not both")
+    stream = stream or (not texts and source is None and sys.stdin.isatty())  # a person waits for each answer
     translator = load(model, device=device, precision=precision)
     settings = search_settings(translator, beam, length_penalty, n_best, 1 if stream else batch_size, allow_unk)
     with ExitStack() as stack:

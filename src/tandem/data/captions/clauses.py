@@ -96,10 +96,10 @@ class Clause(NamedTuple):
 class Detail(NamedTuple):
     """How much a clause may say beside what it must."""
 
-    subject: float = 0.4
+    subject: float = 0.35
     """The probability of an adjective, as below."""
-    thing: float = 0.45
-    place: float = 0.2
+    thing: float = 0.4
+    place: float = 0.15
     located: float = 0.4
     """The probability of a place where the verb does not ask for one."""
     adverb: float = 0.12
@@ -184,6 +184,8 @@ def _things(pen: Pen, verb: Verb, frame: str, subject: Phrase, rate: float) -> t
         owner = subject.pronoun.owner if subject.pronoun and dressing else None
         thing = pen.own(noun, case, owner, subject.plural, rate)
     else:
+        if verb.base in ("buy", "sell", "write"):
+            subject = subject._replace(pronoun=None)
         thing = pen.thing(noun, case, subject, rate, 0.0 if verb.english in ONE_AT_A_TIME else 0.2)
     pen.pairs.append((verb.english, noun.english))
     if verb.preposition:

@@ -63,13 +63,14 @@ DESCRIBING = """
 """
 
 COLORS = """
-    rot - red | clothes dress hat shoes extra toy container bike car boat cart transit flower fruit gadget \
-        building opening hair wall
+    rot - red | clothes dress hat shoes extra toy container bike car boat cart transit flower Apfel \
+        Kirsche Erdbeere Tomate gadget building opening hair wall
     blau - blue | clothes dress hat shoes extra eyewear collar toy container bike car boat cart transit \
         tableware textile opening
     grün - green | clothes dress hat shoes extra collar toy bike car boat container tableware textile tree \
-        opening Wiese
-    gelb - yellow | clothes dress hat shoes extra toy container bike car boat transit flower tableware Zelt
+        opening Wiese Apfel Birne
+    gelb - yellow | clothes dress hat shoes extra toy container bike car boat transit flower tableware \
+        Zelt Banane Birne
     schwarz - black | clothes dress hat shoes extra eyewear collar dog cat farm bike car hair container \
         Vogel
     weiß - white | clothes dress hat shoes dog cat bird farm beard car building flower tableware barrier \

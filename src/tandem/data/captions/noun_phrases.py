@@ -29,8 +29,10 @@ THEY = Pronoun("sie", "they", words.THEIR)
 
 COMMON = ("Mann", "Frau", "Junge", "Mädchen", "Kind", "Hund", "Katze", "Vogel", "Pferd")
 """Whom most pictures show."""
-SKEW = 2.0
-"""Above 1: of ten choices the first is drawn three times in ten, the last once in twenty times."""
+SKEW = 4.0
+"""Above 1: of ten choices the first is drawn more than half the time, the last hardly ever; but see `EVEN`."""
+EVEN = 0.5
+"""The probability that all choices are alike after all, so that no word is rare."""
 ALWAYS_PLURAL = ("shoes", "hair")
 ALWAYS_DEFINITE = ("Schnee", "Regen", "Sonne", "Sand", "Boden", "Meer", "Gras", "Treppe")
 COUNTED = (
@@ -90,7 +92,8 @@ class Pen:
 
     def favor(self, choices: Sequence[T]) -> T:
         """One of the choices, the earlier ones more often than the later, as words are in any text."""
-        return choices[int(self._random() ** SKEW * len(choices))]
+        power = 1.0 if self.chance(EVEN) else SKEW
+        return choices[int(self._random() ** power * len(choices))]
 
     def below(self, limit: int) -> int:
         """A whole number from 0 up to, not including, the limit."""
@@ -104,7 +107,7 @@ class Pen:
         if not self.chance(rate):
             return ()
         describing, colors = self.lexicon.describing[noun], self.lexicon.colors[noun]
-        if describing and colors and self.chance(0.1):
+        if describing and colors and self.chance(0.07):
             drawn: tuple[Adjective, ...] = (self.favor(describing), self.favor(colors))
         elif describing or colors:
             drawn = (self.favor(self.pick([choices for choices in (describing, colors) if choices])),)
@@ -145,12 +148,12 @@ class Pen:
     def subject(self, nouns: Sequence[Noun], rate: float, many: float = 0.25) -> Phrase:
         """Somebody or something that acts; `many` is the probability of several."""
         common = [noun for noun in nouns if noun.singular in COMMON]
-        noun = self.favor(common or nouns) if self.chance(0.6) else self.pick(nouns)
+        noun = self.favor(common or nouns) if self.chance(0.65) else self.pick(nouns)
         if noun.plural is None:
             return self.write(noun, "nom", words.BARE, False, rate)
         if noun.english_plural and self.chance(many):
             return self.write(noun, "nom", self.pick((*PLURALS, words.BARE)), True, rate)
-        determiner = words.DEFINITE if self.chance(0.2) else words.INDEFINITE
+        determiner = words.DEFINITE if self.chance(0.15) else words.INDEFINITE
         return self.write(noun, "nom", determiner, False, rate)
 
     def thing(self, noun: Noun, case: Case, subject: Phrase, rate: float, many: float = 0.2) -> Phrase:
@@ -167,7 +170,7 @@ class Pen:
         if not noun.plural_in_english and noun.kind in COUNTED and self.chance(many):
             bare = () if noun in self.lexicon.people else (words.BARE, words.BARE)
             return self.write(noun, case, self.pick((*PLURALS, *bare)), True, rate)
-        definite = noun.singular in ALWAYS_DEFINITE or self.chance(0.2)
+        definite = noun.singular in ALWAYS_DEFINITE or self.chance(0.12)
         return self.write(noun, case, words.DEFINITE if definite else words.INDEFINITE, False, rate)
 
     def own(self, noun: Noun, case: Case, owner: Determiner | None, plural: bool, rate: float) -> Phrase:
@@ -179,7 +182,7 @@ class Pen:
     def place(self, relation: Relation, rate: float) -> Phrase:
         """A place with its preposition; any word after it is left to the clause."""
         noun = relation.noun
-        definite = noun.singular in ALWAYS_DEFINITE or self.chance(0.6)
+        definite = noun.singular in ALWAYS_DEFINITE or self.chance(0.75)
         determiner = words.DEFINITE if definite else words.INDEFINITE
         phrase = self.write(noun, relation.case, determiner, False, rate)
         german = words.with_preposition(relation.preposition, phrase.german)

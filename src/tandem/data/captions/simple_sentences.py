@@ -55,6 +55,8 @@ def _look(pen: Pen, subject: Phrase) -> Phrase | None:
             kinds["dress"] = "in"
         elif noun.kind == "man":
             kinds["beard"] = "mit"
+    if "blond" in subject.english.split():
+        kinds.pop("hair", None)
     if not kinds or noun is None or noun.kind == "infant":
         return None
     kind = pen.pick(tuple(kinds))

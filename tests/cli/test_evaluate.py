@@ -1,0 +1,144 @@
+"""`tandem evaluate` and `tandem score`: every kind of corpus, for people and for programs."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from tandem.data.captions.corpus import Captions
+from tandem.run import evaluate
+from tandem.text import PAD_ID
+from tandem.translator import load
+from tests.support.console import Tandem
+from tests.support.runs import number_pairs, saved, untrained
+
+PAIRS = number_pairs(9, seed=6)
+PAIRS += [(PAIRS[0][0], "another reference")]
+FILES = ("--source", "test.de", "--target", "test.en")
+CORPORA = [
+    FILES,
+    ("--tsv", "plain.tsv"),
+    ("--tsv", "named.tsv", "--columns", "de,en"),
+    ("--tsv", "named.tsv", "--columns", "de,2"),
+    ("--jsonl", "keys.jsonl", "--columns", "translation.de,translation.en"),
+    ("--jsonl", "plain.jsonl"),
+    ("--corpus", "captions"),
+    ("--corpus", "captions:test"),
+]
+
+
+@pytest.fixture(autouse=True)
+def corpora(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same pairs, as every option takes them."""
+    rows = "".join(f"{de}\t{en}\n" for de, en in PAIRS)
+    nested = [{"translation": {"de": de, "en": en}} for de, en in PAIRS]
+    plain = [{"source": de, "target": en} for de, en in PAIRS]
+    files = {
+        "test.de": "".join(f"{de}\n" for de, _ in PAIRS),
+        "test.en": "".join(f"{en}\n" for _, en in PAIRS),
+        "plain.tsv": rows,
+        "named.tsv": "de\ten\n" + rows,
+        "keys.jsonl": "".join(json.dumps(row) + "\n" for row in nested),
+        "plain.jsonl": "".join(json.dumps(row) + "\n" for row in plain),
+    }
+    for name, content in files.items():
+        (elsewhere / name).write_text(content, encoding="utf-8")
+    monkeypatch.setattr("tandem.build.captions", lambda: Captions((), (), tuple(PAIRS)))
+
+
+@pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: " ".join(corpus))
+def test_every_kind_of_corpus_has_the_same_scores(corpus: tuple[str, ...], tandem: Tandem, run: Path) -> None:
+    found = tandem("evaluate", run, *corpus, "--json")
+    assert (found.code, found.err) == (0, "")
+    expected = evaluate(load(run, device="cpu"), PAIRS)
+    assert json.loads(found.out) == {
+        "command": f"tandem evaluate {run} {' '.join(corpus)} --json",
+        "pairs": 10,
+        "sources": 9,
+        "scores": {
+            score.name: {"value": round(score.value, 4), "signature": score.signature} for score in expected.scores
+        },
+    }
+
+
+@pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: " ".join(corpus))
+def test_every_pair_has_a_line_with_its_score(corpus: tuple[str, ...], tandem: Tandem, run: Path) -> None:
+    found = tandem("score", run, *corpus, "--batch-size", 3)
+    assert (found.code, found.err) == (0, "")
+    scores = load(run, device="cpu").score([de for de, _ in PAIRS], [en for _, en in PAIRS])
+    assert [float(line) for line in found.lines] == pytest.approx([s.log_probability for s in scores], abs=2e-6)
+
+
+def test_scores_of_every_token_are_json(tandem: Tandem, run: Path) -> None:
+    rows = [json.loads(line) for line in tandem("score", run, *FILES, "--json").lines]
+    assert [(row["source"], row["target"]) for row in rows] == PAIRS
+    for row in rows:
+        assert len(row["token_scores"]) == len(row["tokens"]) + 1
+        assert sum(row["token_scores"]) == pytest.approx(row["log_probability"])
+
+
+def test_people_get_a_table(tandem: Tandem, run: Path) -> None:
+    found = tandem("evaluate", run, *FILES)
+    assert (found.code, found.err) == (0, "")
+    scores = evaluate(load(run, device="cpu"), PAIRS).scores
+    for score in scores:
+        assert any(line.split()[:1] == [score.name] and score.signature in line for line in found.lines), score.name
+    assert found.lines[-1] == "10 pairs, 9 different sources"
+
+
+def test_options_reach_the_search_and_the_scores(tandem: Tandem, run: Path) -> None:
+    found = tandem("evaluate", run, *FILES, "--json", "--beam", 1, "--lowercase")
+    bleu = json.loads(found.out)["scores"]["bleu"]
+    assert bleu["signature"].endswith("|search:greedy")
+    assert "case:lc" in bleu["signature"]
+    other = tandem("evaluate", run, *FILES, "--json", "--beam", 3, "--length-penalty", 0.5, "--batch-size", 2)
+    assert json.loads(other.out)["scores"]["bleu"]["signature"].endswith("|search:beam:3|lp:0.5")
+
+
+def test_the_translations_are_written_one_a_line(tandem: Tandem, run: Path, elsewhere: Path) -> None:
+    assert tandem("evaluate", run, *FILES, "--output", "out.en").code == 0
+    sources = list(dict.fromkeys(de for de, _ in PAIRS))
+    expected = [translation.text for translation in load(run, device="cpu").translate(sources)]
+    assert (elsewhere / "out.en").read_text(encoding="utf-8").split("\n")[:-1] == expected
+
+
+def test_a_hopeless_model_has_no_finite_perplexity_and_valid_json(tandem: Tandem, elsewhere: Path) -> None:
+    hopeless = untrained()
+    with torch.no_grad():
+        hopeless.model.decoder.fc_out.bias[PAD_ID] += 1000
+    model = saved(hopeless, elsewhere / "hopeless")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    found = tandem("evaluate", model, *FILES, "--json")
+    scores = json.loads(found.out, parse_constant=refuse)["scores"]
+    assert scores["perplexity"]["value"] is None
+    assert scores["loss"]["value"] > 900
+
+
+@pytest.mark.parametrize("command", ["evaluate", "score"])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "which corpus? Give --source FILE --target FILE, or --tsv FILE"),
+        (("--source", "test.de"), "give both --source FILE and --target FILE"),
+        (("--source", "test.de", "--target", "short.en"), "test.de has 10 lines and short.en has 1"),
+        (("--source", "test.de", "--target", "blank.en"), "blank.en line 2: the text is empty"),
+        (("--source", "no.de", "--target", "test.en"), "no.de: there is no such file"),
+        (("--tsv", "plain.tsv", "--columns", "1,7"), "plain.tsv line 1: there is no column 7"),
+        (("--jsonl", "keys.jsonl"), "keys.jsonl line 1: there is no 'source'"),
+        (("--corpus", "captions:tset"), "there is no split 'tset'"),
+    ],
+)
+def test_faulty_corpora_are_named(
+    command: str, arguments: tuple[str, ...], said: str, tandem: Tandem, run: Path, elsewhere: Path
+) -> None:
+    (elsewhere / "short.en").write_text("one\n", encoding="utf-8")
+    (elsewhere / "blank.en").write_text("one\n\n" + 8 * "two\n", encoding="utf-8")
+    found = tandem(command, run, *arguments)
+    assert (found.code, found.out) == (1, "")
+    assert found.err.startswith("tandem: ")
+    assert said in found.err
+    assert "Traceback" not in found.err

@@ -1,0 +1,227 @@
+"""`tandem train`: from files or a recipe to a run, and what it says when that cannot be."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tandem.checkpoint import read_current
+from tandem.data.captions import captions
+from tandem.data.captions.corpus import Captions
+from tandem.recipe import dump_recipe, load_recipe, make_recipe
+from tandem.recording import Recorder
+from tandem.training.events import Event, StepDone
+from tests.support.console import Outcome, Tandem
+from tests.support.runs import NUMBERS, number_pairs, tiny_recipe
+
+PAIRS = number_pairs(40)
+SMALL = [
+    part
+    for setting in ("model.hidden=8", "model.embedding=6", "training.epochs=1", "training.precision=float32")
+    for part in ("--set", setting)
+]
+FILES = ("--source", "train.de", "--target", "train.en")
+
+
+@pytest.fixture(autouse=True)
+def corpus(elsewhere: Path) -> Path:
+    """The same pairs in files of every kind."""
+    for side, name in enumerate(("train.de", "train.en")):
+        (elsewhere / name).write_text("".join(pair[side] + "\n" for pair in PAIRS), encoding="utf-8")
+    (elsewhere / "pairs.tsv").write_text("".join(f"{n}\t{en}\t{de}\n" for n, (de, en) in enumerate(PAIRS)), "utf-8")
+    rows = [json.dumps({"de": de, "en": en}) + "\n" for de, en in PAIRS]
+    (elsewhere / "pairs.jsonl").write_text("".join(rows), encoding="utf-8")
+    return elsewhere
+
+
+def recipe_file(folder: Path, *settings: str) -> Path:
+    tree = tiny_recipe(*settings).model_dump(exclude_none=True)
+    tree["data"] = {"train": {"kind": "files", "source": "train.de", "target": "train.en"}, "folder": str(folder)}
+    path = folder / "mine.toml"
+    path.write_text(dump_recipe(make_recipe(tree, "here")), encoding="utf-8")
+    return path
+
+
+def refused(found: Outcome, *said: str) -> None:
+    """Exit code 1, and one message on standard error that says all of this, with no traceback."""
+    assert found.code == 1
+    assert found.err.startswith("tandem: ")
+    assert "Traceback" not in found.err
+    for part in said:
+        assert part in found.err
+
+
+def test_two_files_are_enough(tandem: Tandem, elsewhere: Path) -> None:
+    found = tandem("train", *FILES, *SMALL, "--device", "cpu")
+    assert (found.code, found.err) == (0, "")
+    for said in ("• source tokens: ", "• target tokens: ", "• model: ", "• schedule: ", "• validation: 2 of the pairs"):
+        assert said in found.out
+    run = elsewhere / "runs" / "train.de-train.en"
+    recipe = load_recipe(run / "recipe.toml")
+    assert (recipe.model.hidden, recipe.training.epochs) == (8, 1)
+    assert "bleu" in found.out
+    assert "on 2 pairs of the validation corpus" in found.out
+    assert "open runs/train.de-train.en/report.html" in found.out
+    # What to type next is there, and works.
+    command = next(line for line in found.lines if line.startswith("  tandem translate runs/") and "--help" not in line)
+    assert tandem(*shlex.split(command)[1:]).code == 0
+
+
+def test_a_second_run_gets_a_directory_of_its_own(tandem: Tandem, elsewhere: Path) -> None:
+    for _ in range(3):
+        assert tandem("train", *FILES, *SMALL).code == 0
+    names = {path.name for path in (elsewhere / "runs").iterdir()}
+    assert names == {f"train.de-train.en{number}" for number in ("", "-2", "-3")}
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (("--tsv", "pairs.tsv", "--columns", "3,2"), "pairs"),
+        (("--jsonl", "pairs.jsonl", "--columns", "de,en"), "pairs"),
+        (("--corpus", "captions"), "captions"),
+        ((*FILES, "--validation-source", "train.de", "--validation-target", "train.en"), "train.de-train.en"),
+    ],
+)
+def test_pairs_come_from_anywhere(
+    options: tuple[str, ...], name: str, tandem: Tandem, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.build.captions", lambda: Captions(tuple(PAIRS), (), ()))
+    found = tandem("train", *options, *SMALL)
+    assert (found.code, found.err) == (0, "")
+    recipe = load_recipe(elsewhere / "runs" / name / "recipe.toml")
+    assert (recipe.data.validation is not None) == ("--validation-source" in options)
+    assert ("carved off" in found.out) == ("--validation-source" not in options)
+    checkpoint = elsewhere / "runs" / name / read_current(elsewhere / "runs" / name).best
+    target = json.loads((checkpoint / "target.tokenizer.json").read_text(encoding="utf-8"))
+    assert set(NUMBERS.values()) <= set(target["model"]["vocab"])
+
+
+def test_a_recipe_is_trained_with_settings_over_it(tandem: Tandem, elsewhere: Path) -> None:
+    path = recipe_file(elsewhere)
+    found = tandem("train", path, "--set", "training.epochs=1", "--set", "model.cell=gru", "--out", "out dir")
+    assert (found.code, found.err) == (0, "")
+    written = load_recipe(elsewhere / "out dir" / "recipe.toml")
+    assert written == load_recipe(path, ["training.epochs=1", "model.cell=gru"])
+    assert tandem("train", path, "--set", "training.epochs=1").code == 0
+    assert (elsewhere / "runs" / "mine").is_dir()
+
+
+def test_all_faults_of_a_recipe_are_reported_at_once(tandem: Tandem, elsewhere: Path) -> None:
+    path = elsewhere / "wrong.toml"
+    path.write_text("[model]\nhiden = 3\nlayers = 0\n", encoding="utf-8")
+    found = tandem("train", path, "--set", "training.epocs=5")
+    refused(found, "wrong.toml: 4 settings not valid", "model.hiden: there is no such setting", "data: is missing")
+    refused(found, "model.layers: Input should be greater than or equal to 1; it is 0", "training.epocs: there is no")
+    assert found.out == ""
+    assert not (elsewhere / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "there is nothing to train on: give --source FILE --target FILE, or a recipe"),
+        (("--source", "train.de"), "give both --source FILE and --target FILE"),
+        (("--source", "no.de", "--target", "train.en"), "no.de: there is no such file"),
+        ((*FILES, "--tsv", "pairs.tsv"), "--source and --target and --tsv: a corpus comes from one of them"),
+        (("--tsv", "pairs.tsv", "--columns", "1"), "--columns 1: name two columns with a comma between"),
+        (("--tsv", "pairs.tsv", "--columns", "de,en"), "the header has no column called 'de'"),
+        (("--corpus", "captions:dev"), "there is no split 'dev'; the splits are train, validation and test"),
+        (("--corpus", "wmt"), "There is no corpus called 'wmt'"),
+        (("--corpus", "multi30k"), "Fetch it with `tandem data get multi30k`"),
+        (("--hub", "a/b"), "--hub a/b: say which columns hold the texts"),
+        (("no.toml",), "no.toml: there is no such recipe"),
+        (("no.toml", *FILES), "no.toml: a recipe names its corpora; leave out the others"),
+        ((*FILES, "--set", "epochs"), "--set epochs: settings have the form section.key=value"),
+        ((*FILES, "--set", "model.hidden=big"), "model.hidden: "),
+        ((*FILES, "--out", "."), "this is not an empty directory. Choose another with --out"),
+        ((*FILES, "--out", "train.de/run"), "train.de/run: Not a directory"),
+        (("--resume",), "--resume: say which run goes on, with --out DIR"),
+        (("--resume", "--out", "nowhere"), "nowhere holds no run"),
+        (("--resume", "--out", "."), ". holds no run"),
+        (("--resume", "--out", ".", *FILES), "the run in . has its recipe already"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence_on_standard_error(
+    arguments: tuple[str, ...], said: str, tandem: Tandem, elsewhere: Path
+) -> None:
+    before = {path.name for path in elsewhere.iterdir()}
+    refused(tandem("train", *arguments), said)
+    assert {path.name for path in elsewhere.iterdir()} == before
+
+
+def test_a_loss_that_is_not_finite_ends_with_a_remedy(tandem: Tandem) -> None:
+    found = tandem("train", *FILES, *SMALL, "--set", "model.init_range=1e37", "--out", "run")
+    refused(found, "step 1 (epoch 1): the loss is ", "Lower training.optimizer.learning_rate")
+
+
+class StopAt:
+    """Ctrl-C after so many steps."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def record(self, event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == self.step:
+            raise KeyboardInterrupt
+
+    def close(self) -> None:
+        pass
+
+
+def stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def display(_: object) -> Recorder:
+        return StopAt(step)
+
+    monkeypatch.setattr("tandem.cli.train.live_display", display)
+
+
+def test_an_interrupted_run_says_how_it_goes_on_and_does(
+    tandem: Tandem, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = recipe_file(elsewhere, "training.epochs=3")
+    assert tandem("train", path, "--out", "whole").code == 0
+    with monkeypatch.context() as patched:
+        stop_at(7, patched)
+        found = tandem("train", path, "--out", "a run")
+    assert (found.code, "Traceback" in found.err) == (130, False)
+    assert "Stopped. What was trained until epoch-001 is kept. Go on with:" in found.out
+    command = found.lines[-1].strip()
+    assert command == "tandem train --resume --out 'a run'"
+    went_on = tandem(*shlex.split(command)[1:])
+    assert went_on.code == 0
+    assert "• going on after epoch 1, from a run/checkpoints/epoch-001" in went_on.out
+    whole, resumed = (
+        (elsewhere / run / read_current(elsewhere / run).last / "model.safetensors").read_bytes()
+        for run in ("whole", "a run")
+    )
+    assert resumed == whole
+
+
+def test_a_run_that_is_stopped_early_has_nothing_to_go_on_from(tandem: Tandem, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        stop_at(1, patched)
+        found = tandem("train", *FILES, *SMALL, "--out", "run")
+    assert found.code == 130
+    assert "Stopped before the end of the first epoch: nothing to go on from in run" in found.out
+    refused(tandem("train", "--resume", "--out", "run"), "stopped before the end of its first epoch", "start anew")
+
+
+def test_a_run_gets_more_epochs(tandem: Tandem, elsewhere: Path) -> None:
+    assert tandem("train", *FILES, *SMALL, "--out", "run").code == 0
+    found = tandem("train", "--resume", "--out", "run", "--set", "training.epochs=2")
+    assert (found.code, found.err) == (0, "")
+    assert read_current(elsewhere / "run").last == "checkpoints/epoch-002"
+    refused(tandem("train", "--resume", "--out", "run", "--set", "model.hidden=9"), "keeps its model.hidden")
+
+
+def test_the_demo_trains_measures_and_translates(tandem: Tandem, monkeypatch: pytest.MonkeyPatch) -> None:
+    built_in = captions()
+    few = Captions(built_in.train[:60], built_in.validation[:6], built_in.test[:7])
+    monkeypatch.setattr("tandem.build.captions", lambda: few)
+    found = tandem("demo", *SMALL)
+    assert (found.code, found.err) == (0, "")
+    assert "  Guten Morgen!  →  " in found.out
+    assert "on 7 pairs of the test corpus" in found.out
+    assert "tandem translate runs/demo " in found.out

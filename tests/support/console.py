@@ -1,0 +1,60 @@
+"""The `tandem` command, run in this process."""
+
+import io
+import sys
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+import pytest
+
+from tandem.cli import main
+
+
+class Outcome(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Standard output, split at line feeds alone."""
+        return self.out.split("\n")[:-1]
+
+
+class Stdin:
+    """A standard input that gives these lines, which need not end."""
+
+    def __init__(self, lines: Iterable[bytes], *, terminal: bool = False) -> None:
+        self.buffer = lines
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+class Tandem(Protocol):
+    """Runs `tandem` with these arguments; what `stdin` holds is its standard input."""
+
+    def __call__(self, *arguments: object, stdin: bytes | Stdin = b"") -> Outcome: ...
+
+
+def console(monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[bytes]) -> Tandem:
+    """A runner of the command line; `capture` is pytest's `capsysbinary`."""
+    monkeypatch.setenv("COLUMNS", "240")
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # typer puts its own in place
+
+    def tandem(*arguments: object, stdin: bytes | Stdin = b"") -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["tandem", *map(str, arguments)])
+        piped = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8") if isinstance(stdin, bytes) else stdin
+        monkeypatch.setattr(sys, "stdin", piped)
+        capture.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capture.readouterr()
+        code = ended.value.code
+        assert code is None or isinstance(code, int)
+        return Outcome(code or 0, out.decode("utf-8"), err.decode("utf-8"))
+
+    return tandem

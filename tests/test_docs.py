@@ -1,0 +1,356 @@
+"""The README and the guide: every code block runs, every link leads somewhere, every table says what the code says.
+
+A page's blocks run in order in one folder, which has a made corpus under the names that the pages use. `python` blocks
+share one namespace. `bash` lines run in this process, trainings with their sizes capped; a line that ends with `# error`
+must stop with the message in the `text` block below it. A `toml` block is a recipe, and becomes my.toml.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import zip_longest
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
+
+import pytest
+import typer
+from pydantic import BaseModel
+from typer.testing import CliRunner
+
+import tandem
+from tandem import build, recipe
+from tandem.cli import app
+from tandem.data import named
+from tandem.data.corpus import InMemory
+from tandem.run.choose import _LARGEST, _SIZES
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+GUIDE = ROOT / "docs"
+
+RUN_AS = {"make demo": "tandem demo"}
+NOT_RUN = {
+    "make test": "it is what runs this",
+    "make check": "continuous integration runs it beside the tests",
+    "make bench": "it takes minutes",
+    "git ": "it needs the network",
+    "python -m venv ": "it makes an environment",
+    ".venv/bin/python -m pip ": "it needs the network",
+    "pip ": "it needs the network",
+    "export ": "it speaks of the reader's machine",
+    "tensorboard ": "it is a server and does not end",
+    ".venv/bin/python -m benchmarks": "it takes minutes",
+    "python -m benchmarks": "it takes minutes",
+}
+CAPS = ("training.epochs=1", "training.batch_size=16", "model.hidden=16", "model.embedding=8")
+RUNS = ("runs/demo", "runs/mine")
+"""What the quick start leaves behind; other pages begin with these runs there, unless they make them themselves."""
+
+NOUNS = {"hund": "dog", "mann": "man", "vogel": "bird", "baum": "tree"}
+VERBS = {"schläft": "sleeps", "singt": "sings", "wartet": "waits"}
+PAIRS = [
+    (f"{article} {noun} {verb} .", f"{english} {NOUNS[noun]} {VERBS[verb]} .")
+    for article, english in (("ein", "a"), ("der", "the"))
+    for noun in NOUNS
+    for verb in VERBS
+]
+
+
+class Block(NamedTuple):
+    language: str
+    line: int
+    """Of the first line inside the fence, counted from 1."""
+    code: str
+
+
+def blocks(text: str) -> list[Block]:
+    fences = re.finditer(r"^```(.*)\n((?:.*\n)*?)```$", text, flags=re.MULTILINE)
+    found = [Block(f[1], text.count("\n", 0, f.start(2)) + 1, f[2]) for f in fences]
+    assert len(re.findall("^ *(?:```|~~~)", text, flags=re.MULTILINE)) == 2 * len(found), (
+        "a fence is not closed, or indented"
+    )
+    return found
+
+
+def write_corpus(folder: Path, name: str, pairs: list[tuple[str, str]]) -> None:
+    for language, side in (("de", 0), ("en", 1)):
+        text = "".join(pair[side] + "\n" for pair in pairs)
+        (folder / f"{name}.{language}").write_text(text, encoding="utf-8")
+
+
+def write_files(folder: Path) -> None:
+    """All corpora that the pages name."""
+    write_corpus(folder, "train", PAIRS)
+    for name in ("val", "test"):
+        write_corpus(folder, name, PAIRS[::5])
+    sounds = [" ".join(word).upper() for word in NOUNS]
+    files = {
+        "short.en": "".join(target + "\n" for _, target in PAIRS[:-1]),
+        "blank.de": "".join(source + "\n" for source, _ in PAIRS).replace(PAIRS[1][0], "", 1),
+        "words.tsv": "".join(f"{word}\t{sound}\n" for word, sound in zip(NOUNS, sounds, strict=True)),
+        "named.tsv": "sounds\tword\n" + "".join(f"{s}\t{w}\n" for w, s in zip(NOUNS, sounds, strict=True)),
+        "pairs.jsonl": "".join(json.dumps({"source": s, "target": t}) + "\n" for s, t in PAIRS),
+        "nested.jsonl": "".join(json.dumps({"translation": {"de": s, "en": t}}) + "\n" for s, t in PAIRS),
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all files, and a run trained on them."""
+    folder = tmp_path_factory.mktemp("docs")
+    write_files(folder)
+    sides = folder / "train.de", folder / "train.en"
+    tandem.train(source=sides[0], target=sides[1], out=folder / "run", settings=CAPS, device="cpu")
+    return folder
+
+
+@pytest.fixture
+def desk(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that a page runs in; whatever would come from the network, or is large, is made here."""
+    write_files(tmp_path)
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+    known = named.NAMED["multi30k"]
+    fetched = tmp_path / "copied" / "multi30k"
+    fetched.mkdir(parents=True)
+    files = []
+    for file in known.files:
+        content = "".join(pair[file.name.endswith(".en")] + "\n" for pair in PAIRS).encode()
+        (fetched / f"{file.name}.gz").write_bytes(gzip.compress(content))
+        files.append(replace(file, size=len(content), sha256=hashlib.sha256(content).hexdigest()))
+    small = replace(known, base_url=str(fetched), files=tuple(files))
+    monkeypatch.setitem(cast(dict[str, named.NamedCorpus], named.NAMED), "multi30k", small)
+    captions = SimpleNamespace(train=PAIRS, validation=PAIRS[::5], test=PAIRS[::5])
+    monkeypatch.setattr(build, "captions", lambda: captions)
+    monkeypatch.setattr(build, "HubDataset", lambda name, *_: InMemory(PAIRS, name))
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # on a busy disk it takes longer than all the rest
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TANDEM_DATA", str(tmp_path / "copied"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run_page(text: str, name: str, ready: Path) -> None:
+    found = blocks(text)
+    commands = "\n".join(block.code for block in found if block.language in {"bash", "python"})
+    for run in RUNS:
+        made = r"(?:make|tandem) demo" if run == "runs/demo" else rf"train.*--out {run}|out=\"{run}\""
+        if not re.search(made, commands):
+            shutil.copytree(ready / "run", run)
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for block, after in zip_longest(found, found[1:]):
+        if block.language == "python":
+            exec(compile("\n" * (block.line - 1) + block.code, name, "exec"), namespace)
+        elif block.language == "bash":
+            message = after.code if after and after.language == "text" else ""
+            for line in block.code.replace("\\\n", " ").splitlines():
+                run_line(line, message)
+        elif block.language == "toml":
+            recipe.parse_recipe(block.code, f"{name} line {block.line}")
+            Path("my.toml").write_text(block.code, encoding="utf-8")
+        elif block.language == "json":
+            for line in block.code.splitlines():
+                json.loads(line)
+        else:
+            assert block.language == "text", f"{name} line {block.line}: nothing runs blocks of {block.language!r}"
+
+
+def run_line(line: str, message: str) -> None:
+    """One line of a shell: `tandem ...`, perhaps with `cat FILE |` before it and `> FILE` behind it, or `cp`."""
+    if not line.strip() or line.startswith("#") or line.startswith(tuple(NOT_RUN)):
+        return
+    for prefix, instead in RUN_AS.items():
+        line = instead + line.removeprefix(prefix) if line.startswith(prefix) else line
+    fails = line.endswith("# error")
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|<>")
+    lexer.whitespace_split = True
+    words = list(lexer)
+    given = b""
+    if words[0] == "cat" and words[2] == "|":
+        given, words = Path(words[1]).read_bytes(), words[3:]
+    output = Path(words[-1]) if words[-2:-1] == [">"] else None
+    words = words[:-2] if output else words
+    if words[0] == "cp":
+        shutil.copy(*words[1:])
+        return
+    assert words[0] == "tandem", f"nothing runs this line: {line}"
+    result = CliRunner().invoke(app, words[1:] + ([] if fails else caps(words)), input=given)
+    if fails:
+        assert isinstance(result.exception, tandem.TandemError), f"{line}\n{result.output}"
+        assert message == f"tandem: {result.exception}\n"
+        return
+    assert result.exception is None and result.exit_code == 0, f"{line}\n{result.output}\n{result.exception!r}"
+    if output:
+        output.write_bytes(result.stdout_bytes)
+
+
+def caps(words: list[str]) -> list[str]:
+    if words[1] not in {"train", "demo"} or "--help" in words:
+        return []
+    settings = ["training.epochs=2"] if "--resume" in words else CAPS
+    return [word for setting in settings for word in ("--set", setting)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_runs(page: Path, ready: Path, desk: Path) -> None:
+    run_page(page.read_text(encoding="utf-8"), str(page.relative_to(ROOT)), ready)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "```python\nassert 1 == 2\n```\n",
+        "```bash\ntandem train --sauce train.de\n```\n",
+        "```bash\ntandem train --source nothing.de --target train.en\n```\n",
+        "```bash\ntandem --version  # error\n```\n\n```text\ntandem: no\n```\n",
+        "```bash\ntandem translate runs/other Hund\n```\n",
+        "```bash\nmake coffee\n```\n",
+        "```toml\n[modle]\nhidden = 3\n```\n",
+        "```json\n{'source': 1}\n```\n",
+        "```console\n$ tandem\n```\n",
+        "```python\n",
+    ],
+)
+def test_a_block_that_does_not_run_is_found(block: str, ready: Path, desk: Path) -> None:
+    with pytest.raises((AssertionError, tandem.TandemError, ValueError)):
+        run_page(block, "page", ready)
+
+
+def slugs(path: Path) -> set[str]:
+    """The anchors of a page's headings, by GitHub's rule."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ +(.*)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_paths_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if link.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in slugs(target)):
+            dead.append(link)
+    paths = re.findall(r"`((?:src|docs|recipes|tests|benchmarks|results)/[^`\s*]*)`", text)
+    assert dead + [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading."""
+    _, found, below = (GUIDE / page).read_text(encoding="utf-8").partition(f"\n{heading}\n")
+    assert found, f"{page} has no heading {heading!r}"
+    table = re.search(r"^\|.*\n\|[ -|]*\n((?:\|.*\n)+)", below, flags=re.MULTILINE)
+    assert table, f"{page}: no table under {heading!r}"
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table[1].splitlines()]
+
+
+SECTIONS: list[tuple[str, type[BaseModel]]] = [
+    ("## [data]", recipe.Data),
+    ('### kind = "files"', recipe.FilesCorpus),
+    ('### kind = "tsv"', recipe.TabSeparatedCorpus),
+    ('### kind = "jsonl"', recipe.JsonLinesCorpus),
+    ('### kind = "hub"', recipe.HubCorpus),
+    ('### kind = "named"', recipe.NamedCorpus),
+    ('### kind = "memory"', recipe.MemoryCorpus),
+    ("## [text]", recipe.Texts),
+    ("## [text.source] and [text.target]", recipe.Text),
+    ("## [model]", recipe.Model),
+    ("## [training]", recipe.Training),
+    ("## [training.optimizer]", recipe.Optimizer),
+    ("## [training.learning_rate]", recipe.LearningRate),
+    ("## [training.teacher_forcing]", recipe.Forcing),
+    ("## [search]", recipe.Search),
+]
+
+
+def defaults(section: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Each setting with its default, as the page writes it."""
+    for name, field in section.model_fields.items():
+        value = field.get_default()
+        if field.is_required():
+            yield name, "required"
+        elif isinstance(value, BaseModel):
+            yield name, "below"
+        else:
+            yield name, "none" if value is None else json.dumps(value)
+
+
+@pytest.mark.parametrize(("heading", "section"), SECTIONS, ids=lambda value: getattr(value, "__name__", None))
+def test_every_setting_is_listed_with_its_default(heading: str, section: type[BaseModel]) -> None:
+    listed = [
+        (key.strip("`"), re.sub(r"\[(\w+)\]\(.*\)", r"\1", default).strip("`"))
+        for key, default, *_ in rows("recipes.md", heading)
+    ]
+    assert listed == list(defaults(section))
+
+
+def test_all_sections_are_listed() -> None:
+    found = {kind for kind in vars(recipe).values() if isinstance(kind, type) and issubclass(kind, recipe.Section)}
+    assert found - {recipe.Section, recipe.Recipe} == {section for _, section in SECTIONS}
+    assert rows("recipes.md", "## At the top")[0][:2] == ["`seed`", f"`{recipe.Recipe.model_fields['seed'].default}`"]
+
+
+def test_sizes_without_a_recipe() -> None:
+    listed = [[float(cell.replace(",", "")) for cell in row[1:]] for row in rows("recipes.md", "## Without a recipe")]
+    assert listed == [list(size[1:]) for size in (*_SIZES, _LARGEST)]
+    bounds = [int(row[0].replace(",", "")) for row in rows("recipes.md", "## Without a recipe")[:-1]]
+    assert bounds == [size.pairs for size in _SIZES]
+
+
+def options() -> dict[str, set[str]]:
+    """The options of every command, --help left out."""
+    group = cast(Any, typer.main.get_command(app))
+    commands = {**group.commands, "data get": group.commands["data"].commands["get"]}
+    return {
+        name: {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        - {parameter.name for parameter in command.params}
+        for name, command in commands.items()
+    }
+
+
+def test_every_option_is_explained_and_none_is_made_up() -> None:
+    texts = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    named_on = {page.name: set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text)) for page, text in texts.items()}
+    known = {o for found in options().values() for o in found if o.startswith("-")} | {"--help", "--version"}
+    for command, page in {
+        "translate": "translating.md",
+        "score": "translating.md",
+        "evaluate": "translating.md",
+    }.items():
+        assert {option for option in options()[command] if option.startswith("--")} <= named_on[page], command
+    anywhere = set.union(*named_on.values())
+    assert {option for option in known if option.startswith("--")} <= anywhere
+    in_prose = {option for text in texts.values() for option in re.findall(r"`(--[a-z][a-z-]*)[^`]*`", text)}
+    assert in_prose <= known
+
+
+def test_scores_are_listed_in_their_order(ready: Path) -> None:
+    evaluation = tandem.evaluate(tandem.load(ready / "run", device="cpu"), PAIRS[:3])
+    listed = [row[0].strip("`") for row in rows("translating.md", "### What each score means")]
+    assert listed == [score.name for score in evaluation.scores]
+
+
+def test_what_a_run_leaves_is_named(ready: Path) -> None:
+    text = (GUIDE / "runs.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"[\w.]+(?:/\w+)?", text))
+    lines = [json.loads(line) for line in (ready / "run/metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {line["event"] for line in lines} == {row[0].strip("`") for row in rows("runs.md", "## metrics.jsonl")}
+    assert {key for line in lines for key in (*line, line["event"], *line.get("samples", [{}])[0])} <= told
+    folder = ready / "run"
+    files = {path.name for path in folder.rglob("*") if not path.name.startswith(("epoch-", "events.out"))}
+    assert files <= told
+    tensorboard = (ROOT / "src/tandem/recording/tensorboard.py").read_text(encoding="utf-8")
+    tags = set(re.findall(r'"((?:train|validation)/\w+)"', tensorboard))
+    assert tags
+    assert tags <= told

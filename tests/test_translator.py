@@ -1,0 +1,202 @@
+"""What a translator promises about its arguments, its limits and its answers."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+
+from tandem.errors import CheckpointError
+from tandem.models import CellType
+from tandem.stepping import ModelStepper
+from tandem.text import EOS_ID, SOS_ID, UNK_ID
+from tandem.translator import Translation, Translator, frame_source, load
+from tests.support.models import CELL_TYPES
+from tests.support.runs import number_pairs, saved, untrained
+
+SOURCES = [source for source, _ in number_pairs(12, seed=3)]
+
+
+@pytest.fixture(scope="module")
+def translator() -> Translator:
+    return untrained()
+
+
+def fond_of(token: int, cell: CellType = "lstm") -> Translator:
+    """A model that finds this token likelier than anything else, always."""
+    made = untrained(cell)
+    with torch.no_grad():
+        made.model.decoder.fc_out.bias[token] += 1000
+    return Translator(made.model, made.recipe, made.source_tokenizer, made.target_tokenizer, device=torch.device("cpu"))
+
+
+def test_translations_come_in_order_and_empty_texts_are_empty(translator: Translator) -> None:
+    texts = ["", *SOURCES[:2], " \t ", *SOURCES[2:], ""]
+    found = translator.translate(texts)
+    assert [found[n] for n in (0, 3, -1)] == [Translation("", 0.0, (), ())] * 3
+    assert [t.text for t in found[1:3]] == [t.text for t in translator.translate(SOURCES[:2])]
+    assert translator.translate([]) == []
+    assert translator.translate(["", ""]) == [Translation("", 0.0, (), ())] * 2
+
+
+def test_an_empty_text_has_one_empty_alternative_where_several_are_asked_for(translator: Translator) -> None:
+    (found,) = translator.translate([""], translator.search_settings(n_best=2))
+    assert [a.text for a in found.alternatives] == [""]
+
+
+def test_one_text_is_no_list_of_texts(translator: Translator) -> None:
+    with pytest.raises(TypeError, match=r"translate takes a list of texts: translate\(\[\"\.\.\.\"\]\), not"):
+        translator.translate("eins")
+
+
+def test_texts_are_read_a_window_at_a_time(translator: Translator) -> None:
+    asked = 0
+
+    def endless() -> Iterator[str]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield SOURCES[asked % len(SOURCES)]
+
+    stream = translator.translate_stream(endless(), translator.search_settings(beam=1, batch_size=2))
+    first = [next(stream) for _ in range(3)]
+    assert asked == 2 * 16
+    assert [t.text for t in first] == [
+        t.text for t in translator.translate(SOURCES[1:4], translator.search_settings(beam=1))
+    ]
+
+
+def test_many_windows_keep_the_order(translator: Translator) -> None:
+    texts = SOURCES * 4
+    found = list(translator.translate_stream(iter(texts), translator.search_settings(beam=1, batch_size=1)))
+    assert [t.text for t in found] == [t.text for t in translator.translate(texts, translator.search_settings(beam=1))]
+
+
+def test_a_source_that_is_too_long_is_cut_and_marked() -> None:
+    translator = untrained("lstm", "search.max_length_factor=0.001")
+    search = translator.search_settings(beam=1)
+    long, longest = " ".join(["eins"] * 1001), " ".join(["eins"] * 1000)
+    cut, whole, short = translator.translate([long, longest, "eins"], search)
+    assert (cut.cut, whole.cut, short.cut) == (True, False, False)
+    assert cut.tokens == whole.tokens
+
+
+@pytest.mark.parametrize("beam", [1, 2])
+@pytest.mark.parametrize("cell", CELL_TYPES)
+def test_unknowns_are_put_out_only_where_they_are_allowed(cell: CellType, beam: int) -> None:
+    fond = fond_of(UNK_ID, cell)
+    for found in fond.translate(SOURCES, fond.search_settings(beam=beam)):
+        assert "<unk>" not in found.text
+        assert "<unk>" not in found.tokens
+    (found,) = fond.translate(["eins"], fond.search_settings(beam=beam, allow_unk=True))
+    assert set(found.tokens) == {"<unk>"}
+    assert set(found.text.split()) == {"<unk>"}
+
+
+def test_padding_and_the_beginning_are_never_put_out() -> None:
+    for token in (1, SOS_ID):
+        fond = fond_of(token)
+        for found in fond.translate(SOURCES[:3], fond.search_settings(allow_unk=True)):
+            assert not {"<pad>", "<sos>"} & set(found.tokens)
+
+
+def test_a_model_that_ends_at_once_translates_to_nothing() -> None:
+    (found,) = fond_of(EOS_ID).translate(["eins"])
+    assert (found.text, found.tokens, len(found.token_scores)) == ("", (), 1)
+    assert found.log_probability == pytest.approx(0.0, abs=1e-6)
+
+
+def test_settings_come_from_the_recipe_and_are_checked(translator: Translator) -> None:
+    search = translator.search_settings()
+    assert (search.beam, search.length_penalty, search.n_best) == (2, translator.recipe.search.length_penalty, 1)
+    assert translator.search_settings(n_best=4).beam == 4
+    assert translator.search_settings(beam=3, length_penalty=0.0, allow_unk=True).allow_unk
+    for wrong in ({"beam": 0}, {"n_best": 0}, {"batch_size": 0}):
+        with pytest.raises(ValueError, match="must be 1 or more"):
+            translator.search_settings(**wrong)
+    with pytest.raises(ValueError, match="n_best is 3, more than the beam of 2: raise the beam or lower n_best"):
+        translator.search_settings(beam=2, n_best=3)
+    for penalty in (-0.1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="length_penalty .* must be 0 or more, and finite"):
+            translator.search_settings(length_penalty=penalty)
+
+
+def test_sources_and_targets_must_pair_up(translator: Translator) -> None:
+    with pytest.raises(ValueError, match="there are 2 sources and 1 targets; each source needs one"):
+        translator.score(["a", "b"], ["c"])
+    assert translator.score([], []) == []
+
+
+def test_an_empty_target_is_scored_too(translator: Translator) -> None:
+    (found,) = translator.score(["eins"], [""])
+    assert (found.tokens, len(found.token_scores)) == ((), 1)
+    assert found.log_probability == found.token_scores[0] < 0
+
+
+def test_scores_are_probabilities(translator: Translator) -> None:
+    # Of all one-token targets and the empty one, at the first step: they exclude each other and sum to at most 1.
+    tokenizer = translator.target_tokenizer
+    words = [tokenizer.decode([n]) for n in range(4, len(tokenizer))]
+    found = translator.score(["eins zwei"] * len(words), words)
+    first = sum(torch.tensor([score.token_scores[0] for score in found]).exp())
+    assert 0 < float(first) <= 1 + 1e-6
+    assert all(score.log_probability < 0 for score in found)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_sources_are_framed_and_reversed_where_the_recipe_says_so(reverse: bool) -> None:
+    recipe = untrained("lstm", f"text.reverse_source={str(reverse).lower()}").recipe
+    assert frame_source([7, 8, 9], recipe) == [SOS_ID, *([9, 8, 7] if reverse else [7, 8, 9]), EOS_ID]
+    assert frame_source([], recipe) == [SOS_ID, EOS_ID]
+
+
+def test_reversing_is_reading_the_reversed_text() -> None:
+    straight, reversing = untrained(), untrained("lstm", "text.reverse_source=true")
+    texts = [" ".join(reversed(text.split())) for text in SOURCES]
+    assert [t.text for t in reversing.translate(SOURCES)] == [t.text for t in straight.translate(texts)]
+
+
+def test_threads_may_share_a_translator(translator: Translator) -> None:
+    alone = [translator.translate([text]) for text in SOURCES]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda text: translator.translate([text]), SOURCES))
+    assert together == alone
+
+
+@pytest.mark.parametrize("cell", CELL_TYPES)
+def test_bfloat16_is_close_to_float32(cell: CellType) -> None:
+    settings = "model.init_range=0.3"
+    exact, rounded = untrained(cell, settings), untrained(cell, settings, dtype=torch.bfloat16)
+    targets = [target for _, target in number_pairs(12, seed=3)]
+    for one, other in zip(exact.score(SOURCES, targets), rounded.score(SOURCES, targets), strict=True):
+        assert other.log_probability == pytest.approx(one.log_probability, rel=0.02)
+        assert other.log_probability != one.log_probability
+    assert len(rounded.translate(SOURCES)) == len(SOURCES)
+
+
+@pytest.mark.parametrize("cell", CELL_TYPES)
+def test_the_stepper_says_what_the_model_says(cell: CellType) -> None:
+    model = untrained(cell).model
+    stepper = ModelStepper(model, torch.float32)
+    source, lengths = torch.tensor([[2, 2], [5, 6], [7, 3], [3, 1]]), torch.tensor([4, 3])
+    with torch.no_grad():
+        state = stepper.start(source, lengths)
+        hidden, cells = model.encoder(source, lengths)
+        for tokens in (torch.tensor([SOS_ID, SOS_ID]), torch.tensor([5, 6])):
+            step = stepper.step(tokens, state)
+            logits, hidden, cells = model.decoder(tokens, hidden, cells)
+            torch.testing.assert_close(step.logits, logits)
+            torch.testing.assert_close(step.log_normaliser, logits.logsumexp(dim=1))
+            state = step.state
+            torch.testing.assert_close(state.hidden, hidden)
+
+
+def test_what_is_loaded_translates_the_same(translator: Translator, tmp_path: Path) -> None:
+    loaded = load(saved(translator, tmp_path / "model"), device="cpu")
+    assert loaded.translate(SOURCES) == translator.translate(SOURCES)
+    assert not loaded.model.training
+    rounded = load(tmp_path / "model", device="cpu", precision="bfloat16")
+    assert rounded.dtype == torch.bfloat16
+    with pytest.raises(CheckpointError, match="no such run or checkpoint"):
+        load("nowhere at all")
