@@ -1,7 +1,7 @@
 """The README and the guide: every code block runs, every link leads somewhere, every table says what the code says.
 
 A page's blocks run in order in one folder, which has a made corpus under the names that the pages use. `python` blocks
-share one namespace. `bash` lines run in this process, trainings with their sizes capped; a line that ends with `# error`
+share one namespace. `bash` lines run in this process, trainings with their sizes capped; a line that ends in `# error`
 must stop with the message in the `text` block below it. A `toml` block is a recipe, and becomes my.toml.
 """
 
@@ -10,19 +10,16 @@ import hashlib
 import json
 import os
 import re
-import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import zip_longest
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import pytest
 import typer
 from pydantic import BaseModel
-from typer.testing import CliRunner
 
 import tandem
 from tandem import build, recipe
@@ -30,77 +27,11 @@ from tandem.cli import app
 from tandem.data import named
 from tandem.data.corpus import InMemory
 from tandem.run.choose import _LARGEST, _SIZES
+from tests.support.pages import CAPS, PAIRS, run_page, write_files
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 GUIDE = ROOT / "docs"
-
-RUN_AS = {"make demo": "tandem demo"}
-NOT_RUN = {
-    "make test": "it is what runs this",
-    "make check": "continuous integration runs it beside the tests",
-    "make bench": "it takes minutes",
-    "git ": "it needs the network",
-    "python -m venv ": "it makes an environment",
-    ".venv/bin/python -m pip ": "it needs the network",
-    "pip ": "it needs the network",
-    "export ": "it speaks of the reader's machine",
-    "tensorboard ": "it is a server and does not end",
-    ".venv/bin/python -m benchmarks": "it takes minutes",
-    "python -m benchmarks": "it takes minutes",
-}
-CAPS = ("training.epochs=1", "training.batch_size=16", "model.hidden=16", "model.embedding=8")
-RUNS = ("runs/demo", "runs/mine")
-"""What the quick start leaves behind; other pages begin with these runs there, unless they make them themselves."""
-
-NOUNS = {"hund": "dog", "mann": "man", "vogel": "bird", "baum": "tree"}
-VERBS = {"schläft": "sleeps", "singt": "sings", "wartet": "waits"}
-PAIRS = [
-    (f"{article} {noun} {verb} .", f"{english} {NOUNS[noun]} {VERBS[verb]} .")
-    for article, english in (("ein", "a"), ("der", "the"))
-    for noun in NOUNS
-    for verb in VERBS
-]
-
-
-class Block(NamedTuple):
-    language: str
-    line: int
-    """Of the first line inside the fence, counted from 1."""
-    code: str
-
-
-def blocks(text: str) -> list[Block]:
-    fences = re.finditer(r"^```(.*)\n((?:.*\n)*?)```$", text, flags=re.MULTILINE)
-    found = [Block(f[1], text.count("\n", 0, f.start(2)) + 1, f[2]) for f in fences]
-    assert len(re.findall("^ *(?:```|~~~)", text, flags=re.MULTILINE)) == 2 * len(found), (
-        "a fence is not closed, or indented"
-    )
-    return found
-
-
-def write_corpus(folder: Path, name: str, pairs: list[tuple[str, str]]) -> None:
-    for language, side in (("de", 0), ("en", 1)):
-        text = "".join(pair[side] + "\n" for pair in pairs)
-        (folder / f"{name}.{language}").write_text(text, encoding="utf-8")
-
-
-def write_files(folder: Path) -> None:
-    """All corpora that the pages name."""
-    write_corpus(folder, "train", PAIRS)
-    for name in ("val", "test"):
-        write_corpus(folder, name, PAIRS[::5])
-    sounds = [" ".join(word).upper() for word in NOUNS]
-    files = {
-        "short.en": "".join(target + "\n" for _, target in PAIRS[:-1]),
-        "blank.de": "".join(source + "\n" for source, _ in PAIRS).replace(PAIRS[1][0], "", 1),
-        "words.tsv": "".join(f"{word}\t{sound}\n" for word, sound in zip(NOUNS, sounds, strict=True)),
-        "named.tsv": "sounds\tword\n" + "".join(f"{s}\t{w}\n" for w, s in zip(NOUNS, sounds, strict=True)),
-        "pairs.jsonl": "".join(json.dumps({"source": s, "target": t}) + "\n" for s, t in PAIRS),
-        "nested.jsonl": "".join(json.dumps({"translation": {"de": s, "en": t}}) + "\n" for s, t in PAIRS),
-    }
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -138,67 +69,6 @@ def desk(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run_page(text: str, name: str, ready: Path) -> None:
-    found = blocks(text)
-    commands = "\n".join(block.code for block in found if block.language in {"bash", "python"})
-    for run in RUNS:
-        made = r"(?:make|tandem) demo" if run == "runs/demo" else rf"train.*--out {run}|out=\"{run}\""
-        if not re.search(made, commands):
-            shutil.copytree(ready / "run", run)
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    for block, after in zip_longest(found, found[1:]):
-        if block.language == "python":
-            exec(compile("\n" * (block.line - 1) + block.code, name, "exec"), namespace)
-        elif block.language == "bash":
-            message = after.code if after and after.language == "text" else ""
-            for line in block.code.replace("\\\n", " ").splitlines():
-                run_line(line, message)
-        elif block.language == "toml":
-            recipe.parse_recipe(block.code, f"{name} line {block.line}")
-            Path("my.toml").write_text(block.code, encoding="utf-8")
-        elif block.language == "json":
-            for line in block.code.splitlines():
-                json.loads(line)
-        else:
-            assert block.language == "text", f"{name} line {block.line}: nothing runs blocks of {block.language!r}"
-
-
-def run_line(line: str, message: str) -> None:
-    """One line of a shell: `tandem ...`, perhaps with `cat FILE |` before it and `> FILE` behind it, or `cp`."""
-    if not line.strip() or line.startswith("#") or line.startswith(tuple(NOT_RUN)):
-        return
-    for prefix, instead in RUN_AS.items():
-        line = instead + line.removeprefix(prefix) if line.startswith(prefix) else line
-    fails = line.endswith("# error")
-    lexer = shlex.shlex(line, posix=True, punctuation_chars="|<>")
-    lexer.whitespace_split = True
-    words = list(lexer)
-    given = b""
-    if words[0] == "cat" and words[2] == "|":
-        given, words = Path(words[1]).read_bytes(), words[3:]
-    output = Path(words[-1]) if words[-2:-1] == [">"] else None
-    words = words[:-2] if output else words
-    if words[0] == "cp":
-        shutil.copy(*words[1:])
-        return
-    assert words[0] == "tandem", f"nothing runs this line: {line}"
-    result = CliRunner().invoke(app, words[1:] + ([] if fails else caps(words)), input=given)
-    if fails:
-        assert isinstance(result.exception, tandem.TandemError), f"{line}\n{result.output}"
-        assert message == f"tandem: {result.exception}\n"
-        return
-    assert result.exception is None and result.exit_code == 0, f"{line}\n{result.output}\n{result.exception!r}"
-    if output:
-        output.write_bytes(result.stdout_bytes)
-
-
-def caps(words: list[str]) -> list[str]:
-    if words[1] not in {"train", "demo"} or "--help" in words:
-        return []
-    settings = ["training.epochs=2"] if "--resume" in words else CAPS
-    return [word for setting in settings for word in ("--set", setting)]
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_runs(page: Path, ready: Path, desk: Path) -> None:
     run_page(page.read_text(encoding="utf-8"), str(page.relative_to(ROOT)), ready)
@@ -213,6 +83,7 @@ def test_every_block_runs(page: Path, ready: Path, desk: Path) -> None:
         "```bash\ntandem --version  # error\n```\n\n```text\ntandem: no\n```\n",
         "```bash\ntandem translate runs/other Hund\n```\n",
         "```bash\nmake coffee\n```\n",
+        "```bash\ntandem --version | sort\n```\n",
         "```toml\n[modle]\nhidden = 3\n```\n",
         "```json\n{'source': 1}\n```\n",
         "```console\n$ tandem\n```\n",

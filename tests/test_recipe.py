@@ -101,6 +101,7 @@ def models() -> st.SearchStrategy[Model]:
         hidden=counts,
         embedding=counts,
         dropout=below_one,
+        output_dropout=below_one,
         tie_output=st.booleans(),
         init_range=positive | st.just("torch"),
     )
@@ -304,4 +305,4 @@ def test_seeds_that_no_generator_takes_are_refused() -> None:
 def test_recipes_are_frozen() -> None:
     recipe = make_recipe({"data": {"train": {"kind": "memory"}}}, "here")
     with pytest.raises(ValueError, match="frozen"):
-        recipe.seed = 5  # type: ignore[misc]
+        recipe.seed = 5

@@ -112,13 +112,13 @@ def test_settings_come_from_the_recipe_and_are_checked(translator: Translator) -
     assert (search.beam, search.length_penalty, search.n_best) == (2, translator.recipe.search.length_penalty, 1)
     assert translator.search_settings(n_best=4).beam == 4
     assert translator.search_settings(beam=3, length_penalty=0.0, allow_unk=True).allow_unk
-    for wrong in ({"beam": 0}, {"n_best": 0}, {"batch_size": 0}):
+    for beam, n_best, batch_size in ((0, 1, 1), (1, 0, 1), (1, 1, 0)):
         with pytest.raises(ValueError, match="must be 1 or more"):
-            translator.search_settings(**wrong)
+            translator.search_settings(beam=beam, n_best=n_best, batch_size=batch_size)
     with pytest.raises(ValueError, match="n_best is 3, more than the beam of 2: raise the beam or lower n_best"):
         translator.search_settings(beam=2, n_best=3)
     for penalty in (-0.1, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match="length_penalty .* must be 0 or more, and finite"):
+        with pytest.raises(ValueError, match=r"length_penalty .* must be 0 or more, and finite"):
             translator.search_settings(length_penalty=penalty)
 
 

@@ -9,7 +9,7 @@ from tandem.recipe import FilesCorpus, MemoryCorpus, Recipe, dump_recipe, parse_
 from tandem.run.choose import choose_recipe
 
 MEMORY = MemoryCorpus(kind="memory")
-COMMON = "the a dog cat house runs sees small old man woman and to in street red blue two three child".split()
+COMMON = ["the", "a", "dog", "cat", "house", "runs", "sees", "small", "old", "man", "woman", "and", "to", "in", "red"]
 
 
 def chosen(pairs: list[tuple[str, str]]) -> tuple[Recipe, list[str]]:
@@ -47,7 +47,7 @@ def test_much_text_leaves_out_words_seen_once() -> None:
     texts[7] = "unheardof " + texts[7]
     recipe, reasons = chosen(list(zip(texts, texts, strict=True)))
     assert (recipe.text.target.tokenizer, recipe.text.target.min_count) == ("word", 2)
-    assert "words seen at least 2 times: 21 of 22 different ones" in reasons[1]
+    assert "words seen at least 2 times: 16 of 17 different ones" in reasons[1]
 
 
 @pytest.mark.parametrize("kind", ["many words", "rare words"])
@@ -68,13 +68,14 @@ def test_sizes_grow_and_epochs_shrink_with_the_pairs() -> None:
     hidden = [recipe.model.hidden for recipe in recipes]
     epochs = [recipe.training.epochs for recipe in recipes]
     assert hidden == sorted(set(hidden))
-    assert epochs == sorted(set(epochs), reverse=True)
+    assert epochs == sorted(epochs, reverse=True)
+    assert epochs[0] > epochs[-1]
 
 
 def test_reasons_say_what_the_recipe_holds_and_the_recipe_is_whole() -> None:
     train, validation = FilesCorpus(source="a", target="b"), FilesCorpus(source="c", target="d")
     recipe, reasons = choose_recipe([Pair("ein Hund.", "a dog.")] * 10, train, validation)
     assert (recipe.data.train, recipe.data.validation) == (train, validation)
-    assert f"{recipe.model.layers} LSTM layers of {recipe.model.hidden}" in " ".join(reasons)
+    assert f"{recipe.model.layers} LSTM layer of {recipe.model.hidden}" in " ".join(reasons)
     assert f"up to {recipe.training.epochs} epochs of 1 steps, {recipe.training.batch_size} pairs each" in reasons[-1]
     assert parse_recipe(dump_recipe(recipe), "chosen") == recipe

@@ -38,7 +38,9 @@ def stopped(out: Path, step: int, *settings: str) -> StopAt:
 
 
 def weights(run: Path, which: str) -> bytes:
-    return (run / getattr(read_current(run), which) / "model.safetensors").read_bytes()
+    current = read_current(run)
+    place = current.best if which == "best" else current.last
+    return (run / place / "model.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -77,10 +77,15 @@ def test_a_recipe_of_pairs_in_memory_takes_them_and_goes_on_with_them(tmp_path: 
     recipe, out = tiny_recipe("training.epochs=1"), tmp_path / "run"
     tandem.train(recipe, pairs=PAIRS, validation_pairs=validation, out=out, device="cpu")
     heard = Remember()
-    more = {"pairs": PAIRS, "validation_pairs": validation}
     went_on = tandem.train(
-        out=out, resume=True, settings=["training.epochs=2"], recorders=[heard], device="cpu", **more
-    )  # type: ignore[arg-type]
+        out=out,
+        pairs=PAIRS,
+        validation_pairs=validation,
+        settings=["training.epochs=2"],
+        device="cpu",
+        resume=True,
+        recorders=[heard],
+    )
     assert went_on.translate(["eins"])[0].tokens
     assert isinstance(heard.events[-1], Finished)
     assert load_recipe(out / "recipe.toml").training.epochs == 2

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from tandem.cli.options import DeviceOption, SettingsOption
 from tandem.cli.show import announce, show_result
@@ -22,16 +21,18 @@ test = { kind = "named", name = "captions", split = "test" }
 reverse_source = true
 
 [model]
-hidden = 256
-embedding = 128
-dropout = 0.2
+layers = 1
+hidden = 384
+embedding = 192
+dropout = 0.35
+output_dropout = 0.3
 tie_output = true
 
 [training]
-epochs = 10
+epochs = 18
 batch_size = 32
 label_smoothing = 0.1
-optimizer = { learning_rate = 2e-3 }
+optimizer = { learning_rate = 3e-3 }
 learning_rate = { schedule = "linear", warmup_steps = 100, decay_from = 0.3 }
 """
 _TEXTS = ("Guten Morgen!", "Ein kleiner Hund läuft durch den Park.", "Zwei Frauen sitzen auf einer Bank.")
@@ -55,6 +56,5 @@ def demo(
     result = train_run(
         parse_recipe(_RECIPE, "the demo's recipe", settings or []), where, console, device=device, resume=False
     )
-    for text, translation in zip(_TEXTS, result.translator.translate(_TEXTS), strict=True):
-        console.print(Text(f"  {text}  →  {translation.text}"), soft_wrap=True)
-    show_result(console, where, result)
+    examples = [(text, made.text) for text, made in zip(_TEXTS, result.translator.translate(_TEXTS), strict=True)]
+    show_result(console, where, result, examples)

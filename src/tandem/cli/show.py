@@ -29,12 +29,16 @@ def show_scores(console: Console, scores: Sequence[Score]) -> None:
     console.print(table)
 
 
-def show_result(console: Console, out: Path, result: TrainingResult) -> None:
-    """The end of a training: scores, where things are, what to type next."""
+def show_result(console: Console, out: Path, result: TrainingResult, examples: Sequence[tuple[str, str]] = ()) -> None:
+    """The end of a training: scores, example translations (source, translation), what to type next."""
     console.print()
     show_scores(console, result.evaluation.scores)
     evaluation = result.evaluation
     console.print(f"\non {evaluation.pairs:,} pairs of the {result.evaluated_on} corpus\n", highlight=False)
+    for source, translation in examples:
+        console.print(Text(f"  {source}  →  {translation}"), soft_wrap=True)
+    if examples:
+        console.print()
     example, run = shlex.quote(evaluation.samples[0].source), shlex.quote(str(out))
     console.print(
         Text.from_markup("[bold]Next[/]\n").append(

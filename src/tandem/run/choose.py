@@ -44,20 +44,23 @@ class _Size(NamedTuple):
 
     pairs: int
     """For corpora of fewer pairs than this."""
+    layers: int
     hidden: int
     embedding: int
     dropout: float
+    output_dropout: float
     batch_size: int
     epochs: int
+    learning_rate: float
 
 
 _SIZES = (
-    _Size(2_000, 128, 64, 0.3, 16, 60),
-    _Size(20_000, 256, 128, 0.3, 32, 20),
-    _Size(200_000, 512, 256, 0.4, 64, 12),
-    _Size(2_000_000, 512, 512, 0.2, 128, 6),
+    _Size(2_000, 1, 128, 64, 0.3, 0.3, 16, 60, 3e-3),
+    _Size(20_000, 1, 384, 192, 0.35, 0.3, 32, 14, 3e-3),
+    _Size(200_000, 2, 512, 256, 0.5, 0.2, 64, 14, 1e-3),
+    _Size(2_000_000, 2, 512, 512, 0.2, 0.2, 128, 6, 1e-3),
 )
-_LARGEST = _Size(0, 1000, 512, 0.1, 128, 3)
+_LARGEST = _Size(0, 2, 1000, 512, 0.1, 0.1, 128, 3, 1e-3)
 
 
 def choose_recipe(pairs: Sequence[Pair], train: CorpusChoice, validation: CorpusChoice | None) -> Choice:
@@ -69,11 +72,18 @@ def choose_recipe(pairs: Sequence[Pair], train: CorpusChoice, validation: Corpus
     recipe = Recipe(
         data=Data(train=train, validation=validation),
         text=Texts(source=source.text, target=target.text, reverse_source=True),
-        model=Model(hidden=size.hidden, embedding=size.embedding, dropout=size.dropout, tie_output=True),
+        model=Model(
+            layers=size.layers,
+            hidden=size.hidden,
+            embedding=size.embedding,
+            dropout=size.dropout,
+            output_dropout=size.output_dropout,
+            tie_output=True,
+        ),
         training=Training(
             epochs=size.epochs,
             batch_size=size.batch_size,
-            optimizer=Optimizer(learning_rate=1e-3 if size.hidden >= 512 else 2e-3),
+            optimizer=Optimizer(learning_rate=size.learning_rate),
             learning_rate=LearningRate(schedule="linear", warmup_steps=min(200, steps), decay_from=0.4),
             label_smoothing=0.1,
             patience=5,
@@ -84,7 +94,7 @@ def choose_recipe(pairs: Sequence[Pair], train: CorpusChoice, validation: Corpus
         f"source tokens: {source.reason}",
         f"target tokens: {target.reason}",
         "source reversed: the first words to be written are then read last (Sutskever et al. 2014, section 3.3)",
-        f"model: {recipe.model.layers} LSTM layers of {size.hidden}, embeddings of {size.embedding}, "
+        f"model: {size.layers} LSTM layer{'s' * (size.layers > 1)} of {size.hidden}, embeddings of {size.embedding}, "
         f"dropout {size.dropout}: the size for {len(pairs):,} training pairs",
         f"schedule: up to {size.epochs} epochs of {steps:,} steps, {size.batch_size} pairs each; Adam with a warm-up, "
         "then down to 0; it stops after 5 epochs that were no better",
