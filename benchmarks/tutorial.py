@@ -63,7 +63,7 @@ def train_step(
     optimizer.zero_grad()
     output = model(src, trg, ratio)
     loss = nn.functional.cross_entropy(output[1:].flatten(0, 1), trg[1:].flatten(), ignore_index=pad)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
 

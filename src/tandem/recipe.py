@@ -228,10 +228,10 @@ class Recipe(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
 
 
-def load_recipe(path: Path, settings: Sequence[str] = ()) -> Recipe:
+def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
     """Read a recipe, `settings` ("section.key=value") put over it. RecipeError naming everything that is wrong."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise RecipeError(f"{path}: there is no such recipe") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -141,6 +141,11 @@ def test_all_faults_of_a_recipe_are_reported_at_once(tandem: Tandem, elsewhere: 
         (("--resume", "--out", "nowhere"), "nowhere holds no run"),
         (("--resume", "--out", "."), ". holds no run"),
         (("--resume", "--out", ".", *FILES), "the run in . has its recipe already"),
+        (("--resume", "--out", ".", "mine.toml"), "the run in . has its recipe already"),
+        (
+            ("--resume", "--out", ".", "--validation-source", "train.de", "--validation-target", "train.en"),
+            "the run in . has its recipe already",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence_on_standard_error(

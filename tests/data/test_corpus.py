@@ -28,9 +28,7 @@ Write = Callable[[Path, Sequence[Pair]], Corpus]
 
 
 def write_parallel(folder: Path, pairs: Sequence[Pair]) -> ParallelFiles:
-    return parallel(
-        folder, *("".join(f"{text}\n" for text in side).encode() for side in zip(*pairs, strict=True))
-    )
+    return parallel(folder, *("".join(f"{text}\n" for text in side).encode() for side in zip(*pairs, strict=True)))
 
 
 def write_tabs(folder: Path, pairs: Sequence[Pair]) -> TabSeparated:
@@ -79,15 +77,13 @@ def test_what_was_written_is_read_and_read_again(write: Write, tmp_path: Path) -
 
 @given(
     st.lists(
-        st.text(
-            st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\t\ufeff"), min_size=1
-        ).filter(lambda text: bool(text.strip())),
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\t\ufeff"), min_size=1).filter(
+            lambda text: bool(text.strip())
+        ),
         min_size=1,
     )
 )
-def test_any_text_without_line_ends_survives(
-    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
-) -> None:
+def test_any_text_without_line_ends_survives(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     pairs = [Pair(text, text) for text in texts]
     folder = tmp_path_factory.mktemp("any")
     assert list(write_parallel(folder, pairs)) == pairs
@@ -113,9 +109,7 @@ def test_gzipped_files_are_known_by_their_content(write: Write, name: str, tmp_p
 
 
 @pytest.mark.parametrize(("source_lines", "target_lines"), [(3, 5), (1200, 2)])
-def test_files_of_different_length_stop_with_both_counts(
-    source_lines: int, target_lines: int, tmp_path: Path
-) -> None:
+def test_files_of_different_length_stop_with_both_counts(source_lines: int, target_lines: int, tmp_path: Path) -> None:
     corpus = parallel(tmp_path, b"x\n" * source_lines, b"y\n" * target_lines)
     message = rf"t\.de has {source_lines:,} lines and \S+t\.en has {target_lines:,}, but line n"
     with pytest.raises(CorpusError, match=message):

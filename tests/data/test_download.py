@@ -26,8 +26,7 @@ PACKED = {f"/{name}.gz": gzip.compress(content, mtime=0) for name, content in CO
 
 def corpus(base_url: str) -> NamedCorpus:
     files = tuple(
-        NamedFile(name, len(content), hashlib.sha256(content).hexdigest())
-        for name, content in CONTENT.items()
+        NamedFile(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in CONTENT.items()
     )
     return NamedCorpus("tiny", "Tiny", "none", ("de", "en"), base_url, files, {"train": ("a.de", "a.en")})
 
@@ -110,9 +109,7 @@ def whole(folder: Path) -> bool:
 
 def test_it_is_fetched_from_its_own_address_or_from_a_mirror(server: Server, tmp_path: Path) -> None:
     seen: list[tuple[str, int, int | None]] = []
-    paths = fetch(
-        corpus(server.url), tmp_path / "own" / "deep", progress=lambda *report: seen.append(report), pause=0
-    )
+    paths = fetch(corpus(server.url), tmp_path / "own" / "deep", progress=lambda *report: seen.append(report), pause=0)
     assert paths == [tmp_path / "own" / "deep" / name for name in CONTENT]
     assert whole(tmp_path / "own" / "deep")
     for name in CONTENT:
@@ -165,13 +162,9 @@ def test_many_breaks_are_survived_while_bytes_arrive(server: Server, tmp_path: P
     assert len(server.asked) >= 12
 
 
-def test_after_some_tries_without_progress_it_gives_up_and_a_later_call_goes_on(
-    server: Server, tmp_path: Path
-) -> None:
+def test_after_some_tries_without_progress_it_gives_up_and_a_later_call_goes_on(server: Server, tmp_path: Path) -> None:
     server.ranges, server.breaks_after = False, 20_000
-    with pytest.raises(
-        DownloadError, match=r"a\.de\.gz: the connection failed 4 times \(it ended after 20,000 of"
-    ):
+    with pytest.raises(DownloadError, match=r"a\.de\.gz: the connection failed 4 times \(it ended after 20,000 of"):
         fetch(corpus(server.url), tmp_path, pause=0)
     assert [path.name for path in tmp_path.iterdir()] == ["a.de.gz.part"]
     assert (tmp_path / "a.de.gz.part").read_bytes() == PACKED["/a.de.gz"][:20_000]
@@ -236,14 +229,10 @@ WRONG = CONTENT["a.de"].replace(b"Zeile 4", b"Ziele 4")
     ],
     ids=["other text", "cut short", "a page", "nothing", "a bomb", "too much"],
 )
-def test_wrong_bytes_never_get_the_files_name(
-    server: Server, sent: bytes, problem: str, tmp_path: Path
-) -> None:
+def test_wrong_bytes_never_get_the_files_name(server: Server, sent: bytes, problem: str, tmp_path: Path) -> None:
     server.files["/a.de.gz"] = sent
     expected = hashlib.sha256(CONTENT["a.de"]).hexdigest()
-    message = (
-        rf"a\.de from http://\S+/a\.de\.gz is not the known file: {problem}.*expected SHA-256 {expected}.*Try"
-    )
+    message = rf"a\.de from http://\S+/a\.de\.gz is not the known file: {problem}.*expected SHA-256 {expected}.*Try"
     with pytest.raises(DownloadError, match=message):
         fetch(corpus(server.url), tmp_path, pause=0)
     assert not list(tmp_path.iterdir())
@@ -267,9 +256,7 @@ def test_a_local_folder_is_a_mirror(packed: bool, tmp_path: Path) -> None:
     mirror = tmp_path / "mirror"
     mirror.mkdir()
     for name, content in CONTENT.items():
-        (mirror / (f"{name}.gz" if packed else name)).write_bytes(
-            gzip.compress(content) if packed else content
-        )
+        (mirror / (f"{name}.gz" if packed else name)).write_bytes(gzip.compress(content) if packed else content)
     before = {path: path.read_bytes() for path in mirror.iterdir()}
     fetch(corpus("http://127.0.0.1:9"), tmp_path / "here", mirror=str(mirror))
     assert whole(tmp_path / "here")
@@ -277,9 +264,7 @@ def test_a_local_folder_is_a_mirror(packed: bool, tmp_path: Path) -> None:
 
 
 def test_a_local_folder_without_the_files_or_with_others_stops(tmp_path: Path) -> None:
-    with pytest.raises(
-        DownloadError, match=r"neither a\.de nor a\.de\.gz\. A mirror is a folder .* base URL"
-    ):
+    with pytest.raises(DownloadError, match=r"neither a\.de nor a\.de\.gz\. A mirror is a folder .* base URL"):
         fetch(corpus(""), tmp_path / "here", mirror=str(tmp_path / "no"))
     (tmp_path / "a.de").write_bytes(WRONG)
     with pytest.raises(DownloadError, match=r"a\.de from \S+a\.de is not the known file"):
@@ -290,7 +275,5 @@ def test_a_local_folder_without_the_files_or_with_others_stops(tmp_path: Path) -
 
 def test_a_folder_that_cannot_be_made_stops(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(
-        DownloadError, match=r"file/below: cannot be written or read \(.*choose another folder"
-    ):
+    with pytest.raises(DownloadError, match=r"file/below: cannot be written or read \(.*choose another folder"):
         fetch(corpus(""), tmp_path / "file" / "below", mirror=os.devnull)

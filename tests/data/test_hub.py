@@ -57,9 +57,7 @@ def test_a_hub_dataset_gives_columns_and_nested_columns(hub: dict[str, object]) 
         ("broken", "flat", r"set \(broken\): cannot be loaded \(the generator failed\)"),
     ],
 )
-def test_a_hub_dataset_that_cannot_be_read_stops(
-    hub: dict[str, object], split: str, column: str, message: str
-) -> None:
+def test_a_hub_dataset_that_cannot_be_read_stops(hub: dict[str, object], split: str, column: str, message: str) -> None:
     with pytest.raises(CorpusError, match=message):
         list(HubDataset("set", split, "flat", column))
 

@@ -48,9 +48,7 @@ def test_line_ends_and_byte_order_marks_are_not_text(source: bytes, target: byte
 @pytest.mark.parametrize("cut", [11, 25, -9, -1])
 def test_a_gzip_file_cut_short_stops(cut: int, tmp_path: Path) -> None:
     packed = gzip.compress("".join(f"{n * n}\t{n}\n" for n in range(500)).encode())
-    with pytest.raises(
-        CorpusError, match=r"c\.tsv line \d+: the gzipped file is damaged or cut short .* again"
-    ):
+    with pytest.raises(CorpusError, match=r"c\.tsv line \d+: the gzipped file is damaged or cut short .* again"):
         list(tabs(tmp_path, packed[:cut]))
 
 
@@ -105,9 +103,7 @@ def test_bytes_that_are_not_utf8_stop(content: bytes, message: str, tmp_path: Pa
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("last_end", [b"", b"\n", b"\r\n"])
-def test_the_limit_counts_the_bytes_of_the_text_alone(
-    mark: bytes, end: bytes, last_end: bytes, tmp_path: Path
-) -> None:
+def test_the_limit_counts_the_bytes_of_the_text_alone(mark: bytes, end: bytes, last_end: bytes, tmp_path: Path) -> None:
     lengths = [5, *range(12), 4, 6, 5]
     for first, last in ((5, 5), (6, 6), (12, 12)):
         texts = [b"x" * length for length in (first, *lengths, last)]

@@ -56,9 +56,7 @@ def test_a_place_with_one_side_only_does_not(tmp_path: Path) -> None:
         named_corpus("multi30k", "validation", tmp_path)
 
 
-def test_where_nothing_is_the_error_says_places_and_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nothing_is_the_error_says_places_and_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TANDEM_DATA", str(tmp_path / "env"))
     with pytest.raises(CorpusError, match="`tandem data get multi30k`") as caught:
         named_corpus("multi30k", "train", tmp_path / "given")
@@ -74,9 +72,7 @@ def test_unknown_names_and_splits_stop_with_the_known_ones() -> None:
         named_corpus("multi30k", "dev")
 
 
-def test_the_default_folder_follows_the_xdg_specification(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_default_folder_follows_the_xdg_specification(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_folder() == tmp_path / "xdg" / "tandem" / "data"
     home = Path.home() / ".local" / "share" / "tandem" / "data"
     for ignored in ("", "relative/path"):
@@ -95,7 +91,4 @@ def test_the_real_files_are_the_known_ones(tmp_path: Path) -> None:
     fetch(NAMED["multi30k"], tmp_path, mirror=str(folder))
     counts = {"train": 29_000, "validation": 1_014, "test": 1_000}
     for split, count in counts.items():
-        assert (
-            load_pairs(named_corpus("multi30k", split, tmp_path)).dropped.message()
-            == f"kept all {count:,} pairs"
-        )
+        assert load_pairs(named_corpus("multi30k", split, tmp_path)).dropped.message() == f"kept all {count:,} pairs"

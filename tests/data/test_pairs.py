@@ -9,8 +9,7 @@ from tandem.data.pairs import Dropped, group_references
 def test_the_message_adds_up() -> None:
     dropped = Dropped(total=29_000, empty=2, too_long=1, first="train.de line 17", max_characters=10_000)
     assert dropped.message() == (
-        "dropped 3 of 29,000 pairs: 2 with an empty side, 1 longer than 10,000 characters "
-        "(first: train.de line 17)"
+        "dropped 3 of 29,000 pairs: 2 with an empty side, 1 longer than 10,000 characters (first: train.de line 17)"
     )
     assert Dropped(5, 0, 1, "c line 2", 10).message() == (
         "dropped 1 of 5 pairs: 1 longer than 10 characters (first: c line 2)"

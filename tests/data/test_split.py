@@ -17,15 +17,13 @@ from tandem.errors import CorpusError
 
 PAIRS = [Pair(f"s{n % 700}", f"t{n}") for n in range(1000)]
 
-some_pairs = st.lists(
-    st.builds(Pair, st.sampled_from("abcdefgh"), st.text("xyz", max_size=2)), min_size=2
-).filter(lambda pairs: len({pair.source for pair in pairs}) > 1)
+some_pairs = st.lists(st.builds(Pair, st.sampled_from("abcdefgh"), st.text("xyz", max_size=2)), min_size=2).filter(
+    lambda pairs: len({pair.source for pair in pairs}) > 1
+)
 
 
 @given(some_pairs, st.floats(0.001, 0.999), st.integers(), st.none() | st.integers(1, 20))
-def test_it_is_a_partition_by_source(
-    pairs: list[Pair], fraction: float, seed: int, at_most: int | None
-) -> None:
+def test_it_is_a_partition_by_source(pairs: list[Pair], fraction: float, seed: int, at_most: int | None) -> None:
     train, held = carve(pairs, fraction, seed, at_most=at_most)
     assert train
     assert held

@@ -8,9 +8,7 @@ from tandem.metrics import Score, bleu, chrf, score_translations, ter
 
 
 class Metric(Protocol):
-    def __call__(
-        self, hypotheses: list[str], references: list[list[str]], /, *, lowercase: bool = False
-    ) -> Score: ...
+    def __call__(self, hypotheses: list[str], references: list[list[str]], /, *, lowercase: bool = False) -> Score: ...
 
 
 REFERENCES = [["a man rides a red bicycle .", "a man on a red bike ."], ["two dogs are running ."]]

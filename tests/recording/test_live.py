@@ -30,9 +30,7 @@ def console(terminal: bool, width: int = 100) -> tuple[Console, io.StringIO]:
 
 
 def samples(count: int) -> tuple[Sample, ...]:
-    return tuple(
-        Sample(f"Quelle {n}", f"[bold]reference {n}[/bold]", f"out {n}\x1b[2J") for n in range(count)
-    )
+    return tuple(Sample(f"Quelle {n}", f"[bold]reference {n}[/bold]", f"out {n}\x1b[2J") for n in range(count))
 
 
 def training(loss: float = 2.0, epochs: int = 2) -> list[Event]:
@@ -41,9 +39,7 @@ def training(loss: float = 2.0, epochs: int = 2) -> list[Event]:
         for step in (2 * epoch - 1, 2 * epoch):
             events.append(StepDone(epoch, step, loss, 1500.0, 0.1, 1.0, 0.5))
         scores = {"bleu": 10.0 + epoch}
-        events.append(
-            Validated(epoch, 2 * epoch, loss, Validation(loss, scores, samples(5)), epoch == 1, 7.25)
-        )
+        events.append(Validated(epoch, 2 * epoch, loss, Validation(loss, scores, samples(5)), epoch == 1, 7.25))
     return [*events, Finished("all epochs done", 1, 75.0)]
 
 

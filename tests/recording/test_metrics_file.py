@@ -16,9 +16,7 @@ STEPS_PER_EPOCH = 12
 
 def step_done(step: int, loss: float | None = None) -> StepDone:
     epoch = (step - 1) // STEPS_PER_EPOCH + 1
-    return StepDone(
-        epoch, step, float(step) if loss is None else loss, 100.0 * step, 0.5 / step, 2.0 * step, 0.5
-    )
+    return StepDone(epoch, step, float(step) if loss is None else loss, 100.0 * step, 0.5 / step, 2.0 * step, 0.5)
 
 
 def training(first: int, last: int) -> list[Event]:
@@ -50,9 +48,7 @@ def test_every_event_is_read_back_with_its_figures(tmp_path: Path) -> None:
     assert [row["event"] for row in rows] == ["started", "step", "step", "validated", "finished"]
     assert rows[0] == {"event": "started", "step": 0, "epochs": 3, "steps_per_epoch": 12, "parameters": 1000}
     assert rows[2]["learning_rate"] == 0.5 / 12
-    assert rows[3]["samples"] == [
-        {"source": "ein »Hund«\u2028", "reference": "a dog", "translation": 'a "dog"\n'}
-    ]
+    assert rows[3]["samples"] == [{"source": "ein »Hund«\u2028", "reference": "a dog", "translation": 'a "dog"\n'}]
     assert rows[3]["scores"] == {"bleu": 12.0}
     assert (rows[3]["train_loss"], rows[3]["validation_loss"], rows[3]["best"]) == (3.0, 2.5, True)
     assert rows[4] == {
@@ -66,9 +62,7 @@ def test_every_event_is_read_back_with_its_figures(tmp_path: Path) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(every=st.integers(1, 15), last=st.integers(1, 36))
-def test_each_step_counts_in_exactly_one_mean(
-    every: int, last: int, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_each_step_counts_in_exactly_one_mean(every: int, last: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("run") / "metrics.jsonl"
     write(MetricsFile(path, every=every), training(0, last))
     rows = rows_of(read_metrics(path), "step")
@@ -144,9 +138,7 @@ def test_a_damaged_line_is_named(tmp_path: Path, damage: bytes) -> None:
     lines = path.read_bytes().split(b"\n")
     lines[1] = damage
     path.write_bytes(b"\n".join(lines))
-    with pytest.raises(
-        CheckpointError, match=r"metrics\.jsonl, line 2: must be a JSON object .* delete that line"
-    ):
+    with pytest.raises(CheckpointError, match=r"metrics\.jsonl, line 2: must be a JSON object .* delete that line"):
         read_metrics(path)
 
 

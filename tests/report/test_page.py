@@ -149,9 +149,7 @@ def test_a_run_without_anything_has_a_page(tmp_path: Path) -> None:
 def test_figures_that_are_not_finite_are_dashes(tmp_path: Path, loss: float) -> None:
     text = write(
         tmp_path,
-        ReportContents(
-            "run", metrics=metrics(tmp_path / "m.jsonl", 2, loss), scores=[Score("bleu", math.nan, "BLEU")]
-        ),
+        ReportContents("run", metrics=metrics(tmp_path / "m.jsonl", 2, loss), scores=[Score("bleu", math.nan, "BLEU")]),
     )
     Page(text)
     assert "<td>–</td>" in text

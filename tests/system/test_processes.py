@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes and signals as
 
 def started(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
-    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "PYTHONUNBUFFERED": ""}
     pipe = subprocess.PIPE
     command = [*TANDEM, *map(str, arguments)]
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=cwd)
@@ -32,6 +32,17 @@ def test_a_reader_that_leaves_ends_it_quietly(run: Path, tmp_path: Path) -> None
         assert process.stdout.readline().endswith(b"\n")
         process.stdout.close()
         assert process.stderr is not None
+        assert process.stderr.read() == b""
+        process.wait(timeout=60)
+    assert process.returncode in {0, 1}
+
+
+def test_a_reader_that_left_before_a_short_answer_is_no_trouble(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("eins\n", encoding="utf-8")
+    with started("score", run, "--source", tmp_path / "a", "--target", tmp_path / "a") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
         assert process.stderr.read() == b""
         process.wait(timeout=60)
     assert process.returncode in {0, 1}

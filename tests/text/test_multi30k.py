@@ -23,9 +23,7 @@ def test_99_percent_of_the_lines_come_back_unchanged(kind: TokenizerKind, langua
 @pytest.mark.shared_data
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"Multi30k is not at {DATA}: set TANDEM_DATA")
 def test_bpe_of_the_training_lines_covers_the_validation_lines() -> None:
-    train, validation = (
-        (DATA / f"{part}.de").read_text(encoding="utf-8").split("\n") for part in ("train", "val")
-    )
+    train, validation = ((DATA / f"{part}.de").read_text(encoding="utf-8").split("\n") for part in ("train", "val"))
     tokenizer = Tokenizer.train("bpe", train, lowercase=True)
     assert len(tokenizer) == 8000
     known = sum(UNK_ID not in ids for ids in tokenizer.encode_batch(validation))

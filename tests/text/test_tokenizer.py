@@ -30,9 +30,7 @@ ODD_TEXTS = [
     "[MASK] ##ing <0x41> </w> @@",
 ]
 
-pieces = st.sampled_from(
-    [*SPECIAL_TOKENS, "▁", " ", "\n", "\u3000", "<", "_", "\u0301", "word", "WORD", "\ud800"]
-)
+pieces = st.sampled_from([*SPECIAL_TOKENS, "▁", " ", "\n", "\u3000", "<", "_", "\u0301", "word", "WORD", "\ud800"])
 texts = st.lists(pieces | st.text(st.characters(), max_size=5), max_size=8).map("".join)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 

@@ -60,7 +60,7 @@ LengthPenaltyOption: TypeAlias = Annotated[
     typer.Option(min=0.0, help="Rank by log-probability / tokens ** this. Default: the recipe's."),
 ]
 BatchSizeOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Sentences that are translated together.")]
-AllowUnkOption: TypeAlias = Annotated[bool, typer.Option("--allow-unk", help="Let <unk> stand in translations.")]
+AllowUnkOption: TypeAlias = Annotated[bool, typer.Option("--allow-unk", help="Let `<unk>` stand in translations.")]
 
 
 def chosen_corpus(

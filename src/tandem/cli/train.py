@@ -75,7 +75,7 @@ def train_command(
     choice = chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="train")
     validation = chosen_corpus(validation_source, validation_target, None, None, None, None, None, split="validation")
     if resume:
-        where = _resumed(out, recipe, choice)
+        where = _resumed(out, recipe, choice or validation)
         chosen = resumed_recipe(where, settings or [])
     elif recipe is not None:
         if choice is not None or validation is not None:

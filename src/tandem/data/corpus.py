@@ -201,11 +201,7 @@ class HubDataset:
     @property
     def name(self) -> str:
         """The data set with its configuration and split."""
-        return (
-            f"{self.dataset} ({self.config}, {self.split})"
-            if self.config
-            else f"{self.dataset} ({self.split})"
-        )
+        return f"{self.dataset} ({self.config}, {self.split})" if self.config else f"{self.dataset} ({self.split})"
 
     def __iter__(self) -> Iterator[Pair]:
         """Yield the pairs; raise CorpusError at the first faulty one."""
@@ -226,8 +222,7 @@ class HubDataset:
             records = load_dataset(self.dataset, name=self.config, split=self.split)
         except (OSError, ValueError, DatasetsError) as error:
             raise CorpusError(
-                f"{self.name}: cannot be loaded ({error}). Check its name, configuration and split, and "
-                "the network."
+                f"{self.name}: cannot be loaded ({error}). Check its name, configuration and split, and the network."
             ) from error
         for number, record in enumerate(records, start=1):
             place = f"{self.name} record {number}"
@@ -256,13 +251,9 @@ def _json_object(text: str, place: str) -> Mapping[str, object]:
     try:
         record: object = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CorpusError(
-            f"{place}: this is not JSON ({error}). Each line must be one whole JSON object."
-        ) from error
+        raise CorpusError(f"{place}: this is not JSON ({error}). Each line must be one whole JSON object.") from error
     if not isinstance(record, dict):
-        raise CorpusError(
-            f"{place}: this is a JSON {type(record).__name__}, but each line must be one JSON object."
-        )
+        raise CorpusError(f"{place}: this is a JSON {type(record).__name__}, but each line must be one JSON object.")
     return record
 
 
@@ -274,9 +265,7 @@ def _field(record: Mapping[str, object], key: str, place: str) -> str:
         if not isinstance(level, Mapping) or name not in level:
             there = list(level) if isinstance(level, Mapping) else []
             full_names = _listed(".".join([*names[:depth], str(column)]) for column in there) or "none there"
-            raise CorpusError(
-                f"{place}: there is no {key!r}; the columns are: {full_names}. Name one of these."
-            )
+            raise CorpusError(f"{place}: there is no {key!r}; the columns are: {full_names}. Name one of these.")
         level = level[name]
     return _text(level, repr(key), place)
 
@@ -285,7 +274,5 @@ def _text(value: object, what: str, place: str) -> str:
     if not isinstance(value, str):
         raise CorpusError(f"{place}: {what} is of type {type(value).__name__}, but must be a string.")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise CorpusError(
-            f"{place}: {what} holds half of a surrogate pair, which is no text. Mend the escape."
-        )
+        raise CorpusError(f"{place}: {what} holds half of a surrogate pair, which is no text. Mend the escape.")
     return value

@@ -72,9 +72,7 @@ def _fetch_file(file: NamedFile, folder: Path, base: str, progress: Progress, pa
             raise DownloadError(_wrong(file, str(packed), problem))
         progress(file.name, file.size, file.size)
         return
-    download = _Download(
-        f"{base.rstrip('/')}/{file.name}.gz", folder / f"{file.name}.gz.part", file, progress
-    )
+    download = _Download(f"{base.rstrip('/')}/{file.name}.gz", folder / f"{file.name}.gz.part", file, progress)
     resumed = download.arrived() > 0
     download.run(pause)
     problem = _install(download.part, file, folder)

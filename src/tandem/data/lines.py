@@ -40,14 +40,11 @@ def read_lines(path: Path, limit: int) -> Iterator[Line]:
         raise CorpusError(f"{path}: there is no such file{where}. Check the path.") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CorpusError(
-            f"{path} line {number + 1}: the gzipped file is damaged or cut short ({error}). Fetch it "
-            "or pack it again."
+            f"{path} line {number + 1}: the gzipped file is damaged or cut short ({error}). Fetch it or pack it again."
         ) from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise CorpusError(
-            f"{path}: cannot be read ({reason}). Check the path and its permissions."
-        ) from error
+        raise CorpusError(f"{path}: cannot be read ({reason}). Check the path and its permissions.") from error
     if number == 0:
         raise CorpusError(f"{path}: the file is empty, but a corpus needs at least one line. Check the path.")
 
@@ -71,11 +68,7 @@ def text_of(line: Line, path: Path) -> str | None:
     try:
         return line.raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        looks = (
-            " It looks like UTF-16."
-            if line.number == 1 and line.raw[:2] in (b"\xff\xfe", b"\xfe\xff")
-            else ""
-        )
+        looks = " It looks like UTF-16." if line.number == 1 and line.raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
         raise CorpusError(
             f"{path} line {line.number}: byte {error.start + 1} of the line (0x{line.raw[error.start]:02x}) "
             f"is not UTF-8.{looks} Save the file as UTF-8, for example with iconv."

@@ -49,12 +49,8 @@ _MULTI30K = NamedCorpus(
         NamedFile("train.en", 1_801_238, "460a15fbd157e34a7a9957ee388c1ca247fe47af3ef25fb50442af6c274e0fc6"),
         NamedFile("val.de", 75_981, "660e09eb7e1da2f856ea13ee5ad3cf6d36b3d5b0b733c857e94c5747a3dfc660"),
         NamedFile("val.en", 63_297, "1f2a23d992769b5b3d209b0a10dd0b77c08cceb1f20dfb97ed0aafa49d107227"),
-        NamedFile(
-            "test_2016_flickr.de", 70_649, "4be6b5b3236b79c25475c6bb829800a7ce559e9ba7a1f6c2394fe4d40be46d16"
-        ),
-        NamedFile(
-            "test_2016_flickr.en", 62_076, "399a4382932c1aadd3ceb9bef1008d388a64c76d4ae4e9d4728c6f4301cac182"
-        ),
+        NamedFile("test_2016_flickr.de", 70_649, "4be6b5b3236b79c25475c6bb829800a7ce559e9ba7a1f6c2394fe4d40be46d16"),
+        NamedFile("test_2016_flickr.en", 62_076, "399a4382932c1aadd3ceb9bef1008d388a64c76d4ae4e9d4728c6f4301cac182"),
     ),
     splits={
         "train": ("train.de", "train.en"),
@@ -70,9 +66,7 @@ NAMED: Mapping[str, NamedCorpus] = {corpus.name: corpus for corpus in (_MULTI30K
 def lookup(name: str) -> NamedCorpus:
     """The public corpus of that name; raises CorpusError with the known names for another."""
     if name not in NAMED:
-        raise CorpusError(
-            f"There is no public corpus called {name!r}; the known ones are: {', '.join(NAMED)}."
-        )
+        raise CorpusError(f"There is no public corpus called {name!r}; the known ones are: {', '.join(NAMED)}.")
     return NAMED[name]
 
 

@@ -103,9 +103,7 @@ def load_pairs(
     if not dropped.total:
         raise CorpusError(f"{corpus.name}: there are no pairs, but a corpus needs at least one.")
     if not pairs:
-        raise CorpusError(
-            f"{corpus.name}: no pair is left: {dropped.message()}. Check the corpus and its columns."
-        )
+        raise CorpusError(f"{corpus.name}: no pair is left: {dropped.message()}. Check the corpus and its columns.")
     return LoadedPairs(pairs, dropped)
 
 

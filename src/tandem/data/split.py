@@ -22,9 +22,7 @@ def carve(
     if not 0 < fraction < 1:
         raise CorpusError(f"A held-out fraction must lie between 0 and 1, both excluded, but is {fraction}.")
     if at_most is not None and at_most < 1:
-        raise CorpusError(
-            f"A held-out part must have at least one pair, but at most {at_most} were asked for."
-        )
+        raise CorpusError(f"A held-out part must have at least one pair, but at most {at_most} were asked for.")
     sizes = Counter(pair.source for pair in pairs)
     if len(sizes) < 2:
         raise CorpusError(

@@ -8,9 +8,7 @@ from tandem.metrics.score import Score, check_corpus
 from tandem.version import __version__
 
 
-def exact(
-    hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False
-) -> Score:
+def exact(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
     """Return the share, in percent, of hypotheses that equal one of their references.
 
     Raises ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
@@ -23,9 +21,7 @@ def exact(
     return Score("exact", 100 * equal / len(hypotheses), _signature("exact", lowercase, "refs:any"))
 
 
-def word_edit_rate(
-    hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False
-) -> Score:
+def word_edit_rate(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
     """Return the word edits (insertions, deletions, substitutions) per hundred reference words.
 
     Words are what stands between white space. See `token_edit_rate` for the choice of the reference and
@@ -39,9 +35,7 @@ def word_edit_rate(
     return Score("word_edit_rate", value, _signature("word_edit_rate", lowercase, "tok:space|refs:best"))
 
 
-def token_edit_rate(
-    hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]
-) -> Score:
+def token_edit_rate(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]) -> Score:
     """Return the token edits per hundred reference tokens, the sequences given as lists of tokens.
 
     Of several references the one that needs the fewest edits counts, of equals the longest. Where all of

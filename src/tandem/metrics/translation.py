@@ -38,15 +38,10 @@ def score_translations(
     hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool
 ) -> list[Score]:
     """Return BLEU, chrF, TER, exact matches and the word edit rate, in this order; raises as `bleu` does."""
-    return [
-        metric(hypotheses, references, lowercase=lowercase)
-        for metric in (bleu, chrf, ter, exact, word_edit_rate)
-    ]
+    return [metric(hypotheses, references, lowercase=lowercase) for metric in (bleu, chrf, ter, exact, word_edit_rate)]
 
 
-def _score(
-    name: str, metric: Metric, hypotheses: Sequence[str], references: Sequence[Sequence[str]]
-) -> Score:
+def _score(name: str, metric: Metric, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Score:
     check_corpus(hypotheses, references)
     width = max(len(alternatives) for alternatives in references)
     # sacreBLEU wants one stream a rank: the first references of all sentences, then the second ones, with

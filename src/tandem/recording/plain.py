@@ -14,9 +14,7 @@ from tandem.training.events import Event, Finished, Started, StepDone, Validated
 class PlainLines:
     """A recorder that prints a line now and then and a few after each epoch, without control codes."""
 
-    def __init__(
-        self, console: Console, seconds: float = 10, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, console: Console, seconds: float = 10, clock: Callable[[], float] = time.monotonic) -> None:
         """`seconds`: the least time between two lines about steps. `clock`: see `Progress`."""
         self._console = console
         self._seconds = seconds

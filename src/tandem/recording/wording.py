@@ -41,20 +41,14 @@ def standing(progress: Progress) -> str:
         f"perplexity {perplexity_figure(progress.loss)}",
         f"{progress.tokens_per_second:,.0f} tokens/s",
     )
-    left = (
-        f"epoch {duration(progress.epoch_seconds_left())}, run {duration(progress.run_seconds_left())} left"
-    )
+    left = f"epoch {duration(progress.epoch_seconds_left())}, run {duration(progress.run_seconds_left())} left"
     return "  ".join((*figures, left))
 
 
 def beginning(event: Started) -> str:
     """Return the first line of a training."""
     size = f"{event.epochs} epochs of {event.steps_per_epoch:,} steps, {event.parameters:,} parameters"
-    return (
-        f"Training goes on after step {event.first_step:,}: {size}"
-        if event.first_step
-        else f"Training: {size}"
-    )
+    return f"Training goes on after step {event.first_step:,}: {size}" if event.first_step else f"Training: {size}"
 
 
 def table_header(scores: Iterable[str]) -> str:
@@ -111,6 +105,4 @@ def _width(name: str) -> int:
 
 def printable(text: str) -> str:
     """Return the text with every control character replaced, so that it cannot steer the terminal."""
-    return "".join(
-        "�" if unicodedata.category(character) in ("Cc", "Cs") else character for character in text
-    )
+    return "".join("�" if unicodedata.category(character) in ("Cc", "Cs") else character for character in text)

@@ -54,9 +54,7 @@ def curves(rows: Sequence[Row]) -> Curves:
     axis = _StepAxis(per_epoch)
     losses = [
         Series("training", axis.of_rows(steps, "loss")),
-        Series(
-            "validation", axis.of_epochs(epochs, [epoch.validation_loss for epoch in epochs]), marked=True
-        ),
+        Series("validation", axis.of_epochs(epochs, [epoch.validation_loss for epoch in epochs]), marked=True),
     ]
     scores = [
         Series(name, axis.of_epochs(epochs, [epoch.scores.get(name) for epoch in epochs]), marked=True)
@@ -85,14 +83,10 @@ class _StepAxis:
         return "epoch" if self.steps_per_epoch > 0 else "optimiser step"
 
     def of_rows(self, rows: Sequence[Row], key: str) -> list[Point]:
-        return [
-            self._point(_integer(row, "step"), _integer(row, "epoch"), figure(row.get(key))) for row in rows
-        ]
+        return [self._point(_integer(row, "step"), _integer(row, "epoch"), figure(row.get(key))) for row in rows]
 
     def of_epochs(self, epochs: Sequence[Epoch], values: Sequence[float | None]) -> list[Point]:
-        return [
-            self._point(epoch.step, epoch.number, value) for epoch, value in zip(epochs, values, strict=True)
-        ]
+        return [self._point(epoch.step, epoch.number, value) for epoch, value in zip(epochs, values, strict=True)]
 
     def _point(self, step: int, epoch: int, value: float | None) -> Point:
         x = step / self.steps_per_epoch if self.steps_per_epoch > 0 else step
@@ -115,9 +109,7 @@ def _epoch(row: Row) -> Epoch:
         train_loss=figure(row.get("train_loss")),
         validation_loss=loss,
         perplexity=None if loss is None else figure(perplexity(loss)),
-        scores={str(name): figure(value) for name, value in scores.items()}
-        if isinstance(scores, dict)
-        else {},
+        scores={str(name): figure(value) for name, value in scores.items()} if isinstance(scores, dict) else {},
         seconds=figure(row.get("epoch_seconds")),
         best=row.get("best") is True,
     )

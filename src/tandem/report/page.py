@@ -40,9 +40,7 @@ def write_report(path: Path, contents: ReportContents) -> None:
 
 
 def _page(contents: ReportContents) -> str:
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["figure"] = _figure
     template = resources.files("tandem.report").joinpath("page.html.jinja").read_text("utf-8")
     run = curves(contents.metrics)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from tandem.data.pairs import Pair
 from tandem.recipe import (
-    CorpusChoice,
     Data,
     LearningRate,
     Model,
@@ -63,14 +62,14 @@ _SIZES = (
 _LARGEST = _Size(0, 2, 1000, 512, 0.1, 0.1, 128, 3, 1e-3)
 
 
-def choose_recipe(pairs: Sequence[Pair], train: CorpusChoice, validation: CorpusChoice | None) -> Choice:
+def choose_recipe(pairs: Sequence[Pair], data: Data) -> Choice:
     """Tokenizers, sizes and schedule for these training pairs."""
     source = _choose_text([pair.source for pair in pairs])
     target = _choose_text([pair.target for pair in pairs])
     size = next((size for size in _SIZES if len(pairs) < size.pairs), _LARGEST)
     steps = -(-len(pairs) // size.batch_size)
     recipe = Recipe(
-        data=Data(train=train, validation=validation),
+        data=data,
         text=Texts(source=source.text, target=target.text, reverse_source=True),
         model=Model(
             layers=size.layers,

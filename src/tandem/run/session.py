@@ -84,6 +84,7 @@ class Run:
         self._optimizer = build_optimizer(recipe, self.model, self.device)
         progress = self._restore(current, last) if current and last else Progress()
         self._current = current
+        self._best_saved = progress.best_epoch
         if current:
             say(f"going on after epoch {progress.epoch}, from {out / current.last}")
         precision = "bfloat16" if self.dtype == torch.bfloat16 else "float32"
@@ -117,7 +118,7 @@ class Run:
                     self._save(event)
                 self._tell(event)
         except KeyboardInterrupt:
-            self._tell(Finished("interrupted", self._training.progress.best_epoch, time.perf_counter() - began))
+            self._tell(Finished("interrupted", self._best_saved, time.perf_counter() - began))
             raise
         finally:
             for recorder in self._recorders:
@@ -179,6 +180,7 @@ class Run:
         best = last if event.best or self._current is None else self._current.best
         self._current = Current(best, last, f"resume/{name}")
         write_current(self.out, self._current)
+        self._best_saved = self._training.progress.best_epoch
         needed = {self.out / path for path in (best, last, self._current.resume)}
         for folder in (*(self.out / "checkpoints").iterdir(), *(self.out / "resume").iterdir()):
             if folder not in needed:

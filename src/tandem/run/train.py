@@ -63,7 +63,7 @@ def train(
     if resume:
         chosen = resumed_recipe(where, settings)
     elif recipe is not None:
-        chosen = override(recipe, settings) if isinstance(recipe, Recipe) else load_recipe(Path(recipe), settings)
+        chosen = override(recipe, settings) if isinstance(recipe, Recipe) else load_recipe(recipe, settings)
         if source is not None or (pairs is not None and not isinstance(chosen.data.train, MemoryCorpus)):
             raise RecipeError(
                 "a recipe names its corpus: give a recipe, or pairs, or source and target files, not two of them. "
@@ -83,9 +83,11 @@ def chosen_recipe(
     say: Callable[[str], None],
 ) -> Recipe:
     """A recipe chosen from the training pairs, its reasons said, with `settings` put over it."""
-    data = Data(train=train_choice, validation=validation)
-    texts = read_pairs(data, seed=1, given=given)
-    choice = choose_recipe(texts.train, train_choice, validation)
+    bare = Recipe(data=Data(train=train_choice, validation=validation))
+    # What tells how the corpus is read must hold before it is read to choose the rest.
+    bare = override(bare, [setting for setting in settings if setting.startswith(("data.", "seed"))])
+    texts = read_pairs(bare.data, bare.seed, given)
+    choice = choose_recipe(texts.train, bare.data)
     for reason in choice.reasons:
         say(reason)
     return override(choice.recipe, settings)

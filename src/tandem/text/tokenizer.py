@@ -76,9 +76,7 @@ class Tokenizer:
             model = byte_pairs(tokens, merges)
         else:
             size = max_size or NO_LIMIT
-            model = word_level(
-                frequent_pieces(kind, texts, lowercase=lowercase, min_count=min_count, max_size=size)
-            )
+            model = word_level(frequent_pieces(kind, texts, lowercase=lowercase, min_count=min_count, max_size=size))
         return cls(assemble(kind, lowercase, model), kind, lowercase)
 
     @property
@@ -170,8 +168,7 @@ class Tokenizer:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CheckpointError(
-                f"{path}: the tokenizer cannot be read: {error}. "
-                "Restore the file from a copy, or train again."
+                f"{path}: the tokenizer cannot be read: {error}. Restore the file from a copy, or train again."
             ) from error
         return cls.from_json(text, str(path))
 
@@ -181,9 +178,7 @@ def _check_settings(kind: TokenizerKind, min_count: int, max_size: int | None) -
         kinds = ", ".join(get_args(TokenizerKind))
         raise RecipeError(f"A tokenizer's kind is one of {kinds}, not {kind!r}. Choose one of them.")
     if min_count < 1:
-        raise RecipeError(
-            f"A tokenizer's min_count must be at least 1, not {min_count}: 1 keeps every token."
-        )
+        raise RecipeError(f"A tokenizer's min_count must be at least 1, not {min_count}: 1 keeps every token.")
     if max_size is not None and max_size <= len(SPECIAL_TOKENS):
         raise RecipeError(
             f"A tokenizer's max_size must be at least {len(SPECIAL_TOKENS) + 1}, not {max_size}: "
