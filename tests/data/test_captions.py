@@ -21,7 +21,7 @@ from tandem.data.captions.noun_phrases import Pen, Phrase
 from tandem.data.captions.sentences import draw_sentence
 from tandem.data.captions.words import Case, Determiner
 
-DIGEST = "ea6078651e859adcf55ab1c2686059f76dc5199d34351d806cf40eac86530b17"
+DIGEST = "e6ee22b0e3767c71c6a36e672535d1f00469c69a04c3638ec4983f62d4f5673a"
 """Of the whole corpus. Scores are quoted on it: it may not change from one version or machine to the next."""
 
 FINGERPRINT = """
@@ -80,9 +80,14 @@ def test_has_eight_hundred_word_forms_a_side(corpus: Captions, side: int) -> Non
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_training_shows_every_word_form_three_times(corpus: Captions, side: int) -> None:
+    assert min(counts(corpus, side).values()) >= 3
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_training_shows_every_word_form_of_the_others_twelve_times(corpus: Captions, side: int) -> None:
     shown = counts(corpus, side)
-    assert min(shown.values()) >= 3
-    assert {form for split in corpus for pair in split for form in forms(pair[side])} == set(shown)
+    asked = {form for pair in corpus.validation + corpus.test for form in forms(pair[side])}
+    assert min(shown[form] for form in asked) >= 12
 
 
 def test_sentences_are_short(corpus: Captions) -> None:

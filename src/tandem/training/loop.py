@@ -153,28 +153,21 @@ class Training:
         return StepDone(epoch, step, nll / tokens, tokens / seconds, rate, norm, ratio)
 
     def _batch_loss(self, batch: Batch, coins: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The objective and the negative log-likelihood of a batch's real tokens, summed."""
         with self._fabric.autocast():
             features = self._wrapped.features(batch.source, batch.target, coins, batch.source_lengths)
             dtype = compute_dtype(features)
-        return batch_loss(self._model, features, batch, smoothing=self._settings.label_smoothing, dtype=dtype)
+        real = real_tokens(batch.target, batch.target_lengths)
+        output = self._model.decoder.fc_out
+        return projection_loss(
+            features.flatten(0, 1).index_select(0, real),
+            output.weight,
+            output.bias,
+            batch.target[1:].flatten().index_select(0, real),
+            smoothing=self._settings.label_smoothing,
+            dtype=dtype,
+        )
 
     def _out_of_patience(self) -> bool:
         patience, history = self._settings.patience, self.progress.history
         return patience is not None and bool(history) and self.progress.epoch - self.progress.best_epoch >= patience
-
-
-def batch_loss(
-    model: Seq2Seq, features: torch.Tensor, batch: Batch, *, smoothing: float, dtype: torch.dtype
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The objective and the negative log-likelihood of a batch's real tokens, summed, from `features [T - 1, B, D]`."""
-    real = real_tokens(batch.target, batch.target_lengths)
-    targets = batch.target[1:].flatten().index_select(0, real)
-    output = model.decoder.fc_out
-    return projection_loss(
-        features.flatten(0, 1).index_select(0, real),
-        output.weight,
-        output.bias,
-        targets,
-        smoothing=smoothing,
-        dtype=dtype,
-    )

@@ -16,7 +16,9 @@ NOVEL = 265
 LONGEST = 16
 """Words in the longest sentence, German or English."""
 RAREST = 3
-"""How often the training split shows every word form of all three, at the least."""
+"""How often the training split shows each of its word forms, at the least."""
+FAMILIAR = 12
+"""How often the training split shows every word form of the other two splits, at the least."""
 SPARE = 1_000
 """Captions drawn beyond those needed, since some hold a word form that is too rare."""
 SEED = 2014_1409_3215
@@ -50,13 +52,13 @@ def captions() -> Captions:
     said += [entry for number, entry in enumerate(varied) if number % 20]
     drilled = TRAIN - len(said)
     others = VALIDATION + TEST - 2 * NOVEL
-    known, novel = _drawn(pen, drilled + others + SPARE, 2 * NOVEL + SPARE // 4)
+    known, novel = _drawn(pen, drilled + others + SPARE, 2 * NOVEL + SPARE // 2)
 
     train = _without_rare(said + known[:drilled])
-    left = _learnable(train, known[drilled:])
+    more = _showing(train, RAREST, known[drilled:])
     missing = TRAIN - len(train)
-    train += left[:missing]
-    left, novel = _learnable(train, varied[::20]) + left[missing:], _learnable(train, novel)
+    train += more[:missing]
+    left, novel = (_showing(train, FAMILIAR, entries) for entries in (varied[::20] + more[missing:], novel))
 
     plain = VALIDATION - NOVEL
     return Captions(
@@ -87,15 +89,15 @@ def _drawn(pen: Pen, known_wanted: int, novel_wanted: int) -> tuple[list[_Entry]
 
 def _without_rare(entries: list[_Entry]) -> list[_Entry]:
     """The entries that are left when none holds a word form that the rest of them hardly show."""
-    while len(kept := _learnable(entries, entries)) < len(entries):
+    while len(kept := _showing(entries, RAREST, entries)) < len(entries):
         entries = kept
     return entries
 
 
-def _learnable(train: list[_Entry], entries: list[_Entry]) -> list[_Entry]:
-    """The entries whose every word form the training entries show often enough."""
+def _showing(train: list[_Entry], times: int, entries: list[_Entry]) -> list[_Entry]:
+    """The entries whose every word form the training entries show so many times at least."""
     counts = Counter(form for entry in train for form in entry.forms)
-    known = {form for form, count in counts.items() if count >= RAREST}
+    known = {form for form, count in counts.items() if count >= times}
     return [entry for entry in entries if known.issuperset(entry.forms)]
 
 

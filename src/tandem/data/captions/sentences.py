@@ -31,16 +31,16 @@ Kind = Callable[[Pen], Pair | None]
 """Draws a sentence, or nothing when the dice fell badly."""
 
 KINDS: tuple[Kind, ...] = (
-    (simple,) * 30
-    + (described,) * 12
+    (simple,) * 34
+    + (described,) * 11
     + (placed_first,) * 12
     + (timed_first,) * 3
     + (things,) * 7
     + (couple,) * 5
     + (group,) * 2
     + (sitting_and,) * 5
-    + (relative,) * 6
-    + (meanwhile,) * 4
+    + (relative,) * 5
+    + (meanwhile,) * 3
     + (because,) * 4
     + (although,) * 2
     + (tries,) * 5
