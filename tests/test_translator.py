@@ -76,7 +76,8 @@ def test_many_windows_keep_the_order(translator: Translator) -> None:
 def test_a_source_that_is_too_long_is_cut_and_marked() -> None:
     translator = untrained("lstm", "search.max_length_factor=0.001")
     search = translator.search_settings(beam=1)
-    long, longest = " ".join(["eins"] * 1001), " ".join(["eins"] * 1000)
+    longest = " ".join(["eins"] * 1000)
+    long = longest + " zwei drei"
     cut, whole, short = translator.translate([long, longest, "eins"], search)
     assert (cut.cut, whole.cut, short.cut) == (True, False, False)
     assert cut.tokens == whole.tokens

@@ -54,6 +54,7 @@ def test_line_ends_and_a_missing_last_one_do_not_matter(tandem: Tandem, run: Pat
     for text in (TEXT.replace(b"\n", b"\r\n"), TEXT.removesuffix(b"\n"), b"\xef\xbb\xbf" + TEXT):
         assert tandem("translate", run, stdin=text).lines == expected
     assert tandem("translate", run, stdin=b"") == (0, "", "")
+    assert json.loads(tandem("translate", run, "--json", stdin=b"eins\r\n").out)["source"] == "eins"
 
 
 @pytest.mark.parametrize("options", [("--batch-size", 1), ("--batch-size", 2), ("--stream",)])

@@ -167,3 +167,9 @@ def test_output_dropout_changes_the_prediction_and_no_state(cell_type: CellType)
     start = RecurrentState(hidden, cell)
     dropped, whole = (model.decoder.features(inputs, start, each) for each in (masks, None))
     assert_close(dropped, whole * masks.output)
+
+
+def test_an_lstm_without_its_cell_state_is_refused() -> None:
+    decoder = Decoder(11, 4, 6, 1, 0.0)
+    with pytest.raises(ValueError, match=r"two parts: call decoder\(input, hidden, cell\)"):
+        decoder(torch.tensor([2]), torch.zeros(1, 1, 6))

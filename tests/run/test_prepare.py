@@ -42,6 +42,12 @@ def test_pairs_with_too_many_tokens_are_left_out_and_counted(tmp_path: Path) -> 
     assert any(message.startswith(f"{30 - long} training pairs in ") for message in corpus.messages)
 
 
+@pytest.mark.parametrize("pair", [("eins zwei drei vier", "one"), ("eins", "one two three four")])
+def test_either_side_may_be_too_long(pair: tuple[str, str], tmp_path: Path) -> None:
+    corpus = prepare(tiny_recipe("data.max_tokens=3"), texts([Pair("eins", "one"), Pair(*pair)]), tmp_path, None)
+    assert len(corpus.train.corpus) == 1
+
+
 def test_nothing_left_is_an_error_with_the_remedy(tmp_path: Path) -> None:
     pairs = [Pair("eins zwei drei", "one two three")]
     with pytest.raises(CorpusError, match=r"each of the 1 train pairs has more than 2 tokens .*raise data\.max_tokens"):

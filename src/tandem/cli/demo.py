@@ -29,7 +29,7 @@ output_dropout = 0.3
 tie_output = true
 
 [training]
-epochs = 18
+epochs = 12
 batch_size = 32
 label_smoothing = 0.1
 optimizer = { learning_rate = 3e-3 }

@@ -104,8 +104,11 @@ class Decoder(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Read one token, `input [B]`, in the state `(hidden, cell)`, each [L, B, H].
 
-        Returns `(prediction [B, V], hidden, cell)`: the logits of the next token and the new state.
+        Returns `(prediction [B, V], hidden, cell)`: the logits of the next token and the new state. ValueError for an
+        LSTM without a cell state.
         """
+        if self.cell_type == "lstm" and cell is None:
+            raise ValueError("an LSTM's state has two parts: call decoder(input, hidden, cell)")
         masks = self.draw_masks(1, input.shape[0])
         features, hiddens, cells = self._unroll(input.unsqueeze(0), RecurrentState(hidden, cell), masks)
         state = RecurrentState(torch.cat(hiddens), torch.cat(cells) if cells else None)

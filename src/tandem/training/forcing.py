@@ -14,7 +14,7 @@ class TeacherForcing:
     The schedules, with i the optimiser steps done and p = i / all steps of the training:
 
     - constant: `start`;
-    - linear: max(end, start - (start - end) p);
+    - linear: start + (end - start) p;
     - exponential: max(end, start k^i), k < 1;
     - inverse-sigmoid: max(end, start k / (k + exp(i / k))), k >= 1.
     """
@@ -44,7 +44,7 @@ class TeacherForcing:
         if self.schedule == "constant":
             return self.start
         if self.schedule == "linear":
-            return max(self.end, self.start - (self.start - self.end) * step / total_steps)
+            return self.start + (self.end - self.start) * min(1.0, step / total_steps)
         assert self.k is not None
         if self.schedule == "exponential":
             return max(self.end, self.start * self.k**step)
