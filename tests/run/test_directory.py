@@ -111,3 +111,10 @@ def test_current_json_is_for_people_too(shared: Path) -> None:
     content = json.loads((shared / "current.json").read_text(encoding="utf-8"))
     assert content.keys() == {"best", "last", "resume"}
     assert all((shared / place).is_dir() for place in content.values())
+
+
+def test_a_corpus_that_cannot_be_prepared_leaves_the_directory_free(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"raise data\.max_tokens"):
+        run_tiny(tmp_path / "run", "data.max_tokens=1", pairs=[("eins zwei", "one two"), ("zwei drei", "two three")])
+    run_tiny(tmp_path / "run")
+    assert (tmp_path / "run" / "current.json").exists()

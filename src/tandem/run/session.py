@@ -75,8 +75,12 @@ class Run:
             _check_fits(recipe, last.recipe, out)
         tokenizers = (last.source_tokenizer, last.target_tokenizer) if last else None
         out.mkdir(parents=True, exist_ok=True)
+        try:
+            self.corpus: PreparedCorpus = prepare(recipe, texts, out / "encoded", tokenizers)
+        except TandemError:
+            shutil.rmtree(out / "encoded", ignore_errors=True)  # a directory without a run is free for the next try
+            raise
         (out / "recipe.toml").write_text(dump_recipe(recipe), encoding="utf-8")
-        self.corpus: PreparedCorpus = prepare(recipe, texts, out / "encoded", tokenizers)
         for message in self.corpus.messages:
             say(message)
         sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
