@@ -82,6 +82,7 @@ def test_an_interruption_is_told_and_everything_is_closed(tmp_path: Path) -> Non
     assert read_metrics(tmp_path / "metrics.jsonl")[-1]["reason"] == "interrupted"
     assert not (tmp_path / "encoded").exists()
     assert read_current(tmp_path).last == "checkpoints/epoch-001"
+    assert "the run was interrupted" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_finished_run_can_be_given_more_epochs(shared: Path, tmp_path: Path) -> None:

@@ -11,8 +11,11 @@ from tandem.run.evaluate import Evaluation
 from tandem.translator import Translator
 
 
-def report_run(run: Path, translator: Translator, evaluation: Evaluation, evaluated_on: str) -> Path:
-    """Write the report of a run whose best model was evaluated on the corpus called `evaluated_on`; its path."""
+def report_run(run: Path, translator: Translator, evaluation: Evaluation | None, evaluated_on: str) -> Path:
+    """Write a run's report; its path.
+
+    Its best model was evaluated on the corpus called `evaluated_on`, or not at all if the run was interrupted.
+    """
     metrics = read_metrics(run / "metrics.jsonl")
     recipe = translator.recipe
     rows = [row for row in metrics if row["event"] == "validated"]
@@ -29,20 +32,19 @@ def report_run(run: Path, translator: Translator, evaluation: Evaluation, evalua
             f"{len(translator.source_tokenizer):,} source, {len(translator.target_tokenizer):,} target tokens",
         ),
         ("training time", _minutes(sum(row["epoch_seconds"] for row in rows))),
-        (
-            "scored on",
-            f"{evaluated_on}: {evaluation.pairs:,} pairs, {evaluation.sources:,} different sources",
-        ),
     ]
+    if evaluation is None:
+        summary.append(("not scored", "the run was interrupted"))
+    else:
+        sizes = f"{evaluation.pairs:,} pairs, {evaluation.sources:,} different sources"
+        summary.append(("scored on", f"{evaluated_on}: {sizes}"))
     if rows:
         best = min(row["validation_loss"] for row in rows)
         summary.insert(3, ("lowest validation loss", f"{best:.3f} nats a token, perplexity {perplexity(best):.2f}"))
     path = run / "report.html"
-    samples = [(sample.source, sample.reference, sample.translation) for sample in evaluation.samples]
-    write_report(
-        path,
-        ReportContents(run.resolve().name, summary, metrics, evaluation.scores, samples, dump_recipe(recipe)),
-    )
+    samples = [(s.source, s.reference, s.translation) for s in evaluation.samples] if evaluation else []
+    scores = evaluation.scores if evaluation else []
+    write_report(path, ReportContents(run.resolve().name, summary, metrics, scores, samples, dump_recipe(recipe)))
     return path
 
 

@@ -110,6 +110,11 @@ class Run:
             TensorBoard(out / "tensorboard", keep_until_step=progress.step if resume else None),
         ]
 
+    @property
+    def saved(self) -> bool:
+        """Whether there is a checkpoint yet."""
+        return self._current is not None
+
     def go(self) -> None:
         """Train to the end, saving after every epoch.
 

@@ -109,10 +109,18 @@ def run_recipe(
     recorders: Sequence[Recorder] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
-    """Train, evaluate the best model on the test corpus (or, without one, the validation corpus), write the report."""
+    """Train, evaluate the best model on the test corpus (or, without one, the validation corpus), write the report.
+
+    An interrupted run has its report too, without scores, once it has a checkpoint.
+    """
     tests = _test_pairs(recipe)  # read first: that they are missing is to be known before the training
     run = Run(recipe, out, device=device, resume=resume, given=given, recorders=recorders, say=say)
-    run.go()
+    try:
+        run.go()
+    except KeyboardInterrupt:
+        if run.saved:
+            report_run(out, load(out, device=device), None, "")
+        raise
     translator = load(out, device=device)
     pairs, corpus = (run.corpus.validation_pairs, "validation") if tests is None else (tests, "test")
     evaluation = evaluate(translator, pairs, lowercase=recipe.search.lowercase_scores)
