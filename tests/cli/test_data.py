@@ -14,7 +14,6 @@ TINY = NamedCorpus(
     "tiny",
     "A tiny corpus",
     "to be read first",
-    ("de", "en"),
     "http://127.0.0.1:1/nowhere",
     tuple(NamedFile(name, len(text), hashlib.sha256(text).hexdigest()) for name, text in CONTENT.items()),
     {"train": ("a.de", "a.en")},

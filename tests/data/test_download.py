@@ -28,7 +28,7 @@ def corpus(base_url: str) -> NamedCorpus:
     files = tuple(
         NamedFile(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in CONTENT.items()
     )
-    return NamedCorpus("tiny", "Tiny", "none", ("de", "en"), base_url, files, {"train": ("a.de", "a.en")})
+    return NamedCorpus("tiny", "Tiny", "none", base_url, files, {"train": ("a.de", "a.en")})
 
 
 @dataclass

@@ -27,8 +27,6 @@ class NamedCorpus:
     title: str
     licence: str
     """A sentence to read before fetching it."""
-    languages: tuple[str, str]
-    """Source and target, as ISO 639-1 codes."""
     base_url: str
     files: tuple[NamedFile, ...]
     splits: Mapping[str, tuple[str, str]]
@@ -42,7 +40,6 @@ _MULTI30K = NamedCorpus(
         "The captions describe Flickr30k pictures and are meant for research; "
         "see https://github.com/multi30k/dataset for the terms."
     ),
-    languages=("de", "en"),
     base_url="https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw",
     files=(
         NamedFile("train.de", 2_110_398, "2c2b73fd2b548fbcde3a875e0a78d6ee94d498bfdee6bd3eae3945779e9ddf72"),
