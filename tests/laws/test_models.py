@@ -173,12 +173,13 @@ def test_prepared_weights_are_converted_once_and_hold_no_graph(cell_type: CellTy
     model = evaluated(cell_type, tie_output=tie_output)
     state = model.encoder(random_ids(3, 2, SOURCE))
     prepared = model.decoder.prepare(torch.bfloat16)
-    weights = [w for layer in prepared.layers for w in layer]
-    weights += [prepared.embedding, prepared.output_weight, prepared.output_bias]
-    assert all(weight.dtype == torch.bfloat16 and not weight.requires_grad for weight in weights)
+    types = {weight.dtype for layer in prepared.layers for weight in layer if weight is not None}
+    assert types | {prepared.embedding.dtype, prepared.output.dtype} == {torch.bfloat16}
     assert (prepared.projection is not None) == tie_output
     features, after = prepared.step(torch.tensor([4, 5]), state)
-    assert prepared.logits(features).dtype == torch.bfloat16
+    logits = prepared.logits(features)
+    assert logits.dtype == torch.bfloat16
+    assert not logits.requires_grad
     assert after.hidden.dtype == torch.float32
     exact, _ = model.decoder.prepare(torch.float32).step(torch.tensor([4, 5]), state)
     assert (features.float() - exact).norm() < 0.03 * exact.norm()

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from tandem.models import CellType, RecurrentState
+from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.gru import GruLayer
 from tandem.models.kernels.lstm import LstmLayer
 from tandem.models.kernels.rnn import RnnLayer
-from tandem.models.recurrence import LayerWeights, new_rnn, stack_weights, step, unroll
+from tandem.models.recurrence import new_rnn, prepare_layer, stack_weights, step, unroll
 from tests.support.models import CELL_TYPES
 
 BATCH, EMB, HID = 3, 4, 5
@@ -25,7 +26,7 @@ def wide(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
 
 
 def arguments(cell_type: CellType, steps: int, dtype: torch.dtype = torch.float64) -> list[Tensor]:
-    """What a kernel takes, all but the products' type."""
+    """What a kernel takes, all but the rows' ends and the products' type."""
     gates = GATES[cell_type] * HID
     states = 2 if cell_type == "lstm" else 1
     biases = 2 if cell_type == "gru" else 1
@@ -38,18 +39,26 @@ def arguments(cell_type: CellType, steps: int, dtype: torch.dtype = torch.float6
     ]
 
 
-def kernel(cell_type: CellType, dtype: torch.dtype) -> Callable[..., tuple[Tensor, ...]]:
+def kernel(cell_type: CellType, dtype: torch.dtype, last: Tensor | None = None) -> Callable[..., tuple[Tensor, ...]]:
     def run(*tensors: Tensor) -> tuple[Tensor, ...]:
-        outputs = KERNELS[cell_type].apply(*tensors, dtype)  # type: ignore[no-untyped-call]
-        return outputs if isinstance(outputs, tuple) else (outputs,)
+        ends = Ends(len(tensors[0]), last)
+        outputs: tuple[Tensor, ...] = KERNELS[cell_type].apply(*tensors, ends, dtype)  # type: ignore[no-untyped-call]
+        return outputs
 
     return run
 
 
 @each_cell_type
-@pytest.mark.parametrize("steps", [1, 4])
-def test_the_backward_pass_is_the_derivative(cell_type: CellType, steps: int) -> None:
-    assert torch.autograd.gradcheck(kernel(cell_type, torch.float64), arguments(cell_type, steps))
+@pytest.mark.parametrize("last", [None, [0, 3, 3], [3, 1, 2]])
+def test_the_backward_pass_is_the_derivative(cell_type: CellType, last: list[int] | None) -> None:
+    """gradcheck pulls at each output alone, too: the others then have no gradient at all."""
+    run = kernel(cell_type, torch.float64, None if last is None else torch.tensor(last))
+    assert torch.autograd.gradcheck(run, arguments(cell_type, 4))
+
+
+@each_cell_type
+def test_a_sequence_of_one_step_has_the_derivative_too(cell_type: CellType) -> None:
+    assert torch.autograd.gradcheck(kernel(cell_type, torch.float64), arguments(cell_type, 1))
 
 
 @each_cell_type
@@ -74,12 +83,10 @@ def stacks(cell_type: CellType, layers: int, steps: int) -> tuple[nn.RNNBase, Te
 @pytest.mark.parametrize("layers", [1, 3])
 def test_a_stack_agrees_with_torchs_own_layer_and_its_gradients(cell_type: CellType, layers: int) -> None:
     rnn, inputs, state = stacks(cell_type, layers, steps=6)
-    outputs, hiddens, cells = unroll(cell_type, stack_weights(rnn), inputs, state, None)
-    ours = [outputs, torch.stack([h[-1] for h in hiddens])]
+    outputs, ends = unroll(cell_type, stack_weights(rnn), inputs, state, None)
+    ours = [outputs, *(part for part in ends if part is not None)]
     expected, last = rnn(inputs, state.hidden if state.cell is None else tuple(state))
     theirs = [expected, *(last if isinstance(last, tuple) else (last,))]
-    if cells:
-        ours.append(torch.stack([c[-1] for c in cells]))
     leaves = [inputs, *(part for part in state if part is not None), *rnn.parameters()]
     pulls = [torch.randn_like(out) for out in ours]
     assert_close(ours, theirs)
@@ -89,24 +96,27 @@ def test_a_stack_agrees_with_torchs_own_layer_and_its_gradients(cell_type: CellT
 def test_a_gradient_that_comes_through_the_cells_alone_is_used() -> None:
     """The decoder starts from the encoder's cells too; a layer that dropped their gradient would still learn a bit."""
     rnn, inputs, state = stacks("lstm", 2, steps=5)
-    _, _, cells = unroll("lstm", stack_weights(rnn), inputs, state, None)
+    _, (_, cells) = unroll("lstm", stack_weights(rnn), inputs, state, None)
+    assert cells is not None
     _, (_, last_cells) = rnn(inputs, tuple(state))
     pull = torch.randn_like(last_cells)
-    ours = torch.autograd.grad(torch.stack([c[-1] for c in cells]), [inputs, *rnn.parameters()], pull)
+    ours = torch.autograd.grad(cells, [inputs, *rnn.parameters()], pull)
     assert_close(ours, torch.autograd.grad(last_cells, [inputs, *rnn.parameters()], pull))
     assert all(gradient.abs().max() > 1e-4 for gradient in ours)
 
 
 @each_cell_type
-def test_the_state_of_every_step_is_that_of_a_shorter_run(cell_type: CellType) -> None:
+def test_a_row_that_ends_early_has_the_state_of_a_shorter_run(cell_type: CellType) -> None:
     rnn, inputs, state = stacks(cell_type, 2, steps=5)
-    _, hiddens, cells = unroll(cell_type, stack_weights(rnn), inputs, state, None)
-    for t in range(1, 5):
-        _, last = rnn(inputs[:t], state.hidden if state.cell is None else tuple(state))
-        hidden, cell = last if isinstance(last, tuple) else (last, None)
-        assert_close(torch.stack([h[t - 1] for h in hiddens]), hidden)
-        if cell is not None:
-            assert_close(torch.stack([c[t - 1] for c in cells]), cell)
+    lasts = torch.tensor([4, 0, 2])
+    _, ends = unroll(cell_type, stack_weights(rnn), inputs, state, None, lasts)
+    for row, last in enumerate(lasts.tolist()):
+        one = torch.tensor([row])
+        _, expected = unroll(cell_type, stack_weights(rnn), inputs[: last + 1, one], state.select(one), None)
+        for ours, theirs in zip(ends.select(one), expected, strict=True):
+            assert (ours is None) == (theirs is None)
+            if ours is not None:
+                assert_close(ours, theirs)
 
 
 @each_cell_type
@@ -122,7 +132,7 @@ def test_masks_lie_between_the_layers_and_nowhere_else(cell_type: CellType) -> N
         start = [part[index : index + 1] for part in state if part is not None]
         output, _ = single(going_up, tuple(start) if len(start) == 2 else start[0])
         going_up = output * masks[index] if index < 2 else output
-    outputs, _, _ = unroll(cell_type, weights, inputs, state, masks)
+    outputs, _ = unroll(cell_type, weights, inputs, state, masks)
     assert_close(outputs, going_up)
 
 
@@ -131,13 +141,12 @@ def test_step_after_step_equals_the_whole_sequence(cell_type: CellType) -> None:
     rnn, inputs, state = stacks(cell_type, 3, steps=4)
     weights = stack_weights(rnn)
     masks = [torch.rand(4, BATCH, HID, dtype=torch.float64) for _ in range(2)]
-    outputs, hiddens, cells = unroll(cell_type, weights, inputs, state, masks)
+    outputs, ends = unroll(cell_type, weights, inputs, state, masks)
+    prepared = [prepare_layer(cell_type, layer, torch.float64) for layer in weights]
     for t in range(4):
-        output, state = step(cell_type, weights, inputs[t], state, [mask[t] for mask in masks])
+        output, state = step(cell_type, prepared, inputs[t], state, [mask[t] for mask in masks])
         assert_close(output, outputs[t])
-        assert_close(state.hidden, torch.stack([h[t] for h in hiddens]))
-        if state.cell is not None:
-            assert_close(state.cell, torch.stack([c[t] for c in cells]))
+    assert_close(tuple(part for part in state if part is not None), tuple(part for part in ends if part is not None))
 
 
 def relative(ours: Tensor, expected: Tensor) -> float:
@@ -165,12 +174,14 @@ def test_products_in_bfloat16_stay_near_float32(cell_type: CellType) -> None:
 def test_a_step_with_bfloat16_weights_keeps_the_states_type(cell_type: CellType) -> None:
     rnn, inputs, state = stacks(cell_type, 2, steps=1)
     single = RecurrentState(*(None if part is None else part.float() for part in state))  # type: ignore[arg-type]
-    weights = [LayerWeights(*(w.float() for w in layer)) for layer in stack_weights(rnn)]
-    low = [LayerWeights(*(w.bfloat16() for w in layer)) for layer in weights]
+    low, exact = (
+        [prepare_layer(cell_type, layer, dtype) for layer in stack_weights(rnn)]
+        for dtype in (torch.bfloat16, torch.float32)
+    )
     output, after = step(cell_type, low, inputs[0].bfloat16(), single, None)
-    expected, expected_after = step(cell_type, weights, inputs[0].float(), single, None)
-    assert output.dtype == torch.bfloat16
-    assert relative(output.float(), expected) < 0.03
+    expected, expected_after = step(cell_type, exact, inputs[0].float(), single, None)
+    assert output.dtype == torch.float32
+    assert relative(output, expected) < 0.03
     for ours, theirs in zip(after, expected_after, strict=True):
         if ours is not None and theirs is not None:
             assert ours.dtype == torch.float32

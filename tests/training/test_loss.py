@@ -10,11 +10,19 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.testing import assert_close
 
+from tandem.training import loss
 from tandem.training.loss import projection_loss, real_tokens, token_scores
 
 WIDTH, VOCABULARY = 7, 11
-each_count = pytest.mark.parametrize("count", [1, 5, 255, 256, 257, 600])
+each_count = pytest.mark.parametrize("count", [1, 5, 16, 17, 64, 150])
 each_smoothing = pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.6])
+
+
+@pytest.fixture(autouse=True, params=[(11 * 64, 11 * 20), (2**22, 2**19)], ids=["many blocks", "one block"])
+def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks and slices small enough for the tests' few rows to make several, and those of real use."""
+    monkeypatch.setattr(loss, "_BLOCK", request.param[0])
+    monkeypatch.setattr(loss, "_SLICE", request.param[1])
 
 
 class Leaves(NamedTuple):

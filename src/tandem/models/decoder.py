@@ -7,12 +7,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tandem.models.encoder import initialise
+from tandem.models.kernels.products import Packed
 from tandem.models.recurrence import (
     CellType,
-    LayerWeights,
+    PreparedLayer,
     draw_mask,
     draw_masks,
     new_rnn,
+    prepare_layer,
     stack_weights,
     step,
     unroll,
@@ -37,14 +39,13 @@ class DecoderMasks(NamedTuple):
 
 
 class PreparedDecoder(NamedTuple):
-    """A decoder's weights converted once, to take many single steps with. Holds no graph."""
+    """A decoder's weights converted and laid out once, to take many single steps with. Holds no graph."""
 
     cell_type: CellType
     embedding: Tensor
-    layers: tuple[LayerWeights, ...]
-    projection: Tensor | None
-    output_weight: Tensor
-    output_bias: Tensor
+    layers: tuple[PreparedLayer, ...]
+    projection: Packed | None
+    output: Packed
 
     def step(
         self, tokens: Tensor, state: RecurrentState, masks: DecoderMasks | None = None
@@ -56,11 +57,11 @@ class PreparedDecoder(NamedTuple):
         output, state = step(self.cell_type, self.layers, embedded, state, None if masks is None else masks.layers)
         if masks is not None and masks.output is not None:
             output = output * masks.output
-        return (output if self.projection is None else F.linear(output, self.projection)), state
+        return (output if self.projection is None else self.projection(output)), state
 
     def logits(self, features: Tensor) -> Tensor:
         """(B, D) x (V, D) -> (B, V)."""
-        return F.linear(features, self.output_weight, self.output_bias)
+        return self.output(features)
 
 
 class Decoder(nn.Module):
@@ -110,8 +111,7 @@ class Decoder(nn.Module):
         if self.cell_type == "lstm" and cell is None:
             raise ValueError("an LSTM's state has two parts: call decoder(input, hidden, cell)")
         masks = self.draw_masks(1, input.shape[0])
-        features, hiddens, cells = self._unroll(input.unsqueeze(0), RecurrentState(hidden, cell), masks)
-        state = RecurrentState(torch.cat(hiddens), torch.cat(cells) if cells else None)
+        features, state = self._unroll(input.unsqueeze(0), RecurrentState(hidden, cell), masks)
         return self.fc_out(features.squeeze(0)), state.hidden, state.cell
 
     def features(self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None) -> Tensor:
@@ -135,27 +135,25 @@ class Decoder(nn.Module):
         )
 
     def prepare(self, dtype: torch.dtype) -> PreparedDecoder:
-        """Weights converted to `dtype` for many single steps, without a graph."""
-        with torch.no_grad():
-            layers = [LayerWeights(*(w.detach().to(dtype) for w in layer)) for layer in stack_weights(self.rnn)]
-            return PreparedDecoder(
-                self.cell_type,
-                self.embedding.weight.detach().to(dtype),
-                tuple(layers),
-                None if self.projection is None else self.projection.weight.detach().to(dtype),
-                self.fc_out.weight.detach().to(dtype),
-                self.fc_out.bias.detach().to(dtype),
-            )
+        """Weights converted to `dtype` and laid out for many single steps, without a graph."""
+        output, projection = self.fc_out, self.projection
+        return PreparedDecoder(
+            self.cell_type,
+            self.embedding.weight.detach().to(dtype),
+            tuple(prepare_layer(self.cell_type, layer, dtype) for layer in stack_weights(self.rnn)),
+            None if projection is None else Packed(projection.weight.to(dtype)),
+            Packed(output.weight.to(dtype), output.bias.to(dtype)),
+        )
 
     def _unroll(
         self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None
-    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    ) -> tuple[Tensor, RecurrentState]:
         embedded = self.embedding(inputs)
         if masks is not None:
             embedded = embedded * masks.embedding
-        outputs, hiddens, cells = unroll(
+        outputs, state = unroll(
             self.cell_type, stack_weights(self.rnn), embedded, state, None if masks is None else masks.layers
         )
         if masks is not None and masks.output is not None:
             outputs = outputs * masks.output
-        return (outputs if self.projection is None else self.projection(outputs)), hiddens, cells
+        return (outputs if self.projection is None else self.projection(outputs)), state

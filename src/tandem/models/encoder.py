@@ -1,6 +1,5 @@
 """The encoder: a recurrent network that reads the source into a context, its final state."""
 
-import torch
 from torch import Tensor, nn
 
 from tandem.models.recurrence import (
@@ -58,20 +57,13 @@ class Encoder(nn.Module):
         masks = draw_masks(self.n_layers, (steps, batch, self.hid_dim), rate, embedded)
         layers = stack_weights(self.rnn)
         start = zero_state(self.cell_type, self.n_layers, batch, layers[0].weight_hh)
-        _, hiddens, cells = unroll(self.cell_type, layers, embedded, start, masks)
-        if lengths is None:
-            last = torch.full((batch,), steps - 1, device=src.device)
-        else:
-            if int(lengths.min()) < 1 or int(lengths.max()) > steps:
-                raise ValueError(
-                    f"source lengths run from {int(lengths.min())} to {int(lengths.max())}; "
-                    f"each must be at least 1 and at most the {steps} rows of the source"
-                )
-            last = lengths.to(src.device) - 1
-        rows = torch.arange(batch, device=src.device)
-        # (S, B, H) at (last[b], b) -> (B, H), layer by layer
-        hidden = torch.stack([states[last, rows] for states in hiddens])
-        return RecurrentState(hidden, torch.stack([states[last, rows] for states in cells]) if cells else None)
+        if lengths is not None and (int(lengths.min()) < 1 or int(lengths.max()) > steps):
+            raise ValueError(
+                f"source lengths run from {int(lengths.min())} to {int(lengths.max())}; "
+                f"each must be at least 1 and at most the {steps} rows of the source"
+            )
+        last = None if lengths is None else lengths.cpu() - 1
+        return unroll(self.cell_type, layers, embedded, start, masks, last)[1]
 
 
 def initialise(module: nn.Module, init_range: float | None) -> None:

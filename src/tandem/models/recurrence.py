@@ -4,16 +4,18 @@
 computation is ours (`kernels/`). Letters: L layers, T steps, B batch, E embedding, H hidden.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from tandem.models.kernels.activations import tanh, tanh_
+from tandem.models.kernels.activations import tanh_
+from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.gru import GruLayer
 from tandem.models.kernels.lstm import LstmLayer
+from tandem.models.kernels.products import Packed
 from tandem.models.kernels.rnn import RnnLayer
 from tandem.models.state import RecurrentState
 
@@ -66,8 +68,13 @@ def draw_masks(n_layers: int, shape: tuple[int, int, int], dropout: float, like:
 
 def draw_mask(shape: tuple[int, ...], dropout: float, like: Tensor) -> Tensor:
     """A mask to multiply with: 0 with probability `dropout`, else 1 / (1 - dropout)."""
-    # torch's own dropout draws with `bernoulli_`, several times slower on a CPU than comparing uniform numbers.
-    return (torch.rand(shape, device=like.device) >= dropout).to(like.dtype).mul_(1 / (1 - dropout))
+    if like.device.type != "cpu":
+        return (torch.rand(shape, device=like.device) >= dropout).to(like.dtype).mul_(1 / (1 - dropout))
+    # On a CPU the generator is the bottleneck, so each number that it draws, 64 bits, decides four places. torch's own
+    # dropout draws one a place with `bernoulli_`. The probability is right to 1 / 2^17.
+    words = torch.empty(-(-math.prod(shape) // 4), dtype=torch.int64).random_(-(2**63), None)
+    lanes = words.view(torch.int16)[: math.prod(shape)].view(shape)
+    return (lanes >= round(dropout * 2**16) - 2**15).to(like.dtype).mul_(1 / (1 - dropout))
 
 
 def unroll(
@@ -76,13 +83,16 @@ def unroll(
     inputs: Tensor,
     state: RecurrentState,
     masks: Sequence[Tensor] | None,
-) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    last: Tensor | None = None,
+) -> tuple[Tensor, RecurrentState]:
     """Run all layers over all steps of `inputs [T, B, E]` from `state`.
 
-    Returns the last layer's outputs [T, B, H], and per layer the hidden and the cell states after each step,
-    [T, B, H] each (no cells for GRU and plain RNN). `masks`, one a layer but the last, [T, B, H]: dropout.
+    Returns the last layer's outputs [T, B, H], and the state of each row after its last step, `last [B]` on the CPU
+    (None: step T - 1). `masks`, one a layer but the last, [T, B, H]: dropout.
     """
-    dtype = compute_dtype(inputs)
+    if len(inputs) == 0:
+        return inputs.new_zeros(0, *state.hidden.shape[1:]), state
+    dtype, ends = compute_dtype(inputs), Ends(len(inputs), last)
     hiddens: list[Tensor] = []
     cells: list[Tensor] = []
     for index, weights in enumerate(layers):
@@ -90,70 +100,90 @@ def unroll(
         if cell_type == "lstm":
             assert state.cell is not None
             bias = weights.bias_ih + weights.bias_hh
-            outputs, layer_cells = LstmLayer.apply(  # type: ignore[no-untyped-call]
-                inputs, hidden, state.cell[index], weights.weight_ih, weights.weight_hh, bias, dtype
+            outputs, hidden, cell = LstmLayer.apply(  # type: ignore[no-untyped-call]
+                inputs, hidden, state.cell[index], weights.weight_ih, weights.weight_hh, bias, ends, dtype
             )
-            cells.append(layer_cells)
+            cells.append(cell)
         elif cell_type == "gru":
-            outputs = GruLayer.apply(inputs, hidden, *weights, dtype)  # type: ignore[no-untyped-call]
+            outputs, hidden = GruLayer.apply(inputs, hidden, *weights, ends, dtype)  # type: ignore[no-untyped-call]
         else:
             bias = weights.bias_ih + weights.bias_hh
-            outputs = RnnLayer.apply(  # type: ignore[no-untyped-call]
-                inputs, hidden, weights.weight_ih, weights.weight_hh, bias, dtype
+            outputs, hidden = RnnLayer.apply(  # type: ignore[no-untyped-call]
+                inputs, hidden, weights.weight_ih, weights.weight_hh, bias, ends, dtype
             )
-        hiddens.append(outputs)
+        hiddens.append(hidden)
         inputs = outputs if masks is None or index == len(layers) - 1 else outputs * masks[index]
-    return outputs, hiddens, cells
+    return outputs, RecurrentState(torch.stack(hiddens), torch.stack(cells) if cells else None)
 
 
+class PreparedLayer(NamedTuple):
+    """One layer's weights, laid out for single steps."""
+
+    of_input: Packed
+    """[G, E + H], for input and hidden state side by side; a GRU's only [3H, E]."""
+    of_hidden: Packed | None
+    """A GRU's [3H, H], kept apart because the reset gate comes between."""
+
+
+def prepare_layer(cell_type: CellType, weights: LayerWeights, dtype: torch.dtype) -> PreparedLayer:
+    """A layer's weights converted to `dtype` and laid out for `step`."""
+    weight_ih, weight_hh, bias_ih, bias_hh = (weight.detach() for weight in weights)
+    if cell_type == "gru":
+        return PreparedLayer(
+            Packed(weight_ih.to(dtype), bias_ih.to(dtype)), Packed(weight_hh.to(dtype), bias_hh.to(dtype))
+        )
+    return PreparedLayer(
+        Packed(torch.cat([weight_ih, weight_hh], dim=1).to(dtype), (bias_ih + bias_hh).to(dtype)), None
+    )
+
+
+@torch.no_grad()
 def step(
     cell_type: CellType,
-    layers: Sequence[LayerWeights],
+    layers: Sequence[PreparedLayer],
     inputs: Tensor,
     state: RecurrentState,
     masks: Sequence[Tensor] | None,
 ) -> tuple[Tensor, RecurrentState]:
     """Run all layers over one step of `inputs [B, E]`: the last layer's output [B, H], and the new state.
 
-    `masks`, one a layer but the last, [B, H]: dropout. The state keeps its dtype whatever the weights' is.
+    `masks`, one a layer but the last, [B, H]: dropout. Products run in the weights' type, all else in the state's.
+    There is no gradient.
     """
     hiddens: list[Tensor] = []
     cells: list[Tensor] = []
-    for index, weights in enumerate(layers):
+    for index, layer in enumerate(layers):
         hidden = state.hidden[index]
-        if cell_type == "lstm":
-            assert state.cell is not None
-            hidden, cell = _lstm_step(inputs, hidden, state.cell[index], weights)
-            cells.append(cell)
-        elif cell_type == "gru":
-            hidden = _gru_step(inputs, hidden, weights)
+        if cell_type == "gru":
+            hidden = _gru_step(inputs, hidden, layer)
         else:
-            hidden = tanh_(torch.add(*_gate_shares(inputs, hidden, weights)))
+            joint = torch.cat([inputs.to(layer.of_input.dtype), hidden.to(layer.of_input.dtype)], dim=1)
+            gates = layer.of_input(joint).to(hidden.dtype)
+            if cell_type == "lstm":
+                assert state.cell is not None
+                hidden, cell = _lstm_gates(gates, state.cell[index])
+                cells.append(cell)
+            else:
+                hidden = tanh_(gates)
         hiddens.append(hidden)
-        output = hidden.to(inputs.dtype)
-        inputs = output if masks is None or index == len(layers) - 1 else output * masks[index]
-    return output, RecurrentState(torch.stack(hiddens), torch.stack(cells) if cells else None)
+        inputs = hidden if masks is None or index == len(layers) - 1 else hidden * masks[index]
+    return inputs, RecurrentState(torch.stack(hiddens), torch.stack(cells) if cells else None)
 
 
-def _gate_shares(inputs: Tensor, hidden: Tensor, weights: LayerWeights) -> tuple[Tensor, Tensor]:
-    """What the input and the hidden state add to the gates, [B, G] each: products in the weights' dtype, the rest
-    in the state's.
-    """
-    by_input = F.linear(inputs, weights.weight_ih).to(hidden.dtype) + weights.bias_ih
-    by_hidden = F.linear(hidden.to(inputs.dtype), weights.weight_hh).to(hidden.dtype) + weights.bias_hh
-    return by_input, by_hidden
+def _lstm_gates(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    """What the gates [B, 4H], before their activations and lost to them, make of the cell: hidden state and cell."""
+    i, f, g, o = gates.chunk(4, dim=-1)
+    g.mul_(2)
+    gates.sigmoid_()
+    g.mul_(2).sub_(1)  # tanh x = 2 sigma(2 x) - 1
+    cell = (f * cell).addcmul_(i, g)
+    return tanh_(cell.clone()).mul_(o), cell
 
 
-def _lstm_step(inputs: Tensor, hidden: Tensor, cell: Tensor, weights: LayerWeights) -> tuple[Tensor, Tensor]:
-    by_input, by_hidden = _gate_shares(inputs, hidden, weights)
-    i, f, g, o = (by_input + by_hidden).chunk(4, dim=-1)
-    cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * tanh(g)
-    return torch.sigmoid(o) * tanh(cell), cell
-
-
-def _gru_step(inputs: Tensor, hidden: Tensor, weights: LayerWeights) -> Tensor:
-    by_input, by_hidden = _gate_shares(inputs, hidden, weights)
-    input_r, input_z, input_n = by_input.chunk(3, dim=-1)
-    hidden_r, hidden_z, hidden_n = by_hidden.chunk(3, dim=-1)
-    candidate = tanh_(input_n + torch.sigmoid(input_r + hidden_r) * hidden_n)
-    return torch.lerp(candidate, hidden, torch.sigmoid(input_z + hidden_z))
+def _gru_step(inputs: Tensor, hidden: Tensor, layer: PreparedLayer) -> Tensor:
+    assert layer.of_hidden is not None
+    by_input, by_hidden = layer.of_input(inputs).to(hidden.dtype), layer.of_hidden(hidden).to(hidden.dtype)
+    size = hidden.shape[1]
+    r, z = by_input[:, : 2 * size].add(by_hidden[:, : 2 * size]).sigmoid_().chunk(2, dim=-1)
+    candidate = tanh_(torch.addcmul(by_input[:, 2 * size :], r, by_hidden[:, 2 * size :]))
+    return torch.lerp(candidate, hidden, z)

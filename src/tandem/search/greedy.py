@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from tandem.search.continuations import best_tokens, make_bans
 from tandem.search.devices import score_dtype, should_look
 from tandem.search.hypothesis import Hypothesis
 from tandem.search.limits import check_banned, length_range, nothing_possible
-from tandem.search.stepper import S, Step, Stepper
+from tandem.search.stepper import S, Stepper
 
 
 @torch.no_grad()
@@ -49,7 +50,7 @@ def greedy(
     batch, device = source.shape[1], source.device
     if batch == 0:
         return []
-    never = torch.tensor(banned, dtype=torch.int64, device=device)
+    bans = make_bans(banned, device)
     limits = max_lengths.to(device)
     sentences = torch.arange(batch, device=device)  # (N,): which sentence each row of the state belongs to
     tokens = torch.full_like(sentences, sos)
@@ -59,7 +60,8 @@ def greedy(
     for time in range(longest + 1):
         step = stepper.step(tokens, state)
         at_limit = limits[sentences] <= time if time >= shortest else None
-        tokens, token_scores = _best(step, eos, never, at_limit)
+        tokens, chosen = best_tokens(step.logits, bans, eos, at_limit)
+        token_scores = chosen.to(score_dtype(device)) - step.log_normaliser.to(score_dtype(device))
         put_out.append(torch.full_like(limits, eos, dtype=torch.int64).index_copy_(0, sentences, tokens))
         scores.append(token_scores.new_zeros(batch).index_copy_(0, sentences, token_scores))
         state = step.state
@@ -76,17 +78,6 @@ def greedy(
                     state.select(rows),
                 )
     return _collect(torch.stack(put_out, dim=1), torch.stack(scores, dim=1), eos)
-
-
-def _best(step: Step[S], eos: int, never: Tensor, at_limit: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return each row's next token and its log-probability, both `[N]`."""
-    logits = step.logits.index_fill(1, never, -torch.inf) if len(never) else step.logits
-    tokens = logits.argmax(dim=1)  # the first among equals
-    if at_limit is not None:
-        tokens = tokens.masked_fill(at_limit, eos)
-    chosen = logits.gather(1, tokens[:, None]).squeeze(1)
-    dtype = score_dtype(chosen.device)
-    return tokens, chosen.to(dtype) - step.log_normaliser.to(dtype)
 
 
 def _collect(tokens: Tensor, scores: Tensor, eos: int) -> list[Hypothesis]:

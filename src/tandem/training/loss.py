@@ -4,14 +4,23 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-# Rows of the logits that exist at one time: enough for full speed in the products, few enough to stay in the cache.
-_CHUNK = 256
+from tandem.models.kernels.products import Packed, linear
+
+# Logits that exist at one time, few enough to be small beside the rest of a step: more rows make faster products.
+_BLOCK = 2**22
+# And how many of them are worked on together in the finer type: few enough to stay in the cache.
+_SLICE = 2**19
+
+
+def _rows(count: int, columns: int, places: int) -> list[slice]:
+    """Slices of `count` rows, each of at most `places` places in rows of `columns`, or else of 16 rows."""
+    height = max(16, places // columns)
+    return [slice(start, start + height) for start in range(0, count, height)]
 
 
 class ProjectionLoss(torch.autograd.Function):
-    """Output layer, softmax, cross-entropy and their gradients, over chunks of rows; products run in `dtype`."""
+    """Output layer, softmax, cross-entropy and their gradients, block by block of rows; products run in `dtype`."""
 
     @staticmethod
     def forward(
@@ -25,32 +34,30 @@ class ProjectionLoss(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         """The objective (with label smoothing) and the negative log-likelihood, each summed over the N tokens."""
         low_features, low_weight, low_bias = features.to(dtype), weight.to(dtype), bias.to(dtype)
+        output = Packed(low_weight, low_bias)
         with_gradient = any(ctx.needs_input_grad[:3])
-        grad_features = bias.new_zeros(features.shape) if with_gradient else None
-        grad_weight = torch.zeros_like(weight) if with_gradient else None
-        grad_bias = torch.zeros_like(bias) if with_gradient else None
-        nll = bias.new_zeros(())
-        normalisers = bias.new_zeros(())
-        for start in range(0, len(targets), _CHUNK):
-            rows = slice(start, start + _CHUNK)
-            gold = targets[rows].unsqueeze(1)
-            # (n, D) x (V, D) + (V) -> (n, V)
-            logits = F.linear(low_features[rows], low_weight, low_bias).to(bias.dtype)
-            highest = logits.amax(dim=1, keepdim=True)
-            gold_logits = logits.gather(1, gold)
-            likelihoods = logits.sub_(highest).exp_()
-            total = likelihoods.sum(dim=1, keepdim=True)
-            normaliser = (total.log() + highest).sum()
-            normalisers += normaliser
-            nll += normaliser - gold_logits.sum()
-            if grad_features is not None and grad_weight is not None and grad_bias is not None:
-                # d objective / d logits = softmax - (1 - smoothing) at gold (- smoothing / V everywhere: below)
-                grads = likelihoods.mul_(total.reciprocal_())
-                grads.scatter_add_(1, gold, grads.new_full(gold.shape, smoothing - 1))
-                grad_bias += grads.sum(dim=0)
-                low_grads = grads.to(dtype)
-                grad_features[rows] = low_grads @ low_weight
-                grad_weight += low_grads.t() @ low_features[rows]
+        grad_features = bias.new_empty(features.shape)
+        grad_weight, grad_bias = torch.zeros_like(weight), torch.zeros_like(bias)
+        normalisers, gold_logits = bias.new_zeros(()), bias.new_zeros(())
+        for block in _rows(len(targets), len(weight), _BLOCK):
+            # (n, D) x (V, D) + (V) -> (n, V); the logits become their own gradients.
+            logits = output(low_features[block])
+            gold = targets[block].unsqueeze(1)
+            gold_logits += logits.gather(1, gold).sum(dtype=bias.dtype)
+            for rows in _rows(len(gold), len(weight), _SLICE):
+                scores = logits[rows].to(bias.dtype)
+                highest = scores.amax(dim=1)
+                torch.softmax(scores, dim=1, out=scores)
+                normalisers += (highest - scores.amax(dim=1).log_()).sum()
+                if with_gradient:
+                    # d objective / d logits = softmax - (1 - smoothing) at gold (- smoothing / V everywhere: below)
+                    scores.scatter_add_(1, gold[rows], scores.new_full(gold[rows].shape, smoothing - 1))
+                    grad_bias += scores.sum(dim=0)
+                    logits[rows] = scores
+            if with_gradient:
+                grad_features[block] = linear(logits, low_weight.t())
+                grad_weight += (logits.t() @ low_features[block]).to(weight.dtype)
+        nll = normalisers - gold_logits
         objective = (1 - smoothing) * nll
         if smoothing:
             # The mean over the vocabulary is linear: it needs the mean row of the output layer, not the logits.
@@ -58,11 +65,10 @@ class ProjectionLoss(torch.autograd.Function):
             all_features, all_weights = features.sum(dim=0, dtype=bias.dtype), weight.sum(dim=0)
             logit_sum = all_features @ all_weights + count * bias.sum()
             objective = objective + smoothing * normalisers - share * logit_sum
-            if grad_features is not None and grad_weight is not None and grad_bias is not None:
-                grad_features -= share * all_weights
-                grad_weight -= share * all_features
-                grad_bias -= share * count
-        if grad_features is not None:
+            grad_features -= share * all_weights
+            grad_weight -= share * all_features
+            grad_bias -= share * count
+        if with_gradient:
             ctx.save_for_backward(grad_features.to(features.dtype), grad_weight, grad_bias)
         ctx.mark_non_differentiable(nll)
         return objective, nll
@@ -101,9 +107,8 @@ def token_scores(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor
     Without a gradient; here too whole logits never exist.
     """
     scores, best = bias.new_empty(len(targets)), torch.empty_like(targets, dtype=torch.bool)
-    for start in range(0, len(targets), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        logits = F.linear(features[rows].to(weight.dtype), weight, bias)  # (n, D) x (V, D) + (V) -> (n, V)
+    for rows in _rows(len(targets), len(weight), _BLOCK):
+        logits = linear(features[rows].to(weight.dtype), weight, bias)  # (n, D) x (V, D) + (V) -> (n, V)
         gold = targets[rows].unsqueeze(1)
         scores[rows] = logits.gather(1, gold).squeeze(1) - logits.logsumexp(dim=1)
         best[rows] = logits.argmax(dim=1) == targets[rows]

@@ -4,14 +4,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from tandem.models.kernels.activations import tanh_
-from tandem.models.kernels.products import input_gradients, weight_gradients
+from tandem.models.kernels.activations import tanh_, tanh_backward
+from tandem.models.kernels.ends import Ends
+from tandem.models.kernels.products import Packed, linear, weight_gradients
 
 
 class RnnLayer(torch.autograd.Function):
-    """`(inputs, hidden, weights) -> outputs`; the products run in `dtype`, all else as given.
+    """`(inputs, hidden, weights) -> (outputs, hidden)`; the products run in `dtype`, all else as given.
 
     Source: Elman 1990 in the form of `torch.nn.RNN` with tanh.
     """
@@ -24,36 +24,49 @@ class RnnLayer(torch.autograd.Function):
         weight_ih: Tensor,  # [H, E]
         weight_hh: Tensor,  # [H, H]
         bias: Tensor,  # [H], the sum of both of torch's biases
+        ends: Ends,
         dtype: torch.dtype,
-    ) -> Tensor:
-        """Run the layer: `outputs [T, B, H]`, the hidden state after each step."""
+    ) -> tuple[Tensor, Tensor]:
+        """Run the layer: `outputs [T, B, H]`, and each row's hidden state [B, H] where it ends."""
         steps, batch, _ = inputs.shape
         low_inputs, low_ih, low_hh = inputs.to(dtype), weight_ih.to(dtype), weight_hh.to(dtype)
-        by_input = F.linear(low_inputs, low_ih).to(hidden.dtype).add_(bias)
+        packed_hh = Packed(low_hh)
+        shares = linear(low_inputs, low_ih, bias.to(dtype))
         hiddens = hidden.new_empty(steps + 1, batch, hidden.shape[-1])
         hiddens[0] = hidden
         for t in range(steps):
-            hiddens[t + 1] = tanh_(by_input[t].add_(hiddens[t].to(dtype) @ low_hh.t()))
+            by_hidden = packed_hh(hiddens[t])
+            tanh_(torch.add(shares[t].to(hidden.dtype), by_hidden.to(hidden.dtype), out=hiddens[t + 1]))
         ctx.save_for_backward(low_inputs, low_ih, low_hh, hiddens)
-        ctx.input_dtype = inputs.dtype
-        return hiddens[1:].clone()
+        ctx.input_dtype, ctx.ends = inputs.dtype, ends
+        ctx.set_materialize_grads(False)
+        return hiddens[1:].clone(), ends.pick(hiddens[1:])
 
     @staticmethod
-    def backward(ctx: Any, grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradients of all that `forward` took; `dtype` has none."""
+    def backward(ctx: Any, grad_outputs: Tensor | None, grad_last: Tensor | None) -> tuple[Tensor | None, ...]:
+        """The gradients of all that `forward` took; `ends` and `dtype` have none."""
         low_inputs, low_ih, low_hh, hiddens = ctx.saved_tensors
-        slopes = 1 - hiddens[1:] * hiddens[1:]
-        grads = low_inputs.new_empty(slopes.shape)
+        steps = len(hiddens) - 1
+        ending = ctx.ends.rows(hiddens.device)
+        grads = torch.empty_like(hiddens[1:], dtype=low_inputs.dtype)
+        grad_sum = torch.empty_like(hiddens[0])
+        grad_bias = hiddens.new_zeros(hiddens.shape[2])
         grad_hidden = torch.zeros_like(hiddens[0])
-        for t in reversed(range(slopes.shape[0])):
-            slopes[t].mul_(grad_hidden + grad_outputs[t])
-            grads[t] = slopes[t]
-            grad_hidden = (grads[t] @ low_hh).to(hiddens.dtype)
+        for t in reversed(range(steps)):
+            if grad_outputs is not None:
+                grad_hidden += grad_outputs[t]
+            if grad_last is not None and (rows := ending.get(t)) is not None:
+                grad_hidden[rows] += grad_last[rows]
+            grads[t] = tanh_backward(grad_hidden, hiddens[t + 1], grad_sum)
+            grad_bias += grad_sum.sum(dim=0)
+            if t or ctx.needs_input_grad[1]:
+                grad_hidden = linear(grads[t], low_hh.t()).to(hiddens.dtype)
         return (
-            input_gradients(grads, low_ih, ctx.input_dtype) if ctx.needs_input_grad[0] else None,
-            grad_hidden,
+            linear(grads, low_ih.t()).to(ctx.input_dtype) if ctx.needs_input_grad[0] else None,
+            grad_hidden if ctx.needs_input_grad[1] else None,
             weight_gradients(grads, low_inputs, hiddens.dtype),
             weight_gradients(grads, hiddens[:-1].to(low_inputs.dtype), hiddens.dtype),
-            slopes.sum(dim=(0, 1)),
+            grad_bias,
+            None,
             None,
         )
