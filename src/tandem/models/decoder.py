@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tandem.models.encoder import initialise
+from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed
 from tandem.models.recurrence import (
     CellType,
@@ -62,6 +63,10 @@ class PreparedDecoder(NamedTuple):
     def logits(self, features: Tensor) -> Tensor:
         """(B, D) x (V, D) -> (B, V)."""
         return self.output(features)
+
+    def best_tokens(self, features: Tensor, dtype: torch.dtype) -> Tensor:
+        """The most probable next tokens [B] at `features [B, D]`; the logits are compared in `dtype`."""
+        return largest_columns(self.logits(features).to(dtype))
 
 
 class Decoder(nn.Module):

@@ -76,7 +76,7 @@ class Seq2Seq(nn.Module):
         for t in range(sampled[-1] + 1):
             features, state = decoder.step(inputs[t], state, None if masks is None else masks.at(t))
             if not forced[t]:
-                predicted = decoder.logits(features).argmax(dim=1)
+                predicted = decoder.best_tokens(features, state.hidden.dtype)
                 inputs[t + 1] = torch.where(rows[t], inputs[t + 1], predicted)
         return inputs
 
