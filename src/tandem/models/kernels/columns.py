@@ -14,7 +14,7 @@ def largest_columns(values: Tensor) -> Tensor:
     """
     columns = values.shape[1]
     whole = columns // _WIDTH * _WIDTH
-    in_groups = values[:, :whole].unflatten(1, (-1, _WIDTH)).amax(dim=2)
+    in_groups = values[:, :whole].view(len(values), whole // _WIDTH, _WIDTH).amax(dim=2)
     if whole < columns:
         in_groups = torch.cat([in_groups, values[:, whole:].amax(dim=1, keepdim=True)], dim=1)
     firsts = in_groups.argmax(dim=1, keepdim=True) * _WIDTH
