@@ -1,6 +1,7 @@
 """Ids -> batches: sentences of like length together, their order a function of (seed, epoch) alone."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -51,9 +52,15 @@ class Batches:
         return -(-len(self.corpus) // self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of this epoch (any integer)."""
-        for rows in self._plan(epoch):
-            yield self._batch(rows)
+        """The batches of this epoch (any integer). Each is assembled while the one before it is in use."""
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            following: Future[Batch] | None = None
+            for rows in self._plan(epoch):
+                ready, following = following, beside.submit(self._batch, rows)
+                if ready is not None:
+                    yield ready.result()
+            if following is not None:
+                yield following.result()
 
     def padding_share(self, epoch: int = 1) -> float:
         """The share of padding among all places of an epoch's batches, both sides together."""
