@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from tandem.models import Encoder, RecurrentState, Seq2Seq
+from tandem.models import RecurrentState, Seq2Seq
 from tandem.models.decoder import PreparedDecoder
+from tandem.models.encoder import PreparedEncoder
 from tandem.search import Step
 
 
@@ -13,17 +14,13 @@ class ModelStepper:
 
     def __init__(self, model: Seq2Seq, dtype: torch.dtype) -> None:
         """Matrix products run in `dtype`; the state and the probabilities keep the model's own type."""
-        self._encoder: Encoder = model.encoder
+        self._encoder: PreparedEncoder = model.encoder.prepare(dtype)
         self._decoder: PreparedDecoder = model.decoder.prepare(dtype)
-        self._dtype = dtype
         self._type = model.decoder.fc_out.bias.dtype
 
     def start(self, source: Tensor, lengths: Tensor) -> RecurrentState:
         """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows."""
-        kind = source.device.type
-        with torch.autocast(kind, self._dtype, enabled=self._dtype != self._type):
-            state: RecurrentState = self._encoder(source, lengths)
-        return state
+        return self._encoder.read(source, lengths)
 
     def step(self, tokens: Tensor, state: RecurrentState) -> Step[RecurrentState]:
         """Score what follows `tokens [N]`: logits [N, V], their log-normaliser [N], and the new state."""

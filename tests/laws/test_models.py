@@ -173,7 +173,7 @@ def test_prepared_weights_are_converted_once_and_hold_no_graph(cell_type: CellTy
     model = evaluated(cell_type, tie_output=tie_output)
     state = model.encoder(random_ids(3, 2, SOURCE))
     prepared = model.decoder.prepare(torch.bfloat16)
-    types = {weight.dtype for layer in prepared.layers for weight in layer if weight is not None}
+    types = {weight.dtype for layer in prepared.layers for weight in layer}
     assert types | {prepared.embedding.dtype, prepared.output.dtype} == {torch.bfloat16}
     assert (prepared.projection is not None) == tie_output
     features, after = prepared.step(torch.tensor([4, 5]), state)

@@ -12,7 +12,7 @@ from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.gru import GruLayer
 from tandem.models.kernels.lstm import LstmLayer
 from tandem.models.kernels.rnn import RnnLayer
-from tandem.models.recurrence import new_rnn, prepare_layer, stack_weights, step, unroll
+from tandem.models.recurrence import new_rnn, prepare_layers, read, stack_weights, step, unroll
 from tests.support.models import CELL_TYPES
 
 BATCH, EMB, HID = 3, 4, 5
@@ -142,11 +142,24 @@ def test_step_after_step_equals_the_whole_sequence(cell_type: CellType) -> None:
     weights = stack_weights(rnn)
     masks = [torch.rand(4, BATCH, HID, dtype=torch.float64) for _ in range(2)]
     outputs, ends = unroll(cell_type, weights, inputs, state, masks)
-    prepared = [prepare_layer(cell_type, layer, torch.float64) for layer in weights]
+    prepared = prepare_layers(cell_type, rnn, torch.float64)
     for t in range(4):
         output, state = step(cell_type, prepared, inputs[t], state, [mask[t] for mask in masks])
         assert_close(output, outputs[t])
     assert_close(tuple(part for part in state if part is not None), tuple(part for part in ends if part is not None))
+
+
+@each_cell_type
+def test_reading_without_a_gradient_equals_reading_with_one(cell_type: CellType) -> None:
+    rnn, inputs, state = stacks(cell_type, 3, steps=5)
+    lasts = torch.tensor([4, 0, 2])
+    _, expected = unroll(cell_type, stack_weights(rnn), inputs, state, None, lasts)
+    found = read(cell_type, prepare_layers(cell_type, rnn, torch.float64), inputs, state, lasts)
+    assert not found.hidden.requires_grad
+    for ours, theirs in zip(found, expected, strict=True):
+        assert (ours is None) == (theirs is None)
+        if ours is not None:
+            assert_close(ours, theirs)
 
 
 def relative(ours: Tensor, expected: Tensor) -> float:
@@ -174,10 +187,7 @@ def test_products_in_bfloat16_stay_near_float32(cell_type: CellType) -> None:
 def test_a_step_with_bfloat16_weights_keeps_the_states_type(cell_type: CellType) -> None:
     rnn, inputs, state = stacks(cell_type, 2, steps=1)
     single = RecurrentState(*(None if part is None else part.float() for part in state))  # type: ignore[arg-type]
-    low, exact = (
-        [prepare_layer(cell_type, layer, dtype) for layer in stack_weights(rnn)]
-        for dtype in (torch.bfloat16, torch.float32)
-    )
+    low, exact = (prepare_layers(cell_type, rnn, dtype) for dtype in (torch.bfloat16, torch.float32))
     output, after = step(cell_type, low, inputs[0].bfloat16(), single, None)
     expected, expected_after = step(cell_type, exact, inputs[0].float(), single, None)
     assert output.dtype == torch.float32

@@ -15,7 +15,7 @@ from tandem.models.recurrence import (
     draw_mask,
     draw_masks,
     new_rnn,
-    prepare_layer,
+    prepare_layers,
     stack_weights,
     step,
     unroll,
@@ -145,7 +145,7 @@ class Decoder(nn.Module):
         return PreparedDecoder(
             self.cell_type,
             self.embedding.weight.detach().to(dtype),
-            tuple(prepare_layer(self.cell_type, layer, dtype) for layer in stack_weights(self.rnn)),
+            prepare_layers(self.cell_type, self.rnn, dtype),
             None if projection is None else Packed(projection.weight.to(dtype)),
             Packed(output.weight.to(dtype), output.bias.to(dtype)),
         )

@@ -1,17 +1,41 @@
 """The encoder: a recurrent network that reads the source into a context, its final state."""
 
+from typing import NamedTuple
+
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from tandem.models.recurrence import (
     CellType,
+    PreparedLayer,
     draw_mask,
     draw_masks,
     new_rnn,
+    prepare_layers,
+    read,
     stack_weights,
     unroll,
     zero_state,
 )
 from tandem.models.state import RecurrentState
+
+
+class PreparedEncoder(NamedTuple):
+    """An encoder's weights converted and laid out once, to read many sources with. Holds no graph."""
+
+    cell_type: CellType
+    embedding: Tensor
+    layers: tuple[PreparedLayer, ...]
+    start: RecurrentState
+    """Of one row, [L, 1, H]: zeros in the type that states have."""
+
+    def read(self, source: Tensor, lengths: Tensor) -> RecurrentState:
+        """As the encoder itself in eval mode: `source [S, B]`, `lengths [B]` -> a state of B rows."""
+        _check_lengths(lengths, len(source))
+        rows = torch.zeros(source.shape[1], dtype=torch.int64, device=source.device)
+        embedded = F.embedding(source, self.embedding)
+        return read(self.cell_type, self.layers, embedded, self.start.select(rows), lengths.cpu() - 1)
 
 
 class Encoder(nn.Module):
@@ -57,13 +81,24 @@ class Encoder(nn.Module):
         masks = draw_masks(self.n_layers, (steps, batch, self.hid_dim), rate, embedded)
         layers = stack_weights(self.rnn)
         start = zero_state(self.cell_type, self.n_layers, batch, layers[0].weight_hh)
-        if lengths is not None and (int(lengths.min()) < 1 or int(lengths.max()) > steps):
-            raise ValueError(
-                f"source lengths run from {int(lengths.min())} to {int(lengths.max())}; "
-                f"each must be at least 1 and at most the {steps} rows of the source"
-            )
+        if lengths is not None:
+            _check_lengths(lengths, steps)
         last = None if lengths is None else lengths.cpu() - 1
         return unroll(self.cell_type, layers, embedded, start, masks, last)[1]
+
+    def prepare(self, dtype: torch.dtype) -> PreparedEncoder:
+        """Weights converted to `dtype` and laid out for many sources, without a graph."""
+        start = zero_state(self.cell_type, self.n_layers, 1, stack_weights(self.rnn)[0].weight_hh.detach())
+        layers = prepare_layers(self.cell_type, self.rnn, dtype)
+        return PreparedEncoder(self.cell_type, self.embedding.weight.detach().to(dtype), layers, start)
+
+
+def _check_lengths(lengths: Tensor, steps: int) -> None:
+    if int(lengths.min()) < 1 or int(lengths.max()) > steps:
+        raise ValueError(
+            f"source lengths run from {int(lengths.min())} to {int(lengths.max())}; "
+            f"each must be at least 1 and at most the {steps} rows of the source"
+        )
 
 
 def initialise(module: nn.Module, init_range: float | None) -> None:

@@ -117,24 +117,31 @@ def unroll(
 
 
 class PreparedLayer(NamedTuple):
-    """One layer's weights, laid out for single steps."""
+    """One layer's weights, converted and laid out for use without a gradient.
+
+    An LSTM's rows of g are doubled, which is exact, so that one sigmoid serves all gates: tanh x = 2 sigma(2 x) - 1.
+    """
 
     of_input: Packed
-    """[G, E + H], for input and hidden state side by side; a GRU's only [3H, E]."""
-    of_hidden: Packed | None
-    """A GRU's [3H, H], kept apart because the reset gate comes between."""
+    """[G, E], with the biases; a GRU's with `bias_ih` alone."""
+    of_hidden: Packed
+    """[G, H]; a GRU's with `bias_hh`, which its reset gate comes before."""
 
 
-def prepare_layer(cell_type: CellType, weights: LayerWeights, dtype: torch.dtype) -> PreparedLayer:
-    """A layer's weights converted to `dtype` and laid out for `step`."""
-    weight_ih, weight_hh, bias_ih, bias_hh = (weight.detach() for weight in weights)
-    if cell_type == "gru":
-        return PreparedLayer(
-            Packed(weight_ih.to(dtype), bias_ih.to(dtype)), Packed(weight_hh.to(dtype), bias_hh.to(dtype))
-        )
-    return PreparedLayer(
-        Packed(torch.cat([weight_ih, weight_hh], dim=1).to(dtype), (bias_ih + bias_hh).to(dtype)), None
-    )
+def prepare_layers(cell_type: CellType, rnn: nn.RNNBase, dtype: torch.dtype) -> tuple[PreparedLayer, ...]:
+    """The weights of each layer converted to `dtype`, for `step` and `read`."""
+    prepared = []
+    for weights in stack_weights(rnn):
+        weight_ih, weight_hh, bias_ih, bias_hh = (w.detach().clone() for w in weights)
+        size = weight_hh.shape[1]
+        if cell_type != "gru":
+            bias_ih += bias_hh
+        if cell_type == "lstm":
+            for part in (weight_ih, weight_hh, bias_ih):
+                part[2 * size : 3 * size] *= 2
+        of_hidden = Packed(weight_hh.to(dtype), bias_hh.to(dtype) if cell_type == "gru" else None)
+        prepared.append(PreparedLayer(Packed(weight_ih.to(dtype), bias_ih.to(dtype)), of_hidden))
+    return tuple(prepared)
 
 
 @torch.no_grad()
@@ -154,36 +161,54 @@ def step(
     cells: list[Tensor] = []
     for index, layer in enumerate(layers):
         hidden = state.hidden[index]
-        if cell_type == "gru":
-            hidden = _gru_step(inputs, hidden, layer)
-        else:
-            joint = torch.cat([inputs.to(layer.of_input.dtype), hidden.to(layer.of_input.dtype)], dim=1)
-            gates = layer.of_input(joint).to(hidden.dtype)
-            if cell_type == "lstm":
-                assert state.cell is not None
-                hidden, cell = _lstm_gates(gates, state.cell[index])
-                cells.append(cell)
-            else:
-                hidden = tanh_(gates)
+        cell = None if state.cell is None else state.cell[index]
+        hidden, cell = _advance(cell_type, layer.of_input(inputs), layer.of_hidden(hidden), hidden, cell)
         hiddens.append(hidden)
+        if cell is not None:
+            cells.append(cell)
         inputs = hidden if masks is None or index == len(layers) - 1 else hidden * masks[index]
     return inputs, RecurrentState(torch.stack(hiddens), torch.stack(cells) if cells else None)
 
 
-def _lstm_gates(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-    """What the gates [B, 4H], before their activations and lost to them, make of the cell: hidden state and cell."""
-    i, f, g, o = gates.chunk(4, dim=-1)
-    g.mul_(2)
-    gates.sigmoid_()
-    g.mul_(2).sub_(1)  # tanh x = 2 sigma(2 x) - 1
-    cell = (f * cell).addcmul_(i, g)
-    return tanh_(cell.clone()).mul_(o), cell
+@torch.no_grad()
+def read(
+    cell_type: CellType, layers: Sequence[PreparedLayer], inputs: Tensor, start: RecurrentState, last: Tensor
+) -> RecurrentState:
+    """Run all layers over `inputs [T, B, E]` from `start`: the state of each row after its step `last [B]`, on the CPU.
+
+    As `unroll`, without a gradient or anything that only a gradient needs.
+    """
+    ending = Ends(len(inputs), last).rows(inputs.device)
+    ended = RecurrentState(*(None if part is None else torch.empty_like(part) for part in start))  # type: ignore[arg-type]
+    for index, layer in enumerate(layers):
+        hidden = start.hidden[index]
+        cell = None if start.cell is None else start.cell[index]
+        shares = layer.of_input(inputs)  # (T, B, E) -> (T, B, G)
+        outputs = shares.new_empty(*inputs.shape[:2], hidden.shape[1])
+        for t in range(len(inputs)):
+            hidden, cell = _advance(cell_type, shares[t], layer.of_hidden(hidden), hidden, cell)
+            outputs[t] = hidden
+            if (rows := ending.get(t)) is not None:
+                ended.hidden[index, rows] = hidden[rows]
+                if cell is not None and ended.cell is not None:
+                    ended.cell[index, rows] = cell[rows]
+        inputs = outputs
+    return ended
 
 
-def _gru_step(inputs: Tensor, hidden: Tensor, layer: PreparedLayer) -> Tensor:
-    assert layer.of_hidden is not None
-    by_input, by_hidden = layer.of_input(inputs).to(hidden.dtype), layer.of_hidden(hidden).to(hidden.dtype)
-    size = hidden.shape[1]
-    r, z = by_input[:, : 2 * size].add(by_hidden[:, : 2 * size]).sigmoid_().chunk(2, dim=-1)
-    candidate = tanh_(torch.addcmul(by_input[:, 2 * size :], r, by_hidden[:, 2 * size :]))
-    return torch.lerp(candidate, hidden, z)
+def _advance(
+    cell_type: CellType, by_input: Tensor, by_hidden: Tensor, hidden: Tensor, cell: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """One layer's next hidden and cell state, [B, H], from what input and hidden state give to its gates, [B, G]."""
+    by_input, by_hidden = by_input.to(hidden.dtype), by_hidden.to(hidden.dtype)
+    if cell_type == "gru":
+        size = hidden.shape[1]
+        r, z = by_input[:, : 2 * size].add(by_hidden[:, : 2 * size]).sigmoid_().chunk(2, dim=-1)
+        candidate = tanh_(torch.addcmul(by_input[:, 2 * size :], r, by_hidden[:, 2 * size :]))
+        return torch.lerp(candidate, hidden, z), None
+    gates = by_input + by_hidden
+    if cell is None:
+        return tanh_(gates), None
+    i, f, g, o = gates.sigmoid_().view(len(gates), 4, -1).unbind(1)
+    cell = (f * cell).sub_(i).addcmul_(i, g, value=2)  # f c + i (2 g - 1)
+    return torch.lerp(-o, o, (cell * 2).sigmoid_()), cell  # o (2 sigma(2 c) - 1)

@@ -55,15 +55,13 @@ def greedy(
     sentences = torch.arange(batch, device=device)  # (N,): which sentence each row of the state belongs to
     tokens = torch.full_like(sentences, sos)
     going = torch.ones_like(sentences, dtype=torch.bool)  # (N,)
-    put_out, scores = [], []  # of each step: (B,), <eos> and 0 for sentences that have left
+    taken: list[tuple[Tensor, ...]] = []  # of each step, (N,): sentences, tokens, their logits, the normalisers
     state = stepper.start(source, lengths)
     for time in range(longest + 1):
         step = stepper.step(tokens, state)
-        at_limit = limits[sentences] <= time if time >= shortest else None
-        tokens, chosen = best_tokens(step.logits, bans, eos, at_limit)
-        token_scores = chosen.to(score_dtype(device)) - step.log_normaliser.to(score_dtype(device))
-        put_out.append(torch.full_like(limits, eos, dtype=torch.int64).index_copy_(0, sentences, tokens))
-        scores.append(token_scores.new_zeros(batch).index_copy_(0, sentences, token_scores))
+        at_limit = limits <= time if time >= shortest else None
+        tokens, logits = best_tokens(step.logits, bans, eos, at_limit)
+        taken.append((sentences, tokens, logits, step.log_normaliser))
         state = step.state
         going = going & (tokens != eos)
         if time < longest and should_look(device, time):
@@ -71,23 +69,26 @@ def greedy(
             if len(rows) == 0:
                 break
             if len(rows) < len(sentences):
-                sentences, tokens, going, state = (
-                    sentences[rows],
-                    tokens[rows],
-                    going[rows],
-                    state.select(rows),
-                )
-    return _collect(torch.stack(put_out, dim=1), torch.stack(scores, dim=1), eos)
+                sentences, limits, tokens, going = (part[rows] for part in (sentences, limits, tokens, going))
+                state = state.select(rows)
+    return _collect(batch, taken, eos)
 
 
-def _collect(tokens: Tensor, scores: Tensor, eos: int) -> list[Hypothesis]:
-    """Turn `[B, T]` tokens and log-probabilities into hypotheses that stop at their first `<eos>`."""
+def _collect(batch: int, taken: list[tuple[Tensor, ...]], eos: int) -> list[Hypothesis]:
+    """Put each sentence's tokens together, step by step, up to its first `<eos>`."""
+    sentences, tokens, logits, log_normalisers = (torch.cat(parts) for parts in zip(*taken, strict=True))
+    dtype = score_dtype(logits.device)
+    token_scores = logits.to(dtype) - log_normalisers.to(dtype)
+    found: list[tuple[list[int], list[float]]] = [([], []) for _ in range(batch)]
+    for sentence, token, score in zip(sentences.tolist(), tokens.tolist(), token_scores.tolist(), strict=True):
+        ids, scores = found[sentence]
+        if not ids or ids[-1] != eos:
+            ids.append(token)
+            scores.append(score)
     hypotheses = []
-    for sentence, (ids, token_scores) in enumerate(zip(tokens.tolist(), scores.tolist(), strict=True)):
-        end = ids.index(eos)
-        kept = tuple(token_scores[: end + 1])
-        score = sum(kept)
-        if not score > -torch.inf:
+    for sentence, (ids, scores) in enumerate(found):
+        total = sum(scores)
+        if not total > -torch.inf:
             raise nothing_possible(sentence)
-        hypotheses.append(Hypothesis(tuple(ids[:end]), score, kept))
+        hypotheses.append(Hypothesis(tuple(ids[:-1]), total, tuple(scores)))
     return hypotheses
