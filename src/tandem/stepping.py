@@ -15,7 +15,7 @@ class ModelStepper:
     def __init__(self, model: Seq2Seq, dtype: torch.dtype) -> None:
         """Matrix products run in `dtype`; the state and the probabilities keep the model's own type."""
         self._encoder: PreparedEncoder = model.encoder.prepare(dtype)
-        self._decoder: PreparedDecoder = model.decoder.prepare(dtype)
+        self._decoder: PreparedDecoder = model.decoder.prepare(dtype, tabulate=True)
         self._type = model.decoder.fc_out.bias.dtype
 
     def start(self, source: Tensor, lengths: Tensor) -> RecurrentState:

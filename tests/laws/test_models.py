@@ -110,7 +110,7 @@ def test_step_by_step_equals_all_at_once(
         inputs = random_ids(steps, batch, TARGET, seed=seed)
         whole = model.decoder.features(inputs, start, None)
         logits = model.decoder.fc_out(whole)
-        prepared = model.decoder.prepare(torch.float32)
+        prepared = model.decoder.prepare(torch.float32, tabulate=True)
         quick, slow = start, start
         for t in range(steps):
             features, quick = prepared.step(inputs[t], quick)
@@ -133,7 +133,7 @@ def test_select_commutes_with_step(cell_type: CellType, rows: list[int], seed: i
     tokens = torch.randint(0, TARGET, (4,), generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():
         state = model.encoder(random_ids(5, 4, SOURCE, seed=seed))
-        prepared = model.decoder.prepare(torch.float32)
+        prepared = model.decoder.prepare(torch.float32, tabulate=True)
         features, after = prepared.step(tokens, state)
         selected_first, after_first = prepared.step(tokens[chosen], state.select(chosen))
     close(selected_first, features[chosen])
@@ -169,17 +169,20 @@ def test_the_future_changes_nothing_of_the_past(cell_type: CellType, seed: int) 
 
 @each_cell_type
 @each_output
-def test_prepared_weights_are_converted_once_and_hold_no_graph(cell_type: CellType, tie_output: bool) -> None:
+@pytest.mark.parametrize("tabulate", [False, True])
+def test_prepared_weights_are_converted_once_and_hold_no_graph(
+    cell_type: CellType, tie_output: bool, tabulate: bool
+) -> None:
     model = evaluated(cell_type, tie_output=tie_output)
     state = model.encoder(random_ids(3, 2, SOURCE))
-    prepared = model.decoder.prepare(torch.bfloat16)
+    prepared = model.decoder.prepare(torch.bfloat16, tabulate=tabulate)
     types = {weight.dtype for layer in prepared.layers for weight in layer}
-    assert types | {prepared.embedding.dtype, prepared.output.dtype} == {torch.bfloat16}
+    assert types | {prepared.embedding(torch.tensor([1])).dtype, prepared.output.dtype} == {torch.bfloat16}
     assert (prepared.projection is not None) == tie_output
     features, after = prepared.step(torch.tensor([4, 5]), state)
     logits = prepared.logits(features)
     assert logits.dtype == torch.bfloat16
     assert not logits.requires_grad
     assert after.hidden.dtype == torch.float32
-    exact, _ = model.decoder.prepare(torch.float32).step(torch.tensor([4, 5]), state)
+    exact, _ = model.decoder.prepare(torch.float32, tabulate=True).step(torch.tensor([4, 5]), state)
     assert (features.float() - exact).norm() < 0.03 * exact.norm()

@@ -144,7 +144,7 @@ def test_step_after_step_equals_the_whole_sequence(cell_type: CellType) -> None:
     outputs, ends = unroll(cell_type, weights, inputs, state, masks)
     prepared = prepare_layers(cell_type, rnn, torch.float64)
     for t in range(4):
-        output, state = step(cell_type, prepared, inputs[t], state, [mask[t] for mask in masks])
+        output, state = step(cell_type, prepared, prepared[0].of_input(inputs[t]), state, [mask[t] for mask in masks])
         assert_close(output, outputs[t])
     assert_close(tuple(part for part in state if part is not None), tuple(part for part in ends if part is not None))
 
@@ -154,7 +154,8 @@ def test_reading_without_a_gradient_equals_reading_with_one(cell_type: CellType)
     rnn, inputs, state = stacks(cell_type, 3, steps=5)
     lasts = torch.tensor([4, 0, 2])
     _, expected = unroll(cell_type, stack_weights(rnn), inputs, state, None, lasts)
-    found = read(cell_type, prepare_layers(cell_type, rnn, torch.float64), inputs, state, lasts)
+    prepared = prepare_layers(cell_type, rnn, torch.float64)
+    found = read(cell_type, prepared, prepared[0].of_input(inputs), state, lasts)
     assert not found.hidden.requires_grad
     for ours, theirs in zip(found, expected, strict=True):
         assert (ours is None) == (theirs is None)
@@ -188,8 +189,8 @@ def test_a_step_with_bfloat16_weights_keeps_the_states_type(cell_type: CellType)
     rnn, inputs, state = stacks(cell_type, 2, steps=1)
     single = RecurrentState(*(None if part is None else part.float() for part in state))  # type: ignore[arg-type]
     low, exact = (prepare_layers(cell_type, rnn, dtype) for dtype in (torch.bfloat16, torch.float32))
-    output, after = step(cell_type, low, inputs[0].bfloat16(), single, None)
-    expected, expected_after = step(cell_type, exact, inputs[0].float(), single, None)
+    output, after = step(cell_type, low, low[0].of_input(inputs[0]), single, None)
+    expected, expected_after = step(cell_type, exact, exact[0].of_input(inputs[0]), single, None)
     assert output.dtype == torch.float32
     assert relative(output, expected) < 0.03
     for ours, theirs in zip(after, expected_after, strict=True):

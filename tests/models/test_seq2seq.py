@@ -86,7 +86,7 @@ def test_with_dropout_the_fed_back_tokens_are_the_best_of_the_very_logits_that_a
 
 @each_cell_type
 def test_the_whole_target_forced_takes_no_predictions(cell_type: CellType, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> PreparedDecoder:
+    def refuse(*_: Any, **__: Any) -> PreparedDecoder:
         raise AssertionError("a prediction was asked for")
 
     monkeypatch.setattr(Decoder, "prepare", refuse)

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from tandem.models.encoder import initialise
 from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed
 from tandem.models.recurrence import (
     CellType,
+    PreparedEmbedding,
     PreparedLayer,
     draw_mask,
     draw_masks,
@@ -43,7 +43,7 @@ class PreparedDecoder(NamedTuple):
     """A decoder's weights converted and laid out once, to take many single steps with. Holds no graph."""
 
     cell_type: CellType
-    embedding: Tensor
+    embedding: PreparedEmbedding
     layers: tuple[PreparedLayer, ...]
     projection: Packed | None
     output: Packed
@@ -52,10 +52,8 @@ class PreparedDecoder(NamedTuple):
         self, tokens: Tensor, state: RecurrentState, masks: DecoderMasks | None = None
     ) -> tuple[Tensor, RecurrentState]:
         """Read `tokens [B]`: what the output layer reads, [B, D], and the new state."""
-        embedded = F.embedding(tokens, self.embedding)
-        if masks is not None:
-            embedded = embedded * masks.embedding
-        output, state = step(self.cell_type, self.layers, embedded, state, None if masks is None else masks.layers)
+        by_input = self.embedding(tokens, None if masks is None else masks.embedding)
+        output, state = step(self.cell_type, self.layers, by_input, state, None if masks is None else masks.layers)
         if masks is not None and masks.output is not None:
             output = output * masks.output
         return (output if self.projection is None else self.projection(output)), state
@@ -139,13 +137,17 @@ class Decoder(nn.Module):
             draw_mask(states, output_rate, weight) if output_rate else None,
         )
 
-    def prepare(self, dtype: torch.dtype) -> PreparedDecoder:
-        """Weights converted to `dtype` and laid out for many single steps, without a graph."""
+    def prepare(self, dtype: torch.dtype, *, tabulate: bool) -> PreparedDecoder:
+        """Weights converted to `dtype` and laid out for many single steps, without a graph.
+
+        `tabulate` spends time on a table of the embeddings' products beforehand: for more than some ten steps.
+        """
         output, projection = self.fc_out, self.projection
+        layers = prepare_layers(self.cell_type, self.rnn, dtype)
         return PreparedDecoder(
             self.cell_type,
-            self.embedding.weight.detach().to(dtype),
-            prepare_layers(self.cell_type, self.rnn, dtype),
+            PreparedEmbedding(self.embedding, layers[0], tabulate=tabulate),
+            layers,
             None if projection is None else Packed(projection.weight.to(dtype)),
             Packed(output.weight.to(dtype), output.bias.to(dtype)),
         )

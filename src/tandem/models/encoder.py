@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from tandem.models.recurrence import (
     CellType,
+    PreparedEmbedding,
     PreparedLayer,
     draw_mask,
     draw_masks,
@@ -25,7 +25,7 @@ class PreparedEncoder(NamedTuple):
     """An encoder's weights converted and laid out once, to read many sources with. Holds no graph."""
 
     cell_type: CellType
-    embedding: Tensor
+    embedding: PreparedEmbedding
     layers: tuple[PreparedLayer, ...]
     start: RecurrentState
     """Of one row, [L, 1, H]: zeros in the type that states have."""
@@ -34,8 +34,7 @@ class PreparedEncoder(NamedTuple):
         """As the encoder itself in eval mode: `source [S, B]`, `lengths [B]` -> a state of B rows."""
         _check_lengths(lengths, len(source))
         rows = torch.zeros(source.shape[1], dtype=torch.int64, device=source.device)
-        embedded = F.embedding(source, self.embedding)
-        return read(self.cell_type, self.layers, embedded, self.start.select(rows), lengths.cpu() - 1)
+        return read(self.cell_type, self.layers, self.embedding(source), self.start.select(rows), lengths.cpu() - 1)
 
 
 class Encoder(nn.Module):
@@ -90,7 +89,8 @@ class Encoder(nn.Module):
         """Weights converted to `dtype` and laid out for many sources, without a graph."""
         start = zero_state(self.cell_type, self.n_layers, 1, stack_weights(self.rnn)[0].weight_hh.detach())
         layers = prepare_layers(self.cell_type, self.rnn, dtype)
-        return PreparedEncoder(self.cell_type, self.embedding.weight.detach().to(dtype), layers, start)
+        embedding = PreparedEmbedding(self.embedding, layers[0], tabulate=True)
+        return PreparedEncoder(self.cell_type, embedding, layers, start)
 
 
 def _check_lengths(lengths: Tensor, steps: int) -> None:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from tandem.models.kernels.activations import tanh_
 from tandem.models.kernels.ends import Ends
@@ -20,6 +21,10 @@ from tandem.models.kernels.rnn import RnnLayer
 from tandem.models.state import RecurrentState
 
 CellType: TypeAlias = Literal["lstm", "gru", "rnn"]
+
+
+_LARGEST_TABLE = 2**25
+"""Entries of the largest table of what tokens give to the first layer's gates."""
 
 
 class LayerWeights(NamedTuple):
@@ -144,15 +149,35 @@ def prepare_layers(cell_type: CellType, rnn: nn.RNNBase, dtype: torch.dtype) -> 
     return tuple(prepared)
 
 
+class PreparedEmbedding:
+    """What tokens give to the first layer's gates: their embeddings times that layer's weights."""
+
+    def __init__(self, embedding: nn.Embedding, layer: PreparedLayer, *, tabulate: bool) -> None:
+        """`tabulate` computes it for all tokens at once, [V, G], unless that table would be too large."""
+        self._weight = embedding.weight.detach().to(layer.of_input.dtype)
+        self._of_input = layer.of_input
+        fits = tabulate and len(self._weight) * layer.of_input.rows <= _LARGEST_TABLE
+        self._table = layer.of_input(self._weight) if fits else None
+
+    def __call__(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Ids of any shape [...] -> [..., G]; `mask [..., E]`: dropout of the embeddings."""
+        if self._table is not None and mask is None:
+            return F.embedding(tokens, self._table)
+        embedded = F.embedding(tokens, self._weight)
+        return self._of_input(embedded if mask is None else embedded * mask)
+
+
 @torch.no_grad()
 def step(
     cell_type: CellType,
     layers: Sequence[PreparedLayer],
-    inputs: Tensor,
+    by_input: Tensor,
     state: RecurrentState,
     masks: Sequence[Tensor] | None,
 ) -> tuple[Tensor, RecurrentState]:
-    """Run all layers over one step of `inputs [B, E]`: the last layer's output [B, H], and the new state.
+    """Run all layers over one step: the last layer's output [B, H], and the new state.
+
+    `by_input [B, G]` is what the input gives to the first layer's gates.
 
     `masks`, one a layer but the last, [B, H]: dropout. Products run in the weights' type, all else in the state's.
     There is no gradient.
@@ -162,37 +187,43 @@ def step(
     for index, layer in enumerate(layers):
         hidden = state.hidden[index]
         cell = None if state.cell is None else state.cell[index]
-        hidden, cell = _advance(cell_type, layer.of_input(inputs), layer.of_hidden(hidden), hidden, cell)
+        if index:
+            going_up = hiddens[-1] if masks is None else hiddens[-1] * masks[index - 1]
+            by_input = layer.of_input(going_up)
+        hidden, cell = _advance(cell_type, by_input, layer.of_hidden(hidden), hidden, cell)
         hiddens.append(hidden)
         if cell is not None:
             cells.append(cell)
-        inputs = hidden if masks is None or index == len(layers) - 1 else hidden * masks[index]
-    return inputs, RecurrentState(torch.stack(hiddens), torch.stack(cells) if cells else None)
+    return hidden, RecurrentState(torch.stack(hiddens), torch.stack(cells) if cells else None)
 
 
 @torch.no_grad()
 def read(
-    cell_type: CellType, layers: Sequence[PreparedLayer], inputs: Tensor, start: RecurrentState, last: Tensor
+    cell_type: CellType, layers: Sequence[PreparedLayer], by_input: Tensor, start: RecurrentState, last: Tensor
 ) -> RecurrentState:
-    """Run all layers over `inputs [T, B, E]` from `start`: the state of each row after its step `last [B]`, on the CPU.
+    """Run all layers over T steps from `start`: the state of each row after its step `last [B]`, on the CPU.
 
-    As `unroll`, without a gradient or anything that only a gradient needs.
+    `by_input [T, B, G]` is what the inputs give to the first layer's gates. As `unroll`, without a gradient or
+    anything that only a gradient needs.
     """
-    ending = Ends(len(inputs), last).rows(inputs.device)
-    ended = RecurrentState(*(None if part is None else torch.empty_like(part) for part in start))  # type: ignore[arg-type]
+    steps, batch, _ = by_input.shape
+    ending = Ends(steps, last).rows(by_input.device)
+    cells = None if start.cell is None else torch.empty_like(start.cell)
+    ended = RecurrentState(torch.empty_like(start.hidden), cells)
     for index, layer in enumerate(layers):
         hidden = start.hidden[index]
         cell = None if start.cell is None else start.cell[index]
-        shares = layer.of_input(inputs)  # (T, B, E) -> (T, B, G)
-        outputs = shares.new_empty(*inputs.shape[:2], hidden.shape[1])
-        for t in range(len(inputs)):
-            hidden, cell = _advance(cell_type, shares[t], layer.of_hidden(hidden), hidden, cell)
-            outputs[t] = hidden
+        outputs = by_input.new_empty(steps, batch, hidden.shape[1])
+        output = hidden
+        for t in range(steps):
+            hidden, cell = _advance(cell_type, by_input[t], layer.of_hidden(output), hidden, cell)
+            output = outputs[t].copy_(hidden)
             if (rows := ending.get(t)) is not None:
                 ended.hidden[index, rows] = hidden[rows]
                 if cell is not None and ended.cell is not None:
                     ended.cell[index, rows] = cell[rows]
-        inputs = outputs
+        if index < len(layers) - 1:
+            by_input = layers[index + 1].of_input(outputs)  # (T, B, H) -> (T, B, G)
     return ended
 
 

@@ -71,7 +71,7 @@ class Seq2Seq(nn.Module):
         sampled = [t for t in range(len(forced) - 1) if not forced[t]]  # the last coin decides nothing
         if not sampled:
             return inputs
-        decoder = self.decoder.prepare(compute_dtype(state.hidden))
+        decoder = self.decoder.prepare(compute_dtype(state.hidden), tabulate=False)
         rows = rows.to(target.device)
         for t in range(sampled[-1] + 1):
             features, state = decoder.step(inputs[t], state, None if masks is None else masks.at(t))

@@ -49,6 +49,7 @@ class Packed:
     def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
         """They are taken as they are, detached; later changes to them need not show."""
         self.dtype = weight.dtype
+        self.rows = len(weight)
         self._bias = None if bias is None else bias.detach()
         self._weight: Any = weight.detach()
         self._packed = _asks_onednn(weight)
@@ -56,7 +57,7 @@ class Packed:
             self._weight = torch.ops.mkldnn._reorder_linear_weight(self._weight.contiguous(), _MANY)
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """`inputs [M, K]`, of any floating type, -> [M, N] in the weight's."""
+        """`inputs [..., K]`, of any floating type, -> [..., N] in the weight's."""
         inputs = inputs.to(self.dtype)
         return (_onednn if self._packed else F.linear)(inputs, self._weight, self._bias)
 
