@@ -1,6 +1,6 @@
 """The chunked loss is torch's cross-entropy of the whole logits, in value and in gradient."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 from torch.testing import assert_close
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tandem.training import loss
 from tandem.training.loss import projection_loss, real_tokens, token_scores
@@ -130,3 +131,32 @@ def test_real_tokens_are_those_after_the_first_within_the_length(lengths: list[i
     expected = [int(target[t, b]) for t in range(1, rows) for b in range(batch) if t < lengths[b]]
     real = real_tokens(target, torch.tensor(lengths))
     assert target[1:].flatten()[real].tolist() == expected
+
+
+class Largest(TorchDispatchMode):
+    """Notes the size of the largest tensor that any operation puts out."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.numel = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        for part in out if isinstance(out, tuple | list) else (out,):
+            if isinstance(part, Tensor):
+                self.numel = max(self.numel, part.numel())
+        return out
+
+
+def test_whole_logits_never_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The paper's vocabulary, and about the tokens of a batch of 128 sentences."""
+    monkeypatch.setattr(loss, "_BLOCK", 2**22)
+    tokens, width, vocabulary = 1800, 16, 80_000
+    features = torch.randn(tokens, width, requires_grad=True)
+    weight, bias = torch.randn(vocabulary, width, requires_grad=True), torch.zeros(vocabulary, requires_grad=True)
+    targets = torch.randint(0, vocabulary, (tokens,))
+    with Largest() as seen:
+        objective, _ = projection_loss(features, weight, bias, targets, smoothing=0.1, dtype=torch.float32)
+        torch.autograd.backward(objective)
+    assert 0 < seen.numel <= 2**22
+    assert seen.numel < tokens * vocabulary / 30
