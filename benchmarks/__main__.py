@@ -1,171 +1,125 @@
-"""`python -m benchmarks [--alternations N] [--output FILE]`: training and decoding beside the tutorial's loop.
+"""`python -m benchmarks`: Tandem beside the plain loop of the tutorial, both measured in one run, in turn.
 
-The tutorial's model (2 layers of 512, embeddings of 256), a made corpus of Multi30k's lengths and vocabulary sizes, the
-two sides in turn, medians. What is compared is first checked to be the same computation.
+Parts of a default run: training, decoding, memory, scaling, profile. On request alone: precision (hours) and gpu.
 """
 
 import argparse
-import json
-import platform
-import statistics
-import time
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-import torch
 from rich.console import Console
-from rich.table import Table
-from torch import Tensor
 
-from benchmarks import tutorial
-from tandem.build import choose_precision
-from tandem.models import Decoder, Encoder, Seq2Seq
-from tandem.models.coins import draw_coins
-from tandem.search import greedy
-from tandem.stepping import ModelStepper
-from tandem.training.loss import projection_loss, real_tokens
-from tandem.version import __version__
+from benchmarks import report
+from benchmarks.corpora import open_corpus
+from benchmarks.decoding import measure_decoding
+from benchmarks.gpu import measure_gpu
+from benchmarks.machine import ProductRate, describe_machine
+from benchmarks.memory import measure_memory
+from benchmarks.plan import FULL, QUICK, Plan
+from benchmarks.precision import Trial, measure_precision
+from benchmarks.profiling import measure_profile
+from benchmarks.rounds import Figures
+from benchmarks.same import DifferentError
+from benchmarks.scaling import measure_scaling
+from benchmarks.training import add_shares, measure_training
 
-SOURCE_WORDS, TARGET_WORDS = 7853, 5893
-SIZES = (256, 512, 2, 0.5)
-BATCH, PAD, SOS, EOS = 128, 1, 2, 3
-SENTENCES = 20
-LONGEST = 20
-
-
-def made_batch(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Random ids in Multi30k's lengths, batched by length: source, its lengths, target, its lengths."""
-    lengths = torch.randint(13, 16, (2, BATCH), generator=generator)
-    sides = []
-    for words, side in ((SOURCE_WORDS, lengths[0]), (TARGET_WORDS, lengths[1])):
-        ids = torch.randint(4, words, (int(side.max()), BATCH), generator=generator)
-        ids[0] = SOS
-        ids[side - 1, torch.arange(BATCH)] = EOS
-        ids[torch.arange(len(ids)).unsqueeze(1) >= side] = PAD
-        sides += [ids, side]
-    return sides[0], sides[1], sides[2], sides[3]
+DEFAULT = ("training", "decoding", "memory", "scaling", "profile")
+ON_REQUEST = ("precision", "gpu")
 
 
-def tandem_step(
-    model: Seq2Seq,
-    optimizer: torch.optim.Optimizer,
-    batch: tuple[Tensor, Tensor, Tensor, Tensor],
-    ratio: float,
-    dtype: torch.dtype,
-) -> None:
-    """One step as `tandem.training` does it."""
-    source, source_lengths, target, target_lengths = batch
-    coins = draw_coins(len(target) - 1, BATCH, ratio, by_token=False)
-    with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
-        features = model.features(source, target, coins, source_lengths)
-    real = real_tokens(target, target_lengths)
-    output = model.decoder.fc_out
-    objective, _ = projection_loss(
-        features.flatten(0, 1).index_select(0, real),
-        output.weight,
-        output.bias,
-        target[1:].flatten().index_select(0, real),
-        smoothing=0.0,
-        dtype=dtype,
-    )
-    (objective / len(real)).backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    optimizer.zero_grad()
+class Options(NamedTuple):
+    """The command line."""
+
+    parts: tuple[str, ...]
+    """Empty: show and write again what `output` has."""
+    merge: bool
+    plan: Plan
+    run: Path | None
+    output: Path | None
+    docs: Path | None
 
 
-def alternate(sides: dict[str, Callable[[], object]], times: int) -> dict[str, float]:
-    """Run the sides in turn, once to warm up and then `times` times: the median seconds of each."""
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for round_number in range(times + 1):
-        for name, run in sides.items():
-            began = time.perf_counter()
-            run()
-            if round_number:
-                seconds[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure the parts that are asked for; show them, and write them where asked."""
+    options = parse(arguments)
+    try:
+        if not options.parts:
+            if options.output is None:
+                raise report.ReportError("there is nothing to show again without --output")
+            content = report.read(options.output)
+        else:
+            content = measure(options)
+        report.show(content)
+        if options.parts and options.output:
+            content = report.write(options.output, content, merge=options.merge)
+        if options.docs:
+            report.write_page(options.docs, content)
+    except (DifferentError, report.ReportError) as error:
+        sys.exit(f"benchmarks: {error}")
 
 
-def measure_training(ours: Seq2Seq, plain: tutorial.Seq2Seq, ratio: float, times: int) -> dict[str, float]:
-    """Target tokens a second of each side."""
-    batch = made_batch(torch.Generator().manual_seed(1))
-    tokens = int(batch[3].sum()) - BATCH
-    our_optimizer = torch.optim.Adam(ours.parameters(), 1e-3, fused=True)
-    plain_optimizer = torch.optim.Adam(plain.parameters(), 1e-3)
-    ours.train(), plain.train()
-    sides: dict[str, Callable[[], object]] = {
-        "tutorial": lambda: tutorial.train_step(plain, plain_optimizer, batch[0], batch[2], ratio, PAD),
-        "float32": lambda: tandem_step(ours, our_optimizer, batch, ratio, torch.float32),
-        "bfloat16": lambda: tandem_step(ours, our_optimizer, batch, ratio, torch.bfloat16),
+def measure(options: Options) -> Figures:
+    """The machine and every part's figures, the matrix products timed before, between and after the parts."""
+    plan, say = options.plan, Console(stderr=True).print
+    content: Figures = {"machine": describe_machine(), "quick": plan.quick, "parts": {}}
+    if options.merge and options.output and options.output.exists():
+        report.check_merges(options.output, content)
+    products = ProductRate(plan)
+    corpus = cache(lambda: open_corpus(plan))
+    measures: dict[str, Callable[[], Figures]] = {
+        "training": lambda: measure_training(plan, corpus()),
+        "decoding": lambda: measure_decoding(plan, corpus(), options.run),
+        "memory": lambda: measure_memory(plan, corpus()),
+        "scaling": lambda: measure_scaling(plan),
+        "profile": lambda: measure_profile(plan, corpus()),
+        "precision": lambda: measure_precision(Trial()),
+        "gpu": lambda: measure_gpu(plan, corpus()),
     }
-    return {name: tokens / seconds for name, seconds in alternate(sides, times).items()}
+    on_cpu = set(DEFAULT) & set(options.parts)
+    for name in options.parts:
+        if on_cpu:
+            products.measure()
+        say(f"measuring: {name}")
+        content["parts"][name] = {"alternations": plan.alternations, **measures[name]()}
+    if on_cpu:
+        products.measure()
+        content["products"] = products.figures()
+    if "training" in content["parts"]:
+        add_shares(content["parts"]["training"], content["products"])
+    if corpus.cache_info().currsize:
+        content["corpus"] = corpus().describe()
+    return content
 
 
-def measure_decoding(ours: Seq2Seq, plain: tutorial.Seq2Seq, times: int) -> dict[str, float]:
-    """Sentences a second, greedy: the tutorial one by one, Tandem in one batch."""
-    source, lengths, _, _ = made_batch(torch.Generator().manual_seed(2))
-    ours.eval(), plain.eval()
-    limits = torch.full((BATCH,), LONGEST)
-
-    def decode(dtype: torch.dtype) -> object:
-        return greedy(ModelStepper(ours, dtype), source, lengths, sos=SOS, eos=EOS, max_lengths=limits)
-
-    def one_by_one() -> None:
-        for column in range(SENTENCES):
-            sentence = source[: int(lengths[column]), column : column + 1]
-            tutorial.translate(plain, sentence, sos=SOS, eos=EOS, longest=LONGEST)
-
-    seconds = alternate(
-        {"tutorial": one_by_one, "float32": lambda: decode(torch.float32), "bfloat16": lambda: decode(torch.bfloat16)},
-        times,
-    )
-    return {name: (SENTENCES if name == "tutorial" else BATCH) / value for name, value in seconds.items()}
-
-
-def check_same(ours: Seq2Seq, plain: tutorial.Seq2Seq) -> None:
-    """Both sides must give the same logits before anything is timed."""
-    source, _, target, _ = made_batch(torch.Generator().manual_seed(3))
-    ours.eval(), plain.eval()
-    with torch.no_grad():
-        for ratio in (0.0, 1.0):
-            difference = float((ours(source, target, ratio) - plain(source, target, ratio)).abs().max())
-            if difference > 1e-4:
-                raise SystemExit(f"the two sides differ by {difference} at ratio {ratio}: nothing was measured")
-
-
-def main() -> None:
-    """Measure, print a table, write JSON."""
+def parse(arguments: Sequence[str] | None) -> Options:
+    """The command line, checked."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--alternations", type=int, default=5)
-    parser.add_argument("--output", type=Path, help="write the figures here as JSON")
-    options = parser.parse_args()
-    torch.manual_seed(1)
-    plain = tutorial.Seq2Seq(tutorial.Encoder(SOURCE_WORDS, *SIZES), tutorial.Decoder(TARGET_WORDS, *SIZES))
-    ours = Seq2Seq(Encoder(SOURCE_WORDS, *SIZES), Decoder(TARGET_WORDS, *SIZES))
-    ours.load_state_dict(plain.state_dict())
-    check_same(ours, plain)
-    figures = {
-        "training, ratio 1 (target tokens/s)": measure_training(ours, plain, 1.0, options.alternations),
-        "training, ratio 0.5 (target tokens/s)": measure_training(ours, plain, 0.5, options.alternations),
-        "greedy decoding (sentences/s)": measure_decoding(ours, plain, options.alternations),
-    }
-    table = Table("measured", "tutorial", "float32", "×", "bfloat16", "×")
-    for name, row in figures.items():
-        cells = [f"{row['tutorial']:,.0f}"]
-        for side in ("float32", "bfloat16"):
-            cells += [f"{row[side]:,.0f}", f"{row[side] / row['tutorial']:.1f}"]
-        table.add_row(name, *cells)
-    Console().print(table)
-    if options.output:
-        machine = {
-            "processor": platform.processor() or platform.machine(),
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-            "tandem": __version__,
-            "bfloat16 in the processor": choose_precision("auto", torch.device("cpu")) == torch.bfloat16,
-        }
-        content = {"machine": machine, "alternations": options.alternations, "medians": figures}
-        options.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    parser.add_argument(
+        "--only",
+        metavar="PART,...",
+        help=f"measure these parts: {', '.join((*DEFAULT, *ON_REQUEST))}; or `none`: show --output again",
+    )
+    parser.add_argument("--alternations", type=int, help="rounds in which each side has its turn (5)")
+    parser.add_argument("--quick", action="store_true", help="a smoke test: tiny sizes, figures that mean nothing")
+    parser.add_argument("--run", type=Path, help="decode with the weights of this run of multi30k-tutorial.toml")
+    parser.add_argument(
+        "--output", type=Path, help="write the figures here as JSON; parts that --only names are merged"
+    )
+    parser.add_argument("--docs", type=Path, help="write tables and drawings into this page, between its markers")
+    given = parser.parse_args(arguments)
+    parts = DEFAULT if given.only is None else () if given.only == "none" else tuple(given.only.split(","))
+    if unknown := set(parts) - {*DEFAULT, *ON_REQUEST}:
+        parser.error(f"--only: there is no part {', '.join(sorted(unknown))}")
+    plan = QUICK if given.quick else FULL
+    if given.alternations is not None:
+        if given.alternations < 1:
+            parser.error(f"--alternations is {given.alternations}; it must be 1 or more")
+        plan = replace(plan, alternations=given.alternations)
+    return Options(parts, given.only is not None, plan, given.run, given.output, given.docs)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """The tutorial's model and loops, written plainly: the side that Tandem is measured against."""
 
 import random
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 
 class Encoder(nn.Module):
@@ -56,16 +58,36 @@ class Seq2Seq(nn.Module):
         return outputs
 
 
+def collate(pairs: list[tuple[Tensor, Tensor]], pad: int) -> tuple[Tensor, Tensor]:
+    """Sentences of ids as columns, padded to the longest: `src [S, B]`, `trg [T, B]`."""
+    sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
+    return pad_sequence(sources, padding_value=pad), pad_sequence(targets, padding_value=pad)
+
+
+def train_epoch(
+    model: Seq2Seq,
+    loader: Iterable[tuple[Tensor, Tensor]],
+    optimizer: torch.optim.Optimizer,
+    ratio: float,
+    pad: int,
+) -> float:
+    """The tutorial's training loop over all batches; the mean of their losses."""
+    model.train()
+    losses = [train_step(model, optimizer, src, trg, ratio, pad) for src, trg in loader]
+    return sum(losses) / len(losses)
+
+
 def train_step(
     model: Seq2Seq, optimizer: torch.optim.Optimizer, src: Tensor, trg: Tensor, ratio: float, pad: int
-) -> None:
-    """One step of the tutorial's training loop."""
+) -> float:
+    """One step of the tutorial's training loop; its loss."""
     optimizer.zero_grad()
     output = model(src, trg, ratio)
     loss = nn.functional.cross_entropy(output[1:].flatten(0, 1), trg[1:].flatten(), ignore_index=pad)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
+    return loss.item()
 
 
 @torch.no_grad()

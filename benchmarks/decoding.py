@@ -1,0 +1,199 @@
+"""Decoding: sentences a second, text in and text out, and the time of a token."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from benchmarks import tutorial
+from benchmarks.corpora import MeasuredCorpus
+from benchmarks.plan import Plan
+from benchmarks.rounds import Figures, Turn, alternate, compare, evenly, percentile, rounded
+from benchmarks.same import DifferentError
+from benchmarks.sides import DTYPES, Precision, plain_model, processor_precisions, tandem_model
+from benchmarks.tables import Table, number, percent, times
+from tandem import Translator, load
+from tandem.data import pad_sentences
+from tandem.metrics import bleu
+from tandem.recipe import Recipe, make_recipe
+from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID
+from tandem.translator import SearchSettings, Translation, frame_source
+
+BEAM = 5
+
+
+def measure_decoding(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> Figures:
+    """Rates of the tutorial's greedy loop, one sentence at a time, and of Tandem in batches and one at a time.
+
+    With a run of `recipes/multi30k-tutorial.toml` its weights are measured, and BLEU is taken. Without one the weights
+    are random and every output has the same length on both sides.
+    """
+    translators = _trained(run) if run else _untrained(plan, corpus)
+    first = translators["float32"]
+    one_by_one = OneByOne(first)
+    texts = [source for source, _ in corpus.test][: plan.tandem_sentences]
+    sample, single = evenly(texts, plan.tutorial_sentences), evenly(texts, plan.single_sentences)
+    check_same_translations(first, one_by_one, sample)
+
+    pace = {"tutorial": Pace(one_by_one.translate, sample)}
+    turns: dict[str, Turn] = {"tutorial": pace["tutorial"].turn}
+    for precision, translator in translators.items():
+        for name, beam in (("greedy", 1), (f"beam {BEAM}", BEAM)):
+            turns[f"{precision} {name}"] = _batched(translator, texts, translator.search_settings(beam=beam))
+        pace[f"{precision} one at a time"] = Pace(_single(translator), single)
+        turns[f"{precision} one at a time"] = pace[f"{precision} one at a time"].turn
+    rates = alternate(turns, plan.alternations)
+    figures: Figures = {
+        "unit": "sentences/s",
+        "weights": "trained" if run else f"random, {plan.output_length} tokens an output",
+        "sentences": len(texts),
+        "tutorial_sample": len(sample),
+        "single_sample": len(single),
+        "batch_size": first.search_settings().batch_size,
+        "rates": compare(rates, "tutorial"),
+        "ms_per_token": {name: measured.figures(plan.alternations) for name, measured in pace.items()},
+    }
+    if run:
+        figures["quality"] = _quality(translators, corpus)
+    return figures
+
+
+def _trained(run: Path) -> dict[Precision, Translator]:
+    return {name: load(run, device="cpu", precision=name) for name in processor_precisions()}
+
+
+def _untrained(plan: Plan, corpus: MeasuredCorpus) -> dict[Precision, Translator]:
+    """Translators of random weights that never end an output by themselves; the limit ends it."""
+    weights = plain_model(corpus.vocabularies, plan.sizes).state_dict()
+    weights["decoder.fc_out.bias"][[UNK_ID, PAD_ID, SOS_ID, EOS_ID]] = -1e9
+    tree = {
+        "data": {"train": {"kind": "memory"}},
+        "search": {"beam": 1, "max_length_factor": 1e-9, "max_length_extra": plan.output_length},
+    }
+    recipe: Recipe = make_recipe(tree, "the benchmark's recipe")
+    return {
+        name: Translator(
+            tandem_model(corpus.vocabularies, plan.sizes, weights),
+            recipe,
+            corpus.source_tokenizer,
+            corpus.target_tokenizer,
+            device=torch.device("cpu"),
+            dtype=DTYPES[name],
+        )
+        for name in processor_precisions()
+    }
+
+
+class OneByOne:
+    """The tutorial's model and greedy loop with a translator's weights, tokens and limits."""
+
+    def __init__(self, translator: Translator) -> None:
+        words = len(translator.source_tokenizer), len(translator.target_tokenizer)
+        weights = translator.model.state_dict()
+        encoder = translator.model.encoder
+        shape = (encoder.embedding.embedding_dim, encoder.hid_dim, encoder.n_layers, encoder.dropout.p)
+        self._model = tutorial.Seq2Seq(tutorial.Encoder(words[0], *shape), tutorial.Decoder(words[1], *shape))
+        self._model.load_state_dict(weights)
+        self._model.eval()
+        self._translator = translator
+
+    def translate(self, text: str) -> tuple[str, int]:
+        """The translation of one sentence, and its tokens (`<eos>` counted)."""
+        translator, limits = self._translator, self._translator.recipe.search
+        words = translator.source_tokenizer.encode(text)
+        source, _ = pad_sentences([frame_source(words, translator.recipe)])
+        longest = int(len(words) * limits.max_length_factor) + limits.max_length_extra
+        ids = tutorial.translate(self._model, source, sos=SOS_ID, eos=EOS_ID, longest=longest)
+        return translator.target_tokenizer.decode(ids), len(ids) + 1
+
+
+def _single(translator: Translator) -> Callable[[str], tuple[str, int]]:
+    settings = translator.search_settings(beam=1)
+
+    def translate(text: str) -> tuple[str, int]:
+        (found,) = translator.translate([text], settings)
+        return found.text, len(found.token_scores)
+
+    return translate
+
+
+def _batched(translator: Translator, texts: list[str], settings: SearchSettings) -> Turn:
+    return lambda: len(translator.translate(texts, settings))
+
+
+class Pace:
+    """A way to translate one sentence at a time, and the seconds a token that each sentence took."""
+
+    def __init__(self, translate: Callable[[str], tuple[str, int]], texts: list[str]) -> None:
+        self._translate = translate
+        self._texts = texts
+        self._seconds: list[float] = []
+
+    def turn(self) -> float:
+        """Translate all sentences; how many there are."""
+        for text in self._texts:
+            began = time.perf_counter()
+            _, tokens = self._translate(text)
+            self._seconds.append((time.perf_counter() - began) / tokens)
+        return len(self._texts)
+
+    def figures(self, rounds: int) -> Figures:
+        """Milliseconds a token over the sentences of the last `rounds` turns: the median, and what 99 % stay below."""
+        kept = self._seconds[-rounds * len(self._texts) :]
+        return {f"p{round(100 * share)}": rounded(1000 * percentile(kept, share)) for share in (0.5, 0.99)}
+
+
+def check_same_translations(translator: Translator, one_by_one: OneByOne, texts: list[str]) -> None:
+    """Raise DifferentError unless Tandem's greedy search in float32 writes what the tutorial's loop writes."""
+    settings = translator.search_settings(beam=1, allow_unk=True)
+    for text, found in zip(texts, translator.translate(texts, settings), strict=True):
+        expected, _ = one_by_one.translate(text)
+        if found.text != expected:
+            raise DifferentError(f"of {text!r} Tandem makes {found.text!r}, and the tutorial's loop {expected!r}")
+
+
+def _quality(translators: dict[Precision, Translator], corpus: MeasuredCorpus) -> Figures:
+    """BLEU of each precision, and the share of sentences that come out otherwise than in float32."""
+    references = [[target] for _, target in corpus.test]
+    quality: Figures = {}
+    for name, beam in (("greedy", 1), (f"beam {BEAM}", BEAM)):
+        texts: dict[str, list[str]] = {}
+        for precision, translator in translators.items():
+            found: list[Translation] = translator.translate(
+                [source for source, _ in corpus.test], translator.search_settings(beam=beam)
+            )
+            texts[precision] = [translation.text for translation in found]
+            score = bleu(texts[precision], references, lowercase=True)
+            differing = sum(a != b for a, b in zip(texts[precision], texts["float32"], strict=True))
+            quality[f"{precision} {name}"] = {
+                "bleu": round(score.value, 2),
+                "signature": score.signature,
+                "differing": rounded(differing / len(references)),
+            }
+    return quality
+
+
+def decoding_tables(figures: Figures) -> list[Table]:
+    """Rates, times of a token, and quality where it was measured."""
+    rates, pace = figures["rates"], figures["ms_per_token"]
+    rows = [
+        [
+            name,
+            number(row["median"]),
+            times(row["ratio"]),
+            *(number(pace[name][p]) if name in pace else "" for p in _PACES),
+        ]
+        for name, row in rates.items()
+    ]
+    title = f"Decoding of {figures['sentences']:,} sentences, weights {figures['weights']}"
+    columns = ("side", "sentences/s", "× tutorial", "ms/token, median", "99 % below")
+    tables = [Table(title, columns, rows)]
+    if "quality" in figures:
+        quality = [[name, f"{row['bleu']:.2f}", percent(row["differing"])] for name, row in figures["quality"].items()]
+        headings = ("side", "BLEU", "sentences other than in float32")
+        tables.append(Table("What it writes, lower-cased", headings, quality))
+    return tables
+
+
+_PACES = ("p50", "p99")

@@ -1,0 +1,133 @@
+"""What becomes of the figures: tables in the terminal, a JSON file, tables and drawings in a page."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as Shown
+
+from benchmarks.decoding import decoding_tables
+from benchmarks.gpu import gpu_tables
+from benchmarks.memory import memory_tables
+from benchmarks.plots import scaling_plot, speed_plot
+from benchmarks.precision import precision_tables
+from benchmarks.profiling import profile_tables
+from benchmarks.rounds import Figures
+from benchmarks.scaling import scaling_tables
+from benchmarks.tables import Table, number
+from benchmarks.training import training_tables
+
+TABLES: Mapping[str, Callable[[Figures], list[Table]]] = {
+    "training": training_tables,
+    "decoding": decoding_tables,
+    "memory": memory_tables,
+    "scaling": scaling_tables,
+    "profile": profile_tables,
+    "precision": precision_tables,
+    "gpu": gpu_tables,
+}
+
+
+class ReportError(Exception):
+    """A file that the figures cannot be put into."""
+
+
+def machine_tables(content: Figures) -> list[Table]:
+    """The machine, and the products measured on it."""
+    rows = []
+    for name, value in content["machine"].items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{cache} {size}" for cache, size in value.items())
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
+        rows.append([name, "unknown" if value in {None, ""} else str(value)])
+    tables = [Table("Measured on", ("what", "value"), rows)]
+    if "products" in content:
+        products = [[name, number(row["torch"]), number(row["all"])] for name, row in content["products"].items()]
+        title = "The fastest matrix products measured in the same run, in GFLOP/s"
+        tables.append(Table(title, ("type", "torch's own", "the best of all"), products))
+    return tables
+
+
+def show(content: Figures) -> None:
+    """Print every part as tables."""
+    console = Console()
+    tables = [table for name, part in content["parts"].items() for table in TABLES[name](part)]
+    for table in (*machine_tables(content), *tables):
+        shown = Shown(title=table.title, title_justify="left")
+        for place, column in enumerate(table.columns):
+            shown.add_column(column, justify="right" if place else "left")
+        for row in table.rows:
+            shown.add_row(*row)
+        console.print(shown)
+
+
+def read(path: Path) -> Figures:
+    """The figures of an earlier run; ReportError where the file has none."""
+    try:
+        content: Figures = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReportError(f"{path}: no figures of a run can be read from it ({error})") from error
+    if not {"machine", "parts"} <= content.keys():
+        raise ReportError(f"{path}: it does not hold a benchmark's figures; remove it or name another --output")
+    return content
+
+
+def check_merges(path: Path, content: Figures) -> None:
+    """Raise ReportError where parts cannot be put beside those of the file: another machine, another kind of run."""
+    found = read(path)
+    for key in ("machine", "quick"):
+        if found[key] != content[key]:
+            raise ReportError(
+                f"{path}: its figures come from another {'machine' if key == 'machine' else 'kind of run'}, and must "
+                "not be mixed with these; measure all parts anew, or name another --output"
+            )
+
+
+def write(path: Path, content: Figures, *, merge: bool) -> Figures:
+    """Write the figures as JSON, beside the other parts of the file where `merge` says so; what is now in the file."""
+    if merge and path.exists():
+        check_merges(path, content)
+        content = content | {"parts": read(path)["parts"] | content["parts"]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return content
+
+
+def write_page(page: Path, content: Figures) -> None:
+    """Put the tables between the page's markers, and the drawings beside it.
+
+    A marker is `<!-- benchmark: begin NAME -->` up to `<!-- benchmark: end NAME -->`; those of parts that were not
+    measured stay as they are. ReportError where a part has no marker.
+    """
+    text = page.read_text(encoding="utf-8")
+    parts = content["parts"]
+    if TABLES.keys() & parts.keys() - {"precision", "gpu"}:
+        text = between(text, "machine", _markdown(machine_tables(content)))
+    for name, part in parts.items():
+        text = between(text, name, _markdown(TABLES[name](part)))
+    drawings = {}
+    if {"training", "decoding"} & parts.keys():
+        drawings["speed"] = (speed_plot(parts), "Rates of the tutorial's loop and of Tandem")
+    if "scaling" in parts:
+        drawings["scaling"] = (scaling_plot(parts["scaling"]), "What a target token costs")
+    for name, (drawing, what) in drawings.items():
+        file = page.with_name(f"{page.stem}-{name}.svg")
+        file.write_text(drawing, encoding="utf-8")
+        text = between(text, f"{name}-plot", f"![{what}]({file.name})\n")
+    page.write_text(text, encoding="utf-8")
+
+
+def between(text: str, name: str, content: str) -> str:
+    """The text with `content` between the markers of that name; ReportError where they are not there, once."""
+    begin, end = (f"<!-- benchmark: {which} {name} -->" for which in ("begin", "end"))
+    pattern = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", flags=re.DOTALL)
+    if len(pattern.findall(text)) != 1:
+        raise ReportError(f"the page needs one line {begin} and below it one line {end}")
+    return pattern.sub(lambda _: f"{begin}\n\n{content}\n{end}", text)
+
+
+def _markdown(tables: list[Table]) -> str:
+    return "\n".join(table.markdown() for table in tables)
