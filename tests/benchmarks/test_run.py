@@ -1,0 +1,136 @@
+"""The benchmarks run, on tiny sizes: every part, the JSON, the page."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import torch
+
+from benchmarks.__main__ import DEFAULT, main
+from benchmarks.gpu import OPEN
+
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+SIDES = {"tutorial", "float32", "bfloat16"}
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the JSON and the page of one quick run of all default parts."""
+    folder = tmp_path_factory.mktemp("benchmarks")
+    shutil.copy(PAGE, folder / "page.md")
+    threads = torch.get_num_threads()
+    main(["--quick", "--alternations", "1", "--output", f"{folder}/out/all.json", "--docs", f"{folder}/page.md"])
+    assert torch.get_num_threads() == threads
+    return folder
+
+
+@pytest.fixture
+def content(measured: Path) -> dict[str, Any]:
+    figures: dict[str, Any] = json.loads((measured / "out/all.json").read_text(encoding="utf-8"))
+    return figures
+
+
+def test_the_json_tells_machine_corpus_and_every_part(content: dict[str, Any]) -> None:
+    assert content.keys() == {"machine", "quick", "parts", "products", "corpus"}
+    assert {"processor", "logical cores", "threads", "memory (GiB)", "caches", "python", "torch", "tandem"} <= content[
+        "machine"
+    ].keys()
+    assert content["corpus"]["name"] == "made"
+    assert content["corpus"]["vocabularies"] == [60, 50]
+    assert tuple(content["parts"]) == DEFAULT
+    for rates in content["products"].values():
+        assert 0 < rates["torch"] <= rates["all"]
+
+
+def test_training_has_rates_ratios_and_shares(content: dict[str, Any]) -> None:
+    training = content["parts"]["training"]
+    assert training["alternations"] == 1
+    assert training["ratios"].keys() == {"1.0", "0.0"}
+    for sides in training["ratios"].values():
+        assert sides.keys() <= SIDES
+        for row in sides.values():
+            assert row.keys() == {"median", "ratio", "ratio_of_rounds", "rounds"}
+            assert row["median"] == row["rounds"][0] > 0
+        assert sides["tutorial"]["ratio"] == 1
+    for row in training["products"].values():
+        assert 0 < row["share_of_best"] <= row["share_of_torch"]
+
+
+def test_decoding_has_rates_and_the_time_of_a_token(content: dict[str, Any]) -> None:
+    decoding = content["parts"]["decoding"]
+    assert {"tutorial", "float32 greedy", "float32 beam 5", "float32 one at a time"} <= decoding["rates"].keys()
+    assert {"tutorial", "float32 one at a time"} <= decoding["ms_per_token"].keys()
+    assert all(0 < row["p50"] <= row["p99"] for row in decoding["ms_per_token"].values())
+    assert "quality" not in decoding
+
+
+def test_memory_is_told_for_both_kinds_of_batches(content: dict[str, Any]) -> None:
+    memory = content["parts"]["memory"]
+    assert memory["steps"].keys() == {"random, padded", "sorted by length"}
+    assert all(row[side] > 0 for row in memory["steps"].values() for side in row if side != "ratio")
+    large = memory["large_vocabulary"]
+    assert all(0 < large["largest_block"][side] < large["peak"][side] for side in large["peak"])
+
+
+def test_scaling_and_profile_cover_every_axis_and_side(content: dict[str, Any]) -> None:
+    axes = content["parts"]["scaling"]["axes"]
+    assert axes.keys() == {"batch", "hidden size", "vocabulary", "words a sentence", "threads"}
+    assert all(len(axis["values"]) == len(axis["float32"]) and min(axis["float32"]) > 0 for axis in axes.values())
+    for side in content["parts"]["profile"]["sides"].values():
+        assert sum(side["groups"].values()) == pytest.approx(side["under the profiler"], rel=0.01)
+        assert side["groups"]["matrix products"] + side["groups"]["fused layers of oneDNN"] > 0
+
+
+def test_the_page_has_tables_and_drawings(measured: Path) -> None:
+    text = (measured / "page.md").read_text(encoding="utf-8")
+    for heading in ("| side | GFLOP/s |", "| batch, side | peak |", "| work | tutorial |", "| ratio, side |"):
+        assert heading in text
+    for name in ("speed", "scaling"):
+        assert f"](page-{name}.svg)" in text
+        drawn = ElementTree.parse(measured / f"page-{name}.svg").getroot()
+        assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
+        assert len(list(drawn.iter("{http://www.w3.org/2000/svg}svg"))) == (1 if name == "speed" else 6)
+
+
+def test_a_part_alone_is_put_beside_the_others(measured: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(measured / "out/all.json", tmp_path / "all.json"))
+    main(["--quick", "--only", "profile", "--alternations", "1", "--output", str(path)])
+    assert json.loads(path.read_text(encoding="utf-8"))["parts"].keys() == set(DEFAULT)
+
+
+def test_figures_of_another_machine_are_not_mixed_in(measured: Path, tmp_path: Path) -> None:
+    found = json.loads((measured / "out/all.json").read_text(encoding="utf-8"))
+    found["machine"]["processor"] = "abacus"
+    (tmp_path / "other.json").write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(SystemExit, match="its figures come from another machine"):
+        main(["--quick", "--only", "profile", "--output", f"{tmp_path}/other.json"])
+    (tmp_path / "other.json").write_text('{"medians": 3}', encoding="utf-8")
+    with pytest.raises(SystemExit, match="it does not hold a benchmark's figures"):
+        main(["--quick", "--only", "profile", "--output", f"{tmp_path}/other.json"])
+
+
+def test_figures_are_shown_and_written_again_without_measuring(
+    measured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(PAGE, tmp_path / "page.md")
+    main(["--only", "none", "--output", f"{measured}/out/all.json", "--docs", f"{tmp_path}/page.md"])
+    assert (tmp_path / "page.md").read_text("utf-8") == (measured / "page.md").read_text("utf-8")
+    assert "Where the time of a step goes" in capsys.readouterr().out
+
+
+def test_without_a_gpu_its_figure_stays_open(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    main(["--quick", "--only", "gpu"])
+    assert OPEN.split(":")[0] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--only", "trainning"], ["--alternations", "0"]])
+def test_a_wrong_argument_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert arguments[1] in capsys.readouterr().err
