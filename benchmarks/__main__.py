@@ -5,6 +5,7 @@ Parts of a default run: training, decoding, memory, scaling, profile. On request
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -84,7 +85,13 @@ def measure(options: Options) -> Figures:
         if on_cpu:
             products.measure()
         say(f"measuring: {name}")
-        content["parts"][name] = {"alternations": plan.alternations, **measures[name]()}
+        began = time.perf_counter()
+        figures = measures[name]()
+        content["parts"][name] = {
+            "alternations": plan.alternations,
+            "seconds": round(time.perf_counter() - began, 1),
+            **figures,
+        }
     if on_cpu:
         products.measure()
         content["products"] = products.figures()

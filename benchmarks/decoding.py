@@ -99,13 +99,13 @@ class OneByOne:
         self._translator = translator
 
     def translate(self, text: str) -> tuple[str, int]:
-        """The translation of one sentence, and its tokens (`<eos>` counted)."""
+        """The translation of one sentence, and the steps it took: its tokens, and `<eos>` unless the limit cut it."""
         translator, limits = self._translator, self._translator.recipe.search
         words = translator.source_tokenizer.encode(text)
         source, _ = pad_sentences([frame_source(words, translator.recipe)])
         longest = int(len(words) * limits.max_length_factor) + limits.max_length_extra
         ids = tutorial.translate(self._model, source, sos=SOS_ID, eos=EOS_ID, longest=longest)
-        return translator.target_tokenizer.decode(ids), len(ids) + 1
+        return translator.target_tokenizer.decode(ids), min(len(ids) + 1, longest)
 
 
 def _single(translator: Translator) -> Callable[[str], tuple[str, int]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from benchmarks.rounds import Figures
+from benchmarks.tables import times
 from tandem.report.charts import HEIGHT, WIDTH, Chart, Point, Series, draw
 
 _COLOURS = ("#1f6feb", "#c2410c", "#15803d")
@@ -79,7 +80,7 @@ class Bar:
 def bars(groups: Sequence[tuple[str, Sequence[Bar]]], what: str) -> str:
     """Horizontal bars from zero, group below group, each group on its own scale."""
     height = sum(_TITLE + _GAP + 22 * len(members) for _, members in groups)
-    left, longest, width = 190.0, 430.0, 720.0
+    left, longest, width = 190.0, 430.0, 760.0
     svg = _canvas(width, height, what)
     y = 0.0
     for title, members in groups:
@@ -127,7 +128,7 @@ def _bars(sides: Figures) -> list[Bar]:
         Bar(
             name,
             row["median"],
-            f"{row['median']:,.0f}" + ("" if name == "tutorial" else f" ({row['ratio']:.1f}×)"),
+            f"{row['median']:,.0f}" + ("" if name == "tutorial" else f" ({times(row['ratio'])})"),
             2 if name == "tutorial" else int(name.startswith("bfloat16")),
         )
         for name, row in sides.items()

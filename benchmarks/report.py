@@ -43,6 +43,13 @@ def machine_tables(content: Figures) -> list[Table]:
         if isinstance(value, bool):
             value = "yes" if value else "no"
         rows.append([name, "unknown" if value in {None, ""} else str(value)])
+    if "corpus" in content:
+        corpus = content["corpus"]
+        source, target = corpus["vocabularies"]
+        pairs = f"{corpus['training pairs']:,} pairs, {source:,} source and {target:,} target tokens"
+        rows.append(["corpus", f"{corpus['name']}: {pairs}"])
+    if content["quick"]:
+        rows.append(["sizes", "tiny (a smoke test: the figures mean nothing)"])
     tables = [Table("Measured on", ("what", "value"), rows)]
     if "products" in content:
         products = [[name, number(row["torch"]), number(row["all"])] for name, row in content["products"].items()]

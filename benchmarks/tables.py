@@ -27,8 +27,8 @@ def number(value: float) -> str:
 
 
 def times(value: float) -> str:
-    """Such as `3.4×`."""
-    return f"{value:.1f}×" if value < 100 else f"{value:,.0f}×"
+    """Such as `3.42×` and `34.2×`."""
+    return f"{value:.2f}×" if value < 10 else f"{value:,.1f}×"
 
 
 def percent(share: float) -> str:

@@ -41,6 +41,7 @@ def test_the_json_tells_machine_corpus_and_every_part(content: dict[str, Any]) -
     assert content["corpus"]["name"] == "made"
     assert content["corpus"]["vocabularies"] == [60, 50]
     assert tuple(content["parts"]) == DEFAULT
+    assert all(part["seconds"] > 0 for part in content["parts"].values())
     for rates in content["products"].values():
         assert 0 < rates["torch"] <= rates["all"]
 
