@@ -1,6 +1,6 @@
 """`python -m benchmarks`: Tandem beside the plain loop of the tutorial, both measured in one run, in turn.
 
-Parts of a default run: training, decoding, memory, scaling, profile. On request alone: precision (hours) and gpu.
+Parts of a default run: training, decoding, memory, scaling, profile, choices. On request alone: precision (hours), gpu.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from benchmarks import report
+from benchmarks.choices import measure_choices
 from benchmarks.corpora import open_corpus
 from benchmarks.decoding import measure_decoding
 from benchmarks.gpu import measure_gpu
@@ -28,7 +29,7 @@ from benchmarks.same import DifferentError
 from benchmarks.scaling import measure_scaling
 from benchmarks.training import add_shares, measure_training
 
-DEFAULT = ("training", "decoding", "memory", "scaling", "profile")
+DEFAULT = ("training", "decoding", "memory", "scaling", "profile", "choices")
 ON_REQUEST = ("precision", "gpu")
 
 
@@ -77,6 +78,7 @@ def measure(options: Options) -> Figures:
         "memory": lambda: measure_memory(plan, corpus()),
         "scaling": lambda: measure_scaling(plan),
         "profile": lambda: measure_profile(plan, corpus()),
+        "choices": lambda: measure_choices(plan),
         "precision": lambda: measure_precision(Trial()),
         "gpu": lambda: measure_gpu(plan, corpus()),
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as Shown
 
+from benchmarks.choices import choices_tables
 from benchmarks.decoding import decoding_tables
 from benchmarks.gpu import gpu_tables
 from benchmarks.memory import memory_tables
@@ -25,6 +26,7 @@ TABLES: Mapping[str, Callable[[Figures], list[Table]]] = {
     "memory": memory_tables,
     "scaling": scaling_tables,
     "profile": profile_tables,
+    "choices": choices_tables,
     "precision": precision_tables,
     "gpu": gpu_tables,
 }
