@@ -99,7 +99,10 @@ def write(path: Path, content: Figures, *, merge: bool) -> Figures:
     """Write the figures as JSON, beside the other parts of the file where `merge` says so; what is now in the file."""
     if merge and path.exists():
         check_merges(path, content)
-        content = content | {"parts": read(path)["parts"] | content["parts"]}
+        found = read(path)
+        # The products stay those of the run that the training's shares were taken in.
+        kept = {} if "training" in content["parts"] else {key: found[key] for key in ("products",) if key in found}
+        content = found | content | kept | {"parts": found["parts"] | content["parts"]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return content

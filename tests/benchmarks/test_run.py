@@ -99,7 +99,10 @@ def test_the_page_has_tables_and_drawings(measured: Path) -> None:
 def test_a_part_alone_is_put_beside_the_others(measured: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(measured / "out/all.json", tmp_path / "all.json"))
     main(["--quick", "--only", "profile", "--alternations", "1", "--output", str(path)])
-    assert json.loads(path.read_text(encoding="utf-8"))["parts"].keys() == set(DEFAULT)
+    merged, before = (json.loads(file.read_text(encoding="utf-8")) for file in (path, measured / "out/all.json"))
+    assert merged["parts"].keys() == set(DEFAULT)
+    assert merged["parts"]["profile"] != before["parts"]["profile"]
+    assert merged["products"] == before["products"]  # the training's shares are of these
 
 
 def test_figures_of_another_machine_are_not_mixed_in(measured: Path, tmp_path: Path) -> None:
