@@ -144,7 +144,7 @@ def trainings() -> st.SearchStrategy[Training]:
         label_smoothing=below_one,
         clip_norm=positive | st.just("off"),
         patience=st.none() | counts,
-        keep=st.sampled_from(["loss", "bleu"]),
+        keep=st.sampled_from(["loss", "bleu", "exact"]),
         precision=st.sampled_from(["auto", "float32", "bfloat16"]),
     )
 

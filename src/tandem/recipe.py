@@ -198,8 +198,8 @@ class Training(Section):
     """The gradient is scaled to this norm when it is longer."""
     patience: Count | None = None
     """Stop after so many validations in a row without a better one."""
-    keep: Literal["loss", "bleu"] = "loss"
-    """What makes a checkpoint the best: validation loss, or BLEU of the validation corpus's greedy translations."""
+    keep: Literal["loss", "bleu", "exact"] = "loss"
+    """What makes a checkpoint the best: validation loss, or BLEU or exact matches of greedy translations."""
     precision: Precision = "auto"
     """auto: bfloat16 products where the processor has them, else float32; weights are float32 always."""
 
