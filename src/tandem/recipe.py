@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tandem.errors import RecipeError
 from tandem.models import CellType
@@ -81,6 +81,7 @@ class MemoryCorpus(Section):
 CorpusChoice = Annotated[
     FilesCorpus | TabSeparatedCorpus | JsonLinesCorpus | HubCorpus | NamedCorpus | MemoryCorpus,
     Field(discriminator="kind"),
+    BeforeValidator(lambda choice: {"kind": "files", **choice} if isinstance(choice, dict) else choice),
 ]
 
 
