@@ -144,7 +144,7 @@ def trainings() -> st.SearchStrategy[Training]:
         label_smoothing=below_one,
         clip_norm=positive | st.just("off"),
         patience=st.none() | counts,
-        keep=st.sampled_from(["loss", "bleu"]),
+        keep=st.sampled_from(["loss", "bleu", "exact"]),
         precision=st.sampled_from(["auto", "float32", "bfloat16"]),
     )
 
@@ -197,6 +197,14 @@ def test_a_file_is_read_and_settings_go_over_it(tmp_path: Path) -> None:
     assert load_recipe(path).training.epochs == 3
     changed = load_recipe(path, ["training.epochs=4", "model.cell=gru", "data.folder=ü b"])
     assert (changed.training.epochs, changed.model.cell, changed.data.folder) == (4, "gru", "ü b")
+
+
+def test_a_corpus_of_two_files_need_not_say_its_kind() -> None:
+    unsaid = parse_recipe(MINIMAL.replace('kind = "files", ', ""), "unsaid", ['data.test={source="c", target="d"}'])
+    assert unsaid.data.train == FilesCorpus(source="a.de", target="a.en")
+    assert unsaid.data.test == FilesCorpus(source="c", target="d")
+    with pytest.raises(RecipeError, match=r"data\.train\.path: there is no such setting"):
+        parse_recipe('[data]\ntrain = { path = "a.tsv" }\n', "wrong")
 
 
 def test_all_faults_are_reported_at_once_under_dotted_names() -> None:

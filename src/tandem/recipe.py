@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tandem.errors import RecipeError
 from tandem.models import CellType
@@ -81,6 +81,7 @@ class MemoryCorpus(Section):
 CorpusChoice = Annotated[
     FilesCorpus | TabSeparatedCorpus | JsonLinesCorpus | HubCorpus | NamedCorpus | MemoryCorpus,
     Field(discriminator="kind"),
+    BeforeValidator(lambda choice: {"kind": "files", **choice} if isinstance(choice, dict) else choice),
 ]
 
 
@@ -198,8 +199,8 @@ class Training(Section):
     """The gradient is scaled to this norm when it is longer."""
     patience: Count | None = None
     """Stop after so many validations in a row without a better one."""
-    keep: Literal["loss", "bleu"] = "loss"
-    """What makes a checkpoint the best: validation loss, or BLEU of the validation corpus's greedy translations."""
+    keep: Literal["loss", "bleu", "exact"] = "loss"
+    """What makes a checkpoint the best: validation loss, or BLEU or exact matches of greedy translations."""
     precision: Precision = "auto"
     """auto: bfloat16 products where the processor has them, else float32; weights are float32 always."""
 

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from tandem.build import build_model
+from tandem.run.prepare import GivenPairs
+from tandem.run.train import run_recipe
 from tandem.training.events import Finished, StepDone, Validated
-from tests.support.runs import Remember, run_tiny
+from tests.support.runs import Remember, number_pairs, run_tiny, tiny_recipe
 
 KINDS = [
     ("model.cell=lstm", "model.tie_output=true", "model.output_dropout=0.3"),
@@ -68,17 +70,37 @@ def test_patience_ends_a_training_that_gets_no_better(tmp_path: Path) -> None:
     assert sum(isinstance(event, Validated) for event in heard.events) == 3
 
 
-@pytest.mark.parametrize("keep", ["loss", "bleu"])
+@pytest.mark.parametrize("keep", ["loss", "bleu", "exact"])
 def test_the_best_is_kept_by_the_criterion(keep: str, tmp_path: Path) -> None:
     heard = Remember()
     settings = (f"training.keep={keep}", "training.epochs=4", "training.optimizer.learning_rate=0.05")
     result = run_tiny(tmp_path, *settings, recorders=[heard])
     validated = [event for event in heard.events if isinstance(event, Validated)]
-    values = [e.validation.loss if keep == "loss" else -e.validation.scores["bleu"] for e in validated]
+    values = [e.validation.loss if keep == "loss" else -e.validation.scores[keep] for e in validated]
     best = validated[values.index(min(values))]
     assert result.evaluation.score("loss") == pytest.approx(best.validation.loss, rel=1e-5)
     assert [event.best for event in validated] == [
         value < min(values[:number], default=math.inf) for number, value in enumerate(values)
+    ]
+
+
+def test_validation_scores_each_source_once_against_all_its_targets(tmp_path: Path) -> None:
+    heard = Remember()
+    twice = [("eins", "one"), ("zwei", "two"), ("eins", "un"), ("drei", "three")]
+    settings = ("search.beam=1", "training.epochs=1", "training.optimizer.learning_rate=0.02")
+    result = run_recipe(
+        tiny_recipe(*settings),
+        tmp_path,
+        device="cpu",
+        given=GivenPairs(number_pairs(200, longest=4), twice),
+        recorders=[heard],
+    )
+    validated = next(event for event in heard.events if isinstance(event, Validated))
+    assert validated.validation.scores == {name: result.evaluation.score(name) for name in ("bleu", "exact")}
+    assert [(sample.source, sample.reference) for sample in validated.validation.samples] == [
+        ("eins", "one"),
+        ("zwei", "two"),
+        ("drei", "three"),
     ]
 
 

@@ -33,8 +33,9 @@ from tandem.checkpoint import (
     write_current,
     write_directory,
 )
+from tandem.data.pairs import group_references
 from tandem.errors import CheckpointError, RecipeError, TandemError, TrainingError
-from tandem.metrics import bleu
+from tandem.metrics import bleu, exact
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
 from tandem.run.likelihood import likelihood
@@ -102,7 +103,7 @@ class Run:
             forcing=recipe.training.teacher_forcing.parts(),
             settings=build_loop_settings(recipe),
             validate=self._validate,
-            criterion=_bleu_lost if recipe.training.keep == "bleu" else _loss,
+            criterion=_CRITERIA[recipe.training.keep],
             progress=progress,
         )
         self._recorders += [
@@ -151,17 +152,20 @@ class Run:
             device=self.device,
             dtype=self.dtype,
         )
-        pairs = self.corpus.validation_pairs
+        groups = group_references(self.corpus.validation_pairs)
+        sources, references = [source for source, _ in groups], [targets for _, targets in groups]
         greedy = translator.search_settings(beam=1, batch_size=128)
         try:
-            texts = [t.text for t in translator.translate([pair.source for pair in pairs], greedy)]
+            texts = [t.text for t in translator.translate(sources, greedy)]
         except TandemError as error:  # the only one that a search raises: no output has a probability above zero
             raise self._diverged(str(error)) from error
-        score = bleu(texts, [[pair.target] for pair in pairs], lowercase=self.recipe.search.lowercase_scores)
+        lowercase = self.recipe.search.lowercase_scores
+        scores = [metric(texts, references, lowercase=lowercase) for metric in (bleu, exact)]
         samples = tuple(
-            Sample(pair.source, pair.target, text) for pair, text in list(zip(pairs, texts, strict=True))[:_SAMPLES]
+            Sample(source, targets[0], text)
+            for (source, targets), text in list(zip(groups, texts, strict=True))[:_SAMPLES]
         )
-        return Validation(loss, {"bleu": score.value}, samples)
+        return Validation(loss, {score.name: score.value for score in scores}, samples)
 
     def _diverged(self, what: str) -> TrainingError:
         progress = self._training.progress
@@ -236,5 +240,8 @@ def _loss(validation: Validation) -> float:
     return validation.loss
 
 
-def _bleu_lost(validation: Validation) -> float:
-    return 100.0 - validation.scores["bleu"]
+def _lost(name: str) -> Callable[[Validation], float]:
+    return lambda validation: 100.0 - validation.scores[name]
+
+
+_CRITERIA = {"loss": _loss, "bleu": _lost("bleu"), "exact": _lost("exact")}
