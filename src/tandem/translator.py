@@ -32,7 +32,7 @@ class SearchSettings:
     beam: int
     length_penalty: float
     n_best: int = 1
-    batch_size: int = 64
+    batch_size: int = 128
     allow_unk: bool = False
 
 
@@ -95,7 +95,7 @@ class Translator:
         beam: int | None = None,
         length_penalty: float | None = None,
         n_best: int = 1,
-        batch_size: int = 64,
+        batch_size: int = 128,
         allow_unk: bool = False,
     ) -> SearchSettings:
         """The recipe's search, with what is given put over it. ValueError for values out of range."""
@@ -126,7 +126,7 @@ class Translator:
         while window := list(islice(remaining, settings.batch_size * _WINDOW_BATCHES)):
             yield from self._translate_window(window, settings)
 
-    def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 64) -> list[TargetScore]:
+    def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 128) -> list[TargetScore]:
         """The log-probability of each target given its source. ValueError where their numbers differ."""
         if len(sources) != len(targets):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")

@@ -48,7 +48,7 @@ def evaluate_command(
     ] = None,
     beam: BeamOption = None,
     length_penalty: LengthPenaltyOption = None,
-    batch_size: BatchSizeOption = 64,
+    batch_size: BatchSizeOption = 128,
     allow_unk: AllowUnkOption = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the translations here, one a line.")

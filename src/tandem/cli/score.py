@@ -33,7 +33,7 @@ def score(
     hub: HubOption = None,
     columns: ColumnsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a pair, with every token's score.")] = False,
-    batch_size: BatchSizeOption = 64,
+    batch_size: BatchSizeOption = 128,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
 ) -> None:

@@ -41,7 +41,7 @@ def translate(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a text: scores, tokens, alternatives.")
     ] = False,
-    batch_size: BatchSizeOption = 64,
+    batch_size: BatchSizeOption = 128,
     stream: Annotated[bool, typer.Option("--stream", help="Answer each line at once, one by one.")] = False,
     allow_unk: AllowUnkOption = False,
     device: DeviceOption = "auto",

@@ -72,7 +72,7 @@ def _likelihood_scores(translator: Translator, pairs: list[Pair]) -> list[Score]
         corpus = encode_pairs(
             translator.recipe, pairs, translator.source_tokenizer, translator.target_tokenizer, Path(folder)
         )
-        batches = Batches(corpus, 64, seed=0, shuffle=False)
+        batches = Batches(corpus, 128, seed=0, shuffle=False)
         forced, free = (
             likelihood(translator.model, batches.epoch(0), translator.device, translator.dtype, teacher_forcing=ratio)
             for ratio in (1.0, 0.0)

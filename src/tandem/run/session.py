@@ -154,7 +154,7 @@ class Run:
         )
         groups = group_references(self.corpus.validation_pairs)
         sources, references = [source for source, _ in groups], [targets for _, targets in groups]
-        greedy = translator.search_settings(beam=1, batch_size=128)
+        greedy = translator.search_settings(beam=1)
         try:
             texts = [t.text for t in translator.translate(sources, greedy)]
         except TandemError as error:  # the only one that a search raises: no output has a probability above zero

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed, linear
 
 # Logits that exist at one time, few enough to be small beside the rest of a step: more rows make faster products.
@@ -110,8 +111,8 @@ def token_scores(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor
     for rows in _rows(len(targets), len(weight), _BLOCK):
         logits = linear(features[rows].to(weight.dtype), weight, bias)  # (n, D) x (V, D) + (V) -> (n, V)
         gold = targets[rows].unsqueeze(1)
-        scores[rows] = logits.gather(1, gold).squeeze(1) - logits.logsumexp(dim=1)
-        best[rows] = logits.argmax(dim=1) == targets[rows]
+        best[rows] = largest_columns(logits) == targets[rows]
+        scores[rows] = logits.log_softmax(dim=1).gather(1, gold).squeeze(1)
     return scores, best
 
 
