@@ -8,15 +8,18 @@ from torch import Tensor
 from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed, linear
 
-# Logits that exist at one time, few enough to be small beside the rest of a step: more rows make faster products.
+# Logits that exist at one time, few enough to be small beside the rest of a step. A block adds to all of the weights'
+# gradient, so it has this many rows at least, whatever the vocabulary.
 _BLOCK = 2**22
+_BLOCK_ROWS = 256
 # And how many of them are worked on together in the finer type: few enough to stay in the cache.
 _SLICE = 2**19
+_SLICE_ROWS = 16
 
 
-def _rows(count: int, columns: int, places: int) -> list[slice]:
-    """Slices of `count` rows, each of at most `places` places in rows of `columns`, or else of 16 rows."""
-    height = max(16, places // columns)
+def _rows(count: int, columns: int, places: int, at_least: int) -> list[slice]:
+    """Slices of `count` rows, each of at most `places` places in rows of `columns`, but `at_least` so many rows."""
+    height = max(at_least, places // columns)
     return [slice(start, start + height) for start in range(0, count, height)]
 
 
@@ -40,12 +43,12 @@ class ProjectionLoss(torch.autograd.Function):
         grad_features = bias.new_empty(features.shape)
         grad_weight, grad_bias = torch.zeros_like(weight), torch.zeros_like(bias)
         normalisers, gold_logits = bias.new_zeros(()), bias.new_zeros(())
-        for block in _rows(len(targets), len(weight), _BLOCK):
+        for block in _rows(len(targets), len(weight), _BLOCK, _BLOCK_ROWS):
             # (n, D) x (V, D) + (V) -> (n, V); the logits become their own gradients.
             logits = output(low_features[block])
             gold = targets[block].unsqueeze(1)
             gold_logits += logits.gather(1, gold).sum(dtype=bias.dtype)
-            for rows in _rows(len(gold), len(weight), _SLICE):
+            for rows in _rows(len(gold), len(weight), _SLICE, _SLICE_ROWS):
                 scores = logits[rows].to(bias.dtype)
                 highest = scores.amax(dim=1)
                 torch.softmax(scores, dim=1, out=scores)
@@ -108,7 +111,7 @@ def token_scores(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor
     Without a gradient; here too whole logits never exist.
     """
     scores, best = bias.new_empty(len(targets)), torch.empty_like(targets, dtype=torch.bool)
-    for rows in _rows(len(targets), len(weight), _BLOCK):
+    for rows in _rows(len(targets), len(weight), _BLOCK, _BLOCK_ROWS):
         logits = linear(features[rows].to(weight.dtype), weight, bias)  # (n, D) x (V, D) + (V) -> (n, V)
         gold = targets[rows].unsqueeze(1)
         best[rows] = largest_columns(logits) == targets[rows]
