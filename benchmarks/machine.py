@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from benchmarks.plan import Plan
 from benchmarks.rounds import Figures, rounded
-from benchmarks.sides import DTYPES, PRECISIONS, Precision, processor_precisions
+from benchmarks.sides import DTYPES, Precision, processor_precisions
 from tandem.models.kernels.products import Packed, linear
 from tandem.version import __version__
 
@@ -72,14 +72,15 @@ class ProductRate:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self.best: dict[Precision, dict[str, float]] = {name: {"torch": 0.0, "all": 0.0} for name in PRECISIONS}
+        self.best: dict[Precision, dict[str, float]] = {
+            name: {"torch": 0.0, "all": 0.0} for name in processor_precisions()
+        }
         """GFLOP/s: `torch` of torch's own products alone, `all` of every way to have them."""
 
     def measure(self) -> None:
         """Time every product that there is, and keep the best."""
         chance = torch.Generator().manual_seed(1)
-        for precision in PRECISIONS:
-            best = self.best[precision]
+        for precision, best in self.best.items():
             for rows, inner, columns in self._plan.product_shapes:
                 inputs = torch.randn(rows, inner, generator=chance).to(DTYPES[precision])
                 weight = torch.randn(columns, inner, generator=chance).to(DTYPES[precision])

@@ -102,6 +102,7 @@ def models() -> st.SearchStrategy[Model]:
         embedding=counts,
         dropout=below_one,
         output_dropout=below_one,
+        word_dropout=below_one,
         tie_output=st.booleans(),
         init_range=positive | st.just("torch"),
     )

@@ -78,6 +78,7 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
         settings.layers,
         settings.dropout,
         cell_type=settings.cell,
+        word_dropout=settings.word_dropout,
         init_range=init_range,
     )
     decoder = Decoder(
@@ -89,6 +90,7 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
         cell_type=settings.cell,
         tie_output=settings.tie_output,
         output_dropout=settings.output_dropout,
+        word_dropout=settings.word_dropout,
         init_range=init_range,
     )
     return Seq2Seq(encoder, decoder)

@@ -134,6 +134,8 @@ class Model(Section):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     output_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Dropout before the output layer, where the tutorial has none."""
+    word_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Dropout of whole tokens, on both sides, where the tutorial has none."""
     tie_output: bool = False
     """Whether the output layer shares the target embedding's weight."""
     init_range: Positive | Literal["torch"] = 0.08

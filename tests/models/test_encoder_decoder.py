@@ -169,6 +169,32 @@ def test_output_dropout_changes_the_prediction_and_no_state(cell_type: CellType)
     assert_close(dropped, whole * masks.output)
 
 
+@each_cell_type
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_word_dropout_zeroes_whole_tokens(cell_type: CellType, dropout: float) -> None:
+    model = small_model(cell_type, dropout=dropout, word_dropout=0.25).train()
+    masks = model.decoder.draw_masks(20, 50)
+    assert masks is not None
+    assert masks.embedding is not None
+    dropped = (masks.embedding == 0).all(
+        dim=2
+    )  # of the others, not one in a hundred has all of its six numbers dropped
+    assert 0.2 < dropped.double().mean() < 0.3
+    kept = masks.embedding[~dropped]
+    assert_close(kept.amax(), torch.tensor(1 / 0.75 / (1 - dropout)))
+    assert bool((kept == 0).any()) == bool(dropout)
+
+
+def test_a_source_whose_every_token_is_dropped_is_read_as_nothing() -> None:
+    """The encoder's tokens are dropped, too; in eval mode none is."""
+    model = small_model(layers=1, word_dropout=0.999).train()
+    one, other = random_ids(5, 3, 13, seed=1), random_ids(5, 3, 13, seed=2)
+    torch.manual_seed(1)
+    assert_close(model.encoder(one).hidden, model.encoder(other).hidden)
+    model.eval()
+    assert not torch.allclose(model.encoder(one).hidden, model.encoder(other).hidden, atol=1e-3)
+
+
 def test_an_lstm_without_its_cell_state_is_refused() -> None:
     decoder = Decoder(11, 4, 6, 1, 0.0)
     with pytest.raises(ValueError, match=r"two parts: call decoder\(input, hidden, cell\)"):

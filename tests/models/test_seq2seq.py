@@ -60,17 +60,22 @@ class Watched:
 @each_cell_type
 @pytest.mark.parametrize("by_token", [False, True])
 @pytest.mark.parametrize("tie_output", [False, True])
-@pytest.mark.parametrize(("dropout", "output_dropout"), [(0.5, 0.0), (0.4, 0.4), (0.0, 0.5)])
+@pytest.mark.parametrize(
+    ("dropout", "output_dropout", "word_dropout"), [(0.5, 0.0, 0.0), (0.4, 0.4, 0.3), (0.0, 0.5, 0.0)]
+)
 def test_with_dropout_the_fed_back_tokens_are_the_best_of_the_very_logits_that_are_returned(
     cell_type: CellType,
     by_token: bool,
     tie_output: bool,
     dropout: float,
     output_dropout: float,
+    word_dropout: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """They are so only where the rollout that chose them had the dropout of the pass that the loss sees."""
-    model = small_model(cell_type, dropout=dropout, tie_output=tie_output, output_dropout=output_dropout).train()
+    model = small_model(
+        cell_type, dropout=dropout, tie_output=tie_output, output_dropout=output_dropout, word_dropout=word_dropout
+    ).train()
     watched = Watched(model.decoder, monkeypatch)
     coins = torch.rand((8, 4) if by_token else (8,)) < 0.3
     logits = model(SRC, TRG, coins=coins)

@@ -22,11 +22,12 @@ def small_model(
     dropout: float = 0.0,
     tie_output: bool = False,
     output_dropout: float = 0.0,
+    word_dropout: float = 0.0,
     seed: int = 3,
 ) -> Seq2Seq:
     """Weights are drawn widely, so that predictions are far apart and differences show."""
     torch.manual_seed(seed)
-    encoder = Encoder(source, emb, hid, layers, dropout, cell_type=cell_type, init_range=0.6)
+    encoder = Encoder(source, emb, hid, layers, dropout, cell_type=cell_type, word_dropout=word_dropout, init_range=0.6)
     decoder = Decoder(
         target,
         emb,
@@ -36,6 +37,7 @@ def small_model(
         cell_type=cell_type,
         tie_output=tie_output,
         output_dropout=output_dropout,
+        word_dropout=word_dropout,
         init_range=0.6,
     )
     return Seq2Seq(encoder, decoder, "cpu")

@@ -12,6 +12,7 @@ from tandem.models.recurrence import (
     CellType,
     PreparedEmbedding,
     PreparedLayer,
+    draw_embedding_mask,
     draw_mask,
     draw_masks,
     new_rnn,
@@ -26,8 +27,8 @@ from tandem.models.state import RecurrentState
 class DecoderMasks(NamedTuple):
     """The dropout of one pass over T steps, drawn beforehand so that two passes can share it."""
 
-    embedding: Tensor
-    """[T, B, E]"""
+    embedding: Tensor | None
+    """[T, B, E]; None where nothing is dropped there."""
     layers: list[Tensor] | None
     """One a layer but the last, [T, B, H]; None for a single layer."""
     output: Tensor | None
@@ -36,7 +37,8 @@ class DecoderMasks(NamedTuple):
     def at(self, t: int) -> "DecoderMasks":
         """The masks of step t: [B, E] and [B, H]."""
         layers = None if self.layers is None else [mask[t] for mask in self.layers]
-        return DecoderMasks(self.embedding[t], layers, None if self.output is None else self.output[t])
+        embedding, output = (None if mask is None else mask[t] for mask in (self.embedding, self.output))
+        return DecoderMasks(embedding, layers, output)
 
 
 class PreparedDecoder(NamedTuple):
@@ -72,7 +74,8 @@ class Decoder(nn.Module):
 
     `Decoder(output_dim, emb_dim, hid_dim, n_layers, dropout)`, as the encoder. With `tie_output` the output layer's
     weight is the embedding's (Press & Wolf 2017), behind a projection from H to E where these differ. `output_dropout`
-    is the share zeroed in the last layer's output (Zaremba et al. 2014), where the tutorial drops nothing.
+    is the share zeroed in the last layer's output (Zaremba et al. 2014) and `word_dropout` that of tokens whose whole
+    embedding is zeroed (Gal & Ghahramani 2016, section 4.2), where the tutorial drops nothing.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Decoder(nn.Module):
         cell_type: CellType = "lstm",
         tie_output: bool = False,
         output_dropout: float = 0.0,
+        word_dropout: float = 0.0,
         init_range: float | None = 0.08,
     ) -> None:
         super().__init__()
@@ -101,6 +105,7 @@ class Decoder(nn.Module):
             self.fc_out.weight = self.embedding.weight
         self.dropout = nn.Dropout(dropout)
         self.output_dropout = nn.Dropout(output_dropout)
+        self.word_dropout = nn.Dropout(word_dropout)
         initialise(self, init_range)
 
     def forward(
@@ -126,13 +131,13 @@ class Decoder(nn.Module):
 
     def draw_masks(self, steps: int, batch: int) -> DecoderMasks | None:
         """This pass's dropout; None in eval mode or where nothing is dropped."""
-        rate, output_rate = self.dropout.p, self.output_dropout.p
-        if not self.training or rate == output_rate == 0:
+        rate, output_rate, word_rate = self.dropout.p, self.output_dropout.p, self.word_dropout.p
+        if not self.training or rate == output_rate == word_rate == 0:
             return None
         weight = self.embedding.weight
         states = (steps, batch, self.hid_dim)
         return DecoderMasks(
-            draw_mask((steps, batch, weight.shape[1]), rate, weight),
+            draw_embedding_mask((steps, batch, weight.shape[1]), rate, word_rate, weight),
             draw_masks(self.n_layers, states, rate, weight),
             draw_mask(states, output_rate, weight) if output_rate else None,
         )
@@ -156,7 +161,7 @@ class Decoder(nn.Module):
         self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None
     ) -> tuple[Tensor, RecurrentState]:
         embedded = self.embedding(inputs)
-        if masks is not None:
+        if masks is not None and masks.embedding is not None:
             embedded = embedded * masks.embedding
         outputs, state = unroll(
             self.cell_type, stack_weights(self.rnn), embedded, state, None if masks is None else masks.layers

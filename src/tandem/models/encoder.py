@@ -9,7 +9,7 @@ from tandem.models.recurrence import (
     CellType,
     PreparedEmbedding,
     PreparedLayer,
-    draw_mask,
+    draw_embedding_mask,
     draw_masks,
     new_rnn,
     prepare_layers,
@@ -43,7 +43,8 @@ class Encoder(nn.Module):
     `Encoder(input_dim, emb_dim, hid_dim, n_layers, dropout)`: the source vocabulary's size, the embedding's, the
     hidden state's, the number of layers, and the share that dropout zeroes in the embedding and between layers.
     `cell_type` chooses the recurrence; weights start from U(-init_range, init_range) (Sutskever et al. 2014,
-    section 3.4), or as torch has them when `init_range` is None.
+    section 3.4), or as torch has them when `init_range` is None. `word_dropout` is the share of tokens whose whole
+    embedding is zeroed (Gal & Ghahramani 2016, section 4.2), where the tutorial drops none.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Encoder(nn.Module):
         dropout: float,
         *,
         cell_type: CellType = "lstm",
+        word_dropout: float = 0.0,
         init_range: float | None = 0.08,
     ) -> None:
         super().__init__()
@@ -64,6 +66,7 @@ class Encoder(nn.Module):
         self.embedding = nn.Embedding(input_dim, emb_dim)
         self.rnn = new_rnn(cell_type, emb_dim, hid_dim, n_layers)
         self.dropout = nn.Dropout(dropout)
+        self.word_dropout = nn.Dropout(word_dropout)
         initialise(self, init_range)
 
     def forward(self, src: Tensor, lengths: Tensor | None = None) -> RecurrentState:
@@ -73,10 +76,11 @@ class Encoder(nn.Module):
         the padding is read too, as the tutorial's encoder does. ValueError for a length outside 1..S.
         """
         steps, batch = src.shape
-        rate = self.dropout.p if self.training else 0.0
+        rate, word_rate = (self.dropout.p, self.word_dropout.p) if self.training else (0.0, 0.0)
         embedded = self.embedding(src)  # [S, B, E]
-        if rate:
-            embedded = embedded * draw_mask(tuple(embedded.shape), rate, embedded)
+        mask = draw_embedding_mask((steps, batch, embedded.shape[2]), rate, word_rate, embedded)
+        if mask is not None:
+            embedded = embedded * mask
         masks = draw_masks(self.n_layers, (steps, batch, self.hid_dim), rate, embedded)
         layers = stack_weights(self.rnn)
         start = zero_state(self.cell_type, self.n_layers, batch, layers[0].weight_hh)

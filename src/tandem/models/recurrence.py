@@ -82,6 +82,17 @@ def draw_mask(shape: tuple[int, ...], dropout: float, like: Tensor) -> Tensor:
     return (lanes >= round(dropout * 2**16) - 2**15).to(like.dtype).mul_(1 / (1 - dropout))
 
 
+def draw_embedding_mask(
+    shape: tuple[int, int, int], dropout: float, word_dropout: float, like: Tensor
+) -> Tensor | None:
+    """A mask for embeddings [T, B, E]: single numbers are dropped, and whole tokens; None where nothing is."""
+    mask = draw_mask(shape, dropout, like) if dropout else None
+    if not word_dropout:
+        return mask
+    words = draw_mask((*shape[:2], 1), word_dropout, like)  # (T, B, 1) against (T, B, E)
+    return words.expand(shape) if mask is None else mask.mul_(words)
+
+
 def unroll(
     cell_type: CellType,
     layers: Sequence[LayerWeights],
