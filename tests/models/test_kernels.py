@@ -12,7 +12,7 @@ from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.gru import GruLayer
 from tandem.models.kernels.lstm import LstmLayer
 from tandem.models.kernels.rnn import RnnLayer
-from tandem.models.recurrence import new_rnn, prepare_layers, read, stack_weights, step, unroll
+from tandem.models.recurrence import new_rnn, prepare_layers, stack_weights, step, unroll
 from tests.support.models import CELL_TYPES
 
 BATCH, EMB, HID = 3, 4, 5
@@ -147,20 +147,6 @@ def test_step_after_step_equals_the_whole_sequence(cell_type: CellType) -> None:
         output, state = step(cell_type, prepared, prepared[0].of_input(inputs[t]), state, [mask[t] for mask in masks])
         assert_close(output, outputs[t])
     assert_close(tuple(part for part in state if part is not None), tuple(part for part in ends if part is not None))
-
-
-@each_cell_type
-def test_reading_without_a_gradient_equals_reading_with_one(cell_type: CellType) -> None:
-    rnn, inputs, state = stacks(cell_type, 3, steps=5)
-    lasts = torch.tensor([4, 0, 2])
-    _, expected = unroll(cell_type, stack_weights(rnn), inputs, state, None, lasts)
-    prepared = prepare_layers(cell_type, rnn, torch.float64)
-    found = read(cell_type, prepared, prepared[0].of_input(inputs), state, lasts)
-    assert not found.hidden.requires_grad
-    for ours, theirs in zip(found, expected, strict=True):
-        assert (ours is None) == (theirs is None)
-        if ours is not None:
-            assert_close(ours, theirs)
 
 
 def relative(ours: Tensor, expected: Tensor) -> float:

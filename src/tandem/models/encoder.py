@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tandem.models.prefixes import prefix_tree
 from tandem.models.recurrence import (
     CellType,
     PreparedEmbedding,
@@ -31,10 +32,14 @@ class PreparedEncoder(NamedTuple):
     """Of one row, [L, 1, H]: zeros in the type that states have."""
 
     def read(self, source: Tensor, lengths: Tensor) -> RecurrentState:
-        """As the encoder itself in eval mode: `source [S, B]`, `lengths [B]` -> a state of B rows."""
+        """As the encoder itself in eval mode: `source [S, B]`, `lengths [B]` -> a state of B rows.
+
+        Sources that begin alike are read together until they differ, and none beyond its end.
+        """
         _check_lengths(lengths, len(source))
-        rows = torch.zeros(source.shape[1], dtype=torch.int64, device=source.device)
-        return read(self.cell_type, self.layers, self.embedding(source), self.start.select(rows), lengths.cpu() - 1)
+        tree = prefix_tree(source, lengths)
+        by_input = self.embedding(tree.tokens)
+        return read(self.cell_type, self.layers, by_input, tree.levels, self.start, source.shape[1])
 
 
 class Encoder(nn.Module):

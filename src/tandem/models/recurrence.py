@@ -18,6 +18,7 @@ from tandem.models.kernels.gru import GruLayer
 from tandem.models.kernels.lstm import LstmLayer
 from tandem.models.kernels.products import Packed
 from tandem.models.kernels.rnn import RnnLayer
+from tandem.models.prefixes import Level
 from tandem.models.state import RecurrentState
 
 CellType: TypeAlias = Literal["lstm", "gru", "rnn"]
@@ -210,31 +211,36 @@ def step(
 
 @torch.no_grad()
 def read(
-    cell_type: CellType, layers: Sequence[PreparedLayer], by_input: Tensor, start: RecurrentState, last: Tensor
+    cell_type: CellType,
+    layers: Sequence[PreparedLayer],
+    by_input: Tensor,
+    levels: Sequence[Level],
+    start: RecurrentState,
+    batch: int,
 ) -> RecurrentState:
-    """Run all layers over T steps from `start`: the state of each row after its step `last [B]`, on the CPU.
+    """Run all layers over the `levels` of a prefix tree, from the one row of `start`: the state of each of the sources.
 
-    `by_input [T, B, G]` is what the inputs give to the first layer's gates. As `unroll`, without a gradient or
-    anything that only a gradient needs.
+    There are `batch` of them. `by_input [P, G]` is what the tree's tokens give to the first layer's gates. Without a
+    gradient or anything that only a gradient needs.
     """
-    steps, batch, _ = by_input.shape
-    ending = Ends(steps, last).rows(by_input.device)
-    cells = None if start.cell is None else torch.empty_like(start.cell)
-    ended = RecurrentState(torch.empty_like(start.hidden), cells)
+    ended = start.select(torch.zeros(batch, dtype=torch.int64, device=by_input.device))
     for index, layer in enumerate(layers):
         hidden = start.hidden[index]
         cell = None if start.cell is None else start.cell[index]
-        outputs = by_input.new_empty(steps, batch, hidden.shape[1])
-        output = hidden
-        for t in range(steps):
-            hidden, cell = _advance(cell_type, by_input[t], layer.of_hidden(output), hidden, cell)
-            output = outputs[t].copy_(hidden)
-            if (rows := ending.get(t)) is not None:
-                ended.hidden[index, rows] = hidden[rows]
+        outputs: list[Tensor] = []
+        for level, share in zip(levels, torch.split(by_input, [level.size for level in levels]), strict=True):
+            if level.parents is not None:
+                hidden = hidden.index_select(0, level.parents)
+                cell = None if cell is None else cell.index_select(0, level.parents)
+            hidden, cell = _advance(cell_type, share, layer.of_hidden(hidden), hidden, cell)
+            outputs.append(hidden)
+            if level.ending is not None:
+                sources, places = level.ending
+                ended.hidden[index, sources] = hidden[places]
                 if cell is not None and ended.cell is not None:
-                    ended.cell[index, rows] = cell[rows]
+                    ended.cell[index, sources] = cell[places]
         if index < len(layers) - 1:
-            by_input = layers[index + 1].of_input(outputs)  # (T, B, H) -> (T, B, G)
+            by_input = layers[index + 1].of_input(torch.cat(outputs))  # (P, H) -> (P, G)
     return ended
 
 
@@ -242,15 +248,15 @@ def _advance(
     cell_type: CellType, by_input: Tensor, by_hidden: Tensor, hidden: Tensor, cell: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
     """One layer's next hidden and cell state, [B, H], from what input and hidden state give to its gates, [B, G]."""
-    by_input, by_hidden = by_input.to(hidden.dtype), by_hidden.to(hidden.dtype)
+    by_hidden = by_hidden.to(hidden.dtype)  # a product's result, so that it may be written into
     if cell_type == "gru":
         size = hidden.shape[1]
-        r, z = by_input[:, : 2 * size].add(by_hidden[:, : 2 * size]).sigmoid_().chunk(2, dim=-1)
-        candidate = tanh_(torch.addcmul(by_input[:, 2 * size :], r, by_hidden[:, 2 * size :]))
+        r, z = by_hidden[:, : 2 * size].add_(by_input[:, : 2 * size]).sigmoid_().chunk(2, dim=-1)
+        candidate = tanh_(torch.addcmul(by_input[:, 2 * size :].to(hidden.dtype), r, by_hidden[:, 2 * size :]))
         return torch.lerp(candidate, hidden, z), None
-    gates = by_input + by_hidden
+    gates = by_hidden.add_(by_input)
     if cell is None:
         return tanh_(gates), None
-    i, f, g, o = gates.sigmoid_().view(len(gates), 4, -1).unbind(1)
+    i, f, g, o = gates.sigmoid_().chunk(4, dim=1)
     cell = (f * cell).sub_(i).addcmul_(i, g, value=2)  # f c + i (2 g - 1)
     return torch.lerp(-o, o, (cell * 2).sigmoid_()), cell  # o (2 sigma(2 c) - 1)

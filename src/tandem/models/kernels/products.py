@@ -23,11 +23,14 @@ def _types() -> frozenset[torch.dtype]:
 
 
 _TYPES = _types()
+# What torch's own library does best on processors without AVX-512: a product with a transposed weight, which oneDNN
+# lays out anew.
+_TRANSPOSED_BY_TORCH = torch.backends.cpu.get_cpu_capability() != "AVX512"
 _MANY = 64  # rows that packed weights are laid out for; that layout was the best from 2 to 320 rows
 
 
 def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    product: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, "none", [], "")
+    product: Tensor = torch.ops.mkldnn._linear_pointwise.default(inputs, weight, bias, "none", [], "")
     return product
 
 
@@ -38,7 +41,7 @@ def _asks_onednn(weight: Tensor) -> bool:
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`inputs [..., K]`, `weight [N, K]`, `bias [N]` -> [..., N]. As `F.linear`, but without a gradient."""
     # bfloat16 goes to oneDNN by way of torch, too.
-    if weight.dtype == torch.float32 and _asks_onednn(weight):
+    if weight.dtype == torch.float32 and _asks_onednn(weight) and (weight.is_contiguous() or not _TRANSPOSED_BY_TORCH):
         return _onednn(inputs, weight, bias)
     return F.linear(inputs, weight, bias)
 
