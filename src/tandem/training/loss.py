@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tandem.models.kernels.columns import largest_columns
-from tandem.models.kernels.products import Packed, linear
+from tandem.models.kernels.products import Packed, linear, weight_gradient
 
 # Logits that exist at one time, few enough to be small beside the rest of a step. A block adds to all of the weights'
 # gradient, so it has this many rows at least, whatever the vocabulary.
@@ -41,7 +41,7 @@ class ProjectionLoss(torch.autograd.Function):
         output = Packed(low_weight, low_bias)
         with_gradient = any(ctx.needs_input_grad[:3])
         grad_features = bias.new_empty(features.shape)
-        grad_weight, grad_bias = torch.zeros_like(weight), torch.zeros_like(bias)
+        grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)
         normalisers, gold_logits = bias.new_zeros(()), bias.new_zeros(())
         for block in _rows(len(targets), len(weight), _BLOCK, _BLOCK_ROWS):
             # (n, D) x (V, D) + (V) -> (n, V); the logits become their own gradients.
@@ -60,7 +60,8 @@ class ProjectionLoss(torch.autograd.Function):
                     logits[rows] = scores
             if with_gradient:
                 grad_features[block] = linear(logits, low_weight.t())
-                grad_weight += (logits.t() @ low_features[block]).to(weight.dtype)
+                # Into the new one, so that the sum is laid out as the products are.
+                grad_weight = weight_gradient(logits, low_features[block]).to(weight.dtype).add_(grad_weight)
         nll = normalisers - gold_logits
         objective = (1 - smoothing) * nll
         if smoothing:
@@ -69,9 +70,10 @@ class ProjectionLoss(torch.autograd.Function):
             all_features, all_weights = features.sum(dim=0, dtype=bias.dtype), weight.sum(dim=0)
             logit_sum = all_features @ all_weights + count * bias.sum()
             objective = objective + smoothing * normalisers - share * logit_sum
-            grad_features -= share * all_weights
-            grad_weight -= share * all_features
-            grad_bias -= share * count
+            if with_gradient:
+                grad_features -= share * all_weights
+                grad_weight -= share * all_features
+                grad_bias -= share * count
         if with_gradient:
             ctx.save_for_backward(grad_features.to(features.dtype), grad_weight, grad_bias)
         ctx.mark_non_differentiable(nll)

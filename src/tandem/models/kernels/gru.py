@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tandem.models.kernels.activations import sigmoid_backward, tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
-from tandem.models.kernels.products import Packed, linear, weight_gradients
+from tandem.models.kernels.products import Packed, linear, weight_gradient
 
 
 class GruLayer(torch.autograd.Function):
@@ -86,8 +86,8 @@ class GruLayer(torch.autograd.Function):
         return (
             linear(low_by_input, low_ih.t()).to(ctx.input_dtype) if ctx.needs_input_grad[0] else None,
             grad_hidden if ctx.needs_input_grad[1] else None,
-            weight_gradients(low_by_input, low_inputs, hiddens.dtype),
-            weight_gradients(low_by_hidden, low_hiddens, hiddens.dtype),
+            weight_gradient(low_by_input, low_inputs).to(hiddens.dtype),
+            weight_gradient(low_by_hidden, low_hiddens).to(hiddens.dtype),
             grad_bias_ih,
             grad_bias_hh,
             None,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tandem.models.kernels.activations import sigmoid_backward, tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
-from tandem.models.kernels.products import Packed, linear, weight_gradients
+from tandem.models.kernels.products import Packed, linear, weight_gradient
 
 
 class LstmLayer(torch.autograd.Function):
@@ -105,8 +105,8 @@ class LstmLayer(torch.autograd.Function):
             linear(grad_gates, low_ih.t()).to(ctx.input_dtype) if ctx.needs_input_grad[0] else None,
             grad_hidden if ctx.needs_input_grad[1] else None,
             grad_cell,
-            weight_gradients(grad_gates, low_inputs, cells.dtype),
-            weight_gradients(grad_gates, hiddens[:-1], cells.dtype),
+            weight_gradient(grad_gates, low_inputs).to(cells.dtype),
+            weight_gradient(grad_gates, hiddens[:-1]).to(cells.dtype),
             grad_bias,
             None,
             None,

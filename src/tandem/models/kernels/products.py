@@ -23,9 +23,8 @@ def _types() -> frozenset[torch.dtype]:
 
 
 _TYPES = _types()
-# What torch's own library does best on processors without AVX-512: a product with a transposed weight, which oneDNN
-# lays out anew.
-_TRANSPOSED_BY_TORCH = torch.backends.cpu.get_cpu_capability() != "AVX512"
+# Transposed float32 matrices, which oneDNN lays out anew, are faster so with AVX-512 only.
+_TRANSPOSED = torch.float32 in _TYPES and torch.backends.cpu.get_cpu_capability() == "AVX512"
 _MANY = 64  # rows that packed weights are laid out for; that layout was the best from 2 to 320 rows
 
 
@@ -41,7 +40,7 @@ def _asks_onednn(weight: Tensor) -> bool:
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`inputs [..., K]`, `weight [N, K]`, `bias [N]` -> [..., N]. As `F.linear`, but without a gradient."""
     # bfloat16 goes to oneDNN by way of torch, too.
-    if weight.dtype == torch.float32 and _asks_onednn(weight) and (weight.is_contiguous() or not _TRANSPOSED_BY_TORCH):
+    if weight.dtype == torch.float32 and _asks_onednn(weight) and (weight.is_contiguous() or _TRANSPOSED):
         return _onednn(inputs, weight, bias)
     return F.linear(inputs, weight, bias)
 
@@ -65,6 +64,10 @@ class Packed:
         return (_onednn if self._packed else F.linear)(inputs, self._weight, self._bias)
 
 
-def weight_gradients(grad_gates: Tensor, inputs: Tensor, dtype: torch.dtype) -> Tensor:
-    """(T * B, G)^T x (T * B, E) -> (G, E), in `dtype`: the sum over all steps and rows in one product."""
-    return (grad_gates.flatten(0, 1).t() @ inputs.flatten(0, 1)).to(dtype)
+def weight_gradient(gradients: Tensor, inputs: Tensor) -> Tensor:
+    """The sum over all rows of the outer products of `gradients [..., M]` and `inputs [..., K]`, [M, K]."""
+    gradients, inputs = gradients.flatten(0, -2), inputs.flatten(0, -2)
+    if gradients.dtype == torch.float32 and _TRANSPOSED and _asks_onednn(gradients):
+        # oneDNN takes the inputs as its weight, which it multiplies with faster than with the wider gradients.
+        return _onednn(inputs.t(), gradients.t(), None).t()
+    return gradients.t() @ inputs

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tandem.models.kernels.activations import tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
-from tandem.models.kernels.products import Packed, linear, weight_gradients
+from tandem.models.kernels.products import Packed, linear, weight_gradient
 
 
 class RnnLayer(torch.autograd.Function):
@@ -64,8 +64,8 @@ class RnnLayer(torch.autograd.Function):
         return (
             linear(grads, low_ih.t()).to(ctx.input_dtype) if ctx.needs_input_grad[0] else None,
             grad_hidden if ctx.needs_input_grad[1] else None,
-            weight_gradients(grads, low_inputs, hiddens.dtype),
-            weight_gradients(grads, hiddens[:-1].to(low_inputs.dtype), hiddens.dtype),
+            weight_gradient(grads, low_inputs).to(hiddens.dtype),
+            weight_gradient(grads, hiddens[:-1].to(low_inputs.dtype)).to(hiddens.dtype),
             grad_bias,
             None,
             None,
