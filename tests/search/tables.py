@@ -105,7 +105,7 @@ def plain_beam(
     length_penalty: float,
     banned: Sequence[int],
 ) -> list[Hypothesis]:
-    """Search one source with Python lists and no early end: slow, and easy to see through."""
+    """Search one source with Python lists: slow, and easy to see through."""
     live: list[tuple[float, tuple[int, ...], tuple[float, ...]]] = [(0.0, (), ())]
     complete: list[Hypothesis] = []
     for time in range(max_length + 1):
@@ -120,4 +120,7 @@ def plain_beam(
             if ids[-1] == EOS:
                 complete.append(Hypothesis(ids[:-1], total / len(scores) ** length_penalty, scores))
         live = [one for one in grown if one[1][-1] != EOS][:beam_size]
-    return sorted(complete, key=lambda hypothesis: -hypothesis.score)[:n_best]
+        complete = sorted(complete, key=lambda hypothesis: -hypothesis.score)[:n_best]
+        if len(complete) == n_best and all(one[0] / (time + 2) ** length_penalty <= complete[-1].score for one in live):
+            break
+    return complete

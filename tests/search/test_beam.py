@@ -123,6 +123,16 @@ def test_a_search_ends_as_soon_as_nothing_can_improve() -> None:
     assert stepper.rows_of_steps == [1]
 
 
+def test_a_longer_hypothesis_is_not_waited_for() -> None:
+    # <eos> now at 0.4 beats a token at 0.3 were that followed by a sure <eos>; only many sure tokens would lift it.
+    first = [math.log(p) for p in (1e-9, 1e-9, 1e-9, 0.4, 0.1)]
+    sure = [-30.0, -30.0, -30.0, -30.0, 0.0]
+    stepper = chain([first, sure, sure, sure, sure])
+    (best,) = beam(stepper, SOURCE, LENGTHS, sos=SOS, eos=EOS, max_lengths=9 * LENGTHS, beam_size=2, length_penalty=1)
+    assert best[0].ids == ()
+    assert stepper.rows_of_steps == [1]
+
+
 @pytest.mark.parametrize("length_penalty", [0, 1])
 def test_looking_less_often_for_finished_sentences_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, length_penalty: float

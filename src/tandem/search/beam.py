@@ -68,7 +68,9 @@ def beam(
 
     At each step the `beam_size` most probable continuations of the live hypotheses are kept; one that ends in
     `<eos>` leaves the beam as complete, and the next best takes its place. A sentence is finished, and leaves
-    the batch, once no live hypothesis can rank above the worst of `n_best` complete ones, whatever follows.
+    the batch, once no live hypothesis would rank above the worst of `n_best` complete ones, even if it ended
+    with the next token and at no cost. Without a length penalty nothing better can follow; with one a
+    hypothesis might yet make up for it by further tokens of high probability, which is not waited for.
     Among equals the continuation of the better hypothesis comes first, then the lower token id, and of
     complete hypotheses the shorter.
 
@@ -122,12 +124,15 @@ def _search(stepper: Stepper[S], state: S, live: _Live, rules: _Rules, trellis: 
         if time == rules.longest:
             break
         live, rows = _refill(found, nodes, live, rules)
+        going = _may_improve(live, complete, rules, length=time + 2)
+        # What is finished stays so until it leaves: whatever may follow is impossible.
+        live = live._replace(scores=live.scores.masked_fill(~going[:, None], -torch.inf))
         if should_look(device, time):
-            going = _may_improve(live, complete, rules).nonzero().flatten()
-            if len(going) == 0:
+            kept = going.nonzero().flatten()
+            if len(kept) == 0:
                 break
-            if len(going) < len(rows):
-                live, rows = _Live(*(part[going] for part in live)), rows[going]
+            if len(kept) < len(rows):
+                live, rows = _Live(*(part[kept] for part in live)), rows[kept]
         state = step.state.select(rows.flatten())
     return complete
 
@@ -195,13 +200,12 @@ def _refill(found: Continuations, nodes: Tensor, live: _Live, rules: _Rules) -> 
     return refilled, first_rows[:, None] + found.parents.gather(1, places)
 
 
-def _may_improve(live: _Live, complete: _Complete, rules: _Rules) -> Tensor:
-    """Return (B,) whether some live hypothesis may yet rank above the worst complete one that is kept.
+def _may_improve(live: _Live, complete: _Complete, rules: _Rules, length: int) -> Tensor:
+    """Return (B,) whether a live hypothesis would rank above the worst complete one that is kept, were it to end so.
 
-    Log-probabilities only fall, so the best that it may come to is what it has now over the largest length.
+    `length` is its number of tokens then, one more than now. Log-probabilities only fall.
     """
-    largest_factor = (live.limits + 1).to(live.scores.dtype) ** rules.length_penalty
-    return live.scores[:, 0] / largest_factor > complete.scores[live.sentences, -1]
+    return live.scores[:, 0] / length**rules.length_penalty > complete.scores[live.sentences, -1]
 
 
 def _collect(complete: _Complete, trellis: Trellis) -> list[list[Hypothesis]]:
