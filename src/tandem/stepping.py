@@ -27,4 +27,4 @@ class ModelStepper:
         features, state = self._decoder.step(tokens, state)
         logits = self._decoder.logits(features).to(self._type)
         # Any column tells the normaliser; torch computes a row's log-softmax faster than its logsumexp.
-        return Step(logits, logits[:, 0] - logits.log_softmax(dim=1)[:, 0], state)
+        return Step(logits, logits.select(1, 0) - logits.log_softmax(dim=1).select(1, 0), state)

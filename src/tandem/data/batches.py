@@ -90,9 +90,11 @@ class Batches:
 
 def pad_sentences(sentences: list[list[int]]) -> tuple[Tensor, Tensor]:
     """Sentences of ids as columns: `([S, B], lengths [B])`, padded with `<pad>`."""
-    offsets = np.cumsum([0, *map(len, sentences)])
-    side = EncodedSide(np.concatenate([np.asarray(s, dtype=np.int32) for s in sentences]), offsets)
-    return _pad(side, np.arange(len(sentences)))
+    lengths = [len(sentence) for sentence in sentences]
+    padded = np.full((max(lengths), len(sentences)), PAD_ID, dtype=np.int64)
+    for column, sentence in enumerate(sentences):
+        padded[: len(sentence), column] = sentence
+    return torch.from_numpy(padded), torch.tensor(lengths)
 
 
 def _pad(side: EncodedSide, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:

@@ -29,7 +29,7 @@ class PreparedEncoder(NamedTuple):
     embedding: PreparedEmbedding
     layers: tuple[PreparedLayer, ...]
     start: RecurrentState
-    """Of one row, [L, 1, H]: zeros in the type that states have."""
+    """Of one row, [L, 1, H]: zeros in the type that states have; an LSTM's hidden state in that of products."""
 
     def read(self, source: Tensor, lengths: Tensor) -> RecurrentState:
         """As the encoder itself in eval mode: `source [S, B]`, `lengths [B]` -> a state of B rows.
@@ -97,6 +97,8 @@ class Encoder(nn.Module):
     def prepare(self, dtype: torch.dtype) -> PreparedEncoder:
         """Weights converted to `dtype` and laid out for many sources, without a graph."""
         start = zero_state(self.cell_type, self.n_layers, 1, stack_weights(self.rnn)[0].weight_hh.detach())
+        if start.cell is not None:
+            start = start._replace(hidden=start.hidden.to(dtype))
         layers = prepare_layers(self.cell_type, self.rnn, dtype)
         embedding = PreparedEmbedding(self.embedding, layers[0], tabulate=True)
         return PreparedEncoder(self.cell_type, embedding, layers, start)

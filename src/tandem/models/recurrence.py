@@ -194,19 +194,16 @@ def step(
     `masks`, one a layer but the last, [B, H]: dropout. Products run in the weights' type, all else in the state's.
     There is no gradient.
     """
-    hiddens: list[Tensor] = []
-    cells: list[Tensor] = []
+    hiddens = list(state.hidden.unbind())
+    cells: list[Tensor | None] = [None] * len(hiddens) if state.cell is None else list(state.cell.unbind())
     for index, layer in enumerate(layers):
-        hidden = state.hidden[index]
-        cell = None if state.cell is None else state.cell[index]
         if index:
-            going_up = hiddens[-1] if masks is None else hiddens[-1] * masks[index - 1]
+            going_up = hiddens[index - 1] if masks is None else hiddens[index - 1] * masks[index - 1]
             by_input = layer.of_input(going_up)
-        hidden, cell = _advance(cell_type, by_input, layer.of_hidden(hidden), hidden, cell)
-        hiddens.append(hidden)
-        if cell is not None:
-            cells.append(cell)
-    return hidden, RecurrentState(torch.stack(hiddens), torch.stack(cells) if cells else None)
+        by_hidden = layer.of_hidden(hiddens[index])
+        hiddens[index], cells[index] = _advance(cell_type, by_input, by_hidden, hiddens[index], cells[index])
+    new_cells = [cell for cell in cells if cell is not None]
+    return hiddens[-1], RecurrentState(torch.stack(hiddens), torch.stack(new_cells) if new_cells else None)
 
 
 @torch.no_grad()
@@ -248,7 +245,8 @@ def _advance(
     cell_type: CellType, by_input: Tensor, by_hidden: Tensor, hidden: Tensor, cell: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
     """One layer's next hidden and cell state, [B, H], from what input and hidden state give to its gates, [B, G]."""
-    by_hidden = by_hidden.to(hidden.dtype)  # a product's result, so that it may be written into
+    # A product's result may be written into. An LSTM's hidden state may have the products' type: only they read it.
+    by_hidden = by_hidden.to(hidden.dtype if cell is None else cell.dtype)
     if cell_type == "gru":
         size = hidden.shape[1]
         r, z = by_hidden[:, : 2 * size].add_(by_input[:, : 2 * size]).sigmoid_().chunk(2, dim=-1)
@@ -259,4 +257,4 @@ def _advance(
         return tanh_(gates), None
     i, f, g, o = gates.sigmoid_().chunk(4, dim=1)
     cell = (f * cell).sub_(i).addcmul_(i, g, value=2)  # f c + i (2 g - 1)
-    return torch.lerp(-o, o, (cell * 2).sigmoid_()), cell  # o (2 sigma(2 c) - 1)
+    return torch.lerp(-o, o, (cell * 2).sigmoid_()).to(hidden.dtype), cell  # o (2 sigma(2 c) - 1)

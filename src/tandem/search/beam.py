@@ -205,7 +205,8 @@ def _may_improve(live: _Live, complete: _Complete, rules: _Rules, length: int) -
 
     `length` is its number of tokens then, one more than now. Log-probabilities only fall.
     """
-    return live.scores[:, 0] / length**rules.length_penalty > complete.scores[live.sentences, -1]
+    best: Tensor = live.scores[:, 0] / length**rules.length_penalty
+    return best > complete.scores[live.sentences, -1]
 
 
 def _collect(complete: _Complete, trellis: Trellis) -> list[list[Hypothesis]]:

@@ -63,12 +63,13 @@ def greedy(
         tokens, logits = best_tokens(step.logits, bans, eos, at_limit)
         taken.append((sentences, tokens, logits, step.log_normaliser))
         state = step.state
-        going = going & (tokens != eos)
+        going &= tokens != eos
         if time < longest and should_look(device, time):
-            rows = going.nonzero().flatten()
-            if len(rows) == 0:
+            kept = going.tolist()
+            if not any(kept):
                 break
-            if len(rows) < len(sentences):
+            if not all(kept):
+                rows = going.nonzero().flatten()
                 sentences, limits, tokens, going = (part[rows] for part in (sentences, limits, tokens, going))
                 state = state.select(rows)
     return _collect(batch, taken, eos)
