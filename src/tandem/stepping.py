@@ -8,6 +8,9 @@ from tandem.models.decoder import PreparedDecoder
 from tandem.models.encoder import PreparedEncoder
 from tandem.search import Step
 
+_SLICE = 2**19
+"""Logits whose log-softmax is taken at one time: few enough to stay in the cache."""
+
 
 class ModelStepper:
     """Scores next tokens with a model; immutable, so that any number of searches may share one."""
@@ -26,5 +29,11 @@ class ModelStepper:
         """Score what follows `tokens [N]`: logits [N, V], their log-normaliser [N], and the new state."""
         features, state = self._decoder.step(tokens, state)
         logits = self._decoder.logits(features).to(self._type)
-        # Any column tells the normaliser; torch computes a row's log-softmax faster than its logsumexp.
-        return Step(logits, logits.select(1, 0) - logits.log_softmax(dim=1).select(1, 0), state)
+        slices = torch.split(logits, max(1, _SLICE // logits.shape[1]))
+        return Step(logits, torch.cat([_log_normaliser(part) for part in slices]), state)
+
+
+def _log_normaliser(logits: Tensor) -> Tensor:
+    """Of each row, `[N, V]` -> `[N]`."""
+    # Any column tells it; torch computes a row's log-softmax faster than its logsumexp.
+    return logits.select(1, 0) - logits.log_softmax(dim=1).select(1, 0)

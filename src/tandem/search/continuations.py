@@ -78,21 +78,23 @@ def best_continuations(
     _, scores = _scores(in_groups, step.log_normaliser[:, None], live_scores.reshape(-1, 1))
     scores = scores.reshape(batch, -1)  # (N, G) -> (B, W * G)
     # From left to right again, so that the first among equals is the first in the end.
-    groups = largest(scores, min(count, scores.shape[1]))[1].sort(dim=1).values  # (B, C)
+    chosen = largest(scores, min(count, scores.shape[1]))[1].sort(dim=1).values  # (B, C)
 
-    parents = groups // in_groups.shape[1]
+    parents, groups = chosen // in_groups.shape[1], chosen % in_groups.shape[1]
     rows = parents + torch.arange(0, batch * width, width, device=parents.device)[:, None]
-    tokens = (groups % in_groups.shape[1] * GROUP)[..., None] + torch.arange(GROUP, device=parents.device)
-    real = tokens.clamp(max=step.logits.shape[1] - 1)  # (B, C, GROUP)
-    logits = step.logits[rows[..., None], real] + penalties[tokens]
+    logits, starts = _blocks(step.logits, rows, groups)  # (B, C, size), (B, C)
+    logits += penalties[groups]
+    size = logits.shape[2]
     if at_limit is not None:
-        logits = logits.masked_fill(at_limit[rows][..., None] & (tokens != eos), -torch.inf)
+        tokens = starts[..., None] + torch.arange(size, device=starts.device)
+        logits.masked_fill_(at_limit[rows][..., None] & (tokens != eos), -torch.inf)
     log_normaliser = step.log_normaliser[rows][..., None]
     token_scores, scores = _scores(logits, log_normaliser, live_scores.gather(1, parents)[..., None])
     scores, places = largest(scores.flatten(1), min(count, scores[0].numel()))
+    in_chosen = places // size
     return Continuations(
-        parents=parents.gather(1, places // GROUP),
-        tokens=real.flatten(1).gather(1, places),
+        parents=parents.gather(1, in_chosen),
+        tokens=starts.gather(1, in_chosen) + places % size,
         token_scores=token_scores.flatten(1).gather(1, places),
         scores=scores,
     )
@@ -105,25 +107,36 @@ def best_tokens(logits: Tensor, bans: Bans, eos: int, at_limit: Tensor | None) -
     """
     if len(logits) < _FEW:
         best = logits.index_fill(1, bans.ids, -torch.inf).argmax(dim=1)
-        if at_limit is not None:
-            best = best.masked_fill(at_limit, eos)
-        return best, logits.gather(1, best[:, None]).squeeze(1)
-    penalties = _penalties(logits, bans)
-    groups = _group_maxima(logits, penalties, bans, eos, at_limit).argmax(dim=1, keepdim=True)
-    tokens = groups * GROUP + torch.arange(GROUP, device=logits.device)  # (N, 1) + (GROUP,) -> (N, GROUP)
-    in_group = logits.gather(1, tokens.clamp(max=logits.shape[1] - 1)).add_(penalties[tokens])
-    best = groups * GROUP + in_group.argmax(dim=1, keepdim=True)
+    else:
+        penalties = _penalties(logits, bans)
+        groups = _group_maxima(logits, penalties, bans, eos, at_limit).argmax(dim=1)
+        in_group, starts = _blocks(logits, torch.arange(len(logits), device=logits.device), groups)
+        best = starts + in_group.add_(penalties[groups]).argmax(dim=1)
     if at_limit is not None:
-        best = best.masked_fill(at_limit[:, None], eos)
-    return best.squeeze(1), logits.gather(1, best).squeeze(1)
+        best = best.masked_fill(at_limit, eos)
+    return best, logits.gather(1, best[:, None]).squeeze(1)
 
 
 def _penalties(logits: Tensor, bans: Bans) -> Tensor:
-    """Return what is added to each token's logit, `[G * GROUP]`: 0, or minus infinity to leave it out."""
+    """Return what is added to the logits of each group's block, `[G, size]`: 0, or minus infinity to leave one out."""
     vocabulary = logits.shape[1]
-    penalties = logits.new_zeros(-(-vocabulary // GROUP) * GROUP)
-    penalties[vocabulary:] = -torch.inf
-    return penalties.index_fill_(0, bans.ids, -torch.inf)
+    penalties = logits.new_zeros(1, vocabulary).index_fill_(1, bans.ids, -torch.inf)
+    groups = torch.arange(-(-vocabulary // GROUP), device=logits.device)
+    penalties, _ = _blocks(penalties, torch.zeros_like(groups), groups)
+    penalties[-1, : penalties.numel() - vocabulary] = -torch.inf  # what the last block has of the group before it
+    return penalties
+
+
+def _blocks(logits: Tensor, rows: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the logits of groups, `[..., size]` for rows and groups `[...]`, and the first token of each block.
+
+    All blocks are of one size, `GROUP` or the whole vocabulary where that is less, so that they are copied as a piece.
+    The last group's reaches back into the group before it.
+    """
+    vocabulary = logits.shape[1]
+    size = min(GROUP, vocabulary)
+    starts = (groups * GROUP).clamp(max=vocabulary - size)
+    return logits.unfold(1, size, 1)[rows, starts], starts  # (N, V - size + 1, size)
 
 
 def _group_maxima(logits: Tensor, penalties: Tensor, bans: Bans, eos: int, at_limit: Tensor | None) -> Tensor:
@@ -134,8 +147,8 @@ def _group_maxima(logits: Tensor, penalties: Tensor, bans: Bans, eos: int, at_li
     if whole * GROUP < vocabulary:
         maxima = torch.cat([maxima, logits[:, whole * GROUP :].amax(dim=1, keepdim=True)], dim=1)
     if len(bans.groups):
-        tokens = bans.groups[:, None] * GROUP + torch.arange(GROUP, device=logits.device)
-        allowed = logits[:, tokens.clamp(max=vocabulary - 1)] + penalties[tokens]  # (N, groups, GROUP)
+        rows = torch.arange(len(logits), device=logits.device)[:, None]
+        allowed = _blocks(logits, rows, bans.groups)[0] + penalties[bans.groups]  # (N, groups, size)
         maxima.index_copy_(1, bans.groups, allowed.amax(dim=2))
     if at_limit is not None:
         maxima = maxima.masked_fill(at_limit[:, None], -torch.inf)
