@@ -77,7 +77,7 @@ def measure(options: Options) -> Figures:
         "decoding": lambda: measure_decoding(plan, corpus(), options.run),
         "memory": lambda: measure_memory(plan, corpus()),
         "scaling": lambda: measure_scaling(plan),
-        "profile": lambda: measure_profile(plan, corpus()),
+        "profile": lambda: measure_profile(plan, corpus(), options.run),
         "choices": lambda: measure_choices(plan),
         "precision": lambda: measure_precision(Trial()),
         "gpu": lambda: measure_gpu(plan, corpus()),

@@ -17,7 +17,7 @@ from tandem.models.kernels.activations import tanh_
 from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.lstm import LstmLayer
-from tandem.models.kernels.products import Packed, linear
+from tandem.models.kernels.products import Packed, linear, weight_gradient
 from tandem.models.recurrence import draw_mask
 from tandem.training.loss import projection_loss
 
@@ -62,9 +62,15 @@ def _choices(plan: Plan, dtype: torch.dtype) -> dict[str, Ways]:
     size, batch, words = plan.sizes.hidden, plan.batch, plan.base_vocabulary
     rows = torch.randn(batch, size).to(dtype)
     gates, output = (torch.randn(columns, size).mul_(0.04).to(dtype) for columns in (4 * size, words))
+    tokens = batch * plan.base_length
+    gradients, inputs = (torch.randn(tokens, columns).to(dtype) for columns in (4 * size, size))
     return {
         "product of a step": _product(rows, gates),
         "product with the output layer": _product(torch.randn(4 * batch, size).to(dtype), output),
+        "gradient of a layer's weights": {
+            "plain": lambda: gradients.t() @ inputs,
+            "tandem": lambda: weight_gradient(gradients, inputs),
+        },
         "layer over a batch, forward and backward": _layer(plan, dtype),
         "output layer, loss and their gradients": _loss(plan, dtype),
         "decoder's step, a full batch": _step(plan, dtype, batch),

@@ -16,6 +16,7 @@ from benchmarks.tables import Table, number, percent, times
 from tandem import Translator, load
 from tandem.data import pad_sentences
 from tandem.metrics import bleu
+from tandem.models.prefixes import prefix_tree
 from tandem.recipe import Recipe, make_recipe
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID
 from tandem.translator import SearchSettings, Translation, frame_source
@@ -29,7 +30,7 @@ def measure_decoding(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> Fi
     With a run of `recipes/multi30k-tutorial.toml` its weights are measured, and BLEU is taken. Without one the weights
     are random and every output has the same length on both sides.
     """
-    translators = _trained(run) if run else _untrained(plan, corpus)
+    translators = make_translators(plan, corpus, run)
     first = translators["float32"]
     one_by_one = OneByOne(first)
     texts = [source for source, _ in corpus.test][: plan.tandem_sentences]
@@ -41,7 +42,7 @@ def measure_decoding(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> Fi
     for precision, translator in translators.items():
         for name, beam in (("greedy", 1), (f"beam {BEAM}", BEAM)):
             turns[f"{precision} {name}"] = _batched(translator, texts, translator.search_settings(beam=beam))
-        pace[f"{precision} one at a time"] = Pace(_single(translator), single)
+        pace[f"{precision} one at a time"] = Pace(one_at_a_time(translator), single)
         turns[f"{precision} one at a time"] = pace[f"{precision} one at a time"].turn
     rates = alternate(turns, plan.alternations)
     figures: Figures = {
@@ -54,12 +55,30 @@ def measure_decoding(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> Fi
         "rates": compare(rates, "tutorial"),
         "ms_per_token": {name: measured.figures(plan.alternations) for name, measured in pace.items()},
     }
+    figures["reading"] = _reading(first, texts)
     if run:
         figures["quality"] = _quality(translators, corpus)
     return figures
 
 
-def _trained(run: Path) -> dict[Precision, Translator]:
+def _reading(translator: Translator, texts: list[str]) -> Figures:
+    """Steps that the encoder takes for these texts, in batches of sources of like length."""
+    sources = sorted(
+        (frame_source(translator.source_tokenizer.encode(text), translator.recipe) for text in texts), key=len
+    )
+    size = translator.search_settings().batch_size
+    batches = [pad_sentences(sources[start : start + size]) for start in range(0, len(sources), size)]
+    return {
+        "padded": sum(source.numel() for source, _ in batches),
+        "tokens": sum(int(lengths.sum()) for _, lengths in batches),
+        "distinct beginnings": sum(len(prefix_tree(*batch).tokens) for batch in batches),
+    }
+
+
+def make_translators(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> dict[Precision, Translator]:
+    """In each precision that the processor computes in, with a run's weights or, without one, with random ones."""
+    if run is None:
+        return _untrained(plan, corpus)
     return {name: load(run, device="cpu", precision=name) for name in processor_precisions()}
 
 
@@ -108,7 +127,8 @@ class OneByOne:
         return translator.target_tokenizer.decode(ids), min(len(ids) + 1, longest)
 
 
-def _single(translator: Translator) -> Callable[[str], tuple[str, int]]:
+def one_at_a_time(translator: Translator) -> Callable[[str], tuple[str, int]]:
+    """Tandem's greedy search, as `OneByOne.translate`."""
     settings = translator.search_settings(beam=1)
 
     def translate(text: str) -> tuple[str, int]:
@@ -189,6 +209,9 @@ def decoding_tables(figures: Figures) -> list[Table]:
     title = f"Decoding of {figures['sentences']:,} sentences, weights {figures['weights']}"
     columns = ("side", "sentences/s", "× tutorial", "ms/token, median", "99 % below")
     tables = [Table(title, columns, rows)]
+    if "reading" in figures:
+        read = [[what, number(steps)] for what, steps in figures["reading"].items()]
+        tables.append(Table("What the encoder has to read, in steps", ("what", "steps"), read))
     if "quality" in figures:
         quality = [[name, f"{row['bleu']:.2f}", percent(row["differing"])] for name, row in figures["quality"].items()]
         headings = ("side", "BLEU", "sentences other than in float32")

@@ -3,11 +3,14 @@
 import re
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.corpora import MeasuredCorpus, batch_rows, rows_of
+from benchmarks.decoding import OneByOne, make_translators, one_at_a_time
 from benchmarks.plan import Plan
 from benchmarks.rounds import Figures, evenly, rounded
 from benchmarks.sides import TandemSide, TutorialSide, plain_model, processor_precisions, tandem_model
@@ -24,18 +27,20 @@ _GROUPS = {
     "element-wise work of the layers": r"aten::(sigmoid_?|sigmoid_backward|tanh_?|tanh_backward|mul_?|add_?|sub_?|div_?"
     r"|addcmul_?|where|sum|neg)",
     "embeddings": r"aten::(embedding\w*|index_select\w*|index\w*|_index_put_impl_|index_add_)",
-    "copies, conversions, allocation": r"aten::(copy_|_to_copy|to|clone|cat|stack|zero_|zeros\w*|fill_|empty\w*|new_\w+"
-    r"|ones\w*|contiguous|reshape|slice_backward|select_backward)|mkldnn::_reorder_linear_weight",
+    "copies, conversions, views, allocation": r"aten::(copy_|_to_copy|to|clone|cat|stack|zero_|zeros\w*|fill_|empty\w*"
+    r"|new_\w+|ones\w*|contiguous|reshape|slice_backward|select_backward|select|slice|split|chunk|narrow|unbind|view"
+    r"|as_strided|unsqueeze|squeeze|t|transpose)|mkldnn::_reorder_linear_weight",
 }
 """Operators of torch by what they are for, as far as their names tell; the first group that fits has it."""
 REST = "Python and the rest"
 
 
-def measure_profile(plan: Plan, corpus: MeasuredCorpus) -> Figures:
-    """One turn of each side at ratio 1 under torch's profiler, the time of each operator without those it calls.
+def measure_profile(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> Figures:
+    """One turn of each side under torch's profiler, the time of each operator without those it calls.
 
-    The profiler itself takes time at each operator, so many small operators look dearer than they are; the
-    time without it stands beside.
+    Training at ratio 1, and translation of one sentence at a time with the weights of `run`, or random ones. The
+    profiler itself takes time at each operator, so many small operators look dearer than they are; the time without it
+    stands beside.
     """
     words = corpus.vocabularies
     drawn = evenly(batch_rows(corpus.train, plan.batch, by_length=False), plan.tutorial_batches)
@@ -46,7 +51,26 @@ def measure_profile(plan: Plan, corpus: MeasuredCorpus) -> Figures:
     for precision in processor_precisions():
         side = TandemSide(tandem_model(words, plan.sizes), chosen, plan.batch, 1.0, precision)
         figures[precision] = _profile(side.turn, plan.tutorial_batches)
-    return {"unit": "milliseconds a step", "sides": figures}
+    return {"unit": "milliseconds", "sides": figures, "one at a time": _one_at_a_time(plan, corpus, run)}
+
+
+def _one_at_a_time(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> Figures:
+    """Greedy search for single sentences, a token of the output."""
+    texts = evenly([source for source, _ in corpus.test], plan.tutorial_sentences)
+    translators = make_translators(plan, corpus, run)
+    ways: dict[str, Callable[[str], tuple[str, int]]] = {"tutorial": OneByOne(translators["float32"]).translate}
+    for precision, translator in translators.items():
+        ways[precision] = one_at_a_time(translator)
+    figures: Figures = {}
+    for name, translate in ways.items():
+        tokens = sum(translate(text)[1] for text in texts)
+        figures[name] = _profile(partial(_translate_all, translate, texts), tokens)
+    return figures
+
+
+def _translate_all(translate: Callable[[str], object], texts: list[str]) -> None:
+    for text in texts:
+        translate(text)
 
 
 def _profile(turn: Callable[[], object], steps: int) -> Figures:
@@ -76,11 +100,20 @@ def _group(operator: str) -> str:
 
 def profile_tables(figures: Figures) -> list[Table]:
     """Milliseconds and shares, a column a side."""
-    sides = figures["sides"]
+    tables = [_table("Where the time of a step goes, in ms (share)", "step", figures["sides"])]
+    if "one at a time" in figures:
+        title = "Where the time of an output's token goes, one sentence at a time, in ms (share)"
+        tables.append(_table(title, "token", figures["one at a time"]))
+    return tables
+
+
+def _table(title: str, what: str, sides: Figures) -> Table:
     rows = []
     for name in (*_GROUPS, REST):
+        if not any(side["groups"][name] for side in sides.values()):
+            continue
         cells = [(side["groups"][name], side["groups"][name] / side["under the profiler"]) for side in sides.values()]
         rows.append([name, *(f"{number(ms)} ({percent(share)})" for ms, share in cells)])
     for name in ("under the profiler", "without it"):
-        rows.append([f"the step {name}", *(number(side[name]) for side in sides.values())])
-    return [Table("Where the time of a step goes, in ms (share)", ("work", *sides), rows)]
+        rows.append([f"the {what} {name}", *(number(side[name]) for side in sides.values())])
+    return Table(title, ("work", *sides), rows)

@@ -65,6 +65,8 @@ def test_decoding_has_rates_and_the_time_of_a_token(content: dict[str, Any]) -> 
     assert {"tutorial", "float32 greedy", "float32 beam 5", "float32 one at a time"} <= decoding["rates"].keys()
     assert {"tutorial", "float32 one at a time"} <= decoding["ms_per_token"].keys()
     assert all(0 < row["p50"] <= row["p99"] for row in decoding["ms_per_token"].values())
+    reading = decoding["reading"]
+    assert 0 < reading["distinct beginnings"] <= reading["tokens"] <= reading["padded"]
     assert "quality" not in decoding
 
 
@@ -80,7 +82,9 @@ def test_scaling_and_profile_cover_every_axis_and_side(content: dict[str, Any]) 
     axes = content["parts"]["scaling"]["axes"]
     assert axes.keys() == {"batch", "hidden size", "vocabulary", "words a sentence", "threads"}
     assert all(len(axis["values"]) == len(axis["float32"]) and min(axis["float32"]) > 0 for axis in axes.values())
-    for side in content["parts"]["profile"]["sides"].values():
+    profile = content["parts"]["profile"]
+    assert profile["sides"].keys() == profile["one at a time"].keys()
+    for side in (*profile["sides"].values(), *profile["one at a time"].values()):
         assert sum(side["groups"].values()) == pytest.approx(side["under the profiler"], rel=0.01)
         assert side["groups"]["matrix products"] + side["groups"]["fused layers of oneDNN"] > 0
 
