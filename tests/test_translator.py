@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tandem.data import pad_sentences
 from tandem.errors import CheckpointError
 from tandem.models import CellType
 from tandem.stepping import ModelStepper
@@ -61,10 +62,27 @@ def test_texts_are_read_a_window_at_a_time(translator: Translator) -> None:
 
     stream = translator.translate_stream(endless(), translator.search_settings(beam=1, batch_size=2))
     first = [next(stream) for _ in range(3)]
-    assert asked == 2 * 16
+    assert asked == 2 * 8
     assert [t.text for t in first] == [
         t.text for t in translator.translate(SOURCES[1:4], translator.search_settings(beam=1))
     ]
+
+
+def test_a_batch_is_cut_where_its_logits_would_be_too_many(
+    translator: Translator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = translator.search_settings(beam=3)
+    whole = translator.translate(SOURCES, settings)
+    sizes = []
+
+    def spy(sentences: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        sizes.append(len(sentences))
+        return pad_sentences(sentences)
+
+    monkeypatch.setattr("tandem.translator.pad_sentences", spy)
+    monkeypatch.setattr("tandem.translator._MOST_LOGITS", 2 * 3 * len(translator.target_tokenizer) + 1)
+    assert [t.text for t in translator.translate(SOURCES, settings)] == [t.text for t in whole]
+    assert max(sizes) == 2
 
 
 def test_many_windows_keep_the_order(translator: Translator) -> None:

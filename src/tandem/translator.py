@@ -21,8 +21,12 @@ from tandem.training.loss import token_scores
 
 _MAX_SOURCE_TOKENS = 1000
 """A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
-_WINDOW_BATCHES = 16
+_WINDOW_BATCHES = 8
 """Batches that are read ahead and sorted by length together."""
+_MOST_LOGITS = 2**25
+"""Of one step of a search, whatever the vocabulary and the beam: a batch is cut so that there are no more."""
+BATCH_SIZE = 256
+"""Sentences that are searched together, unless said otherwise."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class SearchSettings:
     beam: int
     length_penalty: float
     n_best: int = 1
-    batch_size: int = 128
+    batch_size: int = BATCH_SIZE
     allow_unk: bool = False
 
 
@@ -95,7 +99,7 @@ class Translator:
         beam: int | None = None,
         length_penalty: float | None = None,
         n_best: int = 1,
-        batch_size: int = 128,
+        batch_size: int = BATCH_SIZE,
         allow_unk: bool = False,
     ) -> SearchSettings:
         """The recipe's search, with what is given put over it. ValueError for values out of range."""
@@ -126,7 +130,7 @@ class Translator:
         while window := list(islice(remaining, settings.batch_size * _WINDOW_BATCHES)):
             yield from self._translate_window(window, settings)
 
-    def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 128) -> list[TargetScore]:
+    def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = BATCH_SIZE) -> list[TargetScore]:
         """The log-probability of each target given its source. ValueError where their numbers differ."""
         if len(sources) != len(targets):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
@@ -169,8 +173,9 @@ class Translator:
         found = [nothing] * len(window)
         # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
         order = sorted((n for n, (ids, _) in enumerate(encoded) if len(ids) > 2), key=lambda n: len(encoded[n][0]))
-        for start in range(0, len(order), settings.batch_size):
-            rows = order[start : start + settings.batch_size]
+        size = max(1, min(settings.batch_size, _MOST_LOGITS // (settings.beam * len(self.target_tokenizer))))
+        for start in range(0, len(order), size):
+            rows = order[start : start + size]
             for row, hypotheses in zip(rows, self._search([encoded[r][0] for r in rows], settings), strict=True):
                 found[row] = self._translation(hypotheses, settings, encoded[row][1])
         return found

@@ -31,7 +31,7 @@ from tandem.cli.options import (
 from tandem.cli.show import show_scores
 from tandem.cli.translate import search_settings
 from tandem.run import evaluate
-from tandem.translator import load
+from tandem.translator import BATCH_SIZE, load
 
 
 def evaluate_command(
@@ -48,7 +48,7 @@ def evaluate_command(
     ] = None,
     beam: BeamOption = None,
     length_penalty: LengthPenaltyOption = None,
-    batch_size: BatchSizeOption = 128,
+    batch_size: BatchSizeOption = BATCH_SIZE,
     allow_unk: AllowUnkOption = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the translations here, one a line.")

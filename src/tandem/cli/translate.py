@@ -23,7 +23,7 @@ from tandem.cli.options import (
     PrecisionOption,
 )
 from tandem.errors import CorpusError, RecipeError
-from tandem.translator import SearchSettings, Translation, Translator, load
+from tandem.translator import BATCH_SIZE, SearchSettings, Translation, Translator, load
 
 
 def translate(
@@ -41,7 +41,7 @@ def translate(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a text: scores, tokens, alternatives.")
     ] = False,
-    batch_size: BatchSizeOption = 128,
+    batch_size: BatchSizeOption = BATCH_SIZE,
     stream: Annotated[bool, typer.Option("--stream", help="Answer each line at once, one by one.")] = False,
     allow_unk: AllowUnkOption = False,
     device: DeviceOption = "auto",
