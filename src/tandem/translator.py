@@ -134,7 +134,7 @@ class Translator:
         """The log-probability of each target given its source. ValueError where their numbers differ."""
         if len(sources) != len(targets):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
-        encoded = [self._encode(text)[0] for text in sources]
+        encoded = [ids for ids, _ in self._encode(sources)]
         wanted = [[SOS_ID, *ids, EOS_ID] for ids in self.target_tokenizer.encode_batch(list(targets))]
         order = sorted(range(len(encoded)), key=lambda n: (len(wanted[n]), len(encoded[n])))
         scores: list[TargetScore | None] = [None] * len(encoded)
@@ -159,15 +159,15 @@ class Translator:
         scores = flat.view(target.shape[0] - 1, -1)  # (T - 1, B)
         return [scores[: length - 1, column].tolist() for column, length in enumerate(target_lengths.tolist())]
 
-    def _encode(self, text: str) -> tuple[list[int], bool]:
-        """A source as the encoder reads it, and whether it had to be cut."""
-        ids = self.source_tokenizer.encode(text)
-        cut = len(ids) > _MAX_SOURCE_TOKENS
-        ids = ids[:_MAX_SOURCE_TOKENS]
-        return frame_source(ids, self.recipe), cut
+    def _encode(self, texts: Sequence[str]) -> list[tuple[list[int], bool]]:
+        """Sources as the encoder reads them, and whether each had to be cut."""
+        return [
+            (frame_source(ids[:_MAX_SOURCE_TOKENS], self.recipe), len(ids) > _MAX_SOURCE_TOKENS)
+            for ids in self.source_tokenizer.encode_batch(texts)
+        ]
 
     def _translate_window(self, window: list[str], settings: SearchSettings) -> list[Translation]:
-        encoded = [self._encode(text) for text in window]
+        encoded = self._encode(window)
         empty = Translation("", 0.0, (), ())
         nothing = replace(empty, alternatives=(empty,)) if settings.n_best > 1 else empty
         found = [nothing] * len(window)
