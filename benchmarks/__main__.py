@@ -24,7 +24,7 @@ from benchmarks.memory import measure_memory
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.precision import Trial, measure_precision
 from benchmarks.profiling import measure_profile
-from benchmarks.rounds import Figures
+from benchmarks.rounds import Figures, rounded
 from benchmarks.same import DifferentError
 from benchmarks.scaling import measure_scaling
 from benchmarks.training import add_shares, measure_training
@@ -91,7 +91,7 @@ def measure(options: Options) -> Figures:
         figures = measures[name]()
         content["parts"][name] = {
             "alternations": plan.alternations,
-            "seconds": round(time.perf_counter() - began, 1),
+            "seconds": rounded(time.perf_counter() - began),
             **figures,
         }
     if on_cpu:
