@@ -68,21 +68,26 @@ def test_texts_are_read_a_window_at_a_time(translator: Translator) -> None:
     ]
 
 
-def test_a_batch_is_cut_where_its_logits_would_be_too_many(
-    translator: Translator, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("bound", ["_MOST_LOGITS", "_MOST_TOKENS"])
+def test_a_batch_is_cut_where_it_would_take_much_memory(
+    translator: Translator, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
     settings = translator.search_settings(beam=3)
     whole = translator.translate(SOURCES, settings)
-    sizes = []
+    batches: list[list[list[int]]] = []
 
     def spy(sentences: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        sizes.append(len(sentences))
+        batches.append(sentences)
         return pad_sentences(sentences)
 
+    a_sentence = {"_MOST_LOGITS": 3 * len(translator.target_tokenizer), "_MOST_TOKENS": 7}[bound]
     monkeypatch.setattr("tandem.translator.pad_sentences", spy)
-    monkeypatch.setattr("tandem.translator._MOST_LOGITS", 2 * 3 * len(translator.target_tokenizer) + 1)
+    monkeypatch.setattr(f"tandem.translator.{bound}", 2 * a_sentence + 1)
     assert [t.text for t in translator.translate(SOURCES, settings)] == [t.text for t in whole]
-    assert max(sizes) == 2
+    assert sum(map(len, batches)) == len(SOURCES)
+    for batch in batches:
+        places = len(batch) * max(map(len, batch))
+        assert len(batch) <= 2 if bound == "_MOST_LOGITS" else len(batch) == 1 or places <= 15
 
 
 def test_many_windows_keep_the_order(translator: Translator) -> None:

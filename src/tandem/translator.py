@@ -25,6 +25,8 @@ _WINDOW_BATCHES = 8
 """Batches that are read ahead and sorted by length together."""
 _MOST_LOGITS = 2**25
 """Of one step of a search, whatever the vocabulary and the beam: a batch is cut so that there are no more."""
+_MOST_TOKENS = 2**16
+"""Of a batch's sources, padding counted, however long they are: it is cut by this, too."""
 BATCH_SIZE = 256
 """Sentences that are searched together, unless said otherwise."""
 
@@ -130,7 +132,7 @@ class Translator:
         while window := list(islice(remaining, settings.batch_size * _WINDOW_BATCHES)):
             yield from self._translate_window(window, settings)
 
-    def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = BATCH_SIZE) -> list[TargetScore]:
+    def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 128) -> list[TargetScore]:
         """The log-probability of each target given its source. ValueError where their numbers differ."""
         if len(sources) != len(targets):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
@@ -174,8 +176,10 @@ class Translator:
         # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
         order = sorted((n for n, (ids, _) in enumerate(encoded) if len(ids) > 2), key=lambda n: len(encoded[n][0]))
         size = max(1, min(settings.batch_size, _MOST_LOGITS // (settings.beam * len(self.target_tokenizer))))
-        for start in range(0, len(order), size):
-            rows = order[start : start + size]
+        while order:
+            longest = len(encoded[order[:size][-1]][0])
+            rows = order[: max(1, min(size, _MOST_TOKENS // longest))]
+            order = order[len(rows) :]
             for row, hypotheses in zip(rows, self._search([encoded[r][0] for r in rows], settings), strict=True):
                 found[row] = self._translation(hypotheses, settings, encoded[row][1])
         return found

@@ -20,7 +20,7 @@ from tandem.cli.options import (
     chosen_corpus,
     corpus_pairs,
 )
-from tandem.translator import BATCH_SIZE, load
+from tandem.translator import load
 
 
 def score(
@@ -33,7 +33,7 @@ def score(
     hub: HubOption = None,
     columns: ColumnsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a pair, with every token's score.")] = False,
-    batch_size: BatchSizeOption = BATCH_SIZE,
+    batch_size: BatchSizeOption = 128,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
 ) -> None:

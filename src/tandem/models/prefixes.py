@@ -32,7 +32,7 @@ class PrefixTree(NamedTuple):
 def prefix_tree(source: Tensor, lengths: Tensor) -> PrefixTree:
     """The distinct beginnings of `source [S, B]`, of `lengths [B]`. Those of the first level continue one root."""
     device = source.device
-    if source.shape[1] == 1:
+    if source.shape[1] == 1:  # shares nothing, and nobody waits longer than for a single one
         steps, one = int(lengths), torch.zeros(1, dtype=torch.int64, device=device)
         return PrefixTree(source[:steps, 0], [Level(1, None, None)] * (steps - 1) + [Level(1, None, (one, one))])
     ids, last = source.cpu().numpy(), lengths.cpu().numpy() - 1

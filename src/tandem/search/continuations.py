@@ -13,13 +13,13 @@ from torch import Tensor
 from tandem.search.selection import largest
 from tandem.search.stepper import S, Step
 
-# Milliseconds for the best 10 at B=64, W=5, one CPU thread, best of 40 alternating runs:
+# Milliseconds for the best 10 at B=64, W=5, one CPU thread, best of 40 alternating runs (AMD EPYC, Zen 5):
 #                                                           V=6000   V=30000
-#     groups of 96, as here                                 2.1      3.6
-#     torch.topk of each row, then of those of a sentence   2.9      10.8
-#     scores in float32 written out, torch.topk             2.4      24
-#     torch.log_softmax, scores written out, torch.topk     3.5      46
-# Groups of 64 and of 128 are 10 to 20 % slower at V=6000.
+#     groups of 96, as here                                 0.9      2.3
+#     torch.topk of each row, then of those of a sentence   1.8      8.3
+#     scores in float32 written out, torch.topk             2.3      36
+#     torch.log_softmax, scores written out, torch.topk     2.4      39
+# Groups of 128 and of 192 are as fast, of 64 a fifth slower.
 GROUP = 96
 # Rows up to which `torch.argmax` is faster than going by groups, which takes a fifth of its time for many.
 _FEW = 4
