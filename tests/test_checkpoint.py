@@ -14,10 +14,8 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from tandem.checkpoint import (
-    FORMAT,
     Checkpoint,
     Current,
-    check_directory,
     checkpoint_of,
     load_checkpoint,
     load_optimizer,
@@ -26,10 +24,10 @@ from tandem.checkpoint import (
     read_tensors,
     save_checkpoint,
     write_current,
-    write_directory,
 )
 from tandem.errors import CheckpointError
 from tandem.models import CellType
+from tandem.storage import FORMAT, check_directory, write_directory
 from tandem.translator import load
 from tests.support.models import CELL_TYPES
 from tests.support.runs import copied, number_pairs, saved, shared_run, untrained

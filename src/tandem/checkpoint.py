@@ -1,13 +1,9 @@
 """A directory <-> a model: what translating takes, complete, checked, and nothing pickled."""
 
-import hashlib
 import json
-import os
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError
@@ -18,17 +14,13 @@ from tandem.build import build_model
 from tandem.errors import CheckpointError, RecipeError
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe, dump_recipe, parse_recipe
+from tandem.storage import FORMAT_FILE, check_directory, flush, write_directory
 from tandem.text import Tokenizer
-from tandem.version import __version__
-
-FORMAT = 1
-"""The newest checkpoint format that this version writes and reads."""
 
 _MODEL = "model.safetensors"
 _RECIPE = "recipe.toml"
 _SOURCE = "source.tokenizer.json"
 _TARGET = "target.tokenizer.json"
-_FORMAT = "format.json"
 _POINTER = "current.json"
 _TIED = "decoder.fc_out.weight"
 
@@ -100,12 +92,12 @@ def checkpoint_of(path: Path) -> Path:
     """The checkpoint that `path` means: itself, or where it is a run's directory the run's best."""
     if (path / _POINTER).exists():
         return path / read_current(path).best
-    if (path / _FORMAT).exists() or (path / _MODEL).exists():
+    if (path / FORMAT_FILE).exists() or (path / _MODEL).exists():
         return path
     if not path.exists():
         raise CheckpointError(f"{path}: there is no such run or checkpoint")
     raise CheckpointError(
-        f"{path}: this is neither a run (no {_POINTER}) nor a checkpoint (no {_FORMAT}). "
+        f"{path}: this is neither a run (no {_POINTER}) nor a checkpoint (no {FORMAT_FILE}). "
         "A run gets its first checkpoint at the end of its first epoch"
     )
 
@@ -134,58 +126,9 @@ def write_current(run: Path, current: Current) -> None:
     partial = run / f"{_POINTER}.partial"
     content = {"best": current.best, "last": current.last, "resume": current.resume}
     partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    _flush(partial)
+    flush(partial)
     partial.replace(run / _POINTER)
-    _flush(run)
-
-
-def write_directory(directory: Path, files: dict[str, Callable[[Path], object]]) -> None:
-    """Write files and a `format.json` with their sizes and sums, flushed, and give the directory its name last."""
-    partial = directory.with_name(f".{directory.name}.partial")
-    for leftover in (partial, directory):  # of a run that was cut off: nothing points there
-        if leftover.exists():
-            shutil.rmtree(leftover)
-    partial.mkdir(parents=True)
-    sums = {}
-    for name, write in files.items():
-        write(partial / name)
-        _flush(partial / name)
-        sums[name] = {"size": (partial / name).stat().st_size, "sha256": _sha256(partial / name)}
-    description = {"format": FORMAT, "tandem": __version__, "files": sums}
-    (partial / _FORMAT).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    _flush(partial / _FORMAT)
-    _flush(partial)
-    partial.rename(directory)
-    _flush(directory.parent)
-
-
-def check_directory(directory: Path, names: tuple[str, ...]) -> None:
-    """Raise CheckpointError unless every file is there, as it was written."""
-    path = directory / _FORMAT
-    try:
-        description: Any = json.loads(path.read_text(encoding="utf-8"))
-        version = description["format"]
-    except FileNotFoundError:
-        raise CheckpointError(f"{path}: missing: the checkpoint is not complete") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path}: damaged ({error!r})") from error
-    if isinstance(version, int) and version > FORMAT:
-        raise CheckpointError(
-            f"{path}: the format is {version}, and this Tandem ({__version__}) reads up to {FORMAT}: upgrade Tandem"
-        )
-    files = description.get("files")
-    if not isinstance(version, int) or version < 1 or not isinstance(files, dict):
-        raise CheckpointError(f"{path}: damaged: it names no format from 1 to {FORMAT}, or no files. Copy it again")
-    for name in names:
-        file, expected = directory / name, files.get(name)
-        if not file.is_file() or not isinstance(expected, dict):
-            raise CheckpointError(f"{file}: missing: the checkpoint is not complete. Copy it again, whole")
-        if file.stat().st_size != expected.get("size"):
-            raise CheckpointError(
-                f"{file}: damaged: it has {file.stat().st_size} bytes instead of {expected.get('size')}. Copy it again"
-            )
-        if _sha256(file) != expected.get("sha256"):
-            raise CheckpointError(f"{file}: damaged: its content is not what was saved (SHA-256). Copy it again")
+    flush(run)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -214,17 +157,3 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor])
         index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _flush(path: Path) -> None:
-    """Have the operating system write a file, or a directory's names, to disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

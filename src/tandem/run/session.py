@@ -23,7 +23,6 @@ from tandem.build import (
 from tandem.checkpoint import (
     Checkpoint,
     Current,
-    check_directory,
     load_checkpoint,
     load_optimizer,
     optimizer_tensors,
@@ -31,7 +30,6 @@ from tandem.checkpoint import (
     read_tensors,
     save_checkpoint,
     write_current,
-    write_directory,
 )
 from tandem.data.pairs import group_references
 from tandem.errors import CheckpointError, RecipeError, TandemError, TrainingError
@@ -40,6 +38,7 @@ from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
 from tandem.run.likelihood import likelihood
 from tandem.run.prepare import GivenPairs, PreparedCorpus, prepare, read_pairs
+from tandem.storage import check_directory, write_directory
 from tandem.training import Progress, Training
 from tandem.training.events import Event, Finished, Sample, Validated, Validation
 from tandem.translator import Translator
