@@ -102,6 +102,8 @@ class Data(Section):
     max_characters: Count = 10_000
     max_tokens: Count = 200
     """Pairs with more tokens than this on a side are not trained on."""
+    loader_workers: Annotated[int, Field(ge=0, le=64)] = 1
+    """Threads that assemble the next batches while one is trained on; how many changes nothing but the time."""
 
 
 class Text(Section):

@@ -17,6 +17,15 @@ FORMAT = 1
 FORMAT_FILE = "format.json"
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Replace a file in one step, flushed: whoever reads it finds the old text or the new one."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    flush(partial)
+    partial.replace(path)
+    flush(path.parent)
+
+
 def write_directory(directory: Path, files: dict[str, Callable[[Path], object]]) -> None:
     """Write files and a `format.json` with their sizes and sums, flushed, and give the directory its name last."""
     partial = directory.with_name(f".{directory.name}.partial")

@@ -37,7 +37,7 @@ from tandem.metrics import bleu, exact
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
 from tandem.run.likelihood import likelihood
-from tandem.run.prepare import GivenPairs, PreparedCorpus, prepare, read_pairs
+from tandem.run.prepare import GivenPairs, PreparedCorpus, prepare
 from tandem.storage import check_directory, write_directory
 from tandem.training import Progress, Training
 from tandem.training.events import Event, Finished, Sample, Validated, Validation
@@ -69,17 +69,12 @@ class Run:
         current = read_current(out) if resume else None
         if current is None:
             refuse_used(out)
-        texts = read_pairs(recipe.data, recipe.seed, given)
         last = load_checkpoint(out / current.last) if current else None
         if last:
             _check_fits(recipe, last.recipe, out)
         tokenizers = (last.source_tokenizer, last.target_tokenizer) if last else None
+        self.corpus: PreparedCorpus = prepare(recipe, given, tokenizers=tokenizers, say=say)
         out.mkdir(parents=True, exist_ok=True)
-        try:
-            self.corpus: PreparedCorpus = prepare(recipe, texts, out / "encoded", tokenizers)
-        except TandemError:
-            shutil.rmtree(out / "encoded", ignore_errors=True)  # a directory without a run is free for the next try
-            raise
         (out / "recipe.toml").write_text(dump_recipe(recipe), encoding="utf-8")
         for message in self.corpus.messages:
             say(message)
@@ -132,7 +127,6 @@ class Run:
         finally:
             for recorder in self._recorders:
                 recorder.close()
-            shutil.rmtree(self.out / "encoded")
 
     def _tell(self, event: Event) -> None:
         for recorder in self._recorders:

@@ -20,7 +20,7 @@ from tandem.recipe import (
 from tandem.recording import Recorder
 from tandem.run.choose import choose_recipe
 from tandem.run.evaluate import Evaluation, evaluate
-from tandem.run.prepare import GivenPairs, read_corpus, read_pairs
+from tandem.run.prepare import GivenPairs, look_at, read_corpus
 from tandem.run.reporting import report_run
 from tandem.run.session import Run
 from tandem.translator import Translator, load
@@ -86,8 +86,8 @@ def chosen_recipe(
     bare = Recipe(data=Data(train=train_choice, validation=validation))
     # What tells how the corpus is read must hold before it is read to choose the rest.
     bare = override(bare, [setting for setting in settings if setting.startswith(("data.", "seed"))])
-    texts = read_pairs(bare.data, bare.seed, given)
-    choice = choose_recipe(texts.train, bare.data)
+    first, count = look_at(bare.data, given)
+    choice = choose_recipe(first, bare.data, count)
     for reason in choice.reasons:
         say(reason)
     return override(choice.recipe, settings)
@@ -128,7 +128,7 @@ def run_recipe(
 
 
 def _test_pairs(recipe: Recipe) -> list[Pair] | None:
-    return None if recipe.data.test is None else read_corpus(recipe.data.test, recipe.data, None)[0]
+    return None if recipe.data.test is None else read_corpus(recipe.data.test, recipe.data)
 
 
 def _choices(
