@@ -109,13 +109,13 @@ def kill_at_every_step(job: Job) -> int:
 
 
 def kill_at_random(job: Job, kills: int, chance: random.Random) -> tuple[int, int]:
-    """Kill runs at random moments, resuming until the file is complete. Files completed, kills amid the writing."""
+    """Kill runs at random moments, resuming until complete: files completed, kills that left one unfinished."""
     started = time.monotonic()
     job.start_anew(b"")
     job.output.unlink()
     assert ended(begun(lambda: job.translate())) == 0
     longest = time.monotonic() - started
-    files, amid, killed = 0, 0, 0
+    files, unfinished, killed = 0, 0, 0
     while killed < kills or job.partial.exists():
         if not job.partial.exists():
             job.output.unlink(missing_ok=True)
@@ -125,7 +125,7 @@ def kill_at_random(job: Job, kills: int, chance: random.Random) -> tuple[int, in
             os.kill(process, signal.SIGKILL)
         code = ended(process)
         killed += code == -signal.SIGKILL
-        amid += code == -signal.SIGKILL and (job.partial / "job.json").exists()
+        unfinished += code == -signal.SIGKILL and (job.partial / "job.json").exists()
         if code == 0:
             assert job.output.read_bytes() == job.whole
             assert not job.partial.exists()
@@ -133,7 +133,7 @@ def kill_at_random(job: Job, kills: int, chance: random.Random) -> tuple[int, in
         else:
             assert code == -signal.SIGKILL
             assert not job.output.exists() or job.output.read_bytes() == job.whole
-    return files, amid
+    return files, unfinished
 
 
 def run(forms: list[str], kills: int, lines: int, seed: int) -> None:
@@ -143,9 +143,9 @@ def run(forms: list[str], kills: int, lines: int, seed: int) -> None:
         for number, name in enumerate(forms):
             steps = kill_at_every_step(Job(path, name, 100))
             print(f"{name}: killed at each of {steps} steps, resumed, equal", flush=True)
-            files, amid = kill_at_random(Job(path, name, lines), kills, random.Random(seed + number))
+            files, unfinished = kill_at_random(Job(path, name, lines), kills, random.Random(seed + number))
             print(
-                f"{name}: {lines:,} lines, {kills} kills at random moments, {amid} of them amid the writing, "
+                f"{name}: {lines:,} lines, {kills} kills at random moments, {unfinished} left an unfinished file, "
                 f"{files} files, equal",
                 flush=True,
             )

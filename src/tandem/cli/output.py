@@ -97,15 +97,15 @@ class PartialFile:
     def save(self, lines: int) -> None:
         """Have what was written on disk, and then how many lines that is."""
         self._file.flush()
+        if self.job is not None:
+            os.fsync(self._file.fileno())
+            content = {"format": _FORMAT, "lines": lines, "bytes": self._file.tell(), "job": asdict(self.job)}
+            partial = self.folder / f"{_JOB}.partial"
+            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            flush(partial)
+            partial.replace(self.folder / _JOB)
+            flush(self.folder)
         self.done = lines
-        if self.job is None:
-            return
-        os.fsync(self._file.fileno())
-        content = {"format": _FORMAT, "lines": lines, "bytes": self._file.tell(), "job": asdict(self.job)}
-        partial = self.folder / f"{_JOB}.partial"
-        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        flush(partial)
-        partial.replace(self.folder / _JOB)
 
     def finish(self, path: Path) -> None:
         """Give the file its name, whatever had it before."""
@@ -142,8 +142,10 @@ def file_in_the_making(path: Path, job: Job | None, *, resume: bool) -> Iterator
         # A run's last acts are to move the output away and to remove the folder, its job.json last.
         finished = not (folder / _OUTPUT).exists() and (not there or (folder / _JOB).exists())
         if resume and job is not None and finished and path.is_file():
-            _check_complete(path, job)
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                _check_complete(path, job)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
             yield None
             return
         partial = PartialFile(folder, job, (0, 0) if finished else _begun(folder, job, resume=resume))
@@ -165,6 +167,7 @@ def _locked(folder: Path, path: Path) -> Iterator[None]:
     """Hold the folder's lock. OutputError where another process does."""
     try:
         folder.mkdir(exist_ok=True)
+        flush(path.parent)
     except FileNotFoundError:
         raise OutputError(f"{path}: there is no folder {path.parent}. Make it first, or write elsewhere") from None
     try:
