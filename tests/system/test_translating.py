@@ -1,5 +1,6 @@
 """Translating a file as a process of its own: it may be killed, told to stop, and its streams may be closed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -36,8 +37,8 @@ def test_a_signal_leaves_what_was_done_and_says_how_to_go_on(
     (tmp_path / "in").write_text("eins zwei\n" * 20_000, encoding="utf-8")
     command = ("translate", run, "--input", "in", "--output", "out", "--beam", 1, "--batch-size", 4)
     with started(*command, cwd=tmp_path) as process:
-        output = tmp_path / "out.partial" / "output"
-        while process.poll() is None and not (output.exists() and output.stat().st_size):
+        account = tmp_path / "out.partial" / "job.json"
+        while process.poll() is None and not (account.exists() and json.loads(account.read_text())["lines"] > 32):
             time.sleep(0.01)
         process.send_signal(stop)
         out, err = process.communicate(timeout=60)
