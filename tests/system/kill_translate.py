@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -90,22 +91,21 @@ class Job:
         self.translate()
 
 
-def kill_at_every_step(job: Job) -> int:
-    """Kill a run at its first step, another at its second, and so on, and resume each. How many were killed."""
-    step = 1
-    while True:
+def kill_at_every_step(job: Job, stride: int) -> int:
+    """Kill a run at its first step, another `stride` steps later, and so on, and resume each. How many were killed."""
+    for killed, step in enumerate(count(1, stride)):
         job.start_anew(OLD)
         code = ended(begun(lambda: job.killed_at_step(step)))  # noqa: B023 - it is over when the loop goes on
         job.check(OLD, code)
         if code == 0:
-            return step - 1
+            return killed
         assert code == -signal.SIGKILL
         if job.output.read_bytes() == OLD and not job.partial.exists():
             job.output.unlink()  # nothing was begun
         assert ended(begun(lambda: job.translate("--resume"))) == 0
         assert job.output.read_bytes() == job.whole, f"step {step}"
         assert not job.partial.exists(), f"step {step}"
-        step += 1
+    raise AssertionError("a run has an end")
 
 
 def kill_at_random(job: Job, kills: int, chance: random.Random) -> tuple[int, int]:
@@ -136,13 +136,13 @@ def kill_at_random(job: Job, kills: int, chance: random.Random) -> tuple[int, in
     return files, unfinished
 
 
-def run(forms: list[str], kills: int, lines: int, seed: int) -> None:
+def run(forms: list[str], stride: int, kills: int, lines: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         assert ended(begun(lambda: saved(untrained("lstm", *SHORT), path / "model"))) == 0
         for number, name in enumerate(forms):
-            steps = kill_at_every_step(Job(path, name, 100))
-            print(f"{name}: killed at each of {steps} steps, resumed, equal", flush=True)
+            steps = kill_at_every_step(Job(path, name, 100), stride)
+            print(f"{name}: killed at {steps} steps, resumed, equal", flush=True)
             files, unfinished = kill_at_random(Job(path, name, lines), kills, random.Random(seed + number))
             print(
                 f"{name}: {lines:,} lines, {kills} kills at random moments, {unfinished} left an unfinished file, "
@@ -154,8 +154,9 @@ def run(forms: list[str], kills: int, lines: int, seed: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Kill translations and resume them.")
     parser.add_argument("--kills", type=int, default=30, help="of each form, at random moments")
+    parser.add_argument("--stride", type=int, default=1, help="kill at every so many-th step; 1 is at each")
     parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
     parser.add_argument("--lines", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    run(given.forms, given.kills, given.lines, given.seed)
+    run(given.forms, given.stride, given.kills, given.lines, given.seed)
