@@ -26,3 +26,7 @@ class CheckpointError(TandemError):
 
 class TrainingError(TandemError):
     """Training cannot go on: the loss is not finite, or the run's directory is in the way."""
+
+
+class OutputError(TandemError):
+    """Results cannot be written: the place is closed, taken, or holds something else that is unfinished."""
