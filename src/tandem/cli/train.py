@@ -35,6 +35,7 @@ from tandem.recipe import (
     load_recipe,
 )
 from tandem.recording import live_display
+from tandem.run.stopping import Stopped
 from tandem.run.train import TrainingResult, chosen_recipe, resumed_recipe, run_recipe
 
 
@@ -58,7 +59,9 @@ def train_command(
     ] = None,
     settings: SettingsOption = None,
     device: DeviceOption = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out after its last epoch.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out where it was last saved.")
+    ] = False,
 ) -> None:
     """Train a model, from two files or a recipe.
 
@@ -75,8 +78,8 @@ def train_command(
     choice = chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="train")
     validation = chosen_corpus(validation_source, validation_target, None, None, None, None, None, split="validation")
     if resume:
-        where = _resumed(out, recipe, choice or validation)
-        chosen = resumed_recipe(where, settings or [])
+        where = _resumed(out, choice or validation)
+        chosen = load_recipe(recipe, settings or []) if recipe else resumed_recipe(where, settings or [])
     elif recipe is not None:
         if choice is not None or validation is not None:
             raise RecipeError(
@@ -95,7 +98,7 @@ def train_command(
 
 
 def train_run(recipe: Recipe, out: Path, console: Console, *, device: Device, resume: bool) -> TrainingResult:
-    """Train with a live display; a run that is interrupted is told how it goes on."""
+    """Train with a live display; of a run that a signal stops is said how it goes on."""
     try:
         return run_recipe(
             recipe,
@@ -105,23 +108,22 @@ def train_run(recipe: Recipe, out: Path, console: Console, *, device: Device, re
             recorders=[live_display(console)],
             say=lambda line: announce(console, line),
         )
-    except KeyboardInterrupt:
+    except Stopped as stopped:
         try:
-            kept = f"What was trained until {Path(read_current(out).last).name} is kept. Go on with:"
             again = f"tandem train --resume --out {shlex.quote(str(out))}"
-            console.print(Text(f"\nStopped. {kept}\n  {again}"), soft_wrap=True)
+            said = f"What was trained until {Path(read_current(out).resume).name} is kept. Go on with:\n  {again}"
         except CheckpointError:
-            stopped = "Stopped before the end of the first epoch: nothing to go on from in"
-            console.print(Text(f"\n{stopped} {out}"), soft_wrap=True)
-        raise
+            said = f"Nothing was saved yet: there is nothing to go on from in {out}"
+        console.print(Text(f"\nStopped. {said}"), soft_wrap=True)
+        raise typer.Exit(128 + stopped.signal) from None
 
 
-def _resumed(out: Path | None, recipe: Path | None, choice: CorpusChoice | None) -> Path:
+def _resumed(out: Path | None, choice: CorpusChoice | None) -> Path:
     if out is None:
         raise RecipeError("--resume: say which run goes on, with --out DIR")
-    if recipe is not None or choice is not None:
+    if choice is not None:
         raise RecipeError(
-            f"--resume: the run in {out} has its recipe already; leave out the other, or change settings with --set"
+            f"--resume: the run in {out} has its corpora already; leave out the others, or change it by --set data.…"
         )
     return out
 

@@ -51,11 +51,11 @@ class Batches:
         """Batches in an epoch."""
         return -(-len(self.corpus) // self.batch_size)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of this epoch (any integer). Each is assembled while the one before it is in use."""
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of this epoch (any integer), from number `first` on, each assembled while the last is in use."""
         with ThreadPoolExecutor(max_workers=1) as beside:
             following: Future[Batch] | None = None
-            for rows in self._plan(epoch):
+            for rows in self._plan(epoch)[first:]:
                 ready, following = following, beside.submit(self._batch, rows)
                 if ready is not None:
                     yield ready.result()

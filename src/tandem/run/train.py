@@ -1,5 +1,6 @@
 """`tandem.train`: from pairs, files or a recipe to a translator."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,9 +21,11 @@ from tandem.recipe import (
 from tandem.recording import Recorder
 from tandem.run.choose import choose_recipe
 from tandem.run.evaluate import Evaluation, evaluate
+from tandem.run.lock import LOCK, locked
 from tandem.run.prepare import GivenPairs, read_corpus, read_pairs
 from tandem.run.reporting import report_run
-from tandem.run.session import Run
+from tandem.run.session import Run, refuse_used
+from tandem.run.stopping import Stopped, Stopping
 from tandem.translator import Translator, load
 
 
@@ -53,14 +56,15 @@ def train(
 
     What to train on is a `recipe` (a Recipe, or the path of one), or else `pairs` of texts in memory, or the two
     parallel files `source` and `target`; without a recipe one is chosen from the pairs. `settings`
-    ("section.key=value") go over the recipe; `resume` goes on with the run in `out`. Recorders hear every event;
-    `say` gets what there is to know before.
+    ("section.key=value") go over the recipe; `resume` goes on with the run in `out`, by its own recipe or another that
+    differs only where it may. Recorders hear every event; `say` gets what there is to know before.
 
-    Raises RecipeError, CorpusError, TrainingError and CheckpointError, each saying what to do.
+    Raises RecipeError, CorpusError, TrainingError and CheckpointError, each saying what to do. SIGINT and SIGTERM let
+    the step under way end and the run be saved, then raise Stopped, which is a KeyboardInterrupt.
     """
     given = GivenPairs(pairs, validation_pairs) if pairs is not None else None
     where = Path(out)
-    if resume:
+    if resume and recipe is None:
         chosen = resumed_recipe(where, settings)
     elif recipe is not None:
         chosen = override(recipe, settings) if isinstance(recipe, Recipe) else load_recipe(recipe, settings)
@@ -111,14 +115,40 @@ def run_recipe(
 ) -> TrainingResult:
     """Train, evaluate the best model on the test corpus (or, without one, the validation corpus), write the report.
 
-    An interrupted run has its report too, without scores, once it has a checkpoint.
+    A run that a signal stopped has its report too, without scores, once it has a best checkpoint.
+    TrainingError where another run writes into the directory; Stopped (a KeyboardInterrupt) where a signal came.
     """
+    if resume:
+        read_current(out)  # first: whether there is a run at all
+    elif not (out / LOCK).exists():
+        refuse_used(out)
+    with Stopping(say) as stopping, locked(out):
+        if not resume:
+            refuse_used(out)
+        try:
+            return _run(recipe, out, stopping, device, resume, given, recorders, say)
+        finally:
+            shutil.rmtree(out / "encoded", ignore_errors=True)
+
+
+def _run(
+    recipe: Recipe,
+    out: Path,
+    stopping: Stopping,
+    device: Device,
+    resume: bool,
+    given: GivenPairs | None,
+    recorders: Sequence[Recorder],
+    say: Callable[[str], None],
+) -> TrainingResult:
     tests = _test_pairs(recipe)  # read first: that they are missing is to be known before the training
     run = Run(recipe, out, device=device, resume=resume, given=given, recorders=recorders, say=say)
     try:
-        run.go()
-    except KeyboardInterrupt:
-        if run.saved:
+        with stopping.patient():
+            run.go(stopping)
+        stopping.check()
+    except Stopped as stopped:
+        if run.has_best and not stopped.at_once:
             report_run(out, load(out, device=device), None, "")
         raise
     translator = load(out, device=device)
