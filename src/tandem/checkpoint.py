@@ -1,6 +1,7 @@
 """A directory <-> a model: what translating takes, complete, checked, and nothing pickled."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from tandem.build import build_model
 from tandem.errors import CheckpointError, RecipeError
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe, dump_recipe, parse_recipe
-from tandem.storage import FORMAT_FILE, check_directory, flush, write_directory
+from tandem.storage import FORMAT_FILE, check_directory, replace_file, write_directory
 from tandem.text import Tokenizer
 
 _MODEL = "model.safetensors"
@@ -38,13 +39,16 @@ class Checkpoint(NamedTuple):
 class Current:
     """What a run's `current.json` names, each a path relative to the run's directory."""
 
-    best: str
-    last: str
+    best: str | None
+    """None before the first validation, and so is `last`."""
+    last: str | None
     resume: str
 
 
-def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
-    """Write a checkpoint, flushed to disk, under a name that only a complete one ever has."""
+def save_checkpoint(
+    checkpoint: Checkpoint, directory: Path, more: dict[str, Callable[[Path], object]] | None = None
+) -> None:
+    """Write a checkpoint, flushed to disk, under a name that only a complete one ever has; `more` files with it."""
     tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.model.state_dict().items()}
     if checkpoint.recipe.model.tie_output:
         del tensors[_TIED]  # the same tensor as the embedding
@@ -55,6 +59,7 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
             _RECIPE: lambda path: path.write_text(dump_recipe(checkpoint.recipe), encoding="utf-8"),
             _SOURCE: lambda path: checkpoint.source_tokenizer.save(path),
             _TARGET: lambda path: checkpoint.target_tokenizer.save(path),
+            **(more or {}),
         },
     )
 
@@ -91,14 +96,20 @@ def _load_weights(model: Seq2Seq, tensors: dict[str, Tensor], tied: bool, path: 
 def checkpoint_of(path: Path) -> Path:
     """The checkpoint that `path` means: itself, or where it is a run's directory the run's best."""
     if (path / _POINTER).exists():
-        return path / read_current(path).best
+        current = read_current(path)
+        if current.best is None:
+            raise CheckpointError(
+                f"{path}: this run has no best checkpoint yet: it gets one at its first validation. Go on with it "
+                f"(tandem train --resume --out {path}), or name its newest state: {path / current.resume}"
+            )
+        return path / current.best
     if (path / FORMAT_FILE).exists() or (path / _MODEL).exists():
         return path
     if not path.exists():
         raise CheckpointError(f"{path}: there is no such run or checkpoint")
     raise CheckpointError(
         f"{path}: this is neither a run (no {_POINTER}) nor a checkpoint (no {FORMAT_FILE}). "
-        "A run gets its first checkpoint at the end of its first epoch"
+        "A run gets its first checkpoint at its first validation"
     )
 
 
@@ -107,28 +118,25 @@ def read_current(run: Path) -> Current:
     path = run / _POINTER
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        current = Current(str(content["best"]), str(content["last"]), str(content["resume"]))
+        best, last, resume = (content[name] for name in ("best", "last", "resume"))
     except FileNotFoundError:
         raise CheckpointError(
-            f"{path}: missing: {run} holds no run, or one that was stopped before the end of its first epoch. "
+            f"{path}: missing: {run} holds no run, or one that was stopped before anything of it was saved. "
             "There is nothing to go on from: start anew"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: damaged ({error!r})") from error
-    for name in (current.best, current.last, current.resume):
-        if Path(name).is_absolute() or ".." in Path(name).parts:
+    # Before the first validation there is neither a best nor a last.
+    for name in [resume] if best is None and last is None else [best, last, resume]:
+        if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
             raise CheckpointError(f"{path}: damaged: {name!r} is not a path inside the run")
-    return current
+    return Current(best, last, resume)
 
 
 def write_current(run: Path, current: Current) -> None:
     """Replace the run's pointer, in one step."""
-    partial = run / f"{_POINTER}.partial"
     content = {"best": current.best, "last": current.last, "resume": current.resume}
-    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    flush(partial)
-    partial.replace(run / _POINTER)
-    flush(run)
+    replace_file(run / _POINTER, json.dumps(content, indent=2) + "\n")
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

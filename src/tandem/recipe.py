@@ -207,6 +207,10 @@ class Training(Section):
     """What makes a checkpoint the best: validation loss, or BLEU or exact matches of greedy translations."""
     precision: Precision = "auto"
     """auto: bfloat16 products where the processor has them, else float32; weights are float32 always."""
+    save_minutes: Positive = 10.0
+    """What going on takes is saved this often, besides after each validation."""
+    save_steps: Count | None = None
+    """And after every so many optimiser steps."""
 
 
 class Search(Section):

@@ -4,9 +4,12 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
 
 from tandem.errors import CheckpointError
 from tandem.version import __version__
@@ -17,33 +20,63 @@ FORMAT = 1
 FORMAT_FILE = "format.json"
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Replace a file in one step, flushed: whoever reads it finds the old text or the new one."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    flush(partial)
-    partial.replace(path)
-    flush(path.parent)
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the operating system says while `path` is written, such as a full disk, into a CheckpointError."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise CheckpointError(
+            f"{path}: cannot be written: {reason}. What was saved before stands. Make room there, or mend what is in "
+            "the way, and go on with --resume"
+        ) from error
 
 
 def write_directory(directory: Path, files: dict[str, Callable[[Path], object]]) -> None:
-    """Write files and a `format.json` with their sizes and sums, flushed, and give the directory its name last."""
+    """Write files and a `format.json` with their sizes and sums, flushed, and give the directory its name last.
+
+    CheckpointError naming what cannot be written; then nothing of the directory is left.
+    """
     partial = directory.with_name(f".{directory.name}.partial")
-    for leftover in (partial, directory):  # of a run that was cut off: nothing points there
-        if leftover.exists():
-            shutil.rmtree(leftover)
-    partial.mkdir(parents=True)
-    sums = {}
-    for name, write in files.items():
-        write(partial / name)
-        flush(partial / name)
-        sums[name] = {"size": (partial / name).stat().st_size, "sha256": _sha256(partial / name)}
-    description = {"format": FORMAT, "tandem": __version__, "files": sums}
-    (partial / FORMAT_FILE).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    flush(partial / FORMAT_FILE)
-    flush(partial)
-    partial.rename(directory)
-    flush(directory.parent)
+    try:
+        with writing(directory):
+            for leftover in (partial, directory):  # of a run that was cut off: nothing points there
+                if leftover.exists():
+                    shutil.rmtree(leftover)
+            partial.mkdir(parents=True)
+        sums = {}
+        for name, write in files.items():
+            with writing(directory / name):
+                write(partial / name)
+                flush(partial / name)
+                sums[name] = {"size": (partial / name).stat().st_size, "sha256": _sha256(partial / name)}
+        description = {"format": FORMAT, "tandem": __version__, "files": sums}
+        with writing(directory / FORMAT_FILE):
+            (partial / FORMAT_FILE).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+            flush(partial / FORMAT_FILE)
+        with writing(directory):
+            flush(partial)
+            partial.rename(directory)
+            flush(directory.parent)
+    except CheckpointError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file, flushed, in place of the one that is there, in one step. CheckpointError where that cannot be."""
+    partial = path.with_name(f"{path.name}.partial")
+    with writing(path):
+        try:
+            # A lone surrogate, which no encoding can hold, is better a "?" than no file at all.
+            partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+            flush(partial)
+            partial.replace(path)
+            flush(path.parent)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 def check_directory(directory: Path, names: tuple[str, ...]) -> None:

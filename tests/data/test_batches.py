@@ -61,6 +61,13 @@ def test_batches_are_full_but_for_one(count: int, size: int) -> None:
     assert len(batches) == len(found)
 
 
+@given(sizes, st.integers(0, 60))
+def test_an_epoch_goes_on_with_any_batch(size: int, first: int) -> None:
+    batches = Batches(PAIRS, size, 1)
+    whole = [pairs_of(batch) for batch in batches.epoch(3)]
+    assert [pairs_of(batch) for batch in batches.epoch(3, first=first)] == whole[first:]
+
+
 @given(sizes, st.integers(0, 9))
 def test_tensors_are_as_long_as_their_longest_sentence(size: int, epoch: int) -> None:
     for batch in Batches(PAIRS, size, 1).epoch(epoch):

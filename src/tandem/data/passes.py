@@ -20,7 +20,7 @@ from tandem.data.pairs import Corpus, Dropped, Fault, Pair, good_pairs
 from tandem.data.sources import Sources, Tokens
 from tandem.data.split import held_out
 from tandem.errors import CorpusError
-from tandem.storage import replace_text
+from tandem.storage import replace_file
 from tandem.text.chunks import Chunk, Counted, Counting, EncodedChunk, Encoding, first_by_chance
 from tandem.text.counts import WordCounts
 from tandem.text.workers import work
@@ -209,7 +209,7 @@ class Preparation:
         return time.monotonic() - self._saved > _SAVED_EVERY
 
     def _save(self, name: str, state: Mapping[str, Any]) -> None:
-        replace_text(self._folder / name, json.dumps(state, ensure_ascii=False))
+        replace_file(self._folder / name, json.dumps(state, ensure_ascii=False))
         self._saved = time.monotonic()
 
     def _load(self, name: str) -> Any:
