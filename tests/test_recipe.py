@@ -38,7 +38,7 @@ from tandem.training.schedule import ScheduleName
 
 MINIMAL = '[data]\ntrain = { kind = "files", source = "a.de", target = "a.en" }\n'
 
-counts = st.integers(1, 10**9)
+counts = st.integers(1, 2**63 - 1)
 shares = st.floats(0, 1)
 below_one = st.floats(0, 1, exclude_max=True)
 positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
@@ -97,9 +97,9 @@ def models() -> st.SearchStrategy[Model]:
     return st.builds(
         Model,
         cell=st.sampled_from(get_args(CellType)),
-        layers=counts,
-        hidden=counts,
-        embedding=counts,
+        layers=st.integers(1, 100),
+        hidden=st.integers(1, 2**17),
+        embedding=st.integers(1, 2**17),
         dropout=below_one,
         output_dropout=below_one,
         word_dropout=below_one,
@@ -159,10 +159,10 @@ def recipes() -> st.SearchStrategy[Recipe]:
         training=trainings(),
         search=st.builds(
             Search,
-            beam=counts,
+            beam=st.integers(1, 10_000),
             length_penalty=st.floats(0, 1e300),
-            max_length_factor=positive,
-            max_length_extra=st.integers(0, 10**9),
+            max_length_factor=st.floats(0, 100, exclude_min=True),
+            max_length_extra=st.integers(0, 10_000),
             lowercase_scores=st.booleans(),
         ),
         seed=st.integers(0, 2**32 - 1),
