@@ -2,8 +2,8 @@
 
 import json
 import pickletools
+import re
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from tandem.checkpoint import (
 )
 from tandem.errors import CheckpointError
 from tandem.models import CellType
-from tandem.storage import FORMAT, check_directory, sealed, write_directory
+from tandem.storage import FORMAT, sealed, write_directory
 from tandem.translator import load
 from tests.support.models import CELL_TYPES
 from tests.support.runs import copied, number_pairs, saved, shared_run, untrained
@@ -52,8 +52,8 @@ def run(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied(shared_run(tmp_path_factory.getbasetemp()), tmp_path / "run")
 
 
-def rewrite_format(directory: Path, **changes: Any) -> None:
-    path = directory / "format.json"
+def rewrite(path: Path, **changes: Any) -> None:
+    """Change what a sealed file says, and seal it anew."""
     content = json.loads(path.read_text(encoding="utf-8")) | changes
     del content["sha256"]
     path.write_text(sealed(content), encoding="utf-8")
@@ -112,7 +112,7 @@ def test_saving_replaces_what_a_run_that_was_cut_off_left(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-001"]
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, "format.json"])
 @settings(max_examples=12)
 @given(data=st.data())
 def test_one_changed_byte_is_noticed_in_any_file(name: str, data: st.DataObject, good: Path) -> None:
@@ -121,25 +121,11 @@ def test_one_changed_byte_is_noticed_in_any_file(name: str, data: st.DataObject,
     place = data.draw(st.integers(0, len(whole) - 1))
     try:
         path.write_bytes(whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 255))]) + whole[place + 1 :])
-        with pytest.raises(CheckpointError, match=f"{name}: damaged: its content is not what was saved"):
+        with pytest.raises(
+            CheckpointError,
+            match=rf"^\S+{name}: (damaged: (its content is not what was saved|it is no JSON)|the format is \d+)",
+        ):
             load_checkpoint(good)
-    finally:
-        path.write_bytes(whole)
-
-
-@settings(max_examples=60)
-@given(data=st.data())
-def test_one_changed_byte_of_the_description_is_noticed_or_changes_nothing(data: st.DataObject, good: Path) -> None:
-    path = good / "format.json"
-    whole = path.read_bytes()
-    before = json.loads(whole)
-    place = data.draw(st.integers(0, len(whole) - 1))
-    try:
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 255))]) + whole[place + 1 :])
-        with suppress(CheckpointError):
-            check_directory(good, FILES)
-            after = json.loads(path.read_bytes())  # it passed, so nothing that matters was changed
-            assert (after["format"], after["files"]) == (before["format"], before["files"])
     finally:
         path.write_bytes(whole)
 
@@ -174,14 +160,14 @@ def test_a_description_that_is_none_is_damaged(content: str, spoilt: Path) -> No
 
 
 def test_a_newer_format_asks_for_a_newer_tandem(spoilt: Path) -> None:
-    rewrite_format(spoilt, format=FORMAT + 1)
+    rewrite(spoilt / "format.json", format=FORMAT + 1)
     with pytest.raises(CheckpointError, match=rf"the format is {FORMAT + 1}, .* reads up to {FORMAT}: upgrade Tandem"):
         load_checkpoint(spoilt)
 
 
 @pytest.mark.parametrize("version", [0, -1, "1", None, 1.5])
 def test_a_format_that_never_was_is_refused(version: object, spoilt: Path) -> None:
-    rewrite_format(spoilt, format=version)
+    rewrite(spoilt / "format.json", format=version)
     with pytest.raises(CheckpointError, match=r"format\.json: "):
         load_checkpoint(spoilt)
 
@@ -268,16 +254,30 @@ def test_what_is_no_model_is_told_from_what_is_not_there(tmp_path: Path) -> None
             load(tmp_path / name)
 
 
-@pytest.mark.parametrize("place", ["../outside", "/etc", "checkpoints/../../outside"])
+@pytest.mark.parametrize(
+    "place", ["../outside", "/etc", "checkpoints/../../outside", "C:\\a", "~", "", "a\x00b", 3, None]
+)
 @pytest.mark.parametrize("key", ["best", "last", "resume"])
-def test_the_pointer_may_not_leave_the_run(key: str, place: str, run: Path) -> None:
-    content = json.loads((run / "current.json").read_text(encoding="utf-8"))
-    (run / "current.json").write_text(json.dumps(content | {key: place}), encoding="utf-8")
-    with pytest.raises(CheckpointError, match=rf"current\.json: damaged: '{place}' is not a path inside the run"):
+def test_the_pointer_may_not_leave_the_run(key: str, place: object, run: Path) -> None:
+    rewrite(run / "current.json", **{key: place})
+    said = re.escape(f"current.json: damaged: {place!r} is not a path inside the run")
+    with pytest.raises(CheckpointError, match=said):
         load_checkpoint(run)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "nonsense", '{"best": "a", "last": "b"}'])
+@pytest.mark.parametrize("link", ["checkpoints", "checkpoints/epoch-002"])
+def test_the_pointer_may_not_lead_through_a_link(link: str, run: Path, tmp_path: Path) -> None:
+    rewrite(run / "current.json", best="checkpoints/epoch-002")
+    (run / link).rename(tmp_path / "elsewhere")
+    (run / link).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CheckpointError, match=r"current\.json: checkpoints/epoch-002 is or lies behind a link"):
+        load_checkpoint(run)
+    linked = tmp_path / "linked"  # but what a user names may be a link
+    linked.symlink_to(run / "checkpoints" / "epoch-002")
+    assert load_checkpoint(linked).recipe.model.hidden == 8
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "nonsense", "[" * 9999, '{"best": "a", "last": "b"}'])
 def test_a_pointer_that_is_none_is_damaged(content: str, run: Path) -> None:
     (run / "current.json").write_text(content, encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"current\.json: damaged"):
@@ -286,7 +286,7 @@ def test_a_pointer_that_is_none_is_damaged(content: str, run: Path) -> None:
 
 def test_a_pointer_to_nothing_says_what_is_missing(run: Path) -> None:
     shutil.rmtree(run / read_current(run).best)
-    with pytest.raises(CheckpointError, match=r"checkpoints/epoch-00\d/format\.json: missing"):
+    with pytest.raises(CheckpointError, match=r"current\.json: it names checkpoints/epoch-00\d, which is not there"):
         load_checkpoint(run)
 
 

@@ -1,9 +1,9 @@
 """A directory <-> a model: what translating takes, complete, checked, and nothing pickled."""
 
-import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,7 +14,7 @@ from tandem.build import build_model
 from tandem.errors import CheckpointError, RecipeError
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
-from tandem.storage import FORMAT_FILE, check_directory, flush, write_directory
+from tandem.storage import FORMAT_FILE, check_directory, flush, read_sealed, sealed, write_directory
 from tandem.text import Tokenizer
 
 _MODEL = "model.safetensors"
@@ -23,6 +23,7 @@ _SOURCE = "source.tokenizer.json"
 _TARGET = "target.tokenizer.json"
 _POINTER = "current.json"
 _TIED = "decoder.fc_out.weight"
+_INSIDE = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 _MOST_HEADER = 2**20
 """Bytes of a safetensors file's header: ten times what the largest model takes."""
 _NEVER_EDITED = (
@@ -110,7 +111,10 @@ def _described(tensor: tuple[str, list[int]] | None) -> str:
 def checkpoint_of(path: Path) -> Path:
     """The checkpoint that `path` means: itself, or where it is a run's directory the run's best."""
     if (path / _POINTER).exists():
-        return path / read_current(path).best
+        best = read_current(path).best
+        if not (path / best).is_dir():
+            raise CheckpointError(f"{path / _POINTER}: it names {best}, which is not there. Copy the run again, whole")
+        return path / best
     if (path / FORMAT_FILE).exists() or (path / _MODEL).exists():
         return path
     if not path.exists():
@@ -124,27 +128,26 @@ def checkpoint_of(path: Path) -> Path:
 def read_current(run: Path) -> Current:
     """What the run's pointer names. CheckpointError where it is damaged."""
     path = run / _POINTER
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        current = Current(str(content["best"]), str(content["last"]), str(content["resume"]))
-    except FileNotFoundError:
+    if not path.exists():
         raise CheckpointError(
             f"{path}: missing: {run} holds no run, or one that was stopped before the end of its first epoch. "
             "There is nothing to go on from: start anew"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path}: damaged ({error!r})") from error
-    for name in (current.best, current.last, current.resume):
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise CheckpointError(f"{path}: damaged: {name!r} is not a path inside the run")
-    return current
+        )
+    content = read_sealed(path)
+    names: list[Any] = [content.get(key) for key in ("best", "last", "resume")]
+    for name in names:
+        if not isinstance(name, str) or not _INSIDE.fullmatch(name):
+            raise CheckpointError(f"{path}: damaged: {name!r} is not a path inside the run. Copy it again")
+        if any((run / part).is_symlink() for part in (name, *Path(name).parents[:-1])):
+            raise CheckpointError(f"{path}: {name} is or lies behind a link. Copy the run with links followed (cp -rL)")
+    return Current(*names)
 
 
 def write_current(run: Path, current: Current) -> None:
     """Replace the run's pointer, in one step."""
     partial = run / f"{_POINTER}.partial"
     content = {"best": current.best, "last": current.last, "resume": current.resume}
-    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    partial.write_text(sealed(content), encoding="utf-8", newline="\n")
     flush(partial)
     partial.replace(run / _POINTER)
     flush(run)

@@ -51,6 +51,8 @@ def sealed(content: Mapping[str, Any]) -> str:
 
 def read_sealed(path: Path) -> dict[str, Any]:
     """What `sealed` wrote to a file. CheckpointError where it holds anything else, or a newer format."""
+    if path.is_symlink():
+        raise CheckpointError(f"{path}: {_LINK}")
     try:
         text = read_text(path, _MOST_JSON)
         content: Any = json.loads(text)
@@ -75,8 +77,6 @@ def check_directory(directory: Path, names: Sequence[str], remedies: Mapping[str
     `remedies` say what to do about a file whose content is another; of others the user is told to copy them again.
     """
     path = directory / FORMAT_FILE
-    if path.is_symlink():
-        raise CheckpointError(f"{path}: {_LINK}")
     description = read_sealed(path)
     version, files = description.get("format"), description.get("files")
     if type(version) is not int or version < 1 or not isinstance(files, dict):
