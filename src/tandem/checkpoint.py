@@ -138,7 +138,7 @@ def read_current(run: Path) -> Current:
     for name in names:
         if not isinstance(name, str) or not _INSIDE.fullmatch(name):
             raise CheckpointError(f"{path}: damaged: {name!r} is not a path inside the run. Copy it again")
-        if any((run / part).is_symlink() for part in (name, *Path(name).parents[:-1])):
+        if any((run / part).is_symlink() for part in (Path(name), *Path(name).parents[:-1])):
             raise CheckpointError(f"{path}: {name} is or lies behind a link. Copy the run with links followed (cp -rL)")
     return Current(*names)
 

@@ -316,7 +316,14 @@ def _explain(fault: Any) -> str:
         return f"  {'.'.join(location)}: there is no such setting"
     if fault["type"] == "missing":
         return f"  {'.'.join(location)}: is missing"
-    return f"  {'.'.join(location)}: {message}; it is {_SHOWN.repr(fault['input'])}"
+    return f"  {'.'.join(location)}: {message}; it is {_shown(fault['input'])}"
+
+
+def _shown(value: Any) -> str:
+    try:
+        return _SHOWN.repr(value)
+    except ValueError:  # Python prints no such number
+        return "a number of thousands of digits"
 
 
 def portable(recipe: Recipe) -> Recipe:

@@ -53,12 +53,9 @@ def _written(kind: TokenizerKind, lowercase: bool) -> dict[str, Any]:
 
 
 def _switched_on(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The state without what is null or false in it: releases of the library differ in what they write of these."""
-    return {
-        key: _switched_on(value) if key == "model" else value
-        for key, value in state.items()
-        if value is not None and value is not False
-    }
+    """The state without what is null or false (or 0): releases of the library differ in what they write of these."""
+    parts = {**state, "model": {key: value for key, value in state["model"].items() if value not in (None, False)}}
+    return {key: value for key, value in parts.items() if value not in (None, False)}
 
 
 def _checked_tokens(vocabulary: object) -> list[str]:
