@@ -4,6 +4,7 @@ import json
 import pickletools
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,11 @@ from tandem.checkpoint import (
 )
 from tandem.errors import CheckpointError
 from tandem.models import CellType
+from tandem.recipe import FilesCorpus, load_recipe, portable
 from tandem.storage import FORMAT, sealed, write_directory
 from tandem.translator import load
-from tests.support.models import CELL_TYPES
-from tests.support.runs import copied, number_pairs, saved, shared_run, untrained
+from tests.support.models import CELL_TYPES, random_ids
+from tests.support.runs import copied, number_pairs, run_tiny, saved, shared_run, untrained
 
 FILES = ("model.safetensors", "recipe.toml", "source.tokenizer.json", "target.tokenizer.json")
 
@@ -83,6 +85,54 @@ def test_what_is_saved_loads_to_the_same_thing(cell: CellType, tied: bool, tmp_p
     assert target.to_json() == made.target_tokenizer.to_json()
     sources = [source for source, _ in number_pairs(10, seed=3)]
     assert load(tmp_path / "checkpoint", device="cpu").translate(sources) == made.translate(sources)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("cell", CELL_TYPES)
+def test_what_is_loaded_is_trained_on_as_the_model_itself(cell: CellType, tied: bool, tmp_path: Path) -> None:
+    made = untrained(cell, f"model.tie_output={str(tied).lower()}", "model.dropout=0")
+    loaded = load_checkpoint(saved(made, tmp_path / "checkpoint")).model
+    shutil.rmtree(tmp_path / "checkpoint")  # the weights are no longer the file's
+    source, target = random_ids(6, 4, 10), random_ids(5, 4, 10, seed=1)
+    losses = []
+    for model in (made.model.train(), loaded.train()):
+        assert all(parameter.requires_grad for parameter in model.parameters())
+        optimizer = torch.optim.Adam(model.parameters(), 0.05)
+        for _ in range(3):
+            optimizer.zero_grad()
+            logits = model(source, target, teacher_forcing_ratio=1.0)
+            loss = torch.nn.functional.cross_entropy(logits[1:].flatten(0, 1), target[1:].flatten())
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[0] == losses[1]
+    before, after = made.model.state_dict(), loaded.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert [name for name, _ in made.model.named_parameters()] == [name for name, _ in loaded.named_parameters()]
+
+
+def test_a_checkpoints_recipe_has_no_place_on_a_machine(tmp_path: Path) -> None:
+    made = untrained()
+    files = FilesCorpus(source=str(tmp_path / "train.de"), target="~/train.en")
+    data = made.recipe.data.model_copy(update={"train": files, "folder": str(tmp_path)})
+    made.recipe = made.recipe.model_copy(update={"data": data})
+    directory = saved(made, tmp_path / "checkpoint")
+    assert str(tmp_path) not in (directory / "recipe.toml").read_text(encoding="utf-8")
+    assert load_checkpoint(directory).recipe == portable(made.recipe)
+
+
+def test_a_run_keeps_the_recipe_as_it_was_written(tmp_path: Path) -> None:
+    run_tiny(tmp_path / "run", "training.epochs=1", "data.folder=/nowhere")
+    assert load_recipe(tmp_path / "run" / "recipe.toml").data.folder == "/nowhere"
+    assert load_checkpoint(tmp_path / "run").recipe.data.folder is None
+
+
+def test_an_edited_recipe_is_told_where_search_is_set(spoilt: Path) -> None:
+    path = spoilt / "recipe.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("beam = 2", "beam = 5"), encoding="utf-8")
+    said = r"recipe\.toml: damaged: .* A checkpoint's recipe is never edited: .* on the command line, such as --beam 5"
+    with pytest.raises(CheckpointError, match=said):
+        load_checkpoint(spoilt)
 
 
 def test_a_checkpoint_holds_these_files_and_nothing_is_pickled(good: Path) -> None:
@@ -321,6 +371,33 @@ def test_an_optimizer_goes_on_where_it_was(name: str, tmp_path: Path) -> None:
     step(other, continued, 2.0)
     assert torch.equal(layer.weight, other.weight)
     assert torch.equal(layer.bias, other.bias)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda state: state.pop("0.exp_avg"), "'0.' is not what Adam keeps"),
+        (lambda state: state.update({"2.step": torch.tensor(1.0)}), r"'2\.step' is not what Adam keeps"),
+        (lambda state: state.update({"-1.step": torch.tensor(1.0)}), r"'-1\.step' is not"),
+        (lambda state: state.update({"step": torch.tensor(1.0)}), "'step' is not"),
+        (lambda state: state.update({"0.momentum_buffer": torch.zeros(2, 3)}), r"'0\.momentum_buffer' is not"),
+        (lambda state: state.update({"0.exp_avg": torch.zeros(3, 2)}), r"'0\.exp_avg' is not"),
+        (lambda state: state.update({"1.step": torch.tensor(1)}), r"'1\.step' is not"),
+        (lambda state: state.update({"1.exp_avg": torch.zeros(2).double()}), r"'1\.exp_avg' is not"),
+    ],
+)
+def test_an_optimizers_state_that_does_not_fit_is_refused(
+    change: Callable[[dict[str, torch.Tensor]], object], said: str
+) -> None:
+    layer = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(layer.parameters())
+    layer(torch.ones(3)).sum().backward()
+    optimizer.step()
+    state = optimizer_tensors(optimizer)
+    load_optimizer(optimizer, state)
+    change(state)
+    with pytest.raises(CheckpointError, match=f"^there: {said}.* Copy the run again, or start anew"):
+        load_optimizer(optimizer, state, "there")
 
 
 def test_a_checkpoint_is_made_of_its_parts(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ def read_text(path: Path, most: int) -> str:
 
     A pipe or a device is never opened: reading it might have no end.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
         raise OSError("it is not an ordinary file")
+    if status.st_size > most:
+        raise OSError(f"it has {status.st_size:,} bytes, and such a file may have {most:,} at most")
     with path.open("rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise OSError(f"it has more than {most:,} bytes, the most that such a file may have")
-    return content.decode("utf-8")
+        return file.read(status.st_size).decode("utf-8")

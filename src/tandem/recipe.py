@@ -19,15 +19,11 @@ from tandem.training.schedule import ScheduleName
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 Share = Annotated[float, Field(ge=0, le=1)]
-_MOST = 2**63 - 1
-"""TOML's largest integer."""
-Count = Annotated[int, Field(ge=1, le=_MOST)]
-Whole = Annotated[int, Field(ge=0, le=_MOST)]
-Column = Annotated[int, Field(le=_MOST)] | str
+Count = Annotated[int, Field(ge=1)]
 Width = Annotated[int, Field(ge=1, le=2**17)]
 Positive = Annotated[float, Field(gt=0)]
-_MOST_BYTES = 2**17
-"""Of a recipe's file: some fifty times what every setting written out takes."""
+_MOST_BYTES = 2**15
+"""Of a recipe's file: thirty times what every setting written out takes. Larger ones can take tomllib minutes."""
 _MOST_TOLD = 50
 """Of the faults that one error tells."""
 _SHOWN = reprlib.Repr()
@@ -53,8 +49,8 @@ class TabSeparatedCorpus(Section):
 
     kind: Literal["tsv"]
     path: str
-    source_column: Column = 1
-    target_column: Column = 2
+    source_column: int | str = 1
+    target_column: int | str = 2
 
 
 class JsonLinesCorpus(Section):
@@ -124,7 +120,7 @@ class Text(Section):
     lowercase: bool = False
     min_count: Count = 1
     """Tokens seen less often than this are `<unk>`."""
-    max_size: Annotated[int, Field(ge=5, le=_MOST)] | None = None
+    max_size: Annotated[int, Field(ge=5)] | None = None
     """The vocabulary's size at most, its four special tokens counted."""
 
 
@@ -171,7 +167,7 @@ class LearningRate(Section):
     """How the learning rate changes; see `training/schedule.py` for each."""
 
     schedule: ScheduleName = "constant"
-    warmup_steps: Whole = 0
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
     decay_from: Share = 0.0
     halve_after: Annotated[float, Field(ge=0)] = 5.0
     halve_every: Positive = 0.5
@@ -268,6 +264,7 @@ def parse_recipe(text: str, origin: str, settings: Sequence[str] = ()) -> Recipe
 
 def make_recipe(tree: dict[str, Any], origin: str) -> Recipe:
     """A recipe from nested dictionaries. RecipeError naming everything that is wrong, under dotted names."""
+    _check_integers(tree, origin)
     try:
         return Recipe.model_validate(tree)
     except pydantic.ValidationError as error:
@@ -277,6 +274,21 @@ def make_recipe(tree: dict[str, Any], origin: str) -> Recipe:
             f"{origin}: {len(lines)} setting{'s' * (len(lines) > 1)} not valid:\n"
             + "\n".join(lines[:_MOST_TOLD] + more)
         ) from None
+
+
+def _check_integers(tree: dict[str, Any], origin: str) -> None:
+    """Raise RecipeError for an integer beyond TOML's 64 bits: with thousands of digits it could not even be shown."""
+    waiting: list[tuple[object, object]] = list(tree.items())  # no recursion: a recipe may be nested deeply
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, int) and value.bit_length() > 63:
+            raise RecipeError(
+                f"{origin}: {key}: an integer of {value.bit_length()} bits, but 64 are the most. Lower it"
+            )
+        if isinstance(value, dict):
+            waiting += value.items()
+        elif isinstance(value, list | tuple):
+            waiting += ((key, item) for item in value)
 
 
 def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
@@ -316,14 +328,7 @@ def _explain(fault: Any) -> str:
         return f"  {'.'.join(location)}: there is no such setting"
     if fault["type"] == "missing":
         return f"  {'.'.join(location)}: is missing"
-    return f"  {'.'.join(location)}: {message}; it is {_shown(fault['input'])}"
-
-
-def _shown(value: Any) -> str:
-    try:
-        return _SHOWN.repr(value)
-    except ValueError:  # Python prints no such number
-        return "a number of thousands of digits"
+    return f"  {'.'.join(location)}: {message}; it is {_SHOWN.repr(fault['input'])}"
 
 
 def portable(recipe: Recipe) -> Recipe:

@@ -50,8 +50,8 @@ def damage_run(count: int, seed: int, scratch: Path) -> tuple[Counter[str], list
         at = target.files.index(name)
         befallen = DAMAGES[kind](chance, places[at], places, [likes[at], *likes])
         done[kind] += 1
-        if failure := _failure(lambda: target.load(spoilt), befallen):  # noqa: B023 - called at once
-            failures.append(f"damage {number}, {kind} of {target.folder or 'run'}/{name}: {failure}")
+        if found := failure(lambda: target.load(spoilt), befallen):  # noqa: B023 - called at once
+            failures.append(f"damage {number}, {kind} of {target.folder or 'run'}/{name}: {found}")
         shutil.rmtree(spoilt)
     return done, failures
 
@@ -75,7 +75,7 @@ def _like(other: Path, folder: str) -> str:
     return {"checkpoints": current.best, "resume": current.resume, "": ""}[folder.partition("/")[0]]
 
 
-def _failure(load: Callable[[], object], befallen: list[Path]) -> str | None:
+def failure(load: Callable[[], object], befallen: list[Path]) -> str | None:
     """What is wrong with how the damage was met; None where nothing is."""
     try:
         load()

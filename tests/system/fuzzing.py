@@ -93,6 +93,12 @@ def _told(target: str, done: Counter[str]) -> str:
     return f"{target}: {done.total():,} inputs, {done['refused']:,} refused, {done['taken']:,} taken"
 
 
+def _stop(what: Any) -> None:
+    """What a library could only print, in the middle of something else, is a fault too."""
+    print(f"an error that nobody catches: {what.exc_value!r}", flush=True)
+    os._exit(1)
+
+
 def main() -> None:
     import resource  # POSIX alone has it
 
@@ -102,6 +108,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=["hypothesis", "atheris"], default="hypothesis")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    sys.unraisablehook = _stop
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="fuzzing-", dir=memory if memory.is_dir() else None) as scratch:
         if given.engine == "atheris":

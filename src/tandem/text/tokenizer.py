@@ -23,7 +23,7 @@ from tandem.text.saved import read
 from tandem.text.vocabulary import NO_LIMIT, frequent_pairs, frequent_pieces
 
 DEFAULT_BPE_SIZE = 8000
-_MOST_BYTES = 2**29
+_MOST_BYTES = 2**28
 """Of a saved tokenizer: far more than the largest vocabularies take."""
 
 
