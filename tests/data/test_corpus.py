@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -149,7 +150,20 @@ def test_a_missing_column_stops(
     content: bytes, source: int | str, target: int | str, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(CorpusError, match=message):
-        load_pairs(tabs(tmp_path, content, source, target), on_error="drop")
+        load_pairs(tabs(tmp_path, content, source, target))
+
+
+def test_lines_without_the_column_follow_the_policy(tmp_path: Path) -> None:
+    loaded = load_pairs(tabs(tmp_path, b"de\ten\nx\ty\nz\n", "de", "en"), on_error="drop")
+    assert loaded.pairs == [("x", "y")]
+    assert (loaded.dropped.total, loaded.dropped.unreadable) == (2, 1)
+    assert "c.tsv line 3: there is no column 2" in loaded.dropped.first
+
+
+@pytest.mark.parametrize("line", [b"\xff\xff", b"x" * (1 << 21)])
+def test_a_header_that_cannot_be_read_stops(line: bytes, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"c\.tsv line 1: the header (is too long|byte 1 of the line)"):
+        load_pairs(tabs(tmp_path, line + b"\nx\ty\n", "de", "en"), on_error="drop")
 
 
 @pytest.mark.parametrize(
@@ -164,10 +178,13 @@ def test_a_missing_column_stops(
         ('{"source": "a", "target": "\\ud83d"}', r"line 2: 'target' holds half of a surrogate pair"),
     ],
 )
-def test_bad_json_stops(line: str, message: str, tmp_path: Path) -> None:
+def test_bad_json_follows_the_policy(line: str, message: str, tmp_path: Path) -> None:
     corpus = jsonl(tmp_path, f'{{"source": "a", "target": "b"}}\n{line}\n')
     with pytest.raises(CorpusError, match=message):
-        load_pairs(corpus, on_error="drop")
+        load_pairs(corpus)
+    loaded = load_pairs(corpus, on_error="drop")
+    assert loaded.pairs == [("a", "b")]
+    assert (loaded.dropped.count, loaded.dropped.unreadable) == (1, 1)
 
 
 def test_corpora_have_names_to_be_called_by(tmp_path: Path) -> None:
@@ -187,7 +204,8 @@ def test_a_dotted_key_reaches_into_objects_and_a_key_with_a_dot_comes_first(tmp_
 def test_what_is_no_string_in_memory_stops() -> None:
     pairs: list[tuple[str, str]] = [("a", "b"), ("c", None)]  # type: ignore[list-item]
     with pytest.raises(CorpusError, match="numbers, pair 2: the target is of type NoneType"):
-        load_pairs(InMemory(pairs, "numbers"), on_error="drop")
+        load_pairs(InMemory(pairs, "numbers"))
+    assert load_pairs(InMemory(pairs, "numbers"), on_error="drop").pairs == [("a", "b")]
 
 
 FAULTY = [Pair("a", "b"), Pair("x" * 21, "b"), Pair("a", " \u2003"), Pair("", "y" * 21), Pair("ä" * 20, "c")]
@@ -199,7 +217,7 @@ def test_faulty_pairs_are_dropped_and_counted(write: Write, tmp_path: Path) -> N
     assert loaded.pairs == [FAULTY[0], FAULTY[4]]
     dropped = loaded.dropped
     assert (dropped.total, dropped.count, dropped.empty, dropped.too_long) == (5, 3, 2, 1)
-    assert dropped.first.endswith(("line 2", "pair 2"))
+    assert re.search("(line|pair) 2: the text is longer than 20 characters", dropped.first)
 
 
 @EVERY_KIND
@@ -234,6 +252,19 @@ def test_the_faulty_side_of_parallel_files_is_named(tmp_path: Path) -> None:
 def test_blank_lines_follow_the_policy_in_every_format(tmp_path: Path) -> None:
     for corpus in (tabs(tmp_path, b"a\tb\n\n"), jsonl(tmp_path, '{"source": "a", "target": "b"}\n\n')):
         assert load_pairs(corpus, on_error="drop").dropped.empty == 1
+
+
+def test_a_corpus_that_is_faulty_from_its_beginning_is_not_read_to_its_end(tmp_path: Path) -> None:
+    corpus = jsonl(tmp_path, '{"de": "a", "en": "b"}\n' * 5000)
+    with pytest.raises(CorpusError, match=r"the first 1,000 pairs are all faulty.*line 1: there is no 'source'"):
+        load_pairs(corpus, on_error="drop")
+
+
+def test_files_and_layouts_tell_corpora_apart(tmp_path: Path) -> None:
+    files = [write(tmp_path, PAIRS).files for write in (write_parallel, write_tabs, write_json, write_memory)]
+    assert [[path.name for path in paths] for paths in files] == [["t.de", "t.en"], ["c.tsv"], ["c.jsonl"], []]
+    assert tabs(tmp_path, b"", 1, 2).layout != tabs(tmp_path, b"", 2, 1).layout
+    assert jsonl(tmp_path, "", "a", "b").layout != jsonl(tmp_path, "", "b", "a").layout
 
 
 def test_a_corpus_without_a_good_pair_stops(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Files of lines are read whatever their packing and line ends, and never held whole."""
 
 import gzip
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -86,17 +87,23 @@ def test_an_empty_file_stops(content: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (
-            b"gut\tgood\nsch\xf6n\tnice\n",
-            r"c\.tsv line 2: byte 4 of the line \(0xf6\) is not UTF-8\. Save the",
-        ),
-        ("gut\tgood\n".encode("utf-16"), r"line 1: byte 1 .* It looks like UTF-16"),
-    ],
+    ("line", "byte"), [(b"sch\xf6n\tnice", "byte 4 of the line (0xf6)"), (b"\xc3\t\x9f", "byte 1 of the line (0xc3)")]
 )
-def test_bytes_that_are_not_utf8_stop(content: bytes, message: str, tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=message):
+def test_bytes_that_are_not_utf8_follow_the_policy(line: bytes, byte: str, tmp_path: Path) -> None:
+    corpus = tabs(tmp_path, b"gut\tgood\n" + line + b"\nja\tyes\n")
+    said = f"c.tsv line 2: {byte} is not UTF-8. Save the file as UTF-8, for example with iconv."
+    with pytest.raises(CorpusError, match=re.escape(f'{said} Or leave such pairs out with on_error = "drop"')):
+        load_pairs(corpus)
+    loaded = load_pairs(corpus, on_error="drop")
+    assert loaded.pairs == [("gut", "good"), ("ja", "yes")]
+    assert loaded.dropped.unreadable == 1
+    assert loaded.dropped.first.endswith(said)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_stops_whatever_the_policy(encoding: str, tmp_path: Path) -> None:
+    content = "\ufeffgut\tgood\nja\tyes\n".encode(encoding)
+    with pytest.raises(CorpusError, match=r"line 1: byte 1 .* It looks like UTF-16"):
         load_pairs(tabs(tmp_path, content), on_error="drop")
 
 
@@ -106,9 +113,9 @@ def test_bytes_that_are_not_utf8_stop(content: bytes, message: str, tmp_path: Pa
 def test_the_limit_counts_the_bytes_of_the_text_alone(mark: bytes, end: bytes, last_end: bytes, tmp_path: Path) -> None:
     lengths = [5, *range(12), 4, 6, 5]
     for first, last in ((5, 5), (6, 6), (12, 12)):
-        texts = [b"x" * length for length in (first, *lengths, last)]
-        (tmp_path / "t").write_bytes(mark + end.join(texts) + last_end)
-        expected = [(n, text if len(text) <= 5 else None) for n, text in enumerate(texts, start=1)]
+        texts = ["x" * length for length in (first, *lengths, last)]
+        (tmp_path / "t").write_bytes(mark + end.join(text.encode() for text in texts) + last_end)
+        expected = [text if len(text) <= 5 else None for text in texts]
         assert list(read_lines(tmp_path / "t", 5)) == expected
 
 
@@ -119,7 +126,7 @@ def test_a_line_of_a_million_characters_is_one_too_long_pair(length: int, tmp_pa
         loaded = load_pairs(parallel(tmp_path, source, b"1\n2\n3\n"), on_error="drop")
         assert loaded.pairs == [("a", "1"), ("c", "3")]
         assert loaded.dropped.too_long == 1
-        assert loaded.dropped.first.endswith("t.de line 2")
+        assert "t.de line 2: the text is longer than" in loaded.dropped.first
     for content in (giant + b"\t1\na\tb\n", b"a\tb\n" + giant + b"\t1", b"a\tb\n" + giant + b"\t1\n"):
         assert load_pairs(tabs(tmp_path, content), on_error="drop").pairs == [("a", "b")]
     assert len(load_pairs(tabs(tmp_path, giant + b"\t1"), max_characters=3_000_000).pairs[0].source) == length

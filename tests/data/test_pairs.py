@@ -3,16 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.data.pairs import Dropped, group_references
+from tandem.data.pairs import Dropped, Fault, group_references
 
 
 def test_the_message_adds_up() -> None:
-    dropped = Dropped(total=29_000, empty=2, too_long=1, first="train.de line 17", max_characters=10_000)
+    dropped = Dropped(10_000, total=29_000)
+    assert dropped.message() == "kept all 29,000 pairs"
+    for place, kind in (("a 17", "empty"), ("b 18", "too long"), ("c 19", "unreadable"), ("d 20", "empty")):
+        dropped.add(Fault(place, kind, "is bad."))  # type: ignore[arg-type]
     assert dropped.message() == (
-        "dropped 3 of 29,000 pairs: 2 with an empty side, 1 longer than 10,000 characters (first: train.de line 17)"
-    )
-    assert Dropped(5, 0, 1, "c line 2", 10).message() == (
-        "dropped 1 of 5 pairs: 1 longer than 10 characters (first: c line 2)"
+        "dropped 4 of 29,000 pairs: 2 with an empty side, 1 longer than 10,000 characters, 1 unreadable. "
+        "The first: a 17: is bad."
     )
 
 

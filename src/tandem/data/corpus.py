@@ -6,35 +6,28 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from tandem.data.lines import read_lines, text_of
-from tandem.data.pairs import (
-    MAX_CHARACTERS,
-    Corpus,
-    Dropped,
-    LoadedPairs,
-    Pair,
-    Row,
-    group_references,
-    load_pairs,
-    strictly,
-)
+from tandem.data.lines import read_lines, why_not_utf8
+from tandem.data.pairs import MAX_CHARACTERS, Corpus, Fault, Pair, Places, checked, load_pairs, strictly
 from tandem.errors import CorpusError
 
 __all__ = [
     "MAX_CHARACTERS",
     "Corpus",
-    "Dropped",
     "HubDataset",
     "InMemory",
     "JsonLines",
-    "LoadedPairs",
     "Pair",
     "ParallelFiles",
-    "Row",
     "TabSeparated",
-    "group_references",
     "load_pairs",
 ]
+
+
+class _End:
+    """Stands where a file has no more lines."""
+
+
+_END = _End()
 
 
 @dataclass(frozen=True)
@@ -49,28 +42,34 @@ class ParallelFiles:
         """The names of the two files."""
         return f"{self.source.name} and {self.target.name}"
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Both files."""
+        return (self.source, self.target)
+
+    @property
+    def layout(self) -> str:
+        """A line a pair."""
+        return "parallel lines"
+
     def __iter__(self) -> Iterator[Pair]:
         """Yield the pairs; raise CorpusError at the first faulty one."""
         return strictly(self)
 
-    def rows(self, max_characters: int) -> Iterator[Row]:
-        """Yield a row a line; raise CorpusError when one file has more lines than the other."""
+    def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
+        """Yield a pair a line; raise CorpusError when one file has more lines than the other."""
         limit = _line_limit(max_characters)
         sources, targets = read_lines(self.source, limit), read_lines(self.target, limit)
-        for number, (source, target) in enumerate(zip_longest(sources, targets), start=1):
-            if source is None or target is None:
-                source_count = number - (source is None) + sum(1 for _ in sources)
-                target_count = number - (target is None) + sum(1 for _ in targets)
+        places = Places(f"{self.source} line", f"{self.target} line")
+        for number, (source, target) in enumerate(zip_longest(sources, targets, fillvalue=_END), start=1):
+            if isinstance(source, _End) or isinstance(target, _End):
+                source_count = number - isinstance(source, _End) + sum(1 for _ in sources)
+                target_count = number - isinstance(target, _End) + sum(1 for _ in targets)
                 raise CorpusError(
                     f"{self.source} has {source_count:,} lines and {self.target} has {target_count:,}, but "
                     "line n of one must belong to line n of the other. Check that both are whole."
                 )
-            yield Row(
-                text_of(source, self.source),
-                text_of(target, self.target),
-                f"{self.source} line {number}",
-                f"{self.target} line {number}",
-            )
+            yield checked(source, target, places, number, max_characters)
 
 
 @dataclass(frozen=True)
@@ -89,32 +88,48 @@ class TabSeparated:
         """The file's name."""
         return self.path.name
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The one file."""
+        return (self.path,)
+
+    @property
+    def layout(self) -> str:
+        """The columns."""
+        return f"tab-separated columns {self.source_column!r}, {self.target_column!r}"
+
     def __iter__(self) -> Iterator[Pair]:
         """Yield the pairs; raise CorpusError at the first faulty one."""
         return strictly(self)
 
-    def rows(self, max_characters: int) -> Iterator[Row]:
-        """Yield a row a line; raise CorpusError when a line lacks a column."""
+    def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
+        """Yield a pair a line; raise CorpusError when the header lacks a column."""
         lines = read_lines(self.path, _line_limit(max_characters))
         wanted = (self.source_column, self.target_column)
         named = any(isinstance(column, str) for column in wanted)
-        header = (text_of(next(lines), self.path) or "").split("\t") if named else []
+        header = self._header(next(lines)) if named else []
         source, target = (self._index(column, header) for column in wanted)
-        count = 0
-        for count, line in enumerate(lines, start=1):  # noqa: B007 - the last count is wanted
-            place = f"{self.path} line {line.number}"
-            text = text_of(line, self.path)
-            if text is None:
-                yield Row(None, None, place, place)
-            elif not text.strip():
-                yield Row("", "", place, place)
+        places = Places(f"{self.path} line", f"{self.path} line")
+        number = int(named)
+        for number, text in enumerate(lines, start=1 + named):
+            if not isinstance(text, str) or not text.strip():
+                yield checked(text, text, places, number, max_characters)
+                continue
+            fields = text.split("\t")
+            if max(source, target) < len(fields):
+                yield checked(fields[source], fields[target], places, number, max_characters)
             else:
-                fields = text.split("\t")
-                if max(source, target) >= len(fields):
-                    raise CorpusError(_short_line(place, max(source, target) + 1, fields, header))
-                yield Row(fields[source], fields[target], place, place)
-        if count == 0:
+                yield Fault(
+                    f"{places.source} {number}", "unreadable", _short_line(max(source, target) + 1, fields, header)
+                )
+        if number == named:
             raise CorpusError(f"{self.path}: there is a header but no line after it. Check the path.")
+
+    def _header(self, line: str | bytes | None) -> list[str]:
+        if isinstance(line, str):
+            return line.split("\t")
+        what = "is too long" if line is None else why_not_utf8(line)
+        raise CorpusError(f"{self.path} line 1: the header {what}")
 
     def _index(self, column: int | str, header: Sequence[str]) -> int:
         if isinstance(column, str):
@@ -143,27 +158,34 @@ class JsonLines:
         """The file's name."""
         return self.path.name
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The one file."""
+        return (self.path,)
+
+    @property
+    def layout(self) -> str:
+        """The keys."""
+        return f"JSON lines {self.source_key!r}, {self.target_key!r}"
+
     def __iter__(self) -> Iterator[Pair]:
         """Yield the pairs; raise CorpusError at the first faulty one."""
         return strictly(self)
 
-    def rows(self, max_characters: int) -> Iterator[Row]:
-        """Yield a row a line; raise CorpusError for what is no JSON object or lacks a key."""
-        for line in read_lines(self.path, _line_limit(max_characters)):
-            place = f"{self.path} line {line.number}"
-            text = text_of(line, self.path)
-            if text is None:
-                yield Row(None, None, place, place)
-            elif not text.strip():
-                yield Row("", "", place, place)
-            else:
-                record = _json_object(text, place)
-                yield Row(
-                    _field(record, self.source_key, place),
-                    _field(record, self.target_key, place),
-                    place,
-                    place,
-                )
+    def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
+        """Yield a pair a line."""
+        places = Places(f"{self.path} line", f"{self.path} line")
+        for number, text in enumerate(read_lines(self.path, _line_limit(max_characters)), start=1):
+            if not isinstance(text, str) or not text.strip():
+                yield checked(text, text, places, number, max_characters)
+                continue
+            try:
+                record = _json_object(text)
+                source, target = (_field(record, key) for key in (self.source_key, self.target_key))
+            except _Unreadable as error:
+                yield Fault(f"{places.source} {number}", "unreadable", str(error))
+                continue
+            yield checked(source, target, places, number, max_characters)
 
 
 @dataclass(frozen=True)
@@ -173,16 +195,30 @@ class InMemory:
     pairs: Sequence[tuple[str, str]]
     name: str = "pairs in memory"
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """None: the pairs are in memory."""
+        return ()
+
+    @property
+    def layout(self) -> str:
+        """They are read as they are."""
+        return "pairs"
+
     def __iter__(self) -> Iterator[Pair]:
         """Yield the pairs; raise CorpusError at the first faulty one."""
         return strictly(self)
 
-    def rows(self, max_characters: int) -> Iterator[Row]:
-        """Yield a row a pair; raise CorpusError for a side that is not a string."""
-        del max_characters  # they are in memory already, however long
+    def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
+        """Yield the pairs."""
+        places = Places(f"{self.name}, pair", f"{self.name}, pair")
         for number, (source, target) in enumerate(self.pairs, start=1):
-            place = f"{self.name}, pair {number}"
-            yield Row(_text(source, "the source", place), _text(target, "the target", place), place, place)
+            try:
+                texts = _text(source, "the source"), _text(target, "the target")
+            except _Unreadable as error:
+                yield Fault(f"{places.source} {number}", "unreadable", str(error))
+                continue
+            yield checked(*texts, places, number, max_characters)
 
 
 @dataclass(frozen=True)
@@ -203,13 +239,22 @@ class HubDataset:
         """The data set with its configuration and split."""
         return f"{self.dataset} ({self.config}, {self.split})" if self.config else f"{self.dataset} ({self.split})"
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """None that are known here: the library keeps them."""
+        return ()
+
+    @property
+    def layout(self) -> str:
+        """They are read as they are."""
+        return "pairs"
+
     def __iter__(self) -> Iterator[Pair]:
         """Yield the pairs; raise CorpusError at the first faulty one."""
         return strictly(self)
 
-    def rows(self, max_characters: int) -> Iterator[Row]:
-        """Yield a row a record; raise CorpusError when the data set cannot be had or lacks a column."""
-        del max_characters  # the library holds a record whole
+    def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
+        """Yield a pair a record; raise CorpusError when the data set cannot be had."""
         try:
             from datasets import load_dataset
             from datasets.exceptions import DatasetsError
@@ -224,10 +269,18 @@ class HubDataset:
             raise CorpusError(
                 f"{self.name}: cannot be loaded ({error}). Check its name, configuration and split, and the network."
             ) from error
+        places = Places(f"{self.name} record", f"{self.name} record")
         for number, record in enumerate(records, start=1):
-            place = f"{self.name} record {number}"
-            source, target = (_field(record, key, place) for key in (self.source_column, self.target_column))
-            yield Row(source, target, place, place)
+            try:
+                source, target = (_field(record, key) for key in (self.source_column, self.target_column))
+            except _Unreadable as error:
+                yield Fault(f"{places.source} {number}", "unreadable", str(error))
+                continue
+            yield checked(source, target, places, number, max_characters)
+
+
+class _Unreadable(Exception):
+    """A record without two texts, and why."""
 
 
 def _line_limit(max_characters: int) -> int:
@@ -235,9 +288,9 @@ def _line_limit(max_characters: int) -> int:
     return max(1 << 20, 64 * max_characters)
 
 
-def _short_line(place: str, column: int, fields: Sequence[str], header: Sequence[str]) -> str:
+def _short_line(column: int, fields: Sequence[str], header: Sequence[str]) -> str:
     return (
-        f"{place}: there is no column {column}; the line has {len(fields)} ({_listed(fields)})"
+        f"there is no column {column}; the line has {len(fields)} ({_listed(fields)})"
         + (f", the header {len(header)} ({_listed(header)})" if header else "")
         + ". Columns are separated by a tab. Mend the line, or give other columns."
     )
@@ -247,17 +300,17 @@ def _listed(names: Iterable[object]) -> str:
     return ", ".join(text if len(text) <= 40 else text[:36] + "...'" for text in map(repr, names))
 
 
-def _json_object(text: str, place: str) -> Mapping[str, object]:
+def _json_object(text: str) -> Mapping[str, object]:
     try:
         record: object = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CorpusError(f"{place}: this is not JSON ({error}). Each line must be one whole JSON object.") from error
+        raise _Unreadable(f"this is not JSON ({error}). Each line must be one whole JSON object.") from error
     if not isinstance(record, dict):
-        raise CorpusError(f"{place}: this is a JSON {type(record).__name__}, but each line must be one JSON object.")
+        raise _Unreadable(f"this is a JSON {type(record).__name__}, but each line must be one JSON object.")
     return record
 
 
-def _field(record: Mapping[str, object], key: str, place: str) -> str:
+def _field(record: Mapping[str, object], key: str) -> str:
     """The text under a key, which may itself hold dots or reach into nested mappings with them."""
     level: object = record
     names = [key] if key in record else key.split(".")
@@ -265,14 +318,14 @@ def _field(record: Mapping[str, object], key: str, place: str) -> str:
         if not isinstance(level, Mapping) or name not in level:
             there = list(level) if isinstance(level, Mapping) else []
             full_names = _listed(".".join([*names[:depth], str(column)]) for column in there) or "none there"
-            raise CorpusError(f"{place}: there is no {key!r}; the columns are: {full_names}. Name one of these.")
+            raise _Unreadable(f"there is no {key!r}; the columns are: {full_names}. Name one of these.")
         level = level[name]
-    return _text(level, repr(key), place)
+    return _text(level, repr(key))
 
 
-def _text(value: object, what: str, place: str) -> str:
+def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
-        raise CorpusError(f"{place}: {what} is of type {type(value).__name__}, but must be a string.")
+        raise _Unreadable(f"{what} is of type {type(value).__name__}, but must be a string.")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise CorpusError(f"{place}: {what} holds half of a surrogate pair, which is no text. Mend the escape.")
+        raise _Unreadable(f"{what} holds half of a surrogate pair, which is no text. Mend the escape.")
     return value

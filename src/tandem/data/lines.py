@@ -5,36 +5,36 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO, NamedTuple, cast
+from typing import IO, BinaryIO, cast
 
 from tandem.errors import CorpusError
 
 GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SKIP_BYTES = 1 << 20
 
 
-class Line(NamedTuple):
-    """One line of a file without its line end; `raw` is None when it was longer than the reader's limit."""
+def read_lines(path: Path, limit: int) -> Iterator[str | bytes | None]:
+    r"""Yield the lines of a plain or gzipped file, without their ends; split at `\n` and `\r\n` only.
 
-    number: int
-    """Counted from 1."""
-    raw: bytes | None
-
-
-def read_lines(path: Path, limit: int) -> Iterator[Line]:
-    r"""Yield the lines of a plain or gzipped file, split at `\n` and `\r\n` only.
-
-    A line of more than `limit` bytes is skipped piece by piece and comes as `Line(number, None)`. A byte
-    order mark at the start is dropped; a last line without a line end counts. Raises CorpusError for a file
-    that is missing, empty, unreadable, or gzipped and damaged.
+    A line that is not UTF-8 comes as its bytes; one of more than `limit` bytes is skipped piece by piece and comes
+    as None. A byte order mark at the start is dropped; a last line without a line end counts. Raises CorpusError for
+    a file that is missing, empty, unreadable, in UTF-16, or gzipped and damaged.
     """
     number = 0
     try:
         with path.open("rb") as file:
             for raw in _bounded(unpacked(file), limit):
                 number += 1
-                yield Line(number, raw)
+                try:
+                    yield raw.decode("utf-8") if raw is not None else None
+                except UnicodeDecodeError as error:
+                    if number == 1 and error.object[:2] in _UTF16:
+                        raise CorpusError(
+                            f"{path} line 1: {why_not_utf8(error.object)} It looks like UTF-16."
+                        ) from None
+                    yield error.object
     except FileNotFoundError as error:
         where = "" if path.is_absolute() else f" (looked for in {Path.cwd()})"
         raise CorpusError(f"{path}: there is no such file{where}. Check the path.") from error
@@ -61,18 +61,15 @@ def unpacked(file: BinaryIO | io.BufferedReader) -> IO[bytes]:
     return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=reader)), 1 << 16)
 
 
-def text_of(line: Line, path: Path) -> str | None:
-    """The line's text, or None when it was too long; raises CorpusError when its bytes are not UTF-8."""
-    if line.raw is None:
-        return None
+def why_not_utf8(raw: bytes) -> str:
+    """What is wrong with a line that `read_lines` gave as bytes."""
+    start = 0
     try:
-        return line.raw.decode("utf-8")
+        raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        looks = " It looks like UTF-16." if line.number == 1 and line.raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
-        raise CorpusError(
-            f"{path} line {line.number}: byte {error.start + 1} of the line (0x{line.raw[error.start]:02x}) "
-            f"is not UTF-8.{looks} Save the file as UTF-8, for example with iconv."
-        ) from error
+        start = error.start
+    found = f"byte {start + 1} of the line (0x{raw[start]:02x})"
+    return f"{found} is not UTF-8. Save the file as UTF-8, for example with iconv."
 
 
 def _bounded(stream: IO[bytes], limit: int) -> Iterator[bytes | None]:

@@ -1,13 +1,19 @@
 """Pairs of texts: what a corpus yields, how its faulty pairs are met, and how they are loaded."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
+from tandem.data.lines import why_not_utf8
 from tandem.errors import CorpusError
 
 MAX_CHARACTERS = 10_000
 """Characters that a side of a pair may have unless told otherwise."""
+
+OnError: TypeAlias = Literal["stop", "drop"]
+_ALL_FAULTY = 1000
+"""With so many faulty pairs and no good one before them, it is the corpus or its columns that are wrong."""
 
 
 class Pair(NamedTuple):
@@ -17,14 +23,18 @@ class Pair(NamedTuple):
     target: str
 
 
-class Row(NamedTuple):
-    """A pair as it was read, before any check; a side is None when its line was too long to be held."""
+class Fault(NamedTuple):
+    """A pair that is none, and why."""
 
-    source: str | None
-    target: str | None
-    source_place: str
-    """Where the source stands, such as "train.de line 17"."""
-    target_place: str
+    place: str
+    """Where the faulty side stands, such as "train.de line 17"."""
+    kind: Literal["empty", "too long", "unreadable"]
+    what: str
+    """What was found, the rule and the remedy."""
+
+    def message(self) -> str:
+        """A sentence for the user."""
+        return f"{self.place}: {self.what}"
 
 
 class Corpus(Protocol):
@@ -34,31 +44,48 @@ class Corpus(Protocol):
     def name(self) -> str:
         """What to call the corpus in messages and reports."""
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the pairs are read from; none when they come from elsewhere."""
+
+    @property
+    def layout(self) -> str:
+        """How the files are read: with their content this tells one corpus from another."""
+
     def __iter__(self) -> Iterator[Pair]:
-        """Yield the pairs; raise CorpusError at the first one with an empty or an over-long side."""
+        """Yield the pairs; raise CorpusError at the first faulty one."""
 
-    def rows(self, max_characters: int) -> Iterator[Row]:
-        """Yield all that is there; sides far longer than `max_characters` may come as None."""
+    def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
+        """Yield all that is there; raise CorpusError where nothing that follows can be read."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Dropped:
     """How many pairs of a corpus were left out, and why."""
 
-    total: int
-    """Pairs in the corpus, the dropped ones included."""
-    empty: int
-    """Pairs with a side that is empty or blank."""
-    too_long: int
-    """Pairs with no empty side and one of more than `max_characters` characters."""
-    first: str
-    """Where the first dropped pair stands; "" when none was dropped."""
     max_characters: int
+    total: int = 0
+    """Pairs in the corpus, the dropped ones included."""
+    empty: int = 0
+    """Pairs with a side that is empty or blank."""
+    too_long: int = 0
+    """Pairs with no empty side and one of more than `max_characters` characters."""
+    unreadable: int = 0
+    """Pairs that cannot be read: not UTF-8, no column, no JSON."""
+    first: str = ""
+    """What is wrong with the first of them, and where; "" when none was dropped."""
 
     @property
     def count(self) -> int:
         """How many pairs were dropped in all."""
-        return self.empty + self.too_long
+        return self.empty + self.too_long + self.unreadable
+
+    def add(self, fault: Fault) -> None:
+        """Count one more."""
+        self.empty += fault.kind == "empty"
+        self.too_long += fault.kind == "too long"
+        self.unreadable += fault.kind == "unreadable"
+        self.first = self.first or fault.message()
 
     def message(self) -> str:
         """A sentence for the user."""
@@ -67,44 +94,55 @@ class Dropped:
         reasons = [f"{self.empty:,} with an empty side"] if self.empty else []
         if self.too_long:
             reasons.append(f"{self.too_long:,} longer than {self.max_characters:,} characters")
-        return f"dropped {self.count:,} of {self.total:,} pairs: {', '.join(reasons)} (first: {self.first})"
+        if self.unreadable:
+            reasons.append(f"{self.unreadable:,} unreadable")
+        return f"dropped {self.count:,} of {self.total:,} pairs: {', '.join(reasons)}. The first: {self.first}"
 
 
-@dataclass(frozen=True)
-class LoadedPairs:
+class LoadedPairs(NamedTuple):
     """The good pairs of a corpus, and the account of the others."""
 
     pairs: list[Pair]
     dropped: Dropped
 
 
-def load_pairs(
-    corpus: Corpus, *, on_error: Literal["stop", "drop"] = "stop", max_characters: int = MAX_CHARACTERS
-) -> LoadedPairs:
-    """Read a corpus into memory, each pair checked.
+def load_pairs(corpus: Corpus, *, on_error: OnError = "stop", max_characters: int = MAX_CHARACTERS) -> LoadedPairs:
+    """Read a corpus into memory, each pair checked; see `good_pairs`."""
+    dropped = Dropped(max_characters)
+    return LoadedPairs(list(good_pairs(corpus, dropped, on_error=on_error)), dropped)
 
-    A pair with a side that is blank or has more than `max_characters` characters raises CorpusError under
-    "stop" and is left out and counted under "drop". A corpus without one good pair raises it always.
+
+def good_pairs(
+    corpus: Corpus,
+    dropped: Dropped,
+    *,
+    on_error: OnError,
+    skip: int = 0,
+    hear: Callable[[Fault], object] = lambda _: None,
+) -> Iterator[Pair]:
+    """Yield the pairs that are not faulty; `dropped` counts as they are read, `hear` is told of each faulty one.
+
+    A pair that is unreadable, has a blank side or one of more than `dropped.max_characters` characters raises
+    CorpusError under "stop" and is left out under "drop". A corpus without one good pair raises it always. The
+    first `skip` rows, which `dropped` has counted before, are passed over.
     """
-    pairs: list[Pair] = []
-    empty = too_long = 0
-    first = ""
-    for row in corpus.rows(max_characters):
-        checked = _checked(row, max_characters)
-        if isinstance(checked, Pair):
-            pairs.append(checked)
+    for number, row in enumerate(corpus.rows(dropped.max_characters), start=1):
+        if number <= skip:
+            continue
+        dropped.total = number
+        if isinstance(row, Pair):
+            yield row
             continue
         if on_error != "drop":
-            raise CorpusError(checked.message())
-        empty += checked.empty
-        too_long += not checked.empty
-        first = first or checked.place
-    dropped = Dropped(len(pairs) + empty + too_long, empty, too_long, first, max_characters)
+            raise CorpusError(f'{row.message()} Or leave such pairs out with on_error = "drop".')
+        dropped.add(row)
+        hear(row)
+        if number == dropped.count == _ALL_FAULTY:
+            raise CorpusError(f"{corpus.name}: the first {number:,} pairs are all faulty. The first: {dropped.first}")
     if not dropped.total:
         raise CorpusError(f"{corpus.name}: there are no pairs, but a corpus needs at least one.")
-    if not pairs:
-        raise CorpusError(f"{corpus.name}: no pair is left: {dropped.message()}. Check the corpus and its columns.")
-    return LoadedPairs(pairs, dropped)
+    if dropped.total == dropped.count:
+        raise CorpusError(f"{corpus.name}: no pair is left: {dropped.message()} Check the corpus and its columns.")
 
 
 def group_references(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, tuple[str, ...]]]:
@@ -115,37 +153,51 @@ def group_references(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, tuple[
     return [(source, tuple(targets)) for source, targets in groups.items()]
 
 
-class _Fault(NamedTuple):
-    """What is wrong with a row that was read well."""
+class Places(NamedTuple):
+    """How to name the place of each side of pair number n: these words, then the number."""
 
-    place: str
-    empty: bool
-    """Otherwise it is too long."""
-    max_characters: int
-
-    def message(self) -> str:
-        found = "is empty" if self.empty else f"is longer than {self.max_characters:,} characters"
-        rule = "each pair needs text on both sides" if self.empty else "the limit is max_characters"
-        remedy = 'Mend the pair, or leave such pairs out with on_error = "drop".'
-        return f"{self.place}: the text {found}; {rule}. {remedy}"
+    source: str
+    target: str
 
 
-def _checked(row: Row, max_characters: int) -> Pair | _Fault:
-    source, target, source_place, target_place = row
-    for text, place in ((source, source_place), (target, target_place)):
-        if text is not None and not text.strip():
-            return _Fault(place, True, max_characters)
-    if source is None or len(source) > max_characters:
-        return _Fault(source_place, False, max_characters)
-    if target is None or len(target) > max_characters:
-        return _Fault(target_place, False, max_characters)
-    return Pair(source, target)
+def checked(
+    source: str | bytes | None, target: str | bytes | None, places: Places, number: int, max_characters: int
+) -> Pair | Fault:
+    """Pair number `number`, or what is wrong with it.
+
+    A side is bytes when its line is not UTF-8, None when its line was too long to be held.
+    """
+    if (
+        isinstance(source, str)
+        and isinstance(target, str)
+        and len(source) <= max_characters
+        and len(target) <= max_characters
+        and not (_blank(source) or _blank(target))
+    ):
+        return Pair(source, target)
+    sides = [(source, f"{places.source} {number}"), (target, f"{places.target} {number}")]
+    for text, place in sides:
+        if isinstance(text, bytes):
+            return Fault(place, "unreadable", why_not_utf8(text))
+    for text, place in sides:
+        if isinstance(text, str) and _blank(text):
+            return Fault(place, "empty", "the text is empty; each pair needs text on both sides. Mend the pair.")
+    place = next(place for text, place in sides if text is None or len(text) > max_characters)
+    return Fault(
+        place,
+        "too long",
+        f"the text is longer than {max_characters:,} characters; the limit is max_characters. Mend the pair, or raise "
+        "the limit.",
+    )
+
+
+def _blank(text: str) -> bool:
+    return not text or text.isspace()
 
 
 def strictly(corpus: Corpus) -> Iterator[Pair]:
-    """The pairs of a corpus; raises CorpusError at the first one with a blank or an over-long side."""
+    """The pairs of a corpus; raises CorpusError at the first faulty one."""
     for row in corpus.rows(MAX_CHARACTERS):
-        checked = _checked(row, MAX_CHARACTERS)
-        if isinstance(checked, _Fault):
-            raise CorpusError(checked.message())
-        yield checked
+        if isinstance(row, Fault):
+            raise CorpusError(row.message())
+        yield row

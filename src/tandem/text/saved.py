@@ -31,7 +31,9 @@ def read(text: str) -> tuple[tokenizers.Tokenizer, TokenizerKind, bool]:
         if merges is not None:
             raise ValueError("it has merges, which whole tokens do without")
         return assemble(kind, lowercase, word_level(tokens)), kind, lowercase
-    pairs = [_checked_merge(merge, vocabulary) for merge in _checked_list(merges)]
+    if not isinstance(merges, list):
+        raise ValueError("its merges are no list")
+    pairs = [_checked_merge(merge, vocabulary) for merge in merges]
     return assemble(kind, lowercase, byte_pairs(tokens, pairs)), kind, lowercase
 
 
@@ -72,12 +74,6 @@ def _checked_tokens(vocabulary: object) -> list[str]:
     if any(token != without_surrogates(token) for token in tokens):
         raise ValueError("a token has half of a surrogate pair, which is no text")
     return tokens
-
-
-def _checked_list(merges: object) -> list[object]:
-    if not isinstance(merges, list):
-        raise ValueError("its merges are no list")
-    return merges
 
 
 def _checked_merge(merge: object, vocabulary: Mapping[str, int]) -> tuple[str, str]:

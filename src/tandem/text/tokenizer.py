@@ -8,6 +8,7 @@ import tokenizers
 
 from tandem.errors import CheckpointError, RecipeError
 from tandem.files import read_text
+from tandem.text.counts import WordCounts, count_words
 from tandem.text.pipeline import (
     MARK,
     SPECIAL_TOKENS,
@@ -72,14 +73,27 @@ class Tokenizer:
         Of equally frequent tokens the first in code point order is kept. Raises RecipeError for a
         setting that cannot be.
         """
+        return cls.from_counts(kind, count_words(texts), lowercase=lowercase, min_count=min_count, max_size=max_size)
+
+    @classmethod
+    def from_counts(
+        cls,
+        kind: TokenizerKind,
+        counts: WordCounts,
+        *,
+        lowercase: bool = False,
+        min_count: int = 1,
+        max_size: int | None = None,
+    ) -> Self:
+        """Learn a vocabulary as `train` does, from the counts of the texts' words."""
         _check_settings(kind, min_count, max_size)
         if kind == "bpe":
             size = max_size or DEFAULT_BPE_SIZE
-            tokens, merges = frequent_pairs(texts, lowercase=lowercase, min_count=min_count, max_size=size)
+            tokens, merges = frequent_pairs(counts, lowercase=lowercase, min_count=min_count, max_size=size)
             model = byte_pairs(tokens, merges)
         else:
             size = max_size or NO_LIMIT
-            model = word_level(frequent_pieces(kind, texts, lowercase=lowercase, min_count=min_count, max_size=size))
+            model = word_level(frequent_pieces(kind, counts, lowercase=lowercase, min_count=min_count, max_size=size))
         return cls(assemble(kind, lowercase, model), kind, lowercase)
 
     @property

@@ -1,51 +1,49 @@
-"""Which tokens a tokenizer knows: learnt from texts, the same for the same texts in every process."""
+"""Which tokens a tokenizer knows: learnt from the words' counts, the same for the same texts in every process."""
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
-from tokenizers import trainers
+import numpy as np
+from tokenizers import Tokenizer, pre_tokenizers, trainers
 
+from tandem.text.counts import WordCounts
 from tandem.text.pipeline import (
+    MARK,
     SPECIAL_TOKENS,
     TokenizerKind,
     assemble,
     byte_pairs,
-    without_surrogates,
     word_level,
 )
 
 NO_LIMIT = 2**40
+_TOGETHER = 10_000
 
 
 def frequent_pieces(
-    kind: TokenizerKind, texts: Iterable[str], *, lowercase: bool, min_count: int, max_size: int
+    kind: TokenizerKind, counts: WordCounts, *, lowercase: bool, min_count: int, max_size: int
 ) -> list[str]:
     """The special tokens, then the pieces seen at least `min_count` times, `max_size` tokens in all.
 
     The most frequent come first, equally frequent ones in code point order.
     """
-    core = assemble(kind, lowercase, word_level([]))
-    trainer = trainers.WordLevelTrainer(
-        vocab_size=NO_LIMIT, min_frequency=min_count, show_progress=False, special_tokens=[]
-    )
-    core.train_from_iterator(map(without_surrogates, texts), trainer)
-    ids = core.get_vocab()
-    pieces = [piece for piece in sorted(ids, key=ids.__getitem__) if piece not in SPECIAL_TOKENS]
-    return [*SPECIAL_TOKENS, *pieces][:max_size]
+    seen = _piece_counts(kind, counts, lowercase=lowercase)
+    ranked = sorted((piece for piece in seen if seen[piece] >= min_count), key=lambda piece: (-seen[piece], piece))
+    return [*SPECIAL_TOKENS, *ranked][:max_size]
 
 
 def frequent_pairs(
-    texts: Iterable[str], *, lowercase: bool, min_count: int, max_size: int
+    counts: WordCounts, *, lowercase: bool, min_count: int, max_size: int
 ) -> tuple[list[str], list[tuple[str, str]]]:
     """The tokens and the merges of a byte-pair model.
 
     The characters seen at least `min_count` times come first; what room is left in `max_size` goes to
-    merges of pairs seen at least `min_count` times. Texts that are not a sequence are held in memory,
-    because they are read twice.
+    merges of pairs seen at least `min_count` times.
     """
-    texts = texts if isinstance(texts, Sequence) else list(texts)
-    alphabet = _alphabet(texts, lowercase=lowercase, min_count=min_count, room=max_size - len(SPECIAL_TOKENS))
+    pieces = _piece_counts("bpe", counts, lowercase=lowercase)
+    alphabet = _alphabet(pieces, min_count=min_count, room=max_size - len(SPECIAL_TOKENS))
     trainer = trainers.BpeTrainer(
         vocab_size=max_size - len(SPECIAL_TOKENS),
         min_frequency=min_count,
@@ -54,18 +52,49 @@ def frequent_pairs(
         initial_alphabet=alphabet,
         limit_alphabet=len(alphabet),
     )
-    core = assemble("bpe", lowercase, byte_pairs([], []))
-    core.train_from_iterator(map(without_surrogates, texts), trainer)
+    core = Tokenizer(byte_pairs([], []))
+    core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    core.train_from_iterator(_repeated(pieces), trainer)
     model = json.loads(core.to_str())["model"]
     tokens = sorted(model["vocab"], key=model["vocab"].__getitem__)
     return [*SPECIAL_TOKENS, *tokens], [(left, right) for left, right in model["merges"]]
 
 
-def _alphabet(texts: Iterable[str], *, lowercase: bool, min_count: int, room: int) -> list[str]:
+def _piece_counts(kind: TokenizerKind, counts: WordCounts, *, lowercase: bool) -> dict[str, int]:
+    """How often each piece occurs, special tokens left out."""
+    words = list(counts.words)
+    core = assemble(kind, lowercase, word_level([]))
+    trainer = trainers.WordLevelTrainer(vocab_size=NO_LIMIT, min_frequency=0, show_progress=False, special_tokens=[])
+    core.train_from_iterator(words, trainer)  # each word once: which pieces there are
+    found = core.encode_batch_fast(words)
+    ids = np.fromiter(chain.from_iterable(encoding.ids for encoding in found), np.int64)
+    times = np.fromiter(counts.words.values(), np.int64, len(words))
+    numbers = np.bincount(ids, np.repeat(times, [len(encoding) for encoding in found])).astype(np.int64)
+    seen = {piece: int(numbers[index]) for piece, index in core.get_vocab().items() if piece not in SPECIAL_TOKENS}
+    spaces = counts.words.total() - counts.texts
+    return seen | {MARK: spaces} if kind == "character" and spaces else seen
+
+
+def _repeated(pieces: Mapping[str, int]) -> Iterator[str]:
+    """Each piece as often as it was counted, a space between: the library takes texts and no counts."""
+    together: list[str] = []
+    room = _TOGETHER
+    for piece, count in pieces.items():
+        while count:
+            times = min(count, room)
+            together.append(" ".join([piece] * times))
+            count, room = count - times, room - times
+            if not room:
+                yield " ".join(together)
+                together, room = [], _TOGETHER
+    yield " ".join(together)
+
+
+def _alphabet(pieces: Mapping[str, int], *, min_count: int, room: int) -> list[str]:
     """Characters by falling count; chosen here since the library cuts equally frequent ones at random."""
-    normaliser = assemble("bpe", lowercase, byte_pairs([], [])).normalizer
     counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(normaliser.normalize_str(without_surrogates(text)))
+    for piece, count in pieces.items():
+        for character in piece:
+            counts[character] += count
     ranked = sorted(counts, key=lambda character: (-counts[character], character))
     return [character for character in ranked if counts[character] >= min_count][:room]

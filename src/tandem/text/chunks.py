@@ -1,0 +1,171 @@
+"""What is done to many pairs at once, in this process or in others: counting words, encoding.
+
+Settings, chunks and results go between processes as JSON and flat arrays.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tandem.text.bulk import BulkEncoder, Ids, Lengths
+from tandem.text.counts import WordCounts, count_words
+from tandem.text.pipeline import EOS_ID, SOS_ID
+from tandem.text.tokenizer import Tokenizer
+
+Result = TypeVar("Result")
+
+
+class Chunk(NamedTuple):
+    """Pairs, sources and targets apart."""
+
+    sources: Sequence[str]
+    targets: Sequence[str]
+
+
+class Task(Protocol[Result]):
+    """Something that is done to chunks, each by itself."""
+
+    def run(self, chunk: Chunk) -> Result:
+        """Do it."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """All that makes the same task in another process, for JSON."""
+
+    def pack(self, result: Result) -> bytes:
+        """A result as bytes."""
+
+    def unpack(self, packed: bytes) -> Result:
+        """The result that `pack` packed."""
+
+
+def chance_rank(text: str, seed: int) -> bytes:
+    """A place in an order of all texts that follows from text and seed, the same on every machine."""
+    return hashlib.sha256(f"{seed}\n{text}".encode("utf-8", "surrogatepass")).digest()
+
+
+def first_by_chance(sizes: Mapping[str, int], seed: int, most: int) -> dict[str, int]:
+    """The `most` entries whose texts come first in that order."""
+    if len(sizes) <= most:
+        return dict(sizes)
+    return {text: sizes[text] for text in nsmallest(most, sizes, key=lambda text: chance_rank(text, seed))}
+
+
+class Counted(NamedTuple):
+    """The words of a chunk, and the number of pairs of each source text (of the first ones by chance)."""
+
+    source: WordCounts
+    target: WordCounts
+    sizes: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Counts the words of both sides, and how often the `most` sources occur that come first by chance."""
+
+    seed: int
+    most: int
+
+    def run(self, chunk: Chunk) -> Counted:
+        """Count a chunk."""
+        sizes = first_by_chance(Counter(chunk.sources), self.seed, self.most) if self.most else {}
+        return Counted(count_words(chunk.sources), count_words(chunk.targets), sizes)
+
+    def settings(self) -> dict[str, Any]:
+        """Its fields."""
+        return {"seed": self.seed, "most": self.most}
+
+    def pack(self, result: Counted) -> bytes:
+        """Counts as JSON."""
+        return json.dumps(result, ensure_ascii=False).encode()
+
+    def unpack(self, packed: bytes) -> Counted:
+        """Counts from JSON."""
+        (source, source_texts), (target, target_texts), sizes = json.loads(packed)
+        return Counted(WordCounts(Counter(source), source_texts), WordCounts(Counter(target), target_texts), sizes)
+
+
+class EncodedChunk(NamedTuple):
+    """The pairs of a chunk that are not too long, as ids: each side flat, every sentence framed."""
+
+    source: Ids
+    source_lengths: Lengths
+    target: Ids
+    target_lengths: Lengths
+
+
+class Encoding:
+    """Encodes both sides, framed by `<sos>` and `<eos>`; pairs with a side of more than `max_tokens` are left out."""
+
+    def __init__(self, source: Tokenizer, target: Tokenizer, *, reverse_source: bool, max_tokens: int | None) -> None:
+        self._tokenizers = source, target
+        self._encoders = BulkEncoder(source), BulkEncoder(target)
+        self._reverse_source = reverse_source
+        self._max_tokens = max_tokens
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """The task whose `settings` these are."""
+        source, target = (Tokenizer.from_json(settings[side], side) for side in ("source", "target"))
+        return cls(source, target, reverse_source=settings["reverse_source"], max_tokens=settings["max_tokens"])
+
+    def run(self, chunk: Chunk) -> EncodedChunk:
+        """Encode a chunk."""
+        source, source_lengths = self._encoders[0].encode(chunk.sources)
+        target, target_lengths = self._encoders[1].encode(chunk.targets)
+        kept = np.ones(len(source_lengths), dtype=bool)
+        if self._max_tokens is not None:
+            kept = (source_lengths <= self._max_tokens) & (target_lengths <= self._max_tokens)
+        return EncodedChunk(
+            *_framed(source, source_lengths, kept, backwards=self._reverse_source),
+            *_framed(target, target_lengths, kept, backwards=False),
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """The tokenizers' JSON and the rest."""
+        source, target = (tokenizer.to_json() for tokenizer in self._tokenizers)
+        return {
+            "source": source,
+            "target": target,
+            "reverse_source": self._reverse_source,
+            "max_tokens": self._max_tokens,
+        }
+
+    def pack(self, result: EncodedChunk) -> bytes:
+        """The number of sentences and of source tokens, then the arrays."""
+        head = np.array([len(result.source_lengths), len(result.source)], np.int64)
+        return b"".join(part.tobytes() for part in (head, result.source_lengths, result.target_lengths, *result[::2]))
+
+    def unpack(self, packed: bytes) -> EncodedChunk:
+        """The arrays."""
+        sentences, tokens = np.frombuffer(packed, np.int64, 2)
+        lengths = np.frombuffer(packed, np.int64, 2 * sentences, offset=16)
+        ids = np.frombuffer(packed, np.int32, offset=16 * (1 + sentences))
+        return EncodedChunk(ids[:tokens], lengths[:sentences], ids[tokens:], lengths[sentences:])
+
+
+TASKS: dict[str, Callable[[Mapping[str, Any]], Task[Any]]] = {
+    "Counting": lambda settings: Counting(**settings),
+    "Encoding": Encoding.of,
+}
+"""By the name of its class, what makes a task from its settings."""
+
+
+def _framed(ids: Ids, lengths: Lengths, kept: npt.NDArray[np.bool_], *, backwards: bool) -> tuple[Ids, Lengths]:
+    """The kept sentences, each between `<sos>` and `<eos>` and from its end if `backwards`, and their lengths."""
+    inner = ids[np.repeat(kept, lengths)]
+    inner_lengths = lengths[kept]
+    ends = np.cumsum(inner_lengths + 2)
+    framed = np.empty(len(inner) + 2 * len(inner_lengths), np.int32)
+    framed[ends - inner_lengths - 2], framed[ends - 1] = SOS_ID, EOS_ID
+    places = np.arange(len(inner)) + np.repeat(2 * np.arange(len(inner_lengths)) + 1, inner_lengths)
+    if backwards:  # place p of a sentence that begins at b and ends before e becomes b + e - 1 - p
+        places = np.repeat(2 * ends - inner_lengths - 3, inner_lengths) - places
+    framed[places] = inner
+    return framed, inner_lengths + 2
