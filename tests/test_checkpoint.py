@@ -347,6 +347,14 @@ def test_the_pointer_is_what_was_written(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["current.json"]
 
 
+@pytest.mark.parametrize("kind", ["F6_E2M3", "F6_E3M2", "pickle"])
+def test_tensors_of_a_type_that_torch_lacks_are_refused(kind: str, tmp_path: Path) -> None:
+    header = json.dumps({"a": {"dtype": kind, "shape": [4], "data_offsets": [0, 3]}}).encode()
+    (tmp_path / "state").write_bytes(len(header).to_bytes(8, "little") + header + bytes(3))
+    with pytest.raises(CheckpointError, match=r"state: damaged: .*\. Copy it again"):
+        read_tensors(tmp_path / "state")
+
+
 @pytest.mark.parametrize("name", ["Adam", "AdamW", "SGD"])
 def test_an_optimizer_goes_on_where_it_was(name: str, tmp_path: Path) -> None:
     def made() -> tuple[torch.nn.Linear, torch.optim.Optimizer]:

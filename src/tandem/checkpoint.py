@@ -1,6 +1,8 @@
 """A directory <-> a model: what translating takes, complete, checked, and nothing pickled."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -155,22 +157,29 @@ def write_current(run: Path, current: Current) -> None:
 
 def _read_header(path: Path) -> dict[str, tuple[str, list[int]]]:
     """Type and shape of each tensor of a safetensors file; none is read. CheckpointError where it is not one."""
-    try:
+    with _damage_named(path):
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
         if size > _MOST_HEADER:
-            raise CheckpointError(f"{path}: damaged: its header claims {size:,} bytes; {_MOST_HEADER:,} are the most")
+            raise OSError(f"its header claims {size:,} bytes, and {_MOST_HEADER:,} are the most")
         with safe_open(path, "pt") as opened:
             slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118 - it is no mapping
             return {name: (part.get_dtype(), part.get_shape()) for name, part in slices.items()}
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: damaged: {error}. Copy it again") from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file, on the CPU. CheckpointError where it is not one."""
     _read_header(path)
-    return load_file(path)
+    with _damage_named(path):
+        return load_file(path)
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path}: damaged: {error}. Copy it again") from error
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
