@@ -1,5 +1,6 @@
 """A recipe's TOML says all of it, faults are reported together, and `--set` changes one thing."""
 
+import os
 from pathlib import Path
 from typing import Any, get_args
 
@@ -32,13 +33,14 @@ from tandem.recipe import (
     make_recipe,
     override,
     parse_recipe,
+    portable,
 )
 from tandem.text import TokenizerKind
 from tandem.training.schedule import ScheduleName
 
 MINIMAL = '[data]\ntrain = { kind = "files", source = "a.de", target = "a.en" }\n'
 
-counts = st.integers(1, 10**9)
+counts = st.integers(1, 2**63 - 1)
 shares = st.floats(0, 1)
 below_one = st.floats(0, 1, exclude_max=True)
 positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
@@ -97,9 +99,9 @@ def models() -> st.SearchStrategy[Model]:
     return st.builds(
         Model,
         cell=st.sampled_from(get_args(CellType)),
-        layers=counts,
-        hidden=counts,
-        embedding=counts,
+        layers=st.integers(1, 100),
+        hidden=st.integers(1, 2**17),
+        embedding=st.integers(1, 2**17),
         dropout=below_one,
         output_dropout=below_one,
         word_dropout=below_one,
@@ -159,10 +161,10 @@ def recipes() -> st.SearchStrategy[Recipe]:
         training=trainings(),
         search=st.builds(
             Search,
-            beam=counts,
+            beam=st.integers(1, 10_000),
             length_penalty=st.floats(0, 1e300),
-            max_length_factor=positive,
-            max_length_extra=st.integers(0, 10**9),
+            max_length_factor=st.floats(0, 100, exclude_min=True),
+            max_length_extra=st.integers(0, 10_000),
             lowercase_scores=st.booleans(),
         ),
         seed=st.integers(0, 2**32 - 1),
@@ -248,6 +250,102 @@ def test_damaged_and_missing_recipes_are_named(tmp_path: Path) -> None:
         load_recipe(tmp_path / "binary.toml")
     with pytest.raises(RecipeError, match=r"here: this is not valid TOML: .*line 1"):
         parse_recipe("seed = = 1", "here")
+
+
+def test_what_is_no_small_file_is_refused_without_waiting(tmp_path: Path) -> None:
+    (tmp_path / "large.toml").write_text(MINIMAL + "#" * 2**15, encoding="utf-8")
+    with pytest.raises(
+        RecipeError, match=r"large\.toml: the recipe cannot be read: it has 32,\d+ bytes, and such a fi"
+    ):
+        load_recipe(tmp_path / "large.toml")
+    with pytest.raises(RecipeError, match="the recipe cannot be read: embedded null"):
+        load_recipe("a\0b")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.toml")
+        with pytest.raises(RecipeError, match=r"pipe\.toml: the recipe cannot be read: it is not an ordinary file"):
+            load_recipe(tmp_path / "pipe.toml")
+
+
+DIGITS = "9" * 5000
+HEX = "0x" + "f" * 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = " + "[" * 5000, "here: this is not valid TOML: maximum recursion"),
+        (f"seed = {DIGITS}", "here: this is not valid TOML: Exceeds the limit"),
+        (f"seed = {HEX}", "here: seed: an integer of 20000 bits, but 64 are the most"),
+        (f"[model]\nlayers = -{2**63}", "here: layers: an integer of 64 bits, but 64 are the most"),
+        ("a." * 900 + "a = 1", "a: there is no such setting"),
+        ("seed." + "a." * 900 + "a = 1", r"seed: Input should be a valid integer; it is \{'a': \{'a': "),
+        ('"a\\u001b[31mb" = 1', r"  'a\\x1b\[31mb': there is no such setting"),
+        ("\n".join(f"k{n} = 1" for n in range(60)), r"61 settings not valid:(\n  .*){50}\n  \.\.\.$"),
+    ],
+    ids=["nested", "digits", "hexadecimal", "negative", "dotted", "dotted value", "escapes", "many"],
+)
+def test_hostile_recipes_are_refused_in_few_words(text: str, said: str) -> None:
+    with pytest.raises(RecipeError, match=said) as caught:
+        parse_recipe(text, "here")
+    assert len(str(caught.value)) < 5000
+
+
+def test_hostile_settings_are_refused_in_few_words() -> None:
+    with pytest.raises(RecipeError, match=r"--set seed: the value is nested too deeply"):
+        parse_recipe(MINIMAL, "here", ["seed=" + "[" * 5000])
+    with pytest.raises(RecipeError, match=r"seed: Unable to parse .*; it is '999.*\.\.\..*999'$"):
+        parse_recipe(MINIMAL, "here", [f"seed={DIGITS}"])
+    with pytest.raises(RecipeError, match="seed: an integer of 20000 bits"):
+        override(parse_recipe(MINIMAL, "here"), [f"seed={HEX}"])
+
+
+@pytest.mark.parametrize(
+    ("key", "most"),
+    [
+        ("model.layers", 100),
+        ("model.hidden", 2**17),
+        ("model.embedding", 2**17),
+        ("search.beam", 10_000),
+        ("search.max_length_factor", 100),
+        ("search.max_length_extra", 10_000),
+    ],
+)
+def test_sizes_have_a_limit(key: str, most: int) -> None:
+    parse_recipe(MINIMAL, "here", [f"{key}={most}"])
+    with pytest.raises(RecipeError, match=rf"{key}: Input should be less than or equal to {most}; it is {most + 1}"):
+        parse_recipe(MINIMAL, "here", [f"{key}={most + 1}"])
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/home/anna/data/train.de", "train.de"),
+        ("C:\\Users\\anna\\train.de", "train.de"),
+        ("C:/Users/anna/train.de", "train.de"),
+        ("C:train.de", "train.de"),
+        ("\\\\server\\share\\anna\\train.de", "train.de"),
+        ("\\anna\\train.de", "train.de"),
+        ("~/train.de", "train.de"),
+        ("~anna/data/train.de", "train.de"),
+        ("train.de", "train.de"),
+        ("data/train.de", "data/train.de"),
+    ],
+)
+def test_a_portable_recipe_has_no_place_on_a_machine(path: str, name: str) -> None:
+
+    def corpora(path: str) -> list[CorpusChoice]:
+        return [
+            FilesCorpus(source=path, target=path),
+            TabSeparatedCorpus(kind="tsv", path=path, source_column="/a", target_column="~b"),
+            JsonLinesCorpus(kind="jsonl", path=path, source_key="/a", target_key="~b"),
+            HubCorpus(kind="hub", name=path, source_column="/a", target_column="~b"),
+        ]
+
+    for corpus, shipped in zip(corpora(path), corpora(name), strict=True):
+        for part in ("train", "validation", "test"):
+            data = Data(train=MemoryCorpus(kind="memory")).model_copy(update={part: corpus, "folder": "/home/anna"})
+            there = data.model_copy(update={part: shipped, "folder": None})
+            assert portable(Recipe(data=data, seed=7)) == Recipe(data=there, seed=7)
 
 
 @pytest.mark.parametrize(

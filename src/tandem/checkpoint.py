@@ -1,29 +1,41 @@
 """A directory <-> a model: what translating takes, complete, checked, and nothing pickled."""
 
-import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tandem.build import build_model
 from tandem.errors import CheckpointError, RecipeError
 from tandem.models import Seq2Seq
-from tandem.recipe import Recipe, dump_recipe, parse_recipe
-from tandem.storage import FORMAT_FILE, check_directory, replace_file, write_directory
+from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
+from tandem.storage import FORMAT_FILE, check_directory, read_sealed, replace_file, sealed, write_directory
 from tandem.text import Tokenizer
 
 _MODEL = "model.safetensors"
 _RECIPE = "recipe.toml"
 _SOURCE = "source.tokenizer.json"
 _TARGET = "target.tokenizer.json"
+MODEL_FILES = (_MODEL, _RECIPE, _SOURCE, _TARGET)
+"""What translating takes."""
+OPTIMIZER, RANDOM, PROGRESS = RESUME_FILES = ("optimizer.safetensors", "random.safetensors", "progress.json")
+"""What going on takes besides."""
 _POINTER = "current.json"
 _TIED = "decoder.fc_out.weight"
+_INSIDE = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
+_MOST_HEADER = 2**20
+"""Bytes of a safetensors file's header: ten times what the largest model takes."""
+_NEVER_EDITED = (
+    "A checkpoint's recipe is never edited: put the file back as it was, and say how to search on the command line, "
+    "such as --beam 5 --length-penalty 1"
+)
 
 
 class Checkpoint(NamedTuple):
@@ -52,11 +64,12 @@ def save_checkpoint(
     tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.model.state_dict().items()}
     if checkpoint.recipe.model.tie_output:
         del tensors[_TIED]  # the same tensor as the embedding
+    recipe = dump_recipe(portable(checkpoint.recipe))
     write_directory(
         directory,
         {
             _MODEL: lambda path: save_file(tensors, path),
-            _RECIPE: lambda path: path.write_text(dump_recipe(checkpoint.recipe), encoding="utf-8"),
+            _RECIPE: lambda path: path.write_text(recipe, encoding="utf-8"),
             _SOURCE: lambda path: checkpoint.source_tokenizer.save(path),
             _TARGET: lambda path: checkpoint.target_tokenizer.save(path),
             **(more or {}),
@@ -65,32 +78,44 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint, or the best one of a run. CheckpointError naming the file that is missing or damaged."""
+    """Read a checkpoint, or the best one of a run. CheckpointError naming the file that is missing or damaged.
+
+    Nothing that its files say is believed before it is checked: no size, no type, no name of another file.
+    """
     directory = checkpoint_of(path)
-    check_directory(directory, (_MODEL, _RECIPE, _SOURCE, _TARGET))
+    check_directory(directory, MODEL_FILES, RESUME_FILES, {_RECIPE: _NEVER_EDITED})
     try:
-        recipe = parse_recipe((directory / _RECIPE).read_text(encoding="utf-8"), str(directory / _RECIPE))
-    except (RecipeError, UnicodeDecodeError) as error:
+        recipe = load_recipe(directory / _RECIPE)
+    except RecipeError as error:
         raise CheckpointError(f"{directory / _RECIPE}: not the recipe of this format: {error}") from error
     source, target = Tokenizer.load(directory / _SOURCE), Tokenizer.load(directory / _TARGET)
-    model = build_model(recipe, len(source), len(target))
-    _load_weights(model, read_tensors(directory / _MODEL), recipe.model.tie_output, directory / _MODEL)
+    with torch.device("meta"):  # shapes without memory, until the file is known to hold just these
+        model = build_model(recipe, len(source), len(target))
+    _load_weights(model, directory / _MODEL, recipe.model.tie_output)
     return Checkpoint(model, recipe, source, target)
 
 
-def _load_weights(model: Seq2Seq, tensors: dict[str, Tensor], tied: bool, path: Path) -> None:
-    wanted = {name: t.shape for name, t in model.state_dict().items() if not (tied and name == _TIED)}
-    found = {name: t.shape for name, t in tensors.items()}
+def _load_weights(model: Seq2Seq, path: Path, tied: bool) -> None:
+    """Give a model without memory the weights in a file, once its header says that they fit."""
+    wanted = {name: ("F32", list(t.shape)) for name, t in model.state_dict().items() if not (tied and name == _TIED)}
+    found = _read_header(path)
     if wanted != found:
         wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
         first = wrong[0]
         raise CheckpointError(
-            f"{path}: {first} has the shape {found.get(first)} where the recipe makes {wanted.get(first)} "
-            f"({len(wrong)} such tensors): these files are not of one model"
+            f"{path}: {first!r} is {_described(found.get(first))} where the recipe makes "
+            f"{_described(wanted.get(first))} ({len(wrong)} such tensors): these files are not of one model"
         )
+    tensors = {name: t.clone() for name, t in read_tensors(path).items()}  # no longer the file's memory
     if tied:
-        tensors = {**tensors, _TIED: tensors["decoder.embedding.weight"]}
-    model.load_state_dict(tensors)
+        tensors[_TIED] = tensors["decoder.embedding.weight"]
+    model.load_state_dict(tensors, assign=True)
+    if tied:
+        model.decoder.fc_out.weight = model.decoder.embedding.weight  # assigned apart, but one parameter
+
+
+def _described(tensor: tuple[str, list[int]] | None) -> str:
+    return "not there" if tensor is None else f"{tensor[0]} of the shape {tensor[1]}"
 
 
 def checkpoint_of(path: Path) -> Path:
@@ -101,6 +126,10 @@ def checkpoint_of(path: Path) -> Path:
             raise CheckpointError(
                 f"{path}: this run has no best checkpoint yet: it gets one at its first validation. Go on with it "
                 f"(tandem train --resume --out {path}), or name its newest state: {path / current.resume}"
+            )
+        if not (path / current.best).is_dir():
+            raise CheckpointError(
+                f"{path / _POINTER}: it names {current.best}, which is not there. Copy the run again, whole"
             )
         return path / current.best
     if (path / FORMAT_FILE).exists() or (path / _MODEL).exists():
@@ -116,35 +145,53 @@ def checkpoint_of(path: Path) -> Path:
 def read_current(run: Path) -> Current:
     """What the run's pointer names. CheckpointError where it is damaged."""
     path = run / _POINTER
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        best, last, resume = (content[name] for name in ("best", "last", "resume"))
-    except FileNotFoundError:
+    if not path.exists():
         raise CheckpointError(
             f"{path}: missing: {run} holds no run, or one that was stopped before anything of it was saved. "
             "There is nothing to go on from: start anew"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path}: damaged ({error!r})") from error
+        )
+    content = read_sealed(path)
+    best, last, resume = (content.get(key) for key in ("best", "last", "resume"))
     # Before the first validation there is neither a best nor a last.
     for name in [resume] if best is None and last is None else [best, last, resume]:
-        if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
-            raise CheckpointError(f"{path}: damaged: {name!r} is not a path inside the run")
-    return Current(best, last, resume)
+        if not isinstance(name, str) or not _INSIDE.fullmatch(name):
+            raise CheckpointError(f"{path}: damaged: {name!r} is not a path inside the run. Copy it again")
+        if any((run / part).is_symlink() for part in (Path(name), *Path(name).parents[:-1])):
+            raise CheckpointError(f"{path}: {name} is or lies behind a link. Copy the run with links followed (cp -rL)")
+    return Current(best, last, str(resume))
 
 
 def write_current(run: Path, current: Current) -> None:
     """Replace the run's pointer, in one step."""
     content = {"best": current.best, "last": current.last, "resume": current.resume}
-    replace_file(run / _POINTER, json.dumps(content, indent=2) + "\n")
+    replace_file(run / _POINTER, sealed(content))
+
+
+def _read_header(path: Path) -> dict[str, tuple[str, list[int]]]:
+    """Type and shape of each tensor of a safetensors file; none is read. CheckpointError where it is not one."""
+    with _damage_named(path):
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+        if size > _MOST_HEADER:
+            raise OSError(f"its header claims {size:,} bytes, and {_MOST_HEADER:,} are the most")
+        with safe_open(path, "pt") as opened:
+            slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118 - it is no mapping
+            return {name: (part.get_dtype(), part.get_shape()) for name, part in slices.items()}
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file, on the CPU. CheckpointError where it is not one."""
-    try:
+    _read_header(path)
+    with _damage_named(path):
         return load_file(path)
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: damaged: {error}") from error
+        raise CheckpointError(f"{path}: damaged: {error}. Copy it again") from error
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -158,10 +205,26 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     }
 
 
-def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put back what `optimizer_tensors` gave."""
+def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], origin: str | Path = "resume") -> None:
+    """Put back what `optimizer_tensors` gave. CheckpointError, naming `origin`, where it is not this optimiser's."""
+    kept = ("momentum_buffer",) if isinstance(optimizer, torch.optim.SGD) else ("step", "exp_avg", "exp_avg_sq")
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    wanted = {
+        f"{index}.{name}": torch.Size() if name == "step" else parameter.shape
+        for index, parameter in enumerate(parameters)
+        for name in kept
+    }
     state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        index, _, name = key.partition(".")
-        state.setdefault(int(index), {})[name] = value
+    wrong = [key for key, t in tensors.items() if t.dtype != torch.float32 or t.shape != wanted.get(key)]
+    if not wrong:
+        for key, value in tensors.items():
+            index, _, name = key.partition(".")
+            state.setdefault(int(index), {})[name] = value
+        wrong = [f"{index}." for index, values in state.items() if len(values) != len(kept)]
+    if wrong:
+        kind = type(optimizer).__name__
+        raise CheckpointError(
+            f"{origin}: {wrong[0]!r} is not what {kind} keeps of this model's weights: it is another run's. Copy the "
+            "run again, or start anew"
+        )
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

@@ -1,14 +1,16 @@
 """The whole description of a run: TOML in, TOML out. Frozen; an unknown key is an error."""
 
+import reprlib
 import tomllib
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal, TypeAlias
 
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tandem.errors import RecipeError
+from tandem.files import read_text
 from tandem.models import CellType
 from tandem.text import TokenizerKind
 from tandem.training.forcing import ForcingSchedule, TeacherForcing
@@ -18,7 +20,14 @@ Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Width = Annotated[int, Field(ge=1, le=2**17)]
 Positive = Annotated[float, Field(gt=0)]
+_MOST_BYTES = 2**15
+"""Of a recipe's file: thirty times what every setting written out takes. Larger ones can take tomllib minutes."""
+_MOST_TOLD = 50
+"""Of the faults that one error tells."""
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 200
 
 
 class Section(BaseModel):
@@ -130,9 +139,9 @@ class Model(Section):
     """The encoder-decoder."""
 
     cell: CellType = "lstm"
-    layers: Count = 2
-    hidden: Count = 512
-    embedding: Count = 256
+    layers: Annotated[int, Field(ge=1, le=100)] = 2
+    hidden: Width = 512
+    embedding: Width = 256
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     output_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Dropout before the output layer, where the tutorial has none."""
@@ -216,12 +225,12 @@ class Training(Section):
 class Search(Section):
     """How translations are searched for, unless the command line says otherwise."""
 
-    beam: Count = 5
+    beam: Annotated[int, Field(ge=1, le=10_000)] = 5
     length_penalty: Annotated[float, Field(ge=0)] = 1.0
     """Hypotheses are ranked by log-probability / tokens ** length_penalty; 0 is the paper's plain sum."""
-    max_length_factor: Positive = 2.0
+    max_length_factor: Annotated[float, Field(gt=0, le=100)] = 2.0
     """A translation has at most this many tokens a source token, and `max_length_extra` more."""
-    max_length_extra: Annotated[int, Field(ge=0)] = 10
+    max_length_extra: Annotated[int, Field(ge=0, le=10_000)] = 10
     lowercase_scores: bool = False
     """Whether scores are taken in lower case."""
 
@@ -240,10 +249,10 @@ class Recipe(Section):
 def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
     """Read a recipe, `settings` ("section.key=value") put over it. RecipeError naming everything that is wrong."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_text(Path(path), _MOST_BYTES)
     except FileNotFoundError:
         raise RecipeError(f"{path}: there is no such recipe") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise RecipeError(f"{path}: the recipe cannot be read: {error}") from error
     return parse_recipe(text, str(path), settings)
 
@@ -252,7 +261,7 @@ def parse_recipe(text: str, origin: str, settings: Sequence[str] = ()) -> Recipe
     """A recipe from its TOML; `origin` names it in messages."""
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits is a plain ValueError
         raise RecipeError(f"{origin}: this is not valid TOML: {error}") from error
     for setting in settings:
         _put(tree, setting)
@@ -261,13 +270,31 @@ def parse_recipe(text: str, origin: str, settings: Sequence[str] = ()) -> Recipe
 
 def make_recipe(tree: dict[str, Any], origin: str) -> Recipe:
     """A recipe from nested dictionaries. RecipeError naming everything that is wrong, under dotted names."""
+    _check_integers(tree, origin)
     try:
         return Recipe.model_validate(tree)
     except pydantic.ValidationError as error:
         lines = [_explain(fault) for fault in error.errors()]
+        more = ["  ..."] if len(lines) > _MOST_TOLD else []
         raise RecipeError(
-            f"{origin}: {len(lines)} setting{'s' * (len(lines) > 1)} not valid:\n" + "\n".join(lines)
+            f"{origin}: {len(lines)} setting{'s' * (len(lines) > 1)} not valid:\n"
+            + "\n".join(lines[:_MOST_TOLD] + more)
         ) from None
+
+
+def _check_integers(tree: dict[str, Any], origin: str) -> None:
+    """Raise RecipeError for an integer beyond TOML's 64 bits: with thousands of digits it could not even be shown."""
+    waiting: list[tuple[object, object]] = list(tree.items())  # no recursion: a recipe may be nested deeply
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, int) and value.bit_length() > 63:
+            raise RecipeError(
+                f"{origin}: {key}: an integer of {value.bit_length()} bits, but 64 are the most. Lower it"
+            )
+        if isinstance(value, dict):
+            waiting += value.items()
+        elif isinstance(value, list | tuple):
+            waiting += ((key, item) for item in value)
 
 
 def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
@@ -290,14 +317,16 @@ def _put(tree: dict[str, Any], setting: str) -> None:
             raise RecipeError(f"--set {setting}: {part} is a value, not a section")
     try:
         tree[path[-1]] = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         tree[path[-1]] = value
+    except RecursionError as error:
+        raise RecipeError(f"--set {name}: the value is nested too deeply") from error
 
 
 def _explain(fault: Any) -> str:
     # A discriminated union puts its tag into the location ("data.train.files.source"): not a name that users wrote.
     kinds = {"files", "tsv", "jsonl", "hub", "named", "memory"}
-    location = [str(part) for part in fault["loc"]]
+    location = [part if part.isprintable() else repr(part) for part in map(str, fault["loc"])]
     if location[:1] == ["data"]:
         location = location[:2] + [part for part in location[2:] if part not in kinds]
     message = str(fault["msg"]).removeprefix("Value error, ")
@@ -305,7 +334,21 @@ def _explain(fault: Any) -> str:
         return f"  {'.'.join(location)}: there is no such setting"
     if fault["type"] == "missing":
         return f"  {'.'.join(location)}: is missing"
-    return f"  {'.'.join(location)}: {message}; it is {fault['input']!r}"
+    return f"  {'.'.join(location)}: {message}; it is {_SHOWN.repr(fault['input'])}"
+
+
+def portable(recipe: Recipe) -> Recipe:
+    """The recipe without its folder, and with the names alone of files whose whole path it had."""
+    data: dict[str, Any] = recipe.data.model_dump(exclude={"folder"})
+    for corpus in filter(None, (data["train"], data["validation"], data["test"])):
+        corpus.update({key: _file_name(corpus[key]) for key in ("source", "target", "path", "name") if key in corpus})
+    return recipe.model_copy(update={"data": Data.model_validate(data)})
+
+
+def _file_name(path: str) -> str:
+    """The last part of a path that begins at a root, a drive or a home, as POSIX or Windows write it; else itself."""
+    as_windows = PureWindowsPath(path)  # which knows both kinds of slash
+    return as_windows.name if as_windows.anchor or path.startswith("~") else path
 
 
 def dump_recipe(recipe: Recipe) -> str:

@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,17 @@ from typing import Any
 from safetensors import SafetensorError
 
 from tandem.errors import CheckpointError
+from tandem.files import read_text
 from tandem.version import __version__
 
 FORMAT = 1
 """The newest checkpoint format that this version writes and reads."""
 
 FORMAT_FILE = "format.json"
+
+_MOST_JSON = 2**16
+"""Bytes of such a description: some hundred times what it takes."""
+_LINK = "it is a link, and these must be the files themselves. Copy them with links followed (cp -rL)"
 
 
 @contextmanager
@@ -53,7 +59,7 @@ def write_directory(directory: Path, files: dict[str, Callable[[Path], object]])
                 sums[name] = {"size": (partial / name).stat().st_size, "sha256": _sha256(partial / name)}
         description = {"format": FORMAT, "tandem": __version__, "files": sums}
         with writing(directory / FORMAT_FILE):
-            (partial / FORMAT_FILE).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+            (partial / FORMAT_FILE).write_text(sealed(description), encoding="utf-8", newline="\n")
             flush(partial / FORMAT_FILE)
         with writing(directory):
             flush(partial)
@@ -79,33 +85,84 @@ def replace_file(path: Path, text: str) -> None:
             raise
 
 
-def check_directory(directory: Path, names: tuple[str, ...]) -> None:
-    """Raise CheckpointError unless every file is there, as it was written."""
-    path = directory / FORMAT_FILE
+def sealed(content: Mapping[str, Any]) -> str:
+    """JSON that ends with its own SHA-256, so that damage to it is told from damage to what it speaks of."""
+    seal = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return json.dumps({**content, "sha256": seal}, indent=2) + "\n"
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """What `sealed` wrote to a file. CheckpointError where it holds anything else, or a newer format."""
+    if path.is_symlink():
+        raise CheckpointError(f"{path}: {_LINK}")
     try:
-        description: Any = json.loads(path.read_text(encoding="utf-8"))
-        version = description["format"]
+        text = read_text(path, _MOST_JSON)
+        content: Any = json.loads(text)
+        whole = isinstance(content, dict) and text == sealed({k: v for k, v in content.items() if k != "sha256"})
     except FileNotFoundError:
-        raise CheckpointError(f"{path}: missing: the checkpoint is not complete") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path}: damaged ({error!r})") from error
+        raise CheckpointError(f"{path}: missing: the checkpoint is not complete. Copy it again, whole") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: damaged: it is no JSON that Tandem wrote ({error}). Copy it again") from error
+    version = content.get("format") if isinstance(content, dict) else None
     if isinstance(version, int) and version > FORMAT:
         raise CheckpointError(
             f"{path}: the format is {version}, and this Tandem ({__version__}) reads up to {FORMAT}: upgrade Tandem"
         )
-    files = description.get("files")
-    if not isinstance(version, int) or version < 1 or not isinstance(files, dict):
+    if not whole:
+        raise CheckpointError(f"{path}: damaged: its content is not what was saved (SHA-256). Copy it again")
+    return dict(content)
+
+
+def check_directory(
+    directory: Path, names: Sequence[str], beside: Sequence[str] = (), remedies: Mapping[str, str] | None = None
+) -> None:
+    """Raise CheckpointError unless these files were written, and every one is as it was.
+
+    Files of the names `beside` may lie there, too, and are not looked at; others may not. `remedies` say what to do
+    about a file whose content is another; of others the user is told to copy them again.
+    """
+    path = directory / FORMAT_FILE
+    description = read_sealed(path)
+    version, files = description.get("format"), description.get("files")
+    if type(version) is not int or version < 1 or not isinstance(files, dict):
         raise CheckpointError(f"{path}: damaged: it names no format from 1 to {FORMAT}, or no files. Copy it again")
-    for name in names:
-        file, expected = directory / name, files.get(name)
-        if not file.is_file() or not isinstance(expected, dict):
-            raise CheckpointError(f"{file}: missing: the checkpoint is not complete. Copy it again, whole")
-        if file.stat().st_size != expected.get("size"):
-            raise CheckpointError(
-                f"{file}: damaged: it has {file.stat().st_size} bytes instead of {expected.get('size')}. Copy it again"
-            )
-        if _sha256(file) != expected.get("sha256"):
-            raise CheckpointError(f"{file}: damaged: its content is not what was saved (SHA-256). Copy it again")
+    if not set(names) <= files.keys() <= {*names, *beside}:
+        raise CheckpointError(
+            f"{path}: damaged: the files here must be {', '.join(sorted(names))}, but it lists "
+            f"{', '.join(sorted(map(repr, files))) or 'none'}. Copy it again"
+        )
+    remedies = remedies or {}
+    faults = [_fault(directory / name, files[name], remedies.get(name, "Copy it again")) for name in names]
+    found = [fault for fault in faults if fault]
+    if len(found) > 1:
+        lines = "\n  ".join(found)
+        raise CheckpointError(
+            f"{path}: it fits only {len(names) - len(found)} of its {len(names)} files: it is another model's, or they "
+            f"are, or they are damaged. Copy all of them again:\n  {lines}"
+        )
+    if found:
+        raise CheckpointError(found[0])
+
+
+def _fault(file: Path, expected: object, remedy: str) -> str | None:
+    """What is wrong with a file of which this size and sum are expected; None where nothing is."""
+    try:
+        status = file.lstat()
+    except OSError:
+        return f"{file}: missing: the checkpoint is not complete. Copy it again, whole"
+    if stat.S_ISLNK(status.st_mode):
+        return f"{file}: {_LINK}"
+    if not stat.S_ISREG(status.st_mode):
+        return f"{file}: damaged: it is not an ordinary file. Copy it again"
+    size, sha256 = (expected.get("size"), expected.get("sha256")) if isinstance(expected, dict) else (None, None)
+    if status.st_size != size:
+        return f"{file}: damaged: it has {status.st_size} bytes instead of {size}. {remedy}"
+    try:
+        if _sha256(file) != sha256:
+            return f"{file}: damaged: its content is not what was saved (SHA-256). {remedy}"
+    except OSError as error:
+        return f"{file}: cannot be read: {error}. Check its permissions, or copy it again"
+    return None
 
 
 def _sha256(path: Path) -> str:

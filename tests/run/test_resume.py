@@ -227,7 +227,5 @@ def test_another_corpus_cannot_go_on_with_the_run_and_the_same_one_elsewhere_can
     with pytest.raises(RecipeError, match="run: this is not the corpus that the run has been trained on: its files"):
         run_tiny(out, *other, "training.epochs=2", resume=True)
     assert read_current(out) == before
-    said: list[str] = []
-    run_tiny(out, *same, "training.epochs=2", resume=True, say=said.append)
-    assert f'data.folder: "{tmp_path / "here"}" -> "{tmp_path / "there"}"' in said
+    run_tiny(out, *same, "training.epochs=2", resume=True)
     assert read_current(out) != before

@@ -6,7 +6,7 @@ import pytest
 
 import tandem
 from tandem.errors import RecipeError, TrainingError
-from tandem.recipe import FilesCorpus, MemoryCorpus, Recipe, dump_recipe, load_recipe
+from tandem.recipe import FilesCorpus, MemoryCorpus, Recipe, dump_recipe, load_recipe, portable
 from tandem.training.events import Finished
 from tests.support.runs import Remember, number_pairs, tiny_recipe
 
@@ -43,7 +43,9 @@ def test_files_alone_will_do_and_the_written_recipe_trains_the_same_again(
 ) -> None:
     source, target = files
     first = tandem.train(source=source, target=target, out=tmp_path / "a", settings=SMALL, device="cpu")
-    assert first.recipe.data.train == FilesCorpus(source=str(source), target=str(target))
+    written = load_recipe(tmp_path / "a" / "recipe.toml")
+    assert written.data.train == FilesCorpus(source=str(source), target=str(target))
+    assert first.recipe == portable(written)
     again = tandem.train(tmp_path / "a" / "recipe.toml", out=tmp_path / "b", device="cpu")
     assert again.recipe == first.recipe
     texts = [pair[0] for pair in PAIRS]

@@ -27,7 +27,7 @@ NOT_RUN = {
     "tensorboard ": "it is a server and does not end",
     ".venv/bin/python -m benchmarks": "it takes minutes",
     "python -m benchmarks": "it takes minutes",
-    "python -m tests.system": "it takes minutes",
+    "python -m tests.": "it takes minutes",
 }
 CAPS = ("training.epochs=1", "training.batch_size=16", "model.hidden=16", "model.embedding=8")
 RUNS = ("runs/demo", "runs/mine")

@@ -62,13 +62,21 @@ def test_a_missing_or_binary_file_is_refused_by_name(tmp_path: Path) -> None:
         Tokenizer.load(tmp_path / "binary.json")
 
 
-@pytest.mark.parametrize("text", ["null", "[]", "{}", '{"model": 1}', "[" * 100_000, '"\\ud800"'])
+@pytest.mark.parametrize("text", ["null", "[]", "{}", '{"model": 1}', "[" * 100_000, '"\\ud800"', "[]" * 9, "9" * 9999])
 def test_json_of_something_else_is_refused(text: str) -> None:
     with pytest.raises(CheckpointError, match="o: a tokenizer must be the JSON that Tandem saved, but"):
         Tokenizer.from_json(text, "o")
 
 
 Change = Callable[[dict[str, Any]], object]
+
+
+def rename(state: dict[str, Any], token: str) -> None:
+    """Give a token's id to another one."""
+    vocabulary = state["model"]["vocab"]
+    vocabulary["renamed"] = vocabulary.pop(token)
+
+
 ADDED = {
     "id": 3, "content": "<eos>", "special": True,
     "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
@@ -82,12 +90,38 @@ FOREIGN: list[tuple[TokenizerKind, Change, str]] = [
     ("word", lambda s: s["model"].update(unk_token="[UNK]"), "none of the kinds"),
     ("word", lambda s: s["model"]["vocab"].pop("▁man"), r"ids of its \d+ tokens are not 0 to"),
     ("word", lambda s: s["model"]["vocab"].update({"<eos>": 2, "<sos>": 3}), "first tokens are not"),
-    ("bpe", lambda s: s["model"]["vocab"].pop("an"), r"the merge \['a', 'n'\] makes no token"),
-    ("bpe", lambda s: s["model"]["vocab"].pop("a"), "out of vocabulary"),
+    ("word", lambda s: s.pop("pre_tokenizer"), "none of the kinds"),
+    ("word", lambda s: s.update(decoder={"type": "WordPiece"}), "none of the kinds"),
+    ("word", lambda s: s["normalizer"]["normalizers"].reverse(), "none of the kinds"),
+    ("word", lambda s: s["pre_tokenizer"]["pattern"].update(Regex="(a+)+$"), "none of the kinds"),
+    ("word", lambda s: s["model"].update(vocab=["a"]), "vocabulary is no table"),
+    ("word", lambda s: s["model"].update(vocab={}), "first tokens are not"),
+    ("word", lambda s: s["model"]["vocab"].update({"<unk>": 0.0}), "not whole numbers"),
+    ("word", lambda s: s["model"]["vocab"].update({"<pad>": True}), "not whole numbers"),
+    ("word", lambda s: s["model"]["vocab"].update({"▁man": 10**9}), r"ids of its \d+ tokens are not 0 to"),
+    ("word", lambda s: s["model"]["vocab"].update({"▁man": 10**400}), r"ids of its \d+ tokens are not 0 to"),
+    ("word", lambda s: s["model"]["vocab"].update({"\ud800": len(s["model"]["vocab"])}), "half of a surrogate pair"),
+    ("word", lambda s: s["model"].update(merges=[]), "merges, which whole tokens do without"),
+    ("bpe", lambda s: rename(s, "an"), r"the merge \['a', 'n'\] makes no token"),
+    ("bpe", lambda s: rename(s, "a"), r"the merge \['a', 'n'\] makes no token"),
     ("bpe", lambda s: s["model"].update(merges=["a n"]), "the merge 'a n' makes no token"),
-    ("bpe", lambda s: s["model"].update(merges={"a": "n"}), "no list and table"),
-    ("bpe", lambda s: s["model"].update(continuing_subword_prefix="##"), "by a prefix"),
+    ("bpe", lambda s: s["model"].update(merges=[["a", 1]]), r"the merge \['a', 1\] makes no token"),
+    ("bpe", lambda s: s["model"].update(merges={"a": "n"}), "its merges are no list"),
+    ("bpe", lambda s: s["model"].pop("merges"), "its merges are no list"),
+    ("bpe", lambda s: s["model"].update(continuing_subword_prefix="##"), "none of the kinds"),
+    ("bpe", lambda s: s["model"].update(dropout=0.5), "none of the kinds"),
 ]
+
+
+@every_kind
+def test_what_other_releases_of_the_library_leave_out_or_add_is_no_matter(kind: TokenizerKind) -> None:
+    tokenizer = Tokenizer.train(kind, TEXTS)
+    state = json.loads(tokenizer.to_json())
+    off = [key for key, value in state["model"].items() if value in (None, False)]
+    for key in off:
+        del state["model"][key]
+    state["model"]["later"] = None
+    assert Tokenizer.from_json(json.dumps(state), "o").to_json() == tokenizer.to_json()
 
 
 @pytest.mark.parametrize(("kind", "change", "reason"), FOREIGN)

@@ -1,66 +1,83 @@
-"""Reading a tokenizer's JSON, which may be damaged or another program's."""
+"""Reading a tokenizer's JSON, which may be damaged, hostile or another program's."""
 
 import json
+import reprlib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, get_args
 
 import tokenizers
 
-from tandem.text.pipeline import CHARACTER, SPECIAL_TOKENS, UNK_TOKEN, TokenizerKind
+from tandem.text.pipeline import SPECIAL_TOKENS, TokenizerKind, assemble, byte_pairs, without_surrogates, word_level
 
 
 def read(text: str) -> tuple[tokenizers.Tokenizer, TokenizerKind, bool]:
     """The library's tokenizer, its kind, and whether it lower-cases.
 
-    Raises ValueError, saying what is wrong, if the text is not what `Tokenizer.to_json` writes.
+    The library never sees the text, which could make it panic: the tokenizer is made anew from its vocabulary and
+    merges. Raises ValueError, saying what is wrong, if the text is not what `Tokenizer.to_json` writes.
     """
     try:
-        _check_merges(json.loads(text))
+        state = json.loads(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    core = tokenizers.Tokenizer.from_buffer(text.encode())
-    recognised = _recognise(json.loads(core.to_str()))
-    if recognised is None:
-        kinds = ", ".join(get_args(TokenizerKind))
-        raise ValueError(f"it is of none of the kinds {kinds} that Tandem makes")
-    ids = core.get_vocab()
-    if sorted(ids.values()) != list(range(len(ids))):
-        raise ValueError(f"the ids of its {len(ids)} tokens are not 0 to {len(ids) - 1}")
-    if any(ids.get(token) != index for index, token in enumerate(SPECIAL_TOKENS)):
-        raise ValueError(f"its first tokens are not {' '.join(SPECIAL_TOKENS)}")
-    return core, *recognised
-
-
-def _check_merges(state: object) -> None:
-    """Find what would make the library panic, which is no Exception; all else it reports itself."""
     model = state.get("model") if isinstance(state, dict) else None
-    if not isinstance(model, dict) or not model.get("merges"):
-        return
-    vocabulary, merges = model.get("vocab"), model["merges"]
-    if not (isinstance(vocabulary, dict) and isinstance(merges, list)):
-        raise ValueError("its merges or its vocabulary are no list and table")
-    if model.get("continuing_subword_prefix") is not None:
-        raise ValueError("it marks the parts of words by a prefix")
-    for merge in merges:
-        pair = isinstance(merge, list) and all(isinstance(part, str) for part in merge)
-        if not pair or "".join(merge) not in vocabulary:
-            raise ValueError(f"the merge {merge!r} makes no token of its vocabulary")
+    if not isinstance(model, dict):
+        raise ValueError("it describes no model")
+    vocabulary, merges = model.pop("vocab", None), model.pop("merges", None)
+    kind, lowercase = _recognise(state)
+    tokens = _checked_tokens(vocabulary)
+    if kind != "bpe":
+        if merges is not None:
+            raise ValueError("it has merges, which whole tokens do without")
+        return assemble(kind, lowercase, word_level(tokens)), kind, lowercase
+    if not isinstance(merges, list):
+        raise ValueError("its merges are no list")
+    pairs = [_checked_merge(merge, vocabulary) for merge in merges]
+    return assemble(kind, lowercase, byte_pairs(tokens, pairs)), kind, lowercase
 
 
-def _recognise(state: Mapping[str, Any]) -> tuple[TokenizerKind, bool] | None:
-    """The kind, and whether it lower-cases, of the state of a tokenizer that `assemble` made."""
-    model, cutter, normaliser = state["model"], state["pre_tokenizer"], state["normalizer"]
-    extras = ("added_tokens", "truncation", "padding", "post_processor")
-    if cutter is None or normaliser is None or any(state[extra] for extra in extras):
-        return None
-    if normaliser["type"] != "Sequence" or model.get("unk_token") != UNK_TOKEN:
-        return None
-    lowercase = any(step["type"] == "Lowercase" for step in normaliser["normalizers"])
-    match model["type"], cutter["type"]:
-        case "BPE", "Split":
-            return "bpe", lowercase
-        case "WordLevel", "WhitespaceSplit":
-            return "whitespace", lowercase
-        case "WordLevel", "Split":
-            return ("character" if cutter["pattern"] == {"Regex": CHARACTER} else "word"), lowercase
-    return None
+def _recognise(state: Mapping[str, Any]) -> tuple[TokenizerKind, bool]:
+    """The kind, and whether it lower-cases, of the state of a tokenizer that `assemble` made, vocabulary left out."""
+    for kind in get_args(TokenizerKind):
+        for lowercase in (False, True):
+            if _switched_on(state) == _written(kind, lowercase):
+                return kind, lowercase
+    raise ValueError(f"it is of none of the kinds {', '.join(get_args(TokenizerKind))} that Tandem makes")
+
+
+@cache
+def _written(kind: TokenizerKind, lowercase: bool) -> dict[str, Any]:
+    core = assemble(kind, lowercase, byte_pairs([], []) if kind == "bpe" else word_level([]))
+    state: dict[str, Any] = json.loads(core.to_str())
+    state["model"] = {key: value for key, value in state["model"].items() if key not in ("vocab", "merges")}
+    return _switched_on(state)
+
+
+def _switched_on(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state without what is null or false (or 0): releases of the library differ in what they write of these."""
+    parts = {**state, "model": {key: value for key, value in state["model"].items() if value not in (None, False)}}
+    return {key: value for key, value in parts.items() if value not in (None, False)}
+
+
+def _checked_tokens(vocabulary: object) -> list[str]:
+    """The tokens by their ids."""
+    if not isinstance(vocabulary, dict):
+        raise ValueError("its vocabulary is no table")
+    if not all(type(index) is int for index in vocabulary.values()):
+        raise ValueError("the ids of its tokens are not whole numbers")
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    if [vocabulary[token] for token in tokens] != list(range(len(tokens))):
+        raise ValueError(f"the ids of its {len(tokens)} tokens are not 0 to {len(tokens) - 1}")
+    if tuple(tokens[: len(SPECIAL_TOKENS)]) != SPECIAL_TOKENS:
+        raise ValueError(f"its first tokens are not {' '.join(SPECIAL_TOKENS)}")
+    if any(token != without_surrogates(token) for token in tokens):
+        raise ValueError("a token has half of a surrogate pair, which is no text")
+    return tokens
+
+
+def _checked_merge(merge: object, vocabulary: Mapping[str, int]) -> tuple[str, str]:
+    match merge:
+        case [str(left), str(right)] if {left, right, left + right} <= vocabulary.keys():
+            return left, right
+    raise ValueError(f"the merge {reprlib.repr(merge)} makes no token of its vocabulary")

@@ -7,6 +7,7 @@ from typing import Self, get_args
 import tokenizers
 
 from tandem.errors import CheckpointError, RecipeError
+from tandem.files import read_text
 from tandem.text.counts import WordCounts, count_words
 from tandem.text.pipeline import (
     MARK,
@@ -23,6 +24,8 @@ from tandem.text.saved import read
 from tandem.text.vocabulary import NO_LIMIT, frequent_pairs, frequent_pieces
 
 DEFAULT_BPE_SIZE = 8000
+_MOST_BYTES = 2**28
+"""Of a saved tokenizer: far more than the largest vocabularies take."""
 
 
 class Tokenizer:
@@ -179,8 +182,8 @@ class Tokenizer:
     def load(cls, path: str | Path) -> Self:
         """The tokenizer in a file; raises CheckpointError if it is missing, damaged or another program's."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_text(Path(path), _MOST_BYTES)
+        except (OSError, ValueError) as error:
             raise CheckpointError(
                 f"{path}: the tokenizer cannot be read: {error}. Restore the file from a copy, or train again."
             ) from error

@@ -1,0 +1,18 @@
+"""Reading small files that may be anything at all: only ordinary ones, and no more of them than there may be."""
+
+import stat
+from pathlib import Path
+
+
+def read_text(path: Path, most: int) -> str:
+    """The text of a file of at most `most` bytes. OSError or UnicodeDecodeError where it is anything else.
+
+    A pipe or a device is never opened: reading it might have no end.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("it is not an ordinary file")
+    if status.st_size > most:
+        raise OSError(f"it has {status.st_size:,} bytes, and such a file may have {most:,} at most")
+    with path.open("rb") as file:
+        return file.read(status.st_size).decode("utf-8")

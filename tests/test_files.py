@@ -1,0 +1,33 @@
+"""Only ordinary files are read, and none that is too large."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tandem.files import read_text
+
+
+def test_a_text_is_read_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes("ä\r\nb\n".encode())
+    assert read_text(tmp_path / "a", 6) == "ä\r\nb\n"
+    with pytest.raises(OSError, match="it has 6 bytes, and such a file may have 5 at most"):
+        read_text(tmp_path / "a", 5)
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    assert read_text(tmp_path / "link", 6) == "ä\r\nb\n"
+
+
+def test_what_is_no_text_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    with pytest.raises(UnicodeDecodeError):
+        read_text(tmp_path / "binary", 9)
+    with pytest.raises(FileNotFoundError):
+        read_text(tmp_path / "nothing", 9)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_nothing_but_an_ordinary_file_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # opening it would wait for a writer
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        with pytest.raises(OSError, match="it is not an ordinary file"):
+            read_text(path, 9)

@@ -1,0 +1,78 @@
+"""What the package's source never does: run what it reads, start other programs, swallow errors blindly."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULES = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "yaml", "subprocess", "pty", "ctypes"}
+ALLOWED = {("workers.py", "subprocess")}
+"""It starts this very program again, to share work."""
+CALLS = {"eval", "exec", "compile", "__import__"}
+FUNCTIONS = re.compile(r"torch\.(jit\.)?(load|save)|torch\.hub\..*|os\.(system|popen|exec\w*|spawn\w*)|code\.interact")
+
+
+def faults(source: str) -> list[str]:
+    """The banned imports and calls of a module."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                found += [name.name for name in names if name.name.partition(".")[0] in MODULES]
+            case ast.ImportFrom(module=str(module), names=names):
+                full = [f"{module}.{name.name}" for name in names]
+                found += [name for name in full if module.partition(".")[0] in MODULES or FUNCTIONS.fullmatch(name)]
+            case ast.Call(func=ast.Name(id=name)) if name in CALLS:
+                found.append(name)
+            case ast.Attribute() if FUNCTIONS.fullmatch(ast.unparse(node)):
+                found.append(ast.unparse(node))
+            case ast.keyword(arg="allow_pickle", value=value) if not (
+                isinstance(value, ast.Constant) and not value.value
+            ):
+                found.append("allow_pickle")
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "src").rglob("*.py")), ids=lambda path: path.stem)
+def test_nothing_that_is_read_can_be_run(path: Path) -> None:
+    assert [fault for fault in faults(path.read_text(encoding="utf-8")) if (path.name, fault) not in ALLOWED] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "import os, pickle as p",
+        "from pickle import loads",
+        "from torch import load",
+        "import yaml.loader",
+        "model = torch.load(path)",
+        "torch.save(model, path)",
+        "numpy.load(path, allow_pickle=True)",
+        "numpy.load(path, allow_pickle=flag)",
+        "eval(text)",
+        "def f():\n    exec(text)",
+        "import subprocess",
+        "os.system(text)",
+        "run = os.popen",
+    ],
+)
+def test_what_is_banned_is_found(line: str) -> None:
+    assert faults(line) != []
+
+
+def test_what_only_looks_like_it_is_not() -> None:
+    assert faults("re.compile(x); model.eval(); numpy.load(x, allow_pickle=False); from torch import no_grad") == []
+
+
+def test_no_error_is_caught_blindly() -> None:
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"]
+    assert "BLE" in linter["select"]
+    exceptions = [linter["ignore"], *linter["per-file-ignores"].values()]
+    assert not any(code.startswith("BLE") for codes in exceptions for code in codes)
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")}
+    silenced = re.compile(r"noqa(?!: ?[A-Z])|noqa:.*BLE|ruff: ?noqa")
+    assert [str(path) for path, source in sources.items() if silenced.search(source)] == []

@@ -1,0 +1,79 @@
+"""A directory is read when it is as it was written; else the file that is not is named."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tandem.errors import CheckpointError
+from tandem.storage import check_directory, read_sealed, sealed, write_directory
+
+NAMES = ("a", "b", "c")
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    contents = {name: f"this is {name}\n" * 20 for name in NAMES}
+    write_directory(tmp_path / "d", {name: lambda path: path.write_text(contents[path.name]) for name in NAMES})
+    check_directory(tmp_path / "d", NAMES)
+    return tmp_path / "d"
+
+
+@pytest.mark.parametrize("content", [{}, {"a": 1}, {"format": 1, "files": {"ä\ud800": [None, 1.5]}}])
+def test_what_is_sealed_is_read(content: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "f").write_text(sealed(content), encoding="utf-8", newline="\n")
+    assert read_sealed(tmp_path / "f") == json.loads(sealed(content))
+    assert list(read_sealed(tmp_path / "f"))[-1] == "sha256"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [('"a": 1', '"a": 2'), ('"a": 1', '"a":  1'), ('"a": 1', '"a": 1,\n  "a": 1'), ("\n}", "\r\n}"), ("}\n", "}\n\n")],
+)
+def test_any_change_breaks_the_seal(before: str, after: str, tmp_path: Path) -> None:
+    text = sealed({"a": 1})
+    assert before in text
+    (tmp_path / "f").write_text(text.replace(before, after), encoding="utf-8", newline="")
+    with pytest.raises(CheckpointError, match=r"f: damaged: its content is not what was saved \(SHA-256\)\. Copy it"):
+        read_sealed(tmp_path / "f")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[" * 9999, '{"a":' * 300 + "1" + "}" * 300, "9" * 5000, "\x00", "nul"])
+def test_what_is_no_json_is_damaged(content: str, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text(content, encoding="utf-8")
+    with pytest.raises(CheckpointError, match="f: damaged: it"):
+        read_sealed(tmp_path / "f")
+
+
+def test_a_change_of_one_file_names_it_alone(directory: Path) -> None:
+    (directory / "b").write_text("this is a\n" * 20)
+    with pytest.raises(CheckpointError, match=r"^\S*/d/b: damaged: its content .* \(SHA-256\)\. Ask$"):
+        check_directory(directory, NAMES, remedies={"b": "Ask"})
+
+
+def test_a_change_of_several_files_names_each_and_what_they_do_not_fit(directory: Path) -> None:
+    (directory / "a").write_text("short")
+    (directory / "c").unlink()
+    said = (
+        r"d/format\.json: it fits only 1 of its 3 files: .*:\n  \S*/a: damaged: it has 5 .*\n  \S*/c: missing: [^\n]*$"
+    )
+    with pytest.raises(CheckpointError, match=said):
+        check_directory(directory, NAMES)
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "c", "d"), ("a", "b", "d")])
+def test_the_files_are_these_and_no_others(names: tuple[str, ...], directory: Path) -> None:
+    said = rf"format\.json: damaged: the files here must be {', '.join(names)}, but it lists 'a', 'b', 'c'\. Copy it"
+    with pytest.raises(CheckpointError, match=said):
+        check_directory(directory, names)
+
+
+@pytest.mark.parametrize("listed", [None, 3, {}, {"size": "240"}, {"size": True}, {"size": 200, "sha256": None}])
+def test_a_list_that_says_nothing_of_a_file_does_not_pass(listed: object, directory: Path) -> None:
+    description = json.loads((directory / "format.json").read_text(encoding="utf-8"))
+    del description["sha256"]
+    description["files"]["b"] = listed
+    (directory / "format.json").write_text(sealed(description), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="d/b: damaged: "):
+        check_directory(directory, NAMES)
