@@ -29,6 +29,7 @@ from tandem.recipe import (
     TabSeparatedCorpus,
     Text,
 )
+from tandem.text.counts import count_words
 from tests.support.runs import tiny_recipe
 
 CPU = torch.device("cpu")
@@ -76,10 +77,10 @@ def test_unknown_names_and_absent_pairs_say_so() -> None:
 
 
 def test_tokenizer_settings_arrive() -> None:
-    sentences = ["B a a", "b A a", "c"]
-    small = build_tokenizer(Text(tokenizer="whitespace", lowercase=True, min_count=2), sentences)
+    words = count_words(["B a a", "b A a", "c"])
+    small = build_tokenizer(Text(tokenizer="whitespace", lowercase=True, min_count=2), words)
     assert (small.kind, small.lowercase, len(small)) == ("whitespace", True, 6)
-    assert len(build_tokenizer(Text(tokenizer="whitespace", max_size=5), sentences)) == 5
+    assert len(build_tokenizer(Text(tokenizer="whitespace", max_size=5), words)) == 5
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])

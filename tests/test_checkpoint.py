@@ -279,8 +279,9 @@ def test_a_tensor_too_few_is_noticed(spoilt: Path) -> None:
 def test_a_run_means_its_best_checkpoint(run: Path, tmp_path: Path) -> None:
     current = read_current(run)
     write_current(run, Current(current.best, "checkpoints/epoch-009", current.resume))
-    assert checkpoint_of(run) == run / current.best
-    alone = copied(run / current.best, tmp_path / "alone")
+    best = checkpoint_of(run)
+    assert best == run / str(current.best)
+    alone = copied(best, tmp_path / "alone")
     assert checkpoint_of(alone) == alone
     sources = [source for source, _ in number_pairs(5, seed=3)]
     assert load(run, device="cpu").translate(sources) == load(alone, device="cpu").translate(sources)
@@ -335,7 +336,7 @@ def test_a_pointer_that_is_none_is_damaged(content: str, run: Path) -> None:
 
 
 def test_a_pointer_to_nothing_says_what_is_missing(run: Path) -> None:
-    shutil.rmtree(run / read_current(run).best)
+    shutil.rmtree(checkpoint_of(run))
     with pytest.raises(CheckpointError, match=r"current\.json: it names checkpoints/epoch-00\d, which is not there"):
         load_checkpoint(run)
 

@@ -12,7 +12,7 @@ from tandem.errors import CheckpointError
 from tandem.models import CellType
 from tandem.stepping import ModelStepper
 from tandem.text import EOS_ID, SOS_ID, UNK_ID
-from tandem.translator import Translation, Translator, frame_source, load
+from tandem.translator import MAX_SOURCE_CHARACTERS, Translation, Translator, frame_source, load
 from tests.support.models import CELL_TYPES
 from tests.support.runs import number_pairs, saved, untrained
 
@@ -104,6 +104,13 @@ def test_a_source_that_is_too_long_is_cut_and_marked() -> None:
     cut, whole, short = translator.translate([long, longest, "eins"], search)
     assert (cut.cut, whole.cut, short.cut) == (True, False, False)
     assert cut.tokens == whole.tokens
+    most = "x" * MAX_SOURCE_CHARACTERS  # one word
+    assert [found.cut for found in translator.translate([most, most + "x", "eins"], search)] == [False, True, False]
+
+
+def test_lone_surrogates_are_translated() -> None:
+    found = untrained().translate(["\ud800", "eins \udcff", "\ud83c\udf89"])
+    assert [len(translation.tokens) > 0 for translation in found] == [True] * 3
 
 
 @pytest.mark.parametrize("beam", [1, 2])

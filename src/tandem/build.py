@@ -2,7 +2,6 @@
 
 import logging
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from tandem.recipe import (
     Text,
 )
 from tandem.text import Tokenizer
+from tandem.text.counts import WordCounts
 from tandem.training import LoopSettings, Schedule
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
     )
 
 
-def build_tokenizer(text: Text, sentences: Sequence[str]) -> Tokenizer:
-    """A tokenizer trained on the training sentences of one side."""
-    return Tokenizer.train(
-        text.tokenizer, sentences, lowercase=text.lowercase, min_count=text.min_count, max_size=text.max_size
+def build_tokenizer(text: Text, words: WordCounts) -> Tokenizer:
+    """A tokenizer learnt from the words of the training sentences of one side."""
+    return Tokenizer.from_counts(
+        text.tokenizer, words, lowercase=text.lowercase, min_count=text.min_count, max_size=text.max_size
     )
 
 

@@ -1,11 +1,11 @@
 """A directory <-> a model: what translating takes, complete, checked, and nothing pickled."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,7 +16,7 @@ from tandem.build import build_model
 from tandem.errors import CheckpointError, RecipeError
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
-from tandem.storage import FORMAT_FILE, check_directory, flush, read_sealed, sealed, write_directory
+from tandem.storage import FORMAT_FILE, check_directory, read_sealed, replace_file, sealed, write_directory
 from tandem.text import Tokenizer
 
 _MODEL = "model.safetensors"
@@ -47,13 +47,16 @@ class Checkpoint(NamedTuple):
 class Current:
     """What a run's `current.json` names, each a path relative to the run's directory."""
 
-    best: str
-    last: str
+    best: str | None
+    """None before the first validation, and so is `last`."""
+    last: str | None
     resume: str
 
 
-def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
-    """Write a checkpoint, flushed to disk, under a name that only a complete one ever has."""
+def save_checkpoint(
+    checkpoint: Checkpoint, directory: Path, more: dict[str, Callable[[Path], object]] | None = None
+) -> None:
+    """Write a checkpoint, flushed to disk, under a name that only a complete one ever has; `more` files with it."""
     tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.model.state_dict().items()}
     if checkpoint.recipe.model.tie_output:
         del tensors[_TIED]  # the same tensor as the embedding
@@ -65,6 +68,7 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
             _RECIPE: lambda path: path.write_text(recipe, encoding="utf-8"),
             _SOURCE: lambda path: checkpoint.source_tokenizer.save(path),
             _TARGET: lambda path: checkpoint.target_tokenizer.save(path),
+            **(more or {}),
         },
     )
 
@@ -113,17 +117,24 @@ def _described(tensor: tuple[str, list[int]] | None) -> str:
 def checkpoint_of(path: Path) -> Path:
     """The checkpoint that `path` means: itself, or where it is a run's directory the run's best."""
     if (path / _POINTER).exists():
-        best = read_current(path).best
-        if not (path / best).is_dir():
-            raise CheckpointError(f"{path / _POINTER}: it names {best}, which is not there. Copy the run again, whole")
-        return path / best
+        current = read_current(path)
+        if current.best is None:
+            raise CheckpointError(
+                f"{path}: this run has no best checkpoint yet: it gets one at its first validation. Go on with it "
+                f"(tandem train --resume --out {path}), or name its newest state: {path / current.resume}"
+            )
+        if not (path / current.best).is_dir():
+            raise CheckpointError(
+                f"{path / _POINTER}: it names {current.best}, which is not there. Copy the run again, whole"
+            )
+        return path / current.best
     if (path / FORMAT_FILE).exists() or (path / _MODEL).exists():
         return path
     if not path.exists():
         raise CheckpointError(f"{path}: there is no such run or checkpoint")
     raise CheckpointError(
         f"{path}: this is neither a run (no {_POINTER}) nor a checkpoint (no {FORMAT_FILE}). "
-        "A run gets its first checkpoint at the end of its first epoch"
+        "A run gets its first checkpoint at its first validation"
     )
 
 
@@ -132,27 +143,24 @@ def read_current(run: Path) -> Current:
     path = run / _POINTER
     if not path.exists():
         raise CheckpointError(
-            f"{path}: missing: {run} holds no run, or one that was stopped before the end of its first epoch. "
+            f"{path}: missing: {run} holds no run, or one that was stopped before anything of it was saved. "
             "There is nothing to go on from: start anew"
         )
     content = read_sealed(path)
-    names: list[Any] = [content.get(key) for key in ("best", "last", "resume")]
-    for name in names:
+    best, last, resume = (content.get(key) for key in ("best", "last", "resume"))
+    # Before the first validation there is neither a best nor a last.
+    for name in [resume] if best is None and last is None else [best, last, resume]:
         if not isinstance(name, str) or not _INSIDE.fullmatch(name):
             raise CheckpointError(f"{path}: damaged: {name!r} is not a path inside the run. Copy it again")
         if any((run / part).is_symlink() for part in (Path(name), *Path(name).parents[:-1])):
             raise CheckpointError(f"{path}: {name} is or lies behind a link. Copy the run with links followed (cp -rL)")
-    return Current(*names)
+    return Current(best, last, str(resume))
 
 
 def write_current(run: Path, current: Current) -> None:
     """Replace the run's pointer, in one step."""
-    partial = run / f"{_POINTER}.partial"
     content = {"best": current.best, "last": current.last, "resume": current.resume}
-    partial.write_text(sealed(content), encoding="utf-8", newline="\n")
-    flush(partial)
-    partial.replace(run / _POINTER)
-    flush(run)
+    replace_file(run / _POINTER, sealed(content))
 
 
 def _read_header(path: Path) -> dict[str, tuple[str, list[int]]]:

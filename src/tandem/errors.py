@@ -21,8 +21,12 @@ class DownloadError(TandemError):
 
 
 class CheckpointError(TandemError):
-    """A checkpoint or run directory is damaged, incomplete or of a newer format."""
+    """A checkpoint or run directory is damaged, incomplete, of a newer format, or cannot be written."""
 
 
 class TrainingError(TandemError):
-    """Training cannot go on: the loss is not finite, or the run's directory is in the way."""
+    """Training cannot go on: the loss is not finite, or the run's directory is in the way or in use."""
+
+
+class OutputError(TandemError):
+    """Results cannot be written: the place is closed, taken, or holds something else that is unfinished."""

@@ -111,6 +111,8 @@ class Data(Section):
     max_characters: Count = 10_000
     max_tokens: Count = 200
     """Pairs with more tokens than this on a side are not trained on."""
+    loader_workers: Annotated[int, Field(ge=0, le=64)] = 1
+    """Threads that assemble the next batches while one is trained on; how many changes nothing but the time."""
 
 
 class Text(Section):
@@ -214,6 +216,10 @@ class Training(Section):
     """What makes a checkpoint the best: validation loss, or BLEU or exact matches of greedy translations."""
     precision: Precision = "auto"
     """auto: bfloat16 products where the processor has them, else float32; weights are float32 always."""
+    save_minutes: Positive = 10.0
+    """What going on takes is saved this often, besides after each validation."""
+    save_steps: Count | None = None
+    """And after every so many optimiser steps."""
 
 
 class Search(Section):

@@ -3,11 +3,15 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
 
 from tandem.errors import CheckpointError
 from tandem.files import read_text
@@ -20,27 +24,67 @@ FORMAT_FILE = "format.json"
 
 _MOST_JSON = 2**16
 """Bytes of such a description: some hundred times what it takes."""
+_NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
 _LINK = "it is a link, and these must be the files themselves. Copy them with links followed (cp -rL)"
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the operating system says while `path` is written, such as a full disk, into a CheckpointError."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise CheckpointError(
+            f"{path}: cannot be written: {reason}. What was saved before stands. Make room there, or mend what is in "
+            "the way, and go on with --resume"
+        ) from error
+
+
 def write_directory(directory: Path, files: dict[str, Callable[[Path], object]]) -> None:
-    """Write files and a `format.json` with their sizes and sums, flushed, and give the directory its name last."""
+    """Write files and a `format.json` with their sizes and sums, flushed, and give the directory its name last.
+
+    CheckpointError naming what cannot be written; then nothing of the directory is left.
+    """
     partial = directory.with_name(f".{directory.name}.partial")
-    for leftover in (partial, directory):  # of a run that was cut off: nothing points there
-        if leftover.exists():
-            shutil.rmtree(leftover)
-    partial.mkdir(parents=True)
-    sums = {}
-    for name, write in files.items():
-        write(partial / name)
-        flush(partial / name)
-        sums[name] = {"size": (partial / name).stat().st_size, "sha256": _sha256(partial / name)}
-    description = {"format": FORMAT, "tandem": __version__, "files": sums}
-    (partial / FORMAT_FILE).write_text(sealed(description), encoding="utf-8", newline="\n")
-    flush(partial / FORMAT_FILE)
-    flush(partial)
-    partial.rename(directory)
-    flush(directory.parent)
+    try:
+        with writing(directory):
+            for leftover in (partial, directory):  # of a run that was cut off: nothing points there
+                if leftover.exists():
+                    shutil.rmtree(leftover)
+            partial.mkdir(parents=True)
+        sums = {}
+        for name, write in files.items():
+            with writing(directory / name):
+                write(partial / name)
+                flush(partial / name)
+                sums[name] = {"size": (partial / name).stat().st_size, "sha256": _sha256(partial / name)}
+        description = {"format": FORMAT, "tandem": __version__, "files": sums}
+        with writing(directory / FORMAT_FILE):
+            (partial / FORMAT_FILE).write_text(sealed(description), encoding="utf-8", newline="\n")
+            flush(partial / FORMAT_FILE)
+        with writing(directory):
+            flush(partial)
+            partial.rename(directory)
+            flush(directory.parent)
+    except CheckpointError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file, flushed, in place of the one that is there, in one step. CheckpointError where that cannot be."""
+    partial = path.with_name(f"{path.name}.partial")
+    with writing(path):
+        try:
+            # A lone surrogate, which no encoding can hold, is better a "?" than no file at all.
+            partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+            flush(partial)
+            partial.replace(path)
+            flush(path.parent)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 def sealed(content: Mapping[str, Any]) -> str:
@@ -72,7 +116,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
 
 
 def check_directory(directory: Path, names: Sequence[str], remedies: Mapping[str, str] | None = None) -> None:
-    """Raise CheckpointError unless exactly these files were written, and every one is as it was.
+    """Raise CheckpointError unless these files were written, and every one is as it was.
 
     `remedies` say what to do about a file whose content is another; of others the user is told to copy them again.
     """
@@ -81,10 +125,10 @@ def check_directory(directory: Path, names: Sequence[str], remedies: Mapping[str
     version, files = description.get("format"), description.get("files")
     if type(version) is not int or version < 1 or not isinstance(files, dict):
         raise CheckpointError(f"{path}: damaged: it names no format from 1 to {FORMAT}, or no files. Copy it again")
-    if files.keys() != set(names):
+    if not files.keys() >= set(names) or not all(map(_NAME.fullmatch, files)):
+        listed = ", ".join(sorted(map(repr, files))) or "none"
         raise CheckpointError(
-            f"{path}: damaged: the files here must be {', '.join(sorted(names))}, but it lists "
-            f"{', '.join(sorted(map(repr, files))) or 'none'}. Copy it again"
+            f"{path}: damaged: it must list {', '.join(names)}, names alone, but it lists {listed}. Copy it again"
         )
     remedies = remedies or {}
     faults = [_fault(directory / name, files[name], remedies.get(name, "Copy it again")) for name in names]

@@ -21,6 +21,10 @@ from tandem.training.loss import token_scores
 
 _MAX_SOURCE_TOKENS = 1000
 """A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
+MAX_SOURCE_CHARACTERS = 2**15
+"""No more of a source is read, even if it has fewer tokens: they may be of any length."""
+_ENCODED_TOGETHER = 64
+"""Sources whose tokens are held at once before they are cut."""
 _WINDOW_BATCHES = 8
 """Batches that are read ahead and sorted by length together."""
 _MOST_LOGITS = 2**25
@@ -40,6 +44,11 @@ class SearchSettings:
     n_best: int = 1
     batch_size: int = BATCH_SIZE
     allow_unk: bool = False
+
+    @property
+    def window(self) -> int:
+        """Texts that are read ahead and sorted by length together."""
+        return self.batch_size * _WINDOW_BATCHES
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,7 @@ class Translator:
         """Translate lazily and in order, in bounded windows that are sorted by length for speed."""
         settings = settings or self.search_settings()
         remaining = iter(texts)
-        while window := list(islice(remaining, settings.batch_size * _WINDOW_BATCHES)):
+        while window := list(islice(remaining, settings.window)):
             yield from self._translate_window(window, settings)
 
     def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 128) -> list[TargetScore]:
@@ -163,10 +172,14 @@ class Translator:
 
     def _encode(self, texts: Sequence[str]) -> list[tuple[list[int], bool]]:
         """Sources as the encoder reads them, and whether each had to be cut."""
-        return [
-            (frame_source(ids[:_MAX_SOURCE_TOKENS], self.recipe), len(ids) > _MAX_SOURCE_TOKENS)
-            for ids in self.source_tokenizer.encode_batch(texts)
-        ]
+        encoded = []
+        for start in range(0, len(texts), _ENCODED_TOGETHER):
+            some = texts[start : start + _ENCODED_TOGETHER]
+            found = self.source_tokenizer.encode_batch([text[:MAX_SOURCE_CHARACTERS] for text in some])
+            for text, ids in zip(some, found, strict=True):
+                cut = len(ids) > _MAX_SOURCE_TOKENS or len(text) > MAX_SOURCE_CHARACTERS
+                encoded.append((frame_source(ids[:_MAX_SOURCE_TOKENS], self.recipe), cut))
+        return encoded
 
     def _translate_window(self, window: list[str], settings: SearchSettings) -> list[Translation]:
         encoded = self._encode(window)

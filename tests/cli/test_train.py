@@ -2,18 +2,18 @@
 
 import json
 import shlex
+import signal
 from pathlib import Path
 
 import pytest
 
-from tandem.checkpoint import read_current
+from tandem.checkpoint import checkpoint_of, read_current
 from tandem.data.captions import captions
 from tandem.data.captions.corpus import Captions
 from tandem.recipe import dump_recipe, load_recipe, make_recipe
 from tandem.recording import Recorder
-from tandem.training.events import Event, StepDone
 from tests.support.console import Outcome, Tandem
-from tests.support.runs import NUMBERS, number_pairs, tiny_recipe
+from tests.support.runs import NUMBERS, StopAfter, assert_same_run, number_pairs, tiny_recipe
 
 PAIRS = number_pairs(40)
 SMALL = [
@@ -93,7 +93,7 @@ def test_pairs_come_from_anywhere(
     recipe = load_recipe(elsewhere / "runs" / name / "recipe.toml")
     assert (recipe.data.validation is not None) == ("--validation-source" in options)
     assert ("carved off" in found.out) == ("--validation-source" not in options)
-    checkpoint = elsewhere / "runs" / name / read_current(elsewhere / "runs" / name).best
+    checkpoint = checkpoint_of(elsewhere / "runs" / name)
     target = json.loads((checkpoint / "target.tokenizer.json").read_text(encoding="utf-8"))
     assert set(NUMBERS.values()) <= set(target["model"]["vocab"])
 
@@ -140,11 +140,11 @@ def test_all_faults_of_a_recipe_are_reported_at_once(tandem: Tandem, elsewhere: 
         (("--resume",), "--resume: say which run goes on, with --out DIR"),
         (("--resume", "--out", "nowhere"), "nowhere holds no run"),
         (("--resume", "--out", "."), ". holds no run"),
-        (("--resume", "--out", ".", *FILES), "the run in . has its recipe already"),
-        (("--resume", "--out", ".", "mine.toml"), "the run in . has its recipe already"),
+        (("--resume", "--out", ".", *FILES), "the run in . has its corpora already"),
+        (("--resume", "--out", ".", "no.toml"), "no.toml: there is no such recipe"),
         (
             ("--resume", "--out", ".", "--validation-source", "train.de", "--validation-target", "train.en"),
-            "the run in . has its recipe already",
+            "the run in . has its corpora already",
         ),
     ],
 )
@@ -161,56 +161,56 @@ def test_a_loss_that_is_not_finite_ends_with_a_remedy(tandem: Tandem) -> None:
     refused(found, "step 1 (epoch 1): the loss is ", "Lower training.optimizer.learning_rate")
 
 
-class StopAt:
-    """Ctrl-C after so many steps."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def record(self, event: Event) -> None:
-        if isinstance(event, StepDone) and event.step == self.step:
-            raise KeyboardInterrupt
-
-    def close(self) -> None:
-        pass
-
-
-def stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def stop_after(step: int, monkeypatch: pytest.MonkeyPatch, number: int = signal.SIGINT) -> None:
     def display(_: object) -> Recorder:
-        return StopAt(step)
+        return StopAfter(step, number)
 
     monkeypatch.setattr("tandem.cli.train.live_display", display)
 
 
-def test_an_interrupted_run_says_how_it_goes_on_and_does(
-    tandem: Tandem, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("step", "number"), [(1, signal.SIGINT), (6, signal.SIGTERM)])
+def test_a_stopped_run_says_how_it_goes_on_and_does(
+    step: int, number: int, tandem: Tandem, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = recipe_file(elsewhere, "training.epochs=3")
     assert tandem("train", path, "--out", "whole").code == 0
     with monkeypatch.context() as patched:
-        stop_at(7, patched)
+        stop_after(step, patched, number)
         found = tandem("train", path, "--out", "a run")
-    assert (found.code, "Traceback" in found.err) == (130, False)
-    assert "Stopped. What was trained until epoch-001 is kept. Go on with:" in found.out
+    assert (found.code, "Traceback" in found.err) == (128 + number, False)
+    assert "• stopping: this step, or the validation under way, is finished and the run saved; Ctrl-C" in found.out
+    assert f"Stopped. What was trained until step-{step + 1:08d} is kept. Go on with:" in found.out
     command = found.lines[-1].strip()
     assert command == "tandem train --resume --out 'a run'"
     went_on = tandem(*shlex.split(command)[1:])
     assert went_on.code == 0
-    assert "• going on after epoch 1, from a run/checkpoints/epoch-001" in went_on.out
-    whole, resumed = (
-        (elsewhere / run / read_current(elsewhere / run).last / "model.safetensors").read_bytes()
-        for run in ("whole", "a run")
-    )
-    assert resumed == whole
+    assert f"• going on after step {step + 1}, in epoch " in went_on.out
+    assert_same_run(elsewhere / "a run", elsewhere / "whole")
 
 
-def test_a_run_that_is_stopped_early_has_nothing_to_go_on_from(tandem: Tandem, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_is_stopped_before_it_trains_has_nothing_to_go_on_from(
+    tandem: Tandem, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hit(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
     with monkeypatch.context() as patched:
-        stop_at(1, patched)
+        patched.setattr("tandem.run.session.build_model", hit)
         found = tandem("train", *FILES, *SMALL, "--out", "run")
-    assert found.code == 130
-    assert "Stopped before the end of the first epoch: nothing to go on from in run" in found.out
-    refused(tandem("train", "--resume", "--out", "run"), "stopped before the end of its first epoch", "start anew")
+    assert (found.code, found.err) == (143, "")
+    assert "Stopped. Nothing was saved yet: there is nothing to go on from in run" in found.out
+    assert not (elsewhere / "run").exists()
+
+
+def test_another_recipe_goes_on_with_a_run_where_it_may(tandem: Tandem, elsewhere: Path) -> None:
+    path = recipe_file(elsewhere, "training.epochs=1")
+    assert tandem("train", path, "--out", "run").code == 0
+    other = recipe_file(elsewhere, "training.epochs=2", "training.clip_norm=off")
+    found = tandem("train", other, "--resume", "--out", "run")
+    assert (found.code, found.err) == (0, "")
+    assert '• training.epochs: 1 -> 2\n• training.clip_norm: 1.0 -> "off"\n' in found.out
+    assert load_recipe(elsewhere / "run" / "recipe.toml") == load_recipe(other)
+    refused(tandem("train", other, "--resume", "--out", "run", "--set", "seed=5"), "seed: 1 -> 5", "keeps these")
 
 
 def test_a_run_gets_more_epochs(tandem: Tandem, elsewhere: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_run_gets_more_epochs(tandem: Tandem, elsewhere: Path) -> None:
     found = tandem("train", "--resume", "--out", "run", "--set", "training.epochs=2")
     assert (found.code, found.err) == (0, "")
     assert read_current(elsewhere / "run").last == "checkpoints/epoch-002"
-    refused(tandem("train", "--resume", "--out", "run", "--set", "model.hidden=9"), "keeps its model.hidden")
+    refused(tandem("train", "--resume", "--out", "run", "--set", "model.hidden=9"), "model.hidden: 8 -> 9")
 
 
 def test_the_demo_trains_measures_and_translates(tandem: Tandem, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,8 +200,18 @@ def test_a_person_who_types_is_answered_at_once(tandem: Tandem, run: Path) -> No
         (("--input", "in.txt", "eins"), "give texts as arguments, or a file with --input, not both"),
         (("--input", "no.txt"), "no.txt: cannot be read: No such file or directory"),
         (("--input", "."), ".: cannot be read: Is a directory"),
-        (("--output", "no/such/folder/out.txt", "eins"), "no/such/folder/out.txt: No such file or directory"),
+        (
+            ("--output", "no/such/folder/out.txt", "eins"),
+            "no/such/folder/out.txt: there is no folder no/such/folder. Make it first, or write elsewhere",
+        ),
+        (
+            ("--input", "here.txt", "--output", "here.txt"),
+            "--output here.txt: is the input itself; write to another file",
+        ),
     ],
 )
-def test_what_cannot_be_done_is_a_sentence(arguments: tuple[str, ...], said: str, tandem: Tandem, run: Path) -> None:
+def test_what_cannot_be_done_is_a_sentence(
+    arguments: tuple[str, ...], said: str, tandem: Tandem, run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "here.txt").touch()
     assert tandem("translate", run, *arguments) == (1, "", f"tandem: {said}\n")

@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tandem.data import Batch, Batches, EncodedCorpus, pad_sentences
+from tandem.data import batches as data_batches
 from tandem.text import PAD_ID
 from tests.support.corpora import corpus, random_corpus
 
@@ -57,6 +59,13 @@ def test_batches_are_full_but_for_one(count: int, size: int) -> None:
     rest = count % size
     assert found == [rest] * bool(rest) + [size] * (count // size)
     assert len(batches) == len(found)
+
+
+@given(sizes, st.integers(0, 60))
+def test_an_epoch_goes_on_with_any_batch(size: int, first: int) -> None:
+    batches = Batches(PAIRS, size, 1)
+    whole = [pairs_of(batch) for batch in batches.epoch(3)]
+    assert [pairs_of(batch) for batch in batches.epoch(3, first=first)] == whole[first:]
 
 
 @given(sizes, st.integers(0, 9))
@@ -111,8 +120,34 @@ def test_the_padding_share_is_that_of_the_batches(count: int, size: int, shuffle
         made = list(batches.epoch(epoch))
         places = sum(batch.source.numel() + batch.target.numel() for batch in made)
         words = sum(int(batch.source_lengths.sum() + batch.target_lengths.sum()) for batch in made)
-        assert batches.padding_share(epoch) == pytest.approx(1 - words / places)
+        assert batches.padding_share() == pytest.approx(1 - words / places)
     assert Batches(corpus([([4], [5])] * 6), 3, 1).padding_share() == 0.0
+
+
+@given(counts, st.integers(1, 9), st.integers(0, 5))
+def test_an_epoch_may_begin_at_any_batch(count: int, size: int, workers: int) -> None:
+    encoded = random_corpus(count)
+    whole = [pairs_of(batch) for batch in Batches(encoded, size, 1).epoch(2)]
+    for first in range(len(whole) + 1):
+        rest = Batches(encoded, size, 1, workers=workers).epoch(2, first)
+        assert [pairs_of(batch) for batch in rest] == whole[first:]
+
+
+def test_a_large_corpus_is_put_in_the_same_order_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order is written down here, so that a seed means the same order for ever, whatever the corpus's size."""
+    encoded = random_corpus(1000, longest=9)
+    chance = np.random.default_rng((3, 2))
+    rows = chance.permutation(1000)
+    rows = rows[np.lexsort((encoded.target.lengths[rows], encoded.source.lengths[rows]))]
+    order = chance.permutation(143)
+    for block in (1, 7, 64, 999, 1000, 5000):
+        monkeypatch.setattr(data_batches, "_BLOCK", block)
+        batches = Batches(encoded, 7, 3)
+        found_rows, found_order = batches._plan(2)
+        assert found_rows.tolist() == rows.tolist()
+        assert found_order.tolist() == order.tolist()
+        assert isinstance(found_rows.base, np.memmap) == (block < 1000)
+        assert batches.padding_share() == pytest.approx(Batches(encoded, 7, 9).padding_share())
 
 
 def test_moving_a_batch_leaves_its_lengths_with_the_host() -> None:

@@ -8,54 +8,64 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.data.encoded import EncodedCorpus, open_side, write_side
+from tandem.data.encoded import EncodedCorpus, EncodedSide, SideWriter, open_side
 from tests.support.corpora import corpus, side
 
 sentences = st.lists(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=9), min_size=1, max_size=12)
 
 
+def add(writer: SideWriter, written: list[list[int]]) -> None:
+    encoded = side(written)
+    writer.add(encoded.ids, encoded.lengths)
+
+
+def read(path: Path) -> list[list[int]]:
+    found = open_side(path)
+    bounds = zip(found.offsets[:-1], found.offsets[1:], strict=True)
+    return [found.ids[start:end].tolist() for start, end in bounds]
+
+
 @settings(max_examples=25)  # each writes files
-@given(sentences)
-def test_what_is_written_is_what_is_read(written: list[list[int]]) -> None:
+@given(st.lists(sentences, min_size=1, max_size=4), st.data())
+def test_what_is_written_is_what_is_read_also_by_a_writer_that_goes_on(
+    parts: list[list[list[int]]], data: st.DataObject
+) -> None:
+    written = [sentence for part in parts for sentence in part]
     with tempfile.TemporaryDirectory() as folder:
-        write_side(written, Path(folder) / "train" / "source")
-        read = open_side(Path(folder) / "train" / "source")
-        assert len(read) == len(written)
-        assert read.lengths.tolist() == [len(sentence) for sentence in written]
-        assert [
-            read.ids[start:end].tolist() for start, end in zip(read.offsets[:-1], read.offsets[1:], strict=True)
-        ] == written
-        del read  # a mapped file cannot be removed everywhere
+        path = Path(folder) / "train" / "source"
+        writer = SideWriter(path)
+        for part in parts:
+            add(writer, part)
+        writer.close()
+        assert read(path) == written
+        kept = data.draw(st.integers(0, len(written)))
+        writer = SideWriter(path, kept)
+        assert (writer.sentences, writer.tokens) == (kept, sum(map(len, written[:kept])))
+        add(writer, parts[0])
+        writer.flush()
+        assert read(path) == [*written[:kept], *parts[0]]
+        writer.close()
 
 
 def test_ids_are_mapped_into_memory_and_not_read(tmp_path: Path) -> None:
-    write_side(([2, word, 3] for word in range(100)), tmp_path / "source")
-    read = open_side(tmp_path / "source")
-    assert isinstance(read.ids, np.memmap)
-    assert read.ids.dtype == np.int32
-    assert read.offsets.dtype == np.int64
+    writer = SideWriter(tmp_path / "source")
+    add(writer, [[2, word, 3] for word in range(100)])
+    writer.close()
+    found = open_side(tmp_path / "source")
+    assert isinstance(found.ids, np.memmap)
+    assert isinstance(found.offsets, np.memmap)
+    assert (found.ids.dtype, found.offsets.dtype) == (np.int32, np.int64)
     with pytest.raises(ValueError, match="read-only"):
-        read.ids[0] = 7
-
-
-def test_two_sides_lie_in_files_of_their_own(tmp_path: Path) -> None:
-    write_side([[1, 2]], tmp_path / "de.source")
-    write_side([[3], [4]], tmp_path / "de.target")
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "de.source.ids.npy",
-        "de.source.offsets.npy",
-        "de.target.ids.npy",
-        "de.target.offsets.npy",
+        found.ids[0] = 7
+    assert {path.name: path.stat().st_size for path in tmp_path.iterdir()} == {
+        "source.ids": 1200,
+        "source.offsets": 808,
     }
-    assert len(open_side(tmp_path / "de.source")) == 1
-    assert len(open_side(tmp_path / "de.target")) == 2
 
 
-def test_files_that_are_not_arrays_are_not_unpickled(tmp_path: Path) -> None:
-    write_side([[1, 2]], tmp_path / "source")
-    np.save(tmp_path / "source.ids.npy", np.array([object()]), allow_pickle=True)
-    with pytest.raises(ValueError):
-        open_side(tmp_path / "source")
+def test_a_side_is_made_of_ids_and_lengths() -> None:
+    made = EncodedSide.of(np.array([5, 6, 7], np.int32), np.array([1, 2]))
+    assert (len(made), made.lengths.tolist(), made.lengths_of(np.array([1])).tolist()) == (2, [1, 2], [2])
 
 
 def test_target_tokens_are_all_but_each_first() -> None:

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.errors import CheckpointError
-from tandem.recording import MetricsFile, read_metrics
+from tandem.recording import GoingOn, MetricsFile, read_metrics
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
 
 STEPS_PER_EPOCH = 12
+FULL = Path("/dev/full")
 
 
 def step_done(step: int, loss: float | None = None) -> StepDone:
@@ -89,22 +90,43 @@ def test_each_line_is_on_disk_at_once(tmp_path: Path) -> None:
 def test_what_is_not_finite_becomes_null(tmp_path: Path, value: float) -> None:
     path = tmp_path / "metrics.jsonl"
     validation = Validation(value, {"bleu": value})
-    write(MetricsFile(path, every=1), [step_done(1, value), Validated(1, 1, 1.0, validation, False, 1.0)])
-    lines = [json.loads(line, parse_constant=pytest.fail) for line in path.read_text("utf-8").splitlines()]
+    started = Started(1, 1, 1)
+    write(MetricsFile(path, every=1), [started, step_done(1, value), Validated(1, 1, 1.0, validation, False, 1.0)])
+    lines = [json.loads(line, parse_constant=pytest.fail) for line in path.read_text("utf-8").splitlines()][1:]
     assert lines[0]["loss"] is None
     assert lines[1]["validation_loss"] is None
     assert lines[1]["scores"] == {"bleu": None}
 
 
-@pytest.mark.parametrize("keep", [0, 5, 12, 20, 24])
-def test_a_resumed_run_reads_like_one_that_went_through(tmp_path: Path, keep: int) -> None:
+@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize("stop", [0, 4, 5, 12, 20, 24])
+def test_a_resumed_file_reads_like_that_of_a_run_that_went_through(tmp_path: Path, stop: int, every: int) -> None:
+    """Whatever it told of later steps, and of its stops."""
     through, resumed = tmp_path / "through.jsonl", tmp_path / "resumed.jsonl"
-    write(MetricsFile(through, every=1), training(0, 36))
-    write(MetricsFile(resumed, every=1), training(0, 24))
-    write(MetricsFile(resumed, every=1, keep_until_step=keep), training(keep, 36))
-    for event in ("step", "validated"):
-        assert rows_of(read_metrics(resumed), event) == rows_of(read_metrics(through), event)
-    assert [row["step"] for row in rows_of(read_metrics(resumed), "started")] == [0, keep]
+    write(MetricsFile(through, every), training(0, 36))
+    first = MetricsFile(resumed, every)
+    events = training(0, 24)
+    for event in events[:-1]:
+        first.record(event)
+        if isinstance(event, Started | StepDone | Validated) and getattr(event, "step", 0) == stop:
+            held = first.held
+    write(first, events[-1:])
+    assert len(held) == (0 if stop % 12 == 0 else stop % 12 % every)
+    write(MetricsFile(resumed, every, GoingOn(stop // 12, stop, held)), training(stop, 36))
+    assert resumed.read_bytes() == through.read_bytes()
+
+
+def test_a_stop_before_the_validation_forgets_the_validation(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    write(MetricsFile(path, every=4), training(0, 12))
+    write(MetricsFile(path, every=4, going_on=GoingOn(0, 12)), [Started(5, STEPS_PER_EPOCH, 1_000, 12)])
+    assert [(row["event"], row["step"]) for row in read_metrics(path)] == [
+        ("started", 0),
+        ("step", 4),
+        ("step", 8),
+        ("step", 12),
+    ]
+    assert read_metrics(path)[0]["epochs"] == 5
 
 
 def test_a_torn_last_line_is_dropped(tmp_path: Path) -> None:
@@ -113,22 +135,11 @@ def test_a_torn_last_line_is_dropped(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for length in [*range(0, len(whole), 41), len(whole) - 1]:
         path.write_bytes(whole[:length])
-        kept = whole[:length].count(b"\n")
-        assert len(read_metrics(path)) == kept
-        file = MetricsFile(path)
-        file.record(Started(3, STEPS_PER_EPOCH, 1_000, 3))
-        file.close()
-        assert len(read_metrics(path)) == kept + 1
+        kept = read_metrics(path)
+        assert len(kept) == whole[:length].count(b"\n")
+        write(MetricsFile(path, going_on=GoingOn(0, 3)), [Started(3, STEPS_PER_EPOCH, 1_000, 3)])
+        assert read_metrics(path) == [read_metrics(path)[0], *rows_of(kept, "step")]
         assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_whole_file_is_not_rewritten(tmp_path: Path) -> None:
-    path = tmp_path / "metrics.jsonl"
-    write(MetricsFile(path, every=1), training(0, 3))
-    before = path.stat().st_ino
-    MetricsFile(path, keep_until_step=3).close()
-    assert path.stat().st_ino == before
-    assert len(read_metrics(path)) == 5
 
 
 @pytest.mark.parametrize("damage", [b"\x00\x00\x00", b"[1, 2]", b'{"event": "step"}', b"\xff"])
@@ -150,3 +161,17 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_record_of_no_steps_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least 1 step, not 0"):
         MetricsFile(tmp_path / "metrics.jsonl", every=0)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
+def test_a_full_disk_is_named_and_the_file_closed(tmp_path: Path) -> None:
+    file = MetricsFile(tmp_path / "metrics.jsonl", every=1)
+    file.record(Started(1, 4, 1))
+    file.close()
+    file._file = FULL.open("a", encoding="utf-8")
+    said = r"metrics\.jsonl: cannot be written: No space left on device\. What was saved before stands"
+    with pytest.raises(CheckpointError, match=said):
+        file.record(step_done(1))
+    with pytest.raises(CheckpointError, match=said):
+        file.close()
+    file.close()

@@ -10,10 +10,10 @@ from tandem.training.events import Started, StepDone, Validated, Validation
 class Simulation:
     """A training whose every step and validation takes a known time."""
 
-    def __init__(self, epochs: int, steps_per_epoch: int, first_step: int = 0) -> None:
+    def __init__(self, epochs: int, steps_per_epoch: int, first_step: int = 0, first_epoch: int = 0) -> None:
         self.now = 0.0
         self.progress = Progress(lambda: self.now)
-        self.progress.follow(Started(epochs, steps_per_epoch, 1, first_step))
+        self.progress.follow(Started(epochs, steps_per_epoch, 1, first_step, first_epoch))
         self.steps_per_epoch = steps_per_epoch
         self.done = first_step
 
@@ -52,7 +52,7 @@ def test_the_time_left_is_exact_when_every_step_takes_the_same() -> None:
 
 
 def test_a_resumed_run_knows_its_place() -> None:
-    run = Simulation(epochs=3, steps_per_epoch=10, first_step=14)
+    run = Simulation(epochs=3, steps_per_epoch=10, first_step=14, first_epoch=1)
     assert (run.progress.epoch, run.progress.step_in_epoch) == (2, 4)
     run.steps(1)
     assert run.progress.epoch_seconds_left() == pytest.approx(10)
@@ -67,6 +67,13 @@ def test_between_the_last_step_and_the_validation_it_is_validating() -> None:
         run.steps(1)
     assert seen == [False] * 3
     assert run.progress.validating
+    run.validate()
+    assert not run.progress.validating
+
+
+def test_a_run_that_was_stopped_before_a_validation_goes_on_with_it() -> None:
+    run = Simulation(epochs=3, steps_per_epoch=10, first_step=20, first_epoch=1)
+    assert (run.progress.epoch, run.progress.step_in_epoch, run.progress.validating) == (2, 10, True)
     run.validate()
     assert not run.progress.validating
 

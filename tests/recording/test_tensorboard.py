@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tandem.recording import TensorBoard
+from tandem.errors import CheckpointError
+from tandem.recording import GoingOn, TensorBoard
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
 
 
@@ -54,10 +55,18 @@ def test_the_samples_are_text_shown_as_it_is(tmp_path: Path) -> None:
 
 def test_a_resumed_run_hides_the_later_steps_of_the_first(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    write(TensorBoard(first, every=1), training(0, 6))
-    write(TensorBoard(second, every=1, keep_until_step=3), training(3, 5))
+    write(TensorBoard(first, every=2), training(0, 6))
+    held = (StepDone(1, 3, 8.0, 50.0, 0.25, 3.0, 0.5),)
+    write(TensorBoard(second, every=2, going_on=GoingOn(0, 3, held)), training(3, 6))
     # Two event files of one folder, read in the order of their making.
     files = [*first.iterdir(), *second.iterdir()]
     for number, file in enumerate(files):
         file.rename(tmp_path / f"events.out.tfevents.{number}.host")
-    assert [point.step for point in read(tmp_path).Scalars("train/loss")] == [1, 2, 3, 4, 5]
+    assert [point.step for point in read(tmp_path).Scalars("train/loss")] == [2, 4, 6]
+    assert [point.value for point in read(tmp_path).Scalars("train/loss")] == [501.0, 5.0, 2.0]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tensorboard").write_text("a file", encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"tensorboard/events\.out\.\S+: cannot be written: File exists"):
+        TensorBoard(tmp_path / "tensorboard")

@@ -13,7 +13,7 @@ COMMON = ["the", "a", "dog", "cat", "house", "runs", "sees", "small", "old", "ma
 
 
 def chosen(pairs: list[tuple[str, str]]) -> tuple[Recipe, list[str]]:
-    recipe, reasons = choose_recipe([Pair(*pair) for pair in pairs], Data(train=MEMORY))
+    recipe, reasons = choose_recipe([Pair(*pair) for pair in pairs], Data(train=MEMORY), len(pairs))
     return recipe, reasons
 
 
@@ -74,7 +74,7 @@ def test_sizes_grow_and_epochs_shrink_with_the_pairs() -> None:
 
 def test_reasons_say_what_the_recipe_holds_and_the_recipe_is_whole() -> None:
     train, validation = FilesCorpus(source="a", target="b"), FilesCorpus(source="c", target="d")
-    recipe, reasons = choose_recipe([Pair("ein Hund.", "a dog.")] * 10, Data(train=train, validation=validation))
+    recipe, reasons = choose_recipe([Pair("ein Hund.", "a dog.")] * 10, Data(train=train, validation=validation), 10)
     assert (recipe.data.train, recipe.data.validation) == (train, validation)
     assert f"{recipe.model.layers} LSTM layer of {recipe.model.hidden}" in " ".join(reasons)
     assert f"up to {recipe.training.epochs} epochs of 1 steps, {recipe.training.batch_size} pairs each" in reasons[-1]

@@ -26,7 +26,6 @@ def test_a_later_step_is_named_and_no_checkpoint_is_broken(tmp_path: Path) -> No
     with pytest.raises(TrainingError, match=rf"^step [2-5] \(epoch 1\): the loss is .*{REMEDY}"):
         run_tiny(tmp_path, *settings)
     assert not (tmp_path / "current.json").exists()
-    assert not (tmp_path / "encoded").exists()
 
 
 def test_a_validation_that_is_not_finite_is_named(tmp_path: Path) -> None:

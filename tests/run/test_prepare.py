@@ -6,22 +6,22 @@ import pytest
 
 from tandem.data.pairs import Pair
 from tandem.errors import CorpusError
-from tandem.recipe import Data, FilesCorpus
-from tandem.run.prepare import GivenPairs, TextPairs, prepare, read_pairs
+from tandem.recipe import Data, FilesCorpus, Recipe
+from tandem.run import prepare as preparing
+from tandem.run.prepare import GivenPairs, PreparedCorpus, encode_pairs, look_at, prepare
 from tandem.text import EOS_ID, SOS_ID
 from tests.support.runs import number_pairs, tiny_recipe
 
 PAIRS = [Pair(*pair) for pair in number_pairs(30)]
 
 
-def texts(train: list[Pair], validation: list[Pair] | None = None) -> TextPairs:
-    return TextPairs(train, validation or train[:2], [])
+def prepared(recipe: Recipe, pairs: list[Pair] = PAIRS) -> PreparedCorpus:
+    return prepare(recipe, GivenPairs(pairs, pairs[:2]))
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_what_is_encoded_is_the_pairs_framed_and_reversed_where_asked(reverse: bool, tmp_path: Path) -> None:
-    recipe = tiny_recipe(f"text.reverse_source={str(reverse).lower()}", "training.batch_size=4")
-    corpus = prepare(recipe, texts(PAIRS), tmp_path, None)
+def test_what_is_encoded_is_the_pairs_framed_and_reversed_where_asked(reverse: bool) -> None:
+    corpus = prepared(tiny_recipe(f"text.reverse_source={str(reverse).lower()}", "training.batch_size=4"))
     found = set()
     for batch in corpus.train.epoch(1):
         for column in range(batch.source.shape[1]):
@@ -33,8 +33,8 @@ def test_what_is_encoded_is_the_pairs_framed_and_reversed_where_asked(reverse: b
     assert found == set(PAIRS)
 
 
-def test_pairs_with_too_many_tokens_are_left_out_and_counted(tmp_path: Path) -> None:
-    corpus = prepare(tiny_recipe("data.max_tokens=3"), texts(PAIRS), tmp_path, None)
+def test_pairs_with_too_many_tokens_are_left_out_and_counted() -> None:
+    corpus = prepared(tiny_recipe("data.max_tokens=3"))
     long = sum(len(pair.source.split()) > 3 for pair in PAIRS)
     assert 0 < long < len(PAIRS)
     said = f"dropped {long} of 30 training pairs, with more than 3 tokens on a side (data.max_tokens)"
@@ -43,32 +43,24 @@ def test_pairs_with_too_many_tokens_are_left_out_and_counted(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("pair", [("eins zwei drei vier", "one"), ("eins", "one two three four")])
-def test_either_side_may_be_too_long(pair: tuple[str, str], tmp_path: Path) -> None:
-    corpus = prepare(tiny_recipe("data.max_tokens=3"), texts([Pair("eins", "one"), Pair(*pair)]), tmp_path, None)
-    assert len(corpus.train.corpus) == 1
+def test_either_side_may_be_too_long(pair: tuple[str, str]) -> None:
+    assert len(prepared(tiny_recipe("data.max_tokens=3"), [Pair("eins", "one"), Pair(*pair)]).train.corpus) == 1
 
 
-def test_nothing_left_is_an_error_with_the_remedy(tmp_path: Path) -> None:
-    pairs = [Pair("eins zwei drei", "one two three")]
-    with pytest.raises(CorpusError, match=r"each of the 1 train pairs has more than 2 tokens .*raise data\.max_tokens"):
-        prepare(tiny_recipe("data.max_tokens=2"), texts(pairs), tmp_path, None)
-
-
-def test_given_tokenizers_are_used_as_they_are(tmp_path: Path) -> None:
-    first = prepare(tiny_recipe(), texts(PAIRS), tmp_path / "a", None)
+def test_given_tokenizers_are_used_as_they_are() -> None:
+    first = prepared(tiny_recipe())
     tokenizers = first.source_tokenizer, first.target_tokenizer
-    second = prepare(tiny_recipe(), texts([Pair("neu", "new")]), tmp_path / "b", tokenizers)
-    assert (second.source_tokenizer, second.target_tokenizer) == tokenizers
+    given = GivenPairs([Pair("neu", "new")], [Pair("neu", "new")])
+    learnt = prepare(tiny_recipe(), given)
+    second = prepare(tiny_recipe(), given, tokenizers=tokenizers)
+    assert [second.source_tokenizer.to_json(), second.target_tokenizer.to_json()] == [t.to_json() for t in tokenizers]
+    assert second.source_tokenizer.to_json() != learnt.source_tokenizer.to_json()
+    assert second.key == learnt.key  # it tells the corpus
+    assert next(second.train.epoch(1)).source.flatten().tolist() == [SOS_ID, 0, EOS_ID]
 
 
-def test_validation_is_carved_off_by_source_and_told() -> None:
-    data = Data.model_validate({"train": {"kind": "memory"}, "validation_fraction": 0.2})
-    train, validation, messages = read_pairs(data, 1, GivenPairs(PAIRS))
-    assert sorted([*train, *validation]) == sorted(PAIRS)
-    assert not {pair.source for pair in train} & {pair.source for pair in validation}
-    assert len(validation) == 6
-    assert messages == ["validation: 6 of the pairs, carved off by source; 24 to train on"]
-    assert read_pairs(data, 1, GivenPairs(PAIRS)) == (train, validation, messages)
+def test_the_number_of_loader_workers_is_the_recipes() -> None:
+    assert [prepared(tiny_recipe(f"data.loader_workers={n}")).train.workers for n in (0, 3)] == [0, 3]
 
 
 def test_faulty_pairs_are_dropped_and_counted_or_stop_it(tmp_path: Path) -> None:
@@ -76,8 +68,30 @@ def test_faulty_pairs_are_dropped_and_counted_or_stop_it(tmp_path: Path) -> None
         (tmp_path / name).write_text(content, encoding="utf-8")
     files = FilesCorpus(source="a", target="b")
     data = Data(train=files, validation=files, folder=str(tmp_path))
-    train, _, messages = read_pairs(data, 1)
-    assert train == [("eins", "one"), ("drei", "three")]
-    assert messages[0].startswith("a and b: dropped 1 of 3 pairs: 1 with an empty side")
+    corpus = prepare(tiny_recipe().model_copy(update={"data": data}))
+    assert corpus.validation_pairs == [("eins", "one"), ("drei", "three")]
+    assert corpus.messages[0].startswith("a and b: dropped 1 of 3 pairs: 1 with an empty side")
+    data = data.model_copy(update={"on_error": "stop"})
     with pytest.raises(CorpusError, match="line 2: the text is empty"):
-        read_pairs(data.model_copy(update={"on_error": "stop"}), 1)
+        prepare(tiny_recipe().model_copy(update={"data": data}))
+
+
+def test_pairs_to_be_measured_on_are_encoded_whatever_their_length() -> None:
+    corpus = prepared(tiny_recipe())
+    long = Pair("eins zwei " * 300, "one")
+    encoded = encode_pairs(
+        tiny_recipe("data.max_tokens=2"), [long, PAIRS[0]], corpus.source_tokenizer, corpus.target_tokenizer
+    )
+    assert encoded.source.lengths.tolist() == [602, len(PAIRS[0].source.split()) + 2]
+
+
+def test_a_recipe_is_chosen_from_the_first_pairs_and_the_number_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparing, "_LOOKED_AT", 10)
+    for side, name in enumerate(("a", "b")):
+        (tmp_path / name).write_text("".join(f"{pair[side]}\n" for pair in PAIRS), encoding="utf-8")
+    files = Data(train=FilesCorpus(source="a", target="b"), folder=str(tmp_path))
+    memory = Data.model_validate({"train": {"kind": "memory"}})
+    assert look_at(files, None) == look_at(memory, GivenPairs(PAIRS)) == (PAIRS[:10], 30)
+    assert look_at(memory, GivenPairs(PAIRS[:7])) == (PAIRS[:7], 7)

@@ -27,8 +27,12 @@ class Stdin:
     """A standard input that gives these lines, which need not end."""
 
     def __init__(self, lines: Iterable[bytes], *, terminal: bool = False) -> None:
-        self.buffer = lines
+        self.buffer = self
+        self._lines = iter(lines)
         self._terminal = terminal
+
+    def readline(self, size: int) -> bytes:
+        return next(self._lines, b"")
 
     def isatty(self) -> bool:
         return self._terminal

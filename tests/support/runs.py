@@ -2,22 +2,25 @@
 
 import random
 import shutil
-from collections.abc import Sequence
+import signal
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from tandem.build import build_model
-from tandem.checkpoint import Checkpoint, save_checkpoint
+from tandem.checkpoint import Checkpoint, read_current, save_checkpoint
 from tandem.models import CellType
 from tandem.recipe import Recipe, make_recipe, override
-from tandem.recording import Recorder
+from tandem.recording import Recorder, read_metrics
 from tandem.run.prepare import GivenPairs
+from tandem.run.stopping import Stopped
 from tandem.run.train import TrainingResult, run_recipe
 from tandem.text import Tokenizer
-from tandem.training.events import Event
+from tandem.training.events import Event, Started, StepDone
 from tandem.translator import Translator
 
 Pairs = list[tuple[str, str]]
@@ -47,12 +50,17 @@ def tiny_recipe(*settings: str) -> Recipe:
 
 
 def run_tiny(
-    out: Path, *settings: str, resume: bool = False, recorders: Sequence[Recorder] = (), pairs: Pairs | None = None
+    out: Path,
+    *settings: str,
+    resume: bool = False,
+    recorders: Sequence[Recorder] = (),
+    pairs: Pairs | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
     """Train `tiny_recipe` on number pairs into `out`."""
     given = GivenPairs(pairs or number_pairs(40), number_pairs(8, seed=2))
     recipe = tiny_recipe(*settings)
-    return run_recipe(recipe, out, device="cpu", resume=resume, given=given, recorders=recorders)
+    return run_recipe(recipe, out, device="cpu", resume=resume, given=given, recorders=recorders, say=say)
 
 
 @cache
@@ -90,6 +98,49 @@ def saved(translator: Translator, directory: Path) -> Path:
     parts = translator.model, translator.recipe, translator.source_tokenizer, translator.target_tokenizer
     save_checkpoint(Checkpoint(*parts), directory)
     return directory
+
+
+class StopAfter:
+    """What a person does with Ctrl-C, or a machine with SIGTERM, while a step is under way: it ends with the next."""
+
+    def __init__(self, step: int, number: int = signal.SIGINT) -> None:
+        self.step = step
+        self.number = number
+        self.heard: list[Event] = []
+        self.closed = False
+
+    def record(self, event: Event) -> None:
+        self.heard.append(event)
+        step = event.first_step if isinstance(event, Started) else getattr(event, "step", None)
+        if step == self.step and isinstance(event, Started | StepDone):
+            signal.raise_signal(self.number)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def stopped(out: Path, step: int, *settings: str, resume: bool = False) -> StopAfter:
+    """`run_tiny`, stopped by a signal when `step` is done."""
+    stop = StopAfter(step - 1)
+    with pytest.raises(Stopped, match="stopped by SIGINT"):
+        run_tiny(out, *settings, resume=resume, recorders=[stop])
+    return stop
+
+
+def figures(run: Path) -> list[dict[str, Any]]:
+    """The run's metrics without what differs from one session to another: times and speeds."""
+    measured = {"tokens_per_second", "epoch_seconds", "seconds"}
+    rows = read_metrics(run / "metrics.jsonl")
+    return [{key: value for key, value in row.items() if key not in measured} for row in rows]
+
+
+def assert_same_run(run: Path, whole: Path) -> None:
+    """Bytes of the weights, what the pointer names, what is kept, and every figure."""
+    assert read_current(run) == read_current(whole)
+    kept = sorted(path.relative_to(whole) for path in whole.rglob("*.safetensors"))
+    assert sorted(path.relative_to(run) for path in run.rglob("*.safetensors")) == kept
+    assert [path for path in kept if (run / path).read_bytes() != (whole / path).read_bytes()] == []
+    assert figures(run) == figures(whole)
 
 
 class Remember:

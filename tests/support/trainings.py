@@ -33,6 +33,7 @@ def training(
     forcing: TeacherForcing | None = None,
     validate: Callable[[], Validation] = lambda: Validation(1.0),
     progress: Progress | None = None,
+    random_state: dict[str, torch.Tensor] | None = None,
 ) -> Training:
     return Training(
         model,
@@ -45,6 +46,7 @@ def training(
         validate=validate,
         criterion=lambda validation: validation.loss,
         progress=progress,
+        random_state=random_state,
     )
 
 

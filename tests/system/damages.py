@@ -58,10 +58,11 @@ def damage_run(count: int, seed: int, scratch: Path) -> tuple[Counter[str], list
 
 def _targets(run: Path) -> list[Target]:
     current = read_current(run)
+    assert current.best is not None
     checkpoint, resume = ([FORMAT_FILE, *_listed(run / folder)] for folder in (current.best, current.resume))
     return [
         Target(current.best, checkpoint, load_checkpoint),
-        Target(current.resume, resume, lambda run: check_directory(run / current.resume, tuple(resume[1:]))),
+        Target(current.resume, resume, lambda run: check_directory(run / current.resume, resume[1:])),
         Target("", ["current.json"], load_checkpoint),
     ]
 
@@ -72,7 +73,7 @@ def _listed(folder: Path) -> list[str]:
 
 def _like(other: Path, folder: str) -> str:
     current = read_current(other)
-    return {"checkpoints": current.best, "resume": current.resume, "": ""}[folder.partition("/")[0]]
+    return {"checkpoints": str(current.best), "resume": current.resume, "": ""}[folder.partition("/")[0]]
 
 
 def failure(load: Callable[[], object], befallen: list[Path]) -> str | None:

@@ -247,12 +247,10 @@ def test_a_file_that_is_far_too_large_is_not_read(name: str, size: int, spoilt: 
         load_checkpoint(spoilt)
 
 
-@pytest.mark.parametrize(
-    "name", ["../model.safetensors", "/etc/passwd", "..", "", "a/b", "C:\\a", "\x00", "\ud800", "more"]
-)
+@pytest.mark.parametrize("name", ["../model.safetensors", "/etc/passwd", "..", "", "a/b", "C:\\a", "\x00", "\ud800"])
 def test_other_names_in_the_list_are_refused(name: str, spoilt: Path) -> None:
     sign(spoilt, more=[name])
-    with pytest.raises(CheckpointError, match=r"format\.json: damaged: the files here must be model\.safetensors, "):
+    with pytest.raises(CheckpointError, match=r"format\.json: damaged: it must list .*, names alone"):
         load_checkpoint(spoilt)
 
 

@@ -42,6 +42,7 @@ def a_training(
     by_token: bool = False,
     schedule: ScheduleName = "linear",
     progress: Progress | None = None,
+    random_state: dict[str, torch.Tensor] | None = None,
 ) -> Training:
     """All that has chance in it: dropout, sampled feeding, shuffled batches; and a rate that changes."""
     done = progress.epoch if progress else 0
@@ -53,6 +54,7 @@ def a_training(
         forcing=TeacherForcing("linear", start=0.8, end=0.2, by_token=by_token),
         validate=scripted(VALIDATIONS[done:]),
         progress=progress,
+        random_state=random_state,
     )
 
 
@@ -78,38 +80,41 @@ def test_another_seed_gives_another_training() -> None:
     assert losses(a_training(parts(weights_seed=4))) != first
 
 
-@pytest.mark.parametrize("schedule", ["linear", "plateau"])
-@pytest.mark.parametrize("stop_after", [1, 2])
+@pytest.mark.parametrize(("schedule", "by_token"), [("linear", True), ("plateau", False)])
+@pytest.mark.parametrize("stop", ["step 2", "step 6", "epoch 1", "step 11", "epoch 2"])
 @pytest.mark.parametrize("load_first", [True, False])
 def test_a_continued_training_is_one_that_never_stopped(
-    schedule: ScheduleName, stop_after: int, load_first: bool
+    schedule: ScheduleName, stop: str, load_first: bool, by_token: bool
 ) -> None:
     """Bit for bit, whether the optimiser's state is put back before the training is built or after."""
     whole = parts()
-    expected = list(a_training(whole, schedule=schedule).events())
+    expected = list(a_training(whole, schedule=schedule, by_token=by_token).events())
 
     stopped = parts()
-    run = a_training(stopped, schedule=schedule)
+    run = a_training(stopped, schedule=schedule, by_token=by_token)
     for event in run.events():
-        if isinstance(event, Validated) and event.epoch == stop_after:
-            break
-    progress = run.progress
+        if isinstance(event, StepDone | Validated):
+            here = f"step {event.step}" if isinstance(event, StepDone) else f"epoch {event.epoch}"
+            if here == stop:
+                break
+    progress, random_state = run.progress, run.random_state()
 
     continued = parts(weights_seed=9)
     if load_first:
         continued.copy_from(stopped)
-    again = a_training(continued, schedule=schedule, progress=progress)
+    again = a_training(continued, schedule=schedule, by_token=by_token, progress=progress, random_state=random_state)
     if not load_first:
         continued.copy_from(stopped)
     torch.manual_seed(4321)
     events = list(again.events())
 
     assert isinstance(events[0], Started)
-    assert events[0].first_step == progress.step == 6 * stop_after
+    assert (events[0].first_step, events[0].first_epoch) == (progress.step, progress.epoch)
+    assert progress.step == {"step 2": 2, "step 6": 6, "epoch 1": 6, "step 11": 11, "epoch 2": 12}[stop]
     ours = [told(event) for event in steps_of(events)]
-    assert ours == [told(event) for event in steps_of(expected)][6 * stop_after :]
-    best = [(event.epoch, event.best) for event in validations_of(events)]
-    assert best == [(event.epoch, event.best) for event in validations_of(expected)][stop_after:]
+    assert ours == [told(event) for event in steps_of(expected)][progress.step :]
+    validated = [(event.epoch, event.train_loss, event.best) for event in validations_of(events)]
+    assert validated == [(e.epoch, e.train_loss, e.best) for e in validations_of(expected)][progress.epoch :]
     assert again.progress == Progress(3, 18, 1, VALIDATIONS)
     for name, weight in whole.model.state_dict().items():
         assert torch.equal(weight, continued.model.state_dict()[name]), name

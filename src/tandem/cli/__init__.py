@@ -9,6 +9,7 @@ from tandem.cli.data import data
 from tandem.cli.demo import demo
 from tandem.cli.evaluate import evaluate_command
 from tandem.cli.score import score
+from tandem.cli.streams import stand_in_for_closed
 from tandem.cli.train import train_command
 from tandem.cli.translate import translate
 from tandem.errors import TandemError
@@ -54,6 +55,7 @@ app.add_typer(data, name="data")
 
 def main() -> None:
     """What the `tandem` command runs: errors that a user can mend are a sentence, never a traceback."""
+    stand_in_for_closed()
     try:
         app(prog_name="tandem")
     except TandemError as error:
@@ -72,6 +74,7 @@ def main() -> None:
 def _flush() -> None:
     """Write what is still held: at exit, Python would complain where whoever read our output has left."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,21 +1,55 @@
 """`tandem data`."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+from rich.text import Text
 
+from tandem.data.cache import default_cache, entries
 from tandem.data.download import fetch
 from tandem.data.named import default_folder, lookup
 
-data = typer.Typer(no_args_is_help=True, help="Fetch public corpora.", rich_markup_mode="markdown")
+data = typer.Typer(
+    no_args_is_help=True, help="Fetch public corpora, see which prepared ones are kept.", rich_markup_mode="markdown"
+)
 
 
 @data.callback()
 def _data() -> None:
-    """Fetch public corpora: `tandem data get multi30k`."""
+    """Fetch public corpora: `tandem data get multi30k`. See what is prepared: `tandem data cache`."""
+
+
+@data.command()
+def cache(
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Remove all of it; trainings prepare their corpora anew.")
+    ] = False,
+) -> None:
+    """Say which prepared corpora are kept, and where; what lies there can be made again at any time.
+
+    - `tandem data cache`
+    - `tandem data cache --clear`
+    """
+    where = default_cache()
+    found = entries(where)
+    console = Console()
+    table = Table("corpus", "pairs", "MB", "folder", show_edge=False, pad_edge=False)
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for entry in found:
+        pairs = "stopped" if entry.pairs is None else f"{entry.pairs:,}"
+        table.add_row(Text(entry.name), pairs, f"{entry.size / 1e6:,.1f}", Text(entry.folder.name))
+    if found:
+        console.print(table)
+    total = f"{len(found)} prepared corpora, {sum(entry.size for entry in found) / 1e6:,.1f} MB in {where}"
+    if clear:
+        shutil.rmtree(where, ignore_errors=True)
+        total += ": removed"
+    console.print(total, highlight=False, soft_wrap=True)
 
 
 @data.command()

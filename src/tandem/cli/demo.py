@@ -53,8 +53,6 @@ def demo(
     console = Console()
     announce(console, "a German-English translator of picture captions, from the built-in corpus `captions`")
     where = out or free_directory("demo")
-    result = train_run(
-        parse_recipe(_RECIPE, "the demo's recipe", settings or []), where, console, device=device, resume=False
-    )
+    result = train_run(parse_recipe(_RECIPE, "the demo's recipe", settings or []), where, console, device=device)
     examples = [(text, made.text) for text, made in zip(_TEXTS, result.translator.translate(_TEXTS), strict=True)]
     show_result(console, where, result, examples)

@@ -29,6 +29,7 @@ from tandem.cli.options import (
     corpus_pairs,
 )
 from tandem.cli.show import show_scores
+from tandem.cli.streams import one_line, standard_output
 from tandem.cli.translate import search_settings
 from tandem.run import evaluate
 from tandem.translator import BATCH_SIZE, load
@@ -65,6 +66,7 @@ def evaluate_command(
 
     Lines that repeat a source give it several references.
     """
+    standard_output()  # before the work
     choice = chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="test")
     pairs = corpus_pairs(choice)
     translator = load(model, device=device, precision=precision)
@@ -72,7 +74,7 @@ def evaluate_command(
     lower = translator.recipe.search.lowercase_scores if lowercase is None else lowercase
     found = evaluate(translator, pairs, settings, lowercase=lower)
     if output is not None:
-        output.write_text("".join(text + "\n" for text in found.translations), encoding="utf-8")
+        output.write_bytes("".join(one_line(text) + "\n" for text in found.translations).encode("utf-8", "replace"))
     if as_json:
         scores = {score.name: {"value": _finite(score.value), "signature": score.signature} for score in found.scores}
         command = shlex.join(["tandem", *sys.argv[1:]])

@@ -1,6 +1,5 @@
 """`tandem score`."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -20,6 +19,7 @@ from tandem.cli.options import (
     chosen_corpus,
     corpus_pairs,
 )
+from tandem.cli.streams import json_line, standard_output
 from tandem.translator import load
 
 
@@ -42,6 +42,7 @@ def score(
     - `tandem score runs/demo --source test.de --target test.en`
     - `tandem score runs/demo --tsv pairs.tsv --json`
     """
+    put = standard_output()
     pairs = corpus_pairs(chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="test"))
     translator = load(model, device=device, precision=precision)
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
@@ -54,6 +55,7 @@ def score(
                 "tokens": found.tokens,
                 "token_scores": found.token_scores,
             }
-            print(json.dumps(content, ensure_ascii=False))
+            put.write(json_line(content))
         else:
-            print(f"{found.log_probability:.6f}")
+            put.write(f"{found.log_probability:.6f}\n".encode())
+    put.flush()

@@ -21,7 +21,7 @@ from tandem.cli.options import (
     TsvOption,
     chosen_corpus,
 )
-from tandem.cli.show import announce, show_result
+from tandem.cli.show import PreparingBar, announce, show_result
 from tandem.errors import CheckpointError, RecipeError
 from tandem.recipe import (
     CorpusChoice,
@@ -35,6 +35,7 @@ from tandem.recipe import (
     load_recipe,
 )
 from tandem.recording import live_display
+from tandem.run.stopping import Stopped
 from tandem.run.train import TrainingResult, chosen_recipe, resumed_recipe, run_recipe
 
 
@@ -58,7 +59,13 @@ def train_command(
     ] = None,
     settings: SettingsOption = None,
     device: DeviceOption = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out after its last epoch.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out where it was last saved.")
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Hash the corpus again, and what was prepared of it, trusting no time stamp."),
+    ] = False,
 ) -> None:
     """Train a model, from two files or a recipe.
 
@@ -75,8 +82,8 @@ def train_command(
     choice = chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="train")
     validation = chosen_corpus(validation_source, validation_target, None, None, None, None, None, split="validation")
     if resume:
-        where = _resumed(out, recipe, choice or validation)
-        chosen = resumed_recipe(where, settings or [])
+        where = _resumed(out, choice or validation)
+        chosen = load_recipe(recipe, settings or []) if recipe else resumed_recipe(where, settings or [])
     elif recipe is not None:
         if choice is not None or validation is not None:
             raise RecipeError(
@@ -91,37 +98,48 @@ def train_command(
         raise RecipeError(
             "there is nothing to train on: give --source FILE --target FILE, or a recipe, or see tandem train --help"
         )
-    show_result(console, where, train_run(chosen, where, console, device=device, resume=resume))
+    show_result(console, where, train_run(chosen, where, console, device=device, resume=resume, verify=verify))
 
 
-def train_run(recipe: Recipe, out: Path, console: Console, *, device: Device, resume: bool) -> TrainingResult:
-    """Train with a live display; a run that is interrupted is told how it goes on."""
+def train_run(
+    recipe: Recipe, out: Path, console: Console, *, device: Device, resume: bool = False, verify: bool = False
+) -> TrainingResult:
+    """Train with a live display; of a run that a signal stops is said how it goes on."""
+    preparing = PreparingBar(console)
+
+    def say(line: str) -> None:
+        preparing.close()
+        announce(console, line)
+
     try:
         return run_recipe(
             recipe,
             out,
             device=device,
             resume=resume,
+            verify=verify,
             recorders=[live_display(console)],
-            say=lambda line: announce(console, line),
+            hear=preparing,
+            say=say,
         )
-    except KeyboardInterrupt:
+    except Stopped as stopped:
         try:
-            kept = f"What was trained until {Path(read_current(out).last).name} is kept. Go on with:"
             again = f"tandem train --resume --out {shlex.quote(str(out))}"
-            console.print(Text(f"\nStopped. {kept}\n  {again}"), soft_wrap=True)
+            said = f"What was trained until {Path(read_current(out).resume).name} is kept. Go on with:\n  {again}"
         except CheckpointError:
-            stopped = "Stopped before the end of the first epoch: nothing to go on from in"
-            console.print(Text(f"\n{stopped} {out}"), soft_wrap=True)
-        raise
+            said = f"Nothing was saved yet: there is nothing to go on from in {out}"
+        console.print(Text(f"\nStopped. {said}"), soft_wrap=True)
+        raise typer.Exit(128 + stopped.signal) from None
+    finally:
+        preparing.close()
 
 
-def _resumed(out: Path | None, recipe: Path | None, choice: CorpusChoice | None) -> Path:
+def _resumed(out: Path | None, choice: CorpusChoice | None) -> Path:
     if out is None:
         raise RecipeError("--resume: say which run goes on, with --out DIR")
-    if recipe is not None or choice is not None:
+    if choice is not None:
         raise RecipeError(
-            f"--resume: the run in {out} has its recipe already; leave out the other, or change settings with --set"
+            f"--resume: the run in {out} has its corpora already; leave out the others, or change it by --set data.…"
         )
     return out
 

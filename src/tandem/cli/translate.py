@@ -1,18 +1,20 @@
 """`tandem translate`."""
 
-import json
+import hashlib
 import sys
-from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from itertools import tee
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from tandem.checkpoint import checkpoint_of
+from tandem.cli.lines import Survey, file_lines, stream_lines, survey
 from tandem.cli.options import (
     AllowUnkOption,
     BatchSizeOption,
@@ -22,7 +24,10 @@ from tandem.cli.options import (
     ModelArgument,
     PrecisionOption,
 )
-from tandem.errors import CorpusError, RecipeError
+from tandem.cli.output import Job, Output, Stream, file_in_the_making
+from tandem.cli.streams import json_line, one_line, say, standard_output
+from tandem.errors import RecipeError
+from tandem.storage import FORMAT_FILE
 from tandem.translator import BATCH_SIZE, SearchSettings, Translation, Translator, load
 
 
@@ -30,11 +35,18 @@ def translate(
     model: ModelArgument,
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT ...]", help="Texts to translate.")] = None,
     source: Annotated[
-        Path | None, typer.Option("--input", "-i", metavar="FILE", help="Texts, one a line. Default: standard input.")
+        Path | None,
+        typer.Option(
+            "--input", "-i", metavar="FILE", help="Texts, one a line; may be gzipped. Default: standard input."
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: standard output.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Written when all is done. Default: standard output."),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with --output where an earlier run was stopped.")
+    ] = False,
     beam: BeamOption = None,
     length_penalty: LengthPenaltyOption = None,
     n_best: Annotated[int, typer.Option(min=1, help="Put out the N best of each, as Moses lines (or in --json).")] = 1,
@@ -51,29 +63,49 @@ def translate(
 
     - `tandem translate runs/demo "Guten Morgen!"`
     - `tandem translate runs/demo --input news.de --output news.en`
+    - `tandem translate runs/demo --input news.de --output news.en --resume`: go on after it was stopped
     - `cat news.de | tandem translate runs/demo --beam 1 > news.en`
     - `tandem translate runs/demo --n-best 5 --json "Ein Hund spielt im Park."`
     """
+    _check_places(texts, source, output, resume=resume, stream=stream)
+    known = survey(source) if source is not None and (source.is_file() or not source.exists()) else None
+    stream = stream or (not texts and source is None and sys.stdin.isatty())  # a person waits for each answer
+    checkpoint = checkpoint_of(model)
+    translator = load(checkpoint, device=device, precision=precision)
+    settings = search_settings(translator, beam, length_penalty, n_best, 1 if stream else batch_size, allow_unk)
+    form = "json" if as_json else "n-best" if n_best > 1 else "plain"
+    options = {**asdict(settings), "format": form, "precision": str(translator.dtype).removeprefix("torch.")}
+    job = None if known is None or source is None else _job(source, known, checkpoint / FORMAT_FILE, options)
+    with _opened(output, job, resume=resume, stream=stream) as put:
+        if put is None:
+            say(f"{output}: is complete already. To translate anew, remove it or leave out --resume")
+            return
+        quiet = bool(texts) or (output is None and sys.stdout.isatty())
+        with _progress(put.done, known.lines if known else None, quiet=quiet) as progress:
+            lines = islice(enumerate(texts or _lines(source)), put.done, None)
+            while window := list(islice(lines, 1 if stream else settings.window)):
+                translations = translator.translate([line for _, line in window], settings)
+                for (number, line), translation in zip(window, translations, strict=True):
+                    put.write(_record(number, line, translation, as_json=as_json))
+                    if translation.cut:
+                        say(f"line {number + 1}: too long; only its beginning was translated")
+                put.save(window[-1][0] + 1)
+                progress(len(window))
+
+
+def _check_places(
+    texts: list[str] | None, source: Path | None, output: Path | None, *, resume: bool, stream: bool
+) -> None:
+    """RecipeError where what is to be read and written don't fit together."""
     if texts and source is not None:
         raise RecipeError("give texts as arguments, or a file with --input, not both")
-    stream = stream or (not texts and source is None and sys.stdin.isatty())  # a person waits for each answer
-    translator = load(model, device=device, precision=precision)
-    settings = search_settings(translator, beam, length_penalty, n_best, 1 if stream else batch_size, allow_unk)
-    with ExitStack() as stack:
-        lines: Iterable[str] = texts or _input_lines(source, stack)
-        put = stack.enter_context(output.open("wb")) if output is not None else sys.stdout.buffer
-        lines, seen = _remember(lines)
-        translations = (
-            _one_by_one(translator, lines, settings) if stream else translator.translate_stream(lines, settings)
-        )
-        to_terminal = sys.stdout.isatty() and output is None
-        for number, translation in enumerate(_with_progress(translations, quiet=bool(texts) or to_terminal)):
-            put.write(_formatted(number, next(seen), translation, as_json=as_json).encode("utf-8", "replace"))
-            if translation.cut:
-                print(f"tandem: line {number + 1}: too long; only its beginning was translated", file=sys.stderr)
-            if stream:
-                put.flush()
-        put.flush()
+    if resume and (source is None or output is None or stream):
+        raise RecipeError("--resume goes on from a file to a file: give --input and --output, and no --stream")
+    for path in (source, output):
+        if resume and path is not None and path.exists() and not path.is_file():
+            raise RecipeError(f"{path}: --resume goes on from a file to a file, and this is none")
+    if source is not None and output is not None and output.exists() and source.exists() and output.samefile(source):
+        raise RecipeError(f"--output {output}: is the input itself; write to another file")
 
 
 def search_settings(
@@ -93,52 +125,54 @@ def search_settings(
         raise RecipeError(str(error)) from error
 
 
-def _one_by_one(translator: Translator, lines: Iterable[str], settings: SearchSettings) -> Iterator[Translation]:
-    for line in lines:
-        yield from translator.translate([line], settings)
+def _lines(path: Path | None) -> Iterator[str]:
+    if path is not None:
+        return file_lines(path)
+    if sys.stdin.isatty():
+        say("type a text and Enter; Ctrl-D ends")
+    return stream_lines(sys.stdin.buffer, "standard input")
 
 
-def _input_lines(path: Path | None, stack: ExitStack) -> Iterator[str]:
+def _job(source: Path, known: Survey, model: Path, options: dict[str, Any]) -> Job:
+    return Job(
+        input=known.sha256,
+        model=hashlib.sha256(model.read_bytes()).hexdigest(),
+        lines=known.lines,
+        changed=max(source.stat().st_mtime, model.stat().st_mtime),
+        options=options,
+    )
+
+
+@contextmanager
+def _opened(path: Path | None, job: Job | None, *, resume: bool, stream: bool) -> Iterator[Output | None]:
+    """Where the translations go; None where they are there already."""
     if path is None:
-        if sys.stdin.isatty():
-            print("tandem: type a text and Enter; Ctrl-D ends", file=sys.stderr)
-        return _decoded(sys.stdin.buffer, "standard input")
-    try:
-        return _decoded(stack.enter_context(path.open("rb")), str(path))
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot be read: {error.strerror}") from error
+        yield Stream(standard_output())
+    elif stream or (path.exists() and not path.is_file()):
+        with path.open("wb") as file:
+            yield Stream(file)
+    else:
+        with file_in_the_making(path, job, resume=resume) as partial:
+            yield partial
 
 
-def _decoded(file: BinaryIO, name: str) -> Iterator[str]:
-    for number, raw in enumerate(file, start=1):
-        try:
-            line = raw.removeprefix(BOM_UTF8) if number == 1 else raw
-            yield line.decode("utf-8").removesuffix("\n").removesuffix("\r")
-        except UnicodeDecodeError as error:
-            raise CorpusError(
-                f"{name} line {number}: not UTF-8 (byte {error.start + 1} of the line); convert it, perhaps with iconv"
-            ) from error
-
-
-def _remember(lines: Iterable[str]) -> tuple[Iterator[str], Iterator[str]]:
-    """The lines twice: to be translated, and to be put beside the translations, held only in between."""
-    first, second = tee(lines)
-    return first, second
-
-
-def _formatted(number: int, source: str, translation: Translation, *, as_json: bool) -> str:
+def _record(number: int, source: str, translation: Translation, *, as_json: bool) -> bytes:
+    """What is put out for a text: one line, or of the n best one each."""
     if as_json:
         content = {"source": source, **_as_object(translation)}
         if translation.alternatives:
             content["alternatives"] = [_as_object(alternative) for alternative in translation.alternatives]
-        return json.dumps(content, ensure_ascii=False) + "\n"
+        return json_line(content)
     if translation.alternatives:
-        # Moses: sentence ||| hypothesis ||| features ||| score it is ranked by
-        return "".join(
-            f"{number} ||| {a.text} ||| LogProbability= {a.log_probability:.6f} ||| {a.score:.6f}\n"
+        # Moses: sentence ||| hypothesis ||| features ||| score it is ranked by; a "|" in a text is escaped
+        text = "".join(
+            f"{number} ||| {one_line(a.text).replace('|', '&#124;')} "
+            f"||| LogProbability= {a.log_probability:.6f} ||| {a.score:.6f}\n"
             for a in translation.alternatives
         )
-    return translation.text + "\n"
+    else:
+        text = one_line(translation.text) + "\n"
+    return text.encode("utf-8", "replace")
 
 
 def _as_object(translation: Translation) -> dict[str, Any]:
@@ -151,12 +185,15 @@ def _as_object(translation: Translation) -> dict[str, Any]:
     }
 
 
-def _with_progress(translations: Iterator[Translation], *, quiet: bool) -> Iterator[Translation]:
+@contextmanager
+def _progress(done: int, total: int | None, *, quiet: bool) -> Iterator[Callable[[int], object]]:
     """Count on standard error, if that is a terminal and the translations themselves go elsewhere."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
-        yield from translations
+        yield lambda _: None
         return
-    columns = (TextColumn("translated"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield from progress.track(translations)
+    columns = (TextColumn("translated"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    # Lines come by whole windows, which may take longer than what the speed is usually reckoned from.
+    with Progress(*columns, console=console, transient=True, speed_estimate_period=600) as progress:
+        task = progress.add_task("", total=total, completed=done)
+        yield lambda lines: progress.advance(task, lines)

@@ -1,9 +1,11 @@
 """Ids -> batches: sentences of like length together, their order a function of (seed, epoch) alone."""
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from tempfile import TemporaryFile
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,11 @@ from torch import Tensor
 
 from tandem.data.encoded import EncodedCorpus, EncodedSide
 from tandem.text import PAD_ID
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+_BLOCK = 1 << 18
+"""Rows that are looked at together; more than this are kept in a file that is mapped into memory."""
 
 
 class Batch(NamedTuple):
@@ -38,7 +45,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Batches:
-    """The batches of one corpus, epoch for epoch."""
+    """The batches of one corpus, epoch for epoch. Memory does not grow with the corpus."""
 
     corpus: EncodedCorpus
     batch_size: int
@@ -46,43 +53,58 @@ class Batches:
     seed: int
     shuffle: bool = True
     """False: every epoch in the same order, from short to long."""
+    workers: int = 1
+    """Threads that assemble the next batches while one is in use; how many changes nothing but the time."""
 
     def __len__(self) -> int:
         """Batches in an epoch."""
         return -(-len(self.corpus) // self.batch_size)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of this epoch (any integer). Each is assembled while the one before it is in use."""
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            following: Future[Batch] | None = None
-            for rows in self._plan(epoch):
-                ready, following = following, beside.submit(self._batch, rows)
-                if ready is not None:
-                    yield ready.result()
-            if following is not None:
-                yield following.result()
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of this epoch (any integer), from number `first` on."""
+        rows, order = self._plan(epoch)
+        chosen = (rows[index * self.batch_size : (index + 1) * self.batch_size] for index in order[first:])
+        if not self.workers:
+            yield from map(self._batch, chosen)
+            return
+        with ThreadPoolExecutor(self.workers) as beside:
+            ready: deque[Future[Batch]] = deque()
+            for batch_rows in chosen:
+                ready.append(beside.submit(self._batch, batch_rows))
+                if len(ready) > self.workers:
+                    yield ready.popleft().result()
+            while ready:
+                yield ready.popleft().result()
 
-    def padding_share(self, epoch: int = 1) -> float:
-        """The share of padding among all places of an epoch's batches, both sides together."""
+    def padding_share(self) -> float:
+        """The share of padding among all places of an epoch's batches, both sides together; the same in each epoch."""
+        rows = self._by_length(_counted(len(self.corpus)))
+        block = max(_BLOCK // self.batch_size, 1) * self.batch_size
         places = tokens = 0
-        for side in (self.corpus.source, self.corpus.target):
-            lengths = side.lengths
-            tokens += int(lengths.sum())
-            places += sum(int(lengths[rows].max()) * len(rows) for rows in self._plan(epoch))
+        for start in range(0, len(rows), block):
+            for side in (self.corpus.source, self.corpus.target):
+                lengths = side.lengths_of(rows[start : start + block])
+                firsts = np.arange(0, len(lengths), self.batch_size)
+                sizes = np.diff(np.append(firsts, len(lengths)))
+                places += int((np.maximum.reduceat(lengths, firsts) * sizes).sum())
+                tokens += int(lengths.sum())
         return 1 - tokens / places
 
-    def _plan(self, epoch: int) -> list[npt.NDArray[np.int64]]:
-        """The rows of each batch: sorted by length on both sides, ties and the batches' order left to chance."""
+    def _plan(self, epoch: int) -> tuple[Rows, Rows]:
+        """All rows, sorted by length on both sides with ties left to chance, and the batches' order, by chance too."""
+        rows, order = _counted(len(self.corpus)), np.arange(len(self))
+        if not self.shuffle:
+            return self._by_length(rows), order
         chance = np.random.default_rng((self.seed, epoch))
-        rows = chance.permutation(len(self.corpus)) if self.shuffle else np.arange(len(self.corpus))
-        by_length = np.lexsort((self.corpus.target.lengths[rows], self.corpus.source.lengths[rows]))
-        rows = rows[by_length]
-        batches = [rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)]
-        if self.shuffle:
-            return [batches[index] for index in chance.permutation(len(batches))]
-        return batches
+        chance.shuffle(rows)
+        rows = self._by_length(rows)
+        chance.shuffle(order)
+        return rows, order
 
-    def _batch(self, rows: npt.NDArray[np.int64]) -> Batch:
+    def _by_length(self, rows: Rows) -> Rows:
+        return _sorted(_sorted(rows, self.corpus.target), self.corpus.source)
+
+    def _batch(self, rows: Rows) -> Batch:
         source, source_lengths = _pad(self.corpus.source, rows)
         target, target_lengths = _pad(self.corpus.target, rows)
         return Batch(source, source_lengths, target, target_lengths)
@@ -97,11 +119,47 @@ def pad_sentences(sentences: list[list[int]]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(padded), torch.tensor(lengths)
 
 
-def _pad(side: EncodedSide, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+def _pad(side: EncodedSide, rows: Rows) -> tuple[Tensor, Tensor]:
     """Rows of a side as columns, `([S, B], lengths [B])`, gathered in one go."""
-    starts, lengths = side.offsets[rows], side.offsets[rows + 1] - side.offsets[rows]
+    starts, lengths = side.offsets[rows], side.lengths_of(rows)
     steps = np.arange(lengths.max())[:, None]  # (S, 1) against (B,) -> (S, B)
     there = steps < lengths
     padded = np.full(there.shape, PAD_ID, dtype=np.int64)
     padded[there] = side.ids[(starts + steps)[there]]
     return torch.from_numpy(padded), torch.from_numpy(lengths)
+
+
+def _sorted(rows: Rows, side: EncodedSide) -> Rows:
+    """The rows by the length of their sentence, rows of one length as they were: a counting sort, block by block."""
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(rows), _BLOCK)]
+    counts = np.zeros(0, np.int64)
+    for block in blocks:
+        more = np.bincount(side.lengths_of(rows[block]), minlength=len(counts))
+        more[: len(counts)] += counts
+        counts = more
+    places = np.cumsum(counts) - counts  # where the next row of each length goes
+    found = _room(len(rows))
+    for block in blocks:
+        lengths = side.lengths_of(rows[block])
+        order = np.argsort(lengths, kind="stable")
+        lengths = lengths[order]
+        counts = np.bincount(lengths, minlength=len(places))
+        before = np.cumsum(counts) - counts
+        found[places[lengths] + np.arange(len(lengths)) - before[lengths]] = rows[block][order]
+        places += counts
+    return found
+
+
+def _counted(count: int) -> Rows:
+    rows = _room(count)
+    for start in range(0, count, _BLOCK):
+        rows[start : start + _BLOCK] = np.arange(start, min(start + _BLOCK, count))
+    return rows
+
+
+def _room(count: int) -> Rows:
+    """An array of so many rows; a large one lies in a file without a name, so that memory is not what holds it."""
+    if count <= _BLOCK:
+        return np.empty(count, np.int64)
+    with TemporaryFile(prefix="tandem-") as file:  # mapped, it lives until nobody uses it
+        return np.asarray(np.memmap(file, np.int64, "w+", shape=(count,)))

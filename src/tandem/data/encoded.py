@@ -1,15 +1,16 @@
-"""A corpus as ids: flat memory-mapped arrays with offsets, written once, read by every epoch."""
+"""A corpus as ids: flat arrays with offsets, in memory or mapped from files, read by every epoch."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 Ids: TypeAlias = npt.NDArray[np.int32]
 Offsets: TypeAlias = npt.NDArray[np.int64]
+
+_IDS, _OFFSETS = np.dtype("<i4"), np.dtype("<i8")
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class EncodedSide:
     ids: Ids
     offsets: Offsets
 
+    @classmethod
+    def of(cls, ids: Ids, lengths: Offsets) -> Self:
+        """Sentences one after the other, and the number of each one's ids."""
+        return cls(ids, np.concatenate(([0], np.cumsum(lengths))))
+
     def __len__(self) -> int:
         """The number of sentences."""
         return len(self.offsets) - 1
@@ -27,6 +33,10 @@ class EncodedSide:
     def lengths(self) -> Offsets:
         """The number of tokens of each sentence."""
         return np.diff(self.offsets)
+
+    def lengths_of(self, rows: Offsets) -> Offsets:
+        """The number of tokens of each of these sentences."""
+        return self.offsets[rows + 1] - self.offsets[rows]
 
 
 @dataclass(frozen=True)
@@ -46,19 +56,49 @@ class EncodedCorpus:
         return len(self.target.ids) - len(self)
 
 
-def write_side(sentences: Iterable[Sequence[int]], path: Path) -> None:
-    """Write sentences of ids to `PATH.ids.npy` and `PATH.offsets.npy`."""
-    lengths = [0]
-    flat: list[npt.NDArray[np.int32]] = []
-    for sentence in sentences:
-        flat.append(np.asarray(sentence, dtype=np.int32))
-        lengths.append(len(sentence))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(f"{path}.ids.npy", np.concatenate(flat))
-    np.save(f"{path}.offsets.npy", np.cumsum(lengths, dtype=np.int64))
+class SideWriter:
+    """Writes sentences to `PATH.ids` and `PATH.offsets`, flat little-endian numbers of 4 and 8 bytes."""
+
+    def __init__(self, path: Path, sentences: int = 0) -> None:
+        """Go on after so many sentences: what the files hold besides is dropped."""
+        self._ids, self._offsets = _opened(f"{path}.ids"), _opened(f"{path}.offsets")
+        self.sentences, self.tokens = sentences, 0
+        if sentences:
+            self._offsets.seek(sentences * _OFFSETS.itemsize)
+            self.tokens = int(np.frombuffer(self._offsets.read(_OFFSETS.itemsize), _OFFSETS)[0])
+        else:
+            self._offsets.write(np.zeros(1, _OFFSETS).tobytes())
+        for file, size in (
+            (self._ids, self.tokens * _IDS.itemsize),
+            (self._offsets, (sentences + 1) * _OFFSETS.itemsize),
+        ):
+            file.truncate(size)
+            file.seek(size)
+
+    def add(self, ids: Ids, lengths: Offsets) -> None:
+        """Append sentences, one after the other."""
+        self._ids.write(ids.astype(_IDS, copy=False).tobytes())
+        self._offsets.write((self.tokens + np.cumsum(lengths)).astype(_OFFSETS, copy=False).tobytes())
+        self.sentences, self.tokens = self.sentences + len(lengths), self.tokens + len(ids)
+
+    def flush(self) -> None:
+        """Have what was added in the files."""
+        self._ids.flush()
+        self._offsets.flush()
+
+    def close(self) -> None:
+        """Close the files."""
+        self._ids.close()
+        self._offsets.close()
 
 
 def open_side(path: Path) -> EncodedSide:
-    """Map what `write_side` wrote into memory, without reading it."""
-    ids = np.load(f"{path}.ids.npy", mmap_mode="r", allow_pickle=False)
-    return EncodedSide(ids, np.load(f"{path}.offsets.npy", allow_pickle=False))
+    """Map what a `SideWriter` wrote into memory, without reading it."""
+    return EncodedSide(np.memmap(f"{path}.ids", _IDS, "r"), np.memmap(f"{path}.offsets", _OFFSETS, "r"))
+
+
+def _opened(path: str) -> BinaryIO:
+    where = Path(path)
+    where.parent.mkdir(parents=True, exist_ok=True)
+    where.touch()
+    return where.open("r+b")

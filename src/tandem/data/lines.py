@@ -4,6 +4,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -24,7 +25,7 @@ def read_lines(path: Path, limit: int) -> Iterator[str | bytes | None]:
     """
     number = 0
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             for raw in _bounded(unpacked(file), limit):
                 number += 1
                 try:
@@ -35,18 +36,28 @@ def read_lines(path: Path, limit: int) -> Iterator[str | bytes | None]:
                             f"{path} line 1: {why_not_utf8(error.object)} It looks like UTF-16."
                         ) from None
                     yield error.object
-    except FileNotFoundError as error:
-        where = "" if path.is_absolute() else f" (looked for in {Path.cwd()})"
-        raise CorpusError(f"{path}: there is no such file{where}. Check the path.") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CorpusError(
             f"{path} line {number + 1}: the gzipped file is damaged or cut short ({error}). Fetch it or pack it again."
         ) from error
+    if number == 0:
+        raise CorpusError(f"{path}: the file is empty, but a corpus needs at least one line. Check the path.")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, open for reading; CorpusError where it is missing or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        where = "" if path.is_absolute() else f" (looked for in {Path.cwd()})"
+        raise CorpusError(f"{path}: there is no such file{where}. Check the path.") from error
+    except gzip.BadGzipFile:  # an OSError, too; who unpacks it knows what to say
+        raise
     except OSError as error:
         reason = error.strerror or str(error)
         raise CorpusError(f"{path}: cannot be read ({reason}). Check the path and its permissions.") from error
-    if number == 0:
-        raise CorpusError(f"{path}: the file is empty, but a corpus needs at least one line. Check the path.")
 
 
 def unpacked(file: BinaryIO | io.BufferedReader) -> IO[bytes]:

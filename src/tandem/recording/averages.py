@@ -1,5 +1,6 @@
 """Means over several optimiser steps, so that a record a step need not be kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tandem.training.events import StepDone
@@ -20,12 +21,17 @@ class StepMeans:
 class StepWindow:
     """Collects optimiser steps until there are `size` of them."""
 
-    def __init__(self, size: int) -> None:
-        """Raise ValueError for a size below 1."""
+    def __init__(self, size: int, held: Sequence[StepDone] = ()) -> None:
+        """`held`: steps that an earlier window had collected. Raise ValueError for a size below 1."""
         if size < 1:
             raise ValueError(f"A record must cover at least 1 step, not {size}.")
         self._size = size
-        self._steps: list[StepDone] = []
+        self._steps = list(held)
+
+    @property
+    def held(self) -> tuple[StepDone, ...]:
+        """The steps collected so far."""
+        return tuple(self._steps)
 
     def add(self, step: StepDone) -> StepMeans | None:
         """Return the means when this step completes the window, else None."""

@@ -6,38 +6,42 @@ by then; the other keys are those of the event. JSON knows no NaN and no infinit
 
 import json
 import math
-import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any, TextIO, assert_never
 
 from tandem.errors import CheckpointError
 from tandem.recording.averages import StepMeans, StepWindow
+from tandem.recording.recorder import GoingOn
+from tandem.storage import replace_file, writing
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
 
 
 class MetricsFile:
     """A recorder that appends to a metrics file, each line flushed as soon as it is written."""
 
-    def __init__(self, path: Path, every: int = 10, keep_until_step: int | None = None) -> None:
-        """Open the file, which is made when there is none.
+    def __init__(self, path: Path, every: int = 10, going_on: GoingOn | None = None) -> None:
+        """The file is opened when the training starts, and then reads as if the run had never stopped.
 
         `every`: how many optimiser steps one line covers, which then has their mean loss.
-        `keep_until_step`: when a run goes on from that step, what the file tells of later steps is dropped.
-        A torn last line, as a power cut leaves it, is dropped in any case. Raises CheckpointError when
-        another line is damaged.
+        Whatever is called raises CheckpointError where the file is damaged or cannot be written.
         """
-        self._window = StepWindow(every)
-        self._step = keep_until_step or 0
-        _mend(path, keep_until_step)
-        self._file = path.open("a", encoding="utf-8", newline="\n")
+        self._path = path
+        self._going_on = going_on or GoingOn(0, 0)
+        self._window = StepWindow(every, self._going_on.held)
+        self._step = self._going_on.step
+        self._file: TextIO | None = None
+
+    @property
+    def held(self) -> tuple[StepDone, ...]:
+        """The steps that are in no line yet."""
+        return self._window.held
 
     def record(self, event: Event) -> None:
         """Write the event, or keep it for the mean of the next line."""
         match event:
             case Started():
-                self._step = event.first_step
-                self._write(_started(event))
+                self._begin(event)
             case StepDone():
                 self._step = event.step
                 self._write_means(self._window.add(event))
@@ -53,17 +57,29 @@ class MetricsFile:
 
     def close(self) -> None:
         """Write the steps that are still held and close the file; a second call does nothing."""
-        if not self._file.closed:
-            self._write_means(self._window.flush())
-            self._file.close()
+        if self._file is not None:
+            file, self._file = self._file, None
+            with writing(self._path), file:
+                if means := self._window.flush():
+                    file.write(_line(_steps(means)))
+
+    def _begin(self, event: Started) -> None:
+        rows = read_metrics(self._path) if self._path.exists() else []
+        # The first line tells of the whole run, whose epochs may have become more.
+        kept = [_started(event), *(row for row in rows if _stands(row, self._going_on))]
+        replace_file(self._path, "".join(map(_line, kept)))
+        with writing(self._path):
+            self._file = self._path.open("a", encoding="utf-8", newline="\n")
 
     def _write_means(self, means: StepMeans | None) -> None:
         if means is not None:
             self._write(_steps(means))
 
     def _write(self, row: dict[str, Any]) -> None:
-        self._file.write(_line(row))
-        self._file.flush()
+        assert self._file is not None, "the first event is that the training starts"
+        with writing(self._path):
+            self._file.write(_line(row))
+            self._file.flush()
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -93,27 +109,17 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _mend(path: Path, keep_until_step: int | None) -> None:
-    """Drop a torn last line and the lines of later steps; the file is replaced at once or not touched."""
-    if not path.exists():
-        return
-    rows = read_metrics(path)
-    kept = [row for row in rows if keep_until_step is None or row["step"] <= keep_until_step]
-    torn = not path.read_bytes().endswith(b"\n")
-    if len(kept) == len(rows) and not torn:
-        return
-    unfinished = path.with_name(path.name + ".new")
-    with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(_line(row) for row in kept)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+def _stands(row: dict[str, Any], going_on: GoingOn) -> bool:
+    """Whether the row is of what was done before the run goes on; where it started and stopped is forgotten."""
+    if row.get("event") == "validated":
+        return bool(row.get("epoch", 0) <= going_on.epoch)
+    return bool(row.get("event") == "step" and row["step"] <= going_on.recorded)
 
 
 def _started(event: Started) -> dict[str, Any]:
     return {
         "event": "started",
-        "step": event.first_step,
+        "step": 0,
         "epochs": event.epochs,
         "steps_per_epoch": event.steps_per_epoch,
         "parameters": event.parameters,

@@ -47,7 +47,7 @@ class Progress:
             case Started():
                 self.epochs, self.steps_per_epoch = event.epochs, max(event.steps_per_epoch, 1)
                 self.step = event.first_step
-                self._validated_epochs = event.first_step // self.steps_per_epoch
+                self._validated_epochs = event.first_epoch
                 self.epoch = min(self._validated_epochs + 1, max(event.epochs, 1))
             case StepDone():
                 self.epoch, self.step = event.epoch, event.step

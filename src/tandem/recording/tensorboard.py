@@ -1,37 +1,71 @@
-"""TensorBoard's event files, written by PyTorch's own writer."""
+"""TensorBoard's event files."""
 
+import itertools
+import os
+import socket
+import time
 from pathlib import Path
-from typing import Protocol, assert_never
+from typing import Any, assert_never
 
 from tandem.metrics import perplexity
 from tandem.recording.averages import StepMeans, StepWindow
+from tandem.recording.recorder import GoingOn
+from tandem.storage import writing
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
 
+_NUMBERS = itertools.count()
+"""Of the event files of this process, whose names must differ."""
 
-class _Writer(Protocol):
-    """What is used of `torch.utils.tensorboard.SummaryWriter`, whose methods carry no types."""
 
-    def add_scalar(self, tag: str, scalar_value: float, global_step: int) -> None: ...
+class _EventFile:
+    """One event file. TensorBoard's own writer leaves the writing to a thread, whose errors nobody can catch."""
 
-    def add_text(self, tag: str, text_string: str, global_step: int) -> None: ...
+    def __init__(self, folder: Path, purge_step: int | None) -> None:
+        # Imported here: it takes a second or two, and only a training needs it.
+        from tensorboard.compat.proto.event_pb2 import Event as Entry
+        from tensorboard.compat.proto.event_pb2 import SessionLog
+        from tensorboard.summary.writer.record_writer import RecordWriter
+        from torch.utils.tensorboard import summary
 
-    def flush(self) -> None: ...
+        self._entry = Entry
+        self._summary: Any = summary
+        name = f"events.out.tfevents.{time.time():010.0f}.{socket.gethostname()}.{os.getpid()}.{next(_NUMBERS)}"
+        self._path = folder / name
+        with writing(self._path):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("wb")
+            self._records = RecordWriter(self._file)
+        self._add(file_version="brain.Event:2")
+        if purge_step is not None:
+            self._add(step=purge_step, session_log=SessionLog(status=SessionLog.START))
 
-    def close(self) -> None: ...
+    def add_scalar(self, tag: str, value: float, step: int) -> None:
+        self._add(step=step, summary=self._summary.scalar(tag, value))
+
+    def add_text(self, tag: str, text: str, step: int) -> None:
+        self._add(step=step, summary=self._summary.text(tag, text))
+
+    def close(self) -> None:
+        with writing(self._path):
+            self._file.close()
+
+    def _add(self, **content: Any) -> None:
+        with writing(self._path):
+            self._records.write(self._entry(wall_time=time.time(), **content).SerializeToString())
+            self._file.flush()
 
 
 class TensorBoard:
     """A recorder that writes curves under `train/` and `validation/`, and sample translations as text."""
 
-    def __init__(self, folder: Path, every: int = 10, keep_until_step: int | None = None) -> None:
-        """Open a new event file in the folder.
+    def __init__(self, folder: Path, every: int = 10, going_on: GoingOn | None = None) -> None:
+        """Open a new event file in the folder. Whatever is called raises CheckpointError where it cannot be written.
 
         `every`: how many optimiser steps one point of the training curves covers.
-        `keep_until_step`: when a run goes on from that step, TensorBoard hides what an earlier file tells
-        of later steps.
+        `going_on`: TensorBoard hides what an earlier file tells of steps that will happen again.
         """
-        self._window = StepWindow(every)
-        self._writer = _open(folder, keep_until_step)
+        self._window = StepWindow(every, going_on.held if going_on else ())
+        self._writer = _EventFile(folder, going_on.recorded + 1 if going_on else None)
 
     def record(self, event: Event) -> None:
         """Write the event's figures, or keep them for the mean of the next point."""
@@ -43,17 +77,17 @@ class TensorBoard:
             case Validated():
                 self._write_means(self._window.flush())
                 self._write_validation(event.validation, event.step)
-                self._writer.flush()
             case Finished():
                 self._write_means(self._window.flush())
-                self._writer.flush()
             case _:
                 assert_never(event)
 
     def close(self) -> None:
         """Write the steps that are still held and close the file; a second call does nothing."""
-        self._write_means(self._window.flush())
-        self._writer.close()
+        try:
+            self._write_means(self._window.flush())
+        finally:
+            self._writer.close()
 
     def _write_means(self, means: StepMeans | None) -> None:
         if means is None:
@@ -73,15 +107,6 @@ class TensorBoard:
         if validation.samples:
             text = "\n\n---\n\n".join(_markdown(sample) for sample in validation.samples)
             self._writer.add_text("validation/samples", text, step)
-
-
-def _open(folder: Path, keep_until_step: int | None) -> _Writer:
-    # Imported here: it takes a second or two, and only a training needs it.
-    from torch.utils.tensorboard import SummaryWriter
-
-    purge_step = None if keep_until_step is None else keep_until_step + 1
-    writer: _Writer = SummaryWriter(str(folder), purge_step=purge_step)
-    return writer
 
 
 def _markdown(sample: Sample) -> str:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from tandem.metrics import Score
 from tandem.report.charts import draw
 from tandem.report.curves import curves, figure
+from tandem.storage import replace_file
 from tandem.version import __version__
 
 
@@ -32,11 +33,11 @@ class ReportContents:
 
 
 def write_report(path: Path, contents: ReportContents) -> None:
-    """Write the report as one HTML file that fetches nothing; an older one is replaced."""
-    unfinished = path.with_name(path.name + ".new")
-    # A lone surrogate, which no encoding can hold, is better shown as "?" than no report at all.
-    unfinished.write_text(_page(contents), encoding="utf-8", errors="replace", newline="\n")
-    unfinished.replace(path)
+    """Write the report as one HTML file that fetches nothing; an older one is replaced.
+
+    CheckpointError where it cannot be written.
+    """
+    replace_file(path, _page(contents))
 
 
 def _page(contents: ReportContents) -> str:

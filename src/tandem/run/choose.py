@@ -62,12 +62,12 @@ _SIZES = (
 _LARGEST = _Size(0, 2, 1000, 512, 0.1, 0.1, 128, 3, 1e-3)
 
 
-def choose_recipe(pairs: Sequence[Pair], data: Data) -> Choice:
-    """Tokenizers, sizes and schedule for these training pairs."""
+def choose_recipe(pairs: Sequence[Pair], data: Data, count: int) -> Choice:
+    """Tokenizers, sizes and schedule for `count` training pairs, of which `pairs` are the first."""
     source = _choose_text([pair.source for pair in pairs])
     target = _choose_text([pair.target for pair in pairs])
-    size = next((size for size in _SIZES if len(pairs) < size.pairs), _LARGEST)
-    steps = -(-len(pairs) // size.batch_size)
+    size = next((size for size in _SIZES if count < size.pairs), _LARGEST)
+    steps = -(-count // size.batch_size)
     recipe = Recipe(
         data=data,
         text=Texts(source=source.text, target=target.text, reverse_source=True),
@@ -94,7 +94,7 @@ def choose_recipe(pairs: Sequence[Pair], data: Data) -> Choice:
         f"target tokens: {target.reason}",
         "source reversed: the first words to be written are then read last (Sutskever et al. 2014, section 3.3)",
         f"model: {size.layers} LSTM layer{'s' * (size.layers > 1)} of {size.hidden}, embeddings of {size.embedding}, "
-        f"dropout {size.dropout}: the size for {len(pairs):,} training pairs",
+        f"dropout {size.dropout}: the size for {count:,} training pairs",
         f"schedule: up to {size.epochs} epochs of {steps:,} steps, {size.batch_size} pairs each; Adam with a warm-up, "
         "then down to 0; it stops after 5 epochs that were no better",
     ]

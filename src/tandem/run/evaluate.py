@@ -1,9 +1,7 @@
 """A translator against a corpus: every score, each with its signature."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tandem.data import Batches
 from tandem.data.pairs import Pair, group_references
@@ -68,15 +66,12 @@ def _token_edit_rate(
 
 
 def _likelihood_scores(translator: Translator, pairs: list[Pair]) -> list[Score]:
-    with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
-        corpus = encode_pairs(
-            translator.recipe, pairs, translator.source_tokenizer, translator.target_tokenizer, Path(folder)
-        )
-        batches = Batches(corpus, 128, seed=0, shuffle=False)
-        forced, free = (
-            likelihood(translator.model, batches.epoch(0), translator.device, translator.dtype, teacher_forcing=ratio)
-            for ratio in (1.0, 0.0)
-        )
+    corpus = encode_pairs(translator.recipe, pairs, translator.source_tokenizer, translator.target_tokenizer)
+    batches = Batches(corpus, 128, seed=0, shuffle=False)
+    forced, free = (
+        likelihood(translator.model, batches.epoch(0), translator.device, translator.dtype, teacher_forcing=ratio)
+        for ratio in (1.0, 0.0)
+    )
     characters = sum(len(translator.target_tokenizer.normalise(pair.target)) for pair in pairs)
     signature = f"tokens:{forced.tokens}|tok:{translator.target_tokenizer.kind}|eos:counted|tandem:{__version__}"
     true = f"teacher-forced|{signature}"

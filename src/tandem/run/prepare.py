@@ -1,20 +1,27 @@
-"""A recipe's corpora, made ready to train on: read, split, tokenised, encoded."""
+"""A recipe's corpora, made ready to train on: prepared once, kept in the cache, found there by their content."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import islice
 from typing import NamedTuple
 
 from tandem.build import build_corpus, build_tokenizer
 from tandem.data import Batches, EncodedCorpus
+from tandem.data.cache import Prepared, default_cache
+from tandem.data.contents import Contents, Hear
 from tandem.data.corpus import InMemory
-from tandem.data.encoded import open_side, write_side
-from tandem.data.pairs import Corpus, Pair, load_pairs
-from tandem.data.split import carve
-from tandem.errors import CorpusError
+from tandem.data.encoded import EncodedSide
+from tandem.data.pairs import Corpus, Dropped, Pair, good_pairs, load_pairs
+from tandem.data.preparation import prepare_corpus
+from tandem.data.sources import Sources, Tokens
 from tandem.recipe import CorpusChoice, Data, MemoryCorpus, Recipe
-from tandem.text import EOS_ID, SOS_ID, Tokenizer
-from tandem.translator import frame_source
+from tandem.text import Tokenizer
+from tandem.text.chunks import Chunk, Encoding
+from tandem.text.counts import WordCounts
+
+_LOOKED_AT = 200_000
+"""Pairs from which a recipe is chosen."""
 
 
 class GivenPairs(NamedTuple):
@@ -22,14 +29,6 @@ class GivenPairs(NamedTuple):
 
     train: Sequence[tuple[str, str]]
     validation: Sequence[tuple[str, str]] | None = None
-
-
-class TextPairs(NamedTuple):
-    """Training and validation pairs, and what a user should know of how they came to be."""
-
-    train: list[Pair]
-    validation: list[Pair]
-    messages: list[str]
 
 
 @dataclass(frozen=True)
@@ -42,98 +41,86 @@ class PreparedCorpus:
     validation: Batches
     validation_pairs: list[Pair]
     messages: list[str]
-
-
-def read_corpus(
-    choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str]] | None
-) -> tuple[list[Pair], list[str]]:
-    """The good pairs of one corpus, and a message where some were dropped."""
-    if isinstance(choice, MemoryCorpus) and given is not None:
-        corpus: Corpus = InMemory(given)
-    else:
-        corpus = build_corpus(choice, data.folder)
-    loaded = load_pairs(corpus, on_error=data.on_error, max_characters=data.max_characters)
-    messages = [f"{corpus.name}: {loaded.dropped.message()}"] if loaded.dropped.count else []
-    return loaded.pairs, messages
-
-
-def read_pairs(data: Data, seed: int, given: GivenPairs | None = None) -> TextPairs:
-    """Training and validation pairs; validation is carved off the training pairs where it has no corpus of its own."""
-    train, messages = read_corpus(data.train, data, given.train if given else None)
-    if data.validation is not None:
-        validation, more = read_corpus(data.validation, data, given.validation if given else None)
-        messages += more
-    else:
-        train, validation = carve(train, data.validation_fraction, seed, at_most=data.validation_at_most)
-        messages.append(
-            f"validation: {len(validation):,} of the pairs, carved off by source; {len(train):,} to train on"
-        )
-    return TextPairs(train, validation, messages)
+    key: str
+    """Tells its content and how it was prepared."""
 
 
 def prepare(
-    recipe: Recipe, texts: TextPairs, folder: Path, tokenizers: tuple[Tokenizer, Tokenizer] | None
+    recipe: Recipe,
+    given: GivenPairs | None = None,
+    *,
+    tokenizers: tuple[Tokenizer, Tokenizer] | None = None,
+    verify: bool = False,
+    hear: Hear = lambda *_: None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> PreparedCorpus:
-    """Encode pairs into memory-mapped ids under `folder`; `tokenizers` are trained unless given."""
-    source, target = tokenizers or (
-        build_tokenizer(recipe.text.source, [pair.source for pair in texts.train]),
-        build_tokenizer(recipe.text.target, [pair.target for pair in texts.train]),
+    """The recipe's corpora as batches of ids, and the tokenizers that were learnt from them, or that are given.
+
+    `verify`: hash files again whose size and time stamp are known. `hear` is told of progress.
+    """
+    data, text = recipe.data, recipe.text
+    sources = Sources(
+        train=find_corpus(data.train, data, given.train if given else None),
+        validation=find_corpus(data.validation, data, given.validation if given else None) if data.validation else None,
+        on_error=data.on_error,
+        max_characters=data.max_characters,
+        max_tokens=data.max_tokens,
+        fraction=data.validation_fraction,
+        at_most=data.validation_at_most,
+        seed=recipe.seed,
     )
-    train, too_long = _encode(recipe, texts.train, source, target, folder / "train")
-    validation, _ = _encode(recipe, texts.validation, source, target, folder / "validation")
-    messages = list(texts.messages)
-    if too_long:
-        messages.append(
-            f"dropped {too_long:,} of {len(texts.train):,} training pairs, with more than {recipe.data.max_tokens} "
-            "tokens on a side (data.max_tokens)"
-        )
-    batches = Batches(train, recipe.training.batch_size, recipe.seed)
-    messages += [
+
+    def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
+        return build_tokenizer(text.source, source), build_tokenizer(text.target, target)
+
+    described = [text.source.model_dump(), text.target.model_dump()]
+
+    def prepared(tokens: Tokens) -> Prepared:
+        return prepare_corpus(sources, tokens, default_cache(), verify=verify, hear=hear, say=say)
+
+    found = prepared(Tokens(described, learn, text.reverse_source))
+    key = found.folder.name
+    if tokenizers and [t.to_json() for t in tokenizers] != [t.to_json() for t in found.tokenizers]:
+        given_ones = [hashlib.sha256(tokenizer.to_json().encode()).hexdigest() for tokenizer in tokenizers]
+        found = prepared(Tokens([*described, *given_ones], lambda *_: tokenizers, text.reverse_source))
+    source, target = found.tokenizers
+    train = Batches(found.train, recipe.training.batch_size, recipe.seed, workers=data.loader_workers)
+    messages = [
+        *found.messages,
         f"vocabulary: {len(source):,} source and {len(target):,} target tokens",
-        f"{len(train):,} training pairs in {len(batches):,} batches; "
-        f"padding is {100 * batches.padding_share():.1f} % of them",
+        f"{len(found.train):,} training pairs in {len(train):,} batches; "
+        f"padding is {100 * train.padding_share():.1f} % of them",
     ]
-    return PreparedCorpus(
-        source,
-        target,
-        batches,
-        Batches(validation, 64, recipe.seed, shuffle=False),
-        texts.validation,
-        messages,
-    )
+    validation = Batches(found.validation, 64, recipe.seed, shuffle=False)
+    return PreparedCorpus(source, target, train, validation, found.validation_pairs, messages, key)
 
 
-def encode_pairs(
-    recipe: Recipe, pairs: Sequence[Pair], source: Tokenizer, target: Tokenizer, path: Path
-) -> EncodedCorpus:
-    """All pairs as ids, whatever their length."""
-    return _write(
-        [frame_source(ids, recipe) for ids in source.encode_batch([pair.source for pair in pairs])],
-        [[SOS_ID, *ids, EOS_ID] for ids in target.encode_batch([pair.target for pair in pairs])],
-        path,
-    )
+def find_corpus(choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str]] | None) -> Corpus:
+    """The corpus that was chosen; the given pairs where it is `memory`."""
+    if isinstance(choice, MemoryCorpus) and given is not None:
+        return InMemory(given)
+    return build_corpus(choice, data.folder)
 
 
-def _encode(
-    recipe: Recipe, pairs: Sequence[Pair], source: Tokenizer, target: Tokenizer, path: Path
-) -> tuple[EncodedCorpus, int]:
-    """The pairs that are not too long as ids, and the number of the others."""
-    sources = source.encode_batch([pair.source for pair in pairs])
-    targets = target.encode_batch([pair.target for pair in pairs])
-    limit = recipe.data.max_tokens
-    kept = [(s, t) for s, t in zip(sources, targets, strict=True) if len(s) <= limit and len(t) <= limit]
-    if not kept:
-        raise CorpusError(
-            f"each of the {len(pairs):,} {path.name} pairs has more than {limit} tokens on a side: raise "
-            "data.max_tokens, or choose a tokenizer with longer tokens"
-        )
-    corpus = _write([frame_source(s, recipe) for s, _ in kept], [[SOS_ID, *t, EOS_ID] for _, t in kept], path)
-    return corpus, len(pairs) - len(kept)
+def read_corpus(choice: CorpusChoice, data: Data) -> list[Pair]:
+    """The good pairs of a corpus to be measured on."""
+    corpus = find_corpus(choice, data, None)
+    return load_pairs(corpus, on_error=data.on_error, max_characters=data.max_characters).pairs
 
 
-def _write(sources: list[list[int]], targets: list[list[int]], path: Path) -> EncodedCorpus:
-    sides = []
-    for name, sentences in (("source", sources), ("target", targets)):
-        write_side(sentences, path / name)
-        sides.append(open_side(path / name))
-    return EncodedCorpus(*sides)
+def look_at(data: Data, given: GivenPairs | None) -> tuple[list[Pair], int]:
+    """The first of the training pairs, and about how many there are in all."""
+    corpus = find_corpus(data.train, data, given.train if given else None)
+    pairs = good_pairs(corpus, Dropped(data.max_characters), on_error=data.on_error)
+    first = list(islice(pairs, _LOOKED_AT))
+    if len(first) < _LOOKED_AT:
+        return first, len(first)
+    lines = Contents(default_cache() / "files").of(corpus, data.max_characters).lines
+    return first, lines or len(first) + sum(1 for _ in pairs)
+
+
+def encode_pairs(recipe: Recipe, pairs: Sequence[Pair], source: Tokenizer, target: Tokenizer) -> EncodedCorpus:
+    """All pairs as ids, in memory, whatever their length."""
+    encoding = Encoding(source, target, reverse_source=recipe.text.reverse_source, max_tokens=None)
+    ids = encoding.run(Chunk(*zip(*pairs, strict=True)))
+    return EncodedCorpus(EncodedSide.of(ids.source, ids.source_lengths), EncodedSide.of(ids.target, ids.target_lengths))

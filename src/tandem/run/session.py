@@ -1,15 +1,12 @@
 """One run in its directory: corpora, model, loop, recorders and checkpoints wired together."""
 
-import json
 import math
-import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from tandem.build import (
     build_fabric,
@@ -20,27 +17,22 @@ from tandem.build import (
     choose_device,
     choose_precision,
 )
-from tandem.checkpoint import (
-    Checkpoint,
-    Current,
-    load_checkpoint,
-    load_optimizer,
-    optimizer_tensors,
-    read_current,
-    read_tensors,
-    save_checkpoint,
-    write_current,
-)
+from tandem.checkpoint import Checkpoint, load_optimizer
+from tandem.data.contents import Hear
 from tandem.data.pairs import group_references
-from tandem.errors import CheckpointError, RecipeError, TandemError, TrainingError
+from tandem.errors import RecipeError, TandemError, TrainingError
 from tandem.metrics import bleu, exact
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
+from tandem.run.changes import check_changes
 from tandem.run.likelihood import likelihood
-from tandem.run.prepare import GivenPairs, PreparedCorpus, prepare, read_pairs
-from tandem.storage import check_directory, write_directory
-from tandem.training import Progress, Training
-from tandem.training.events import Event, Finished, Sample, Validated, Validation
+from tandem.run.lock import LOCK_FILES
+from tandem.run.prepare import GivenPairs, PreparedCorpus, prepare
+from tandem.run.saving import Savings, read_state
+from tandem.run.stopping import Stopping
+from tandem.storage import replace_file
+from tandem.training import Training
+from tandem.training.events import Event, Finished, Sample, StepDone, Validated, Validation
 from tandem.translator import Translator
 
 _SAMPLES = 3
@@ -57,40 +49,41 @@ class Run:
         device: Device = "auto",
         resume: bool = False,
         given: GivenPairs | None = None,
+        verify: bool = False,
         recorders: Sequence[Recorder] = (),
+        hear: Hear = lambda *_: None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Read the corpora and build everything. `say` gets what a user should know before the training begins."""
+        """Prepare the corpora and build everything.
+
+        `hear` is told how the preparing goes on, `say` gets what a user should know before the training begins.
+        """
         self.recipe = recipe
         self.out = out
         self.device = choose_device(device)
         self.dtype = choose_precision(recipe.training.precision, self.device)
-        self._recorders = list(recorders)
-        current = read_current(out) if resume else None
-        if current is None:
-            refuse_used(out)
-        texts = read_pairs(recipe.data, recipe.seed, given)
-        last = load_checkpoint(out / current.last) if current else None
-        if last:
-            _check_fits(recipe, last.recipe, out)
+        self._recorders = recorders
+        current, state = read_state(out) if resume else (None, None)
+        changes = check_changes(state.checkpoint.recipe, recipe, out) if state else []
+        last = state.checkpoint if state else None
         tokenizers = (last.source_tokenizer, last.target_tokenizer) if last else None
-        out.mkdir(parents=True, exist_ok=True)
-        try:
-            self.corpus: PreparedCorpus = prepare(recipe, texts, out / "encoded", tokenizers)
-        except TandemError:
-            shutil.rmtree(out / "encoded", ignore_errors=True)  # a directory without a run is free for the next try
-            raise
-        (out / "recipe.toml").write_text(dump_recipe(recipe), encoding="utf-8")
+        self.corpus: PreparedCorpus = prepare(recipe, given, tokenizers=tokenizers, verify=verify, hear=hear, say=say)
+        if state and state.corpus != self.corpus.key:
+            raise RecipeError(
+                f"{out}: this is not the corpus that the run has been trained on: its files have changed, or others "
+                "were given. Put back what it was trained on, or start a new run"
+            )
         for message in self.corpus.messages:
             say(message)
         sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
         self.model = build_model(recipe, *sizes).to(self.device)
         self._optimizer = build_optimizer(recipe, self.model, self.device)
-        progress = self._restore(current, last) if current and last else Progress()
-        self._current = current
-        self._best_saved = progress.best_epoch
-        if current:
-            say(f"going on after epoch {progress.epoch}, from {out / current.last}")
+        if state:
+            self.model.load_state_dict(state.checkpoint.model.state_dict())
+            load_optimizer(self._optimizer, state.optimizer, out)
+            say(f"going on after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}")
+            for change in changes:
+                say(change)
         precision = "bfloat16" if self.dtype == torch.bfloat16 else "float32"
         say(f"training on {self.device} in {precision}")
         self._training = Training(
@@ -103,40 +96,61 @@ class Run:
             settings=build_loop_settings(recipe),
             validate=self._validate,
             criterion=_CRITERIA[recipe.training.keep],
-            progress=progress,
+            progress=state.progress if state else None,
+            random_state=state.random if state else None,
         )
-        self._recorders += [
-            MetricsFile(out / "metrics.jsonl", keep_until_step=progress.step if resume else None),
-            TensorBoard(out / "tensorboard", keep_until_step=progress.step if resume else None),
-        ]
+        self._going_on = state.going_on if state else None
+        self._savings = Savings(out, self.corpus.key, current, state.progress if state else None)
 
     @property
-    def saved(self) -> bool:
-        """Whether there is a checkpoint yet."""
-        return self._current is not None
+    def has_best(self) -> bool:
+        """Whether there is a best checkpoint yet."""
+        return self._savings.current is not None and self._savings.current.best is not None
 
-    def go(self) -> None:
-        """Train to the end, saving after every epoch.
+    def go(self, stopping: Stopping) -> None:
+        """Train to the end, saving after every validation and as often as the recipe says.
 
-        KeyboardInterrupt is told to the recorders and raised again: the last epoch's checkpoint stands.
+        A signal that `stopping` heard is told to the recorders and raised as Stopped, once the run is saved.
         """
         began = time.perf_counter()
-        try:
-            for event in self._training.events():
-                if isinstance(event, Validated):
-                    self._save(event)
-                self._tell(event)
-        except KeyboardInterrupt:
-            self._tell(Finished("interrupted", self._best_saved, time.perf_counter() - began))
-            raise
-        finally:
-            for recorder in self._recorders:
-                recorder.close()
-            shutil.rmtree(self.out / "encoded")
+        replace_file(self.out / "recipe.toml", dump_recipe(self.recipe))
+        self._savings.tidy()
+        metrics = MetricsFile(self.out / "metrics.jsonl", going_on=self._going_on)
+        files: list[Recorder] = [metrics, TensorBoard(self.out / "tensorboard", going_on=self._going_on)]
+        with ExitStack() as stack:
+            for recorder in (*files, *self._recorders):
+                stack.callback(recorder.close)
+            try:
+                self._train(metrics, files, stopping)
+            except KeyboardInterrupt:
+                end = Finished("interrupted", self._training.progress.best_epoch, time.perf_counter() - began)
+                for recorder in (*files, *self._recorders):
+                    recorder.record(end)
+                raise
 
-    def _tell(self, event: Event) -> None:
-        for recorder in self._recorders:
-            recorder.record(event)
+    def _train(self, metrics: MetricsFile, files: Sequence[Recorder], stopping: Stopping) -> None:
+        checkpoint = Checkpoint(self.model, self.recipe, self.corpus.source_tokenizer, self.corpus.target_tokenizer)
+        saved = time.monotonic()
+        for event in self._training.events():
+            asked = stopping.asked  # now: a signal that comes after the saving waits for the next event
+            # The metrics file comes first: what it tells and the state does not is dropped when the run goes on.
+            for recorder in files:
+                recorder.record(event)
+            if asked or isinstance(event, Validated) or self._due(event, saved):
+                self._savings.save(checkpoint, self._optimizer, self._training, metrics.held)
+                saved = time.monotonic()
+            for recorder in self._recorders:
+                recorder.record(event)
+            if asked and not isinstance(event, Finished):
+                stopping.check()
+
+    def _due(self, event: Event, saved: float) -> bool:
+        """Whether it is time to save what going on takes, which was last done at the time `saved`."""
+        training = self.recipe.training
+        return isinstance(event, StepDone) and (
+            (training.save_steps is not None and event.step % training.save_steps == 0)
+            or time.monotonic() - saved >= 60 * training.save_minutes
+        )
 
     def _validate(self) -> Validation:
         batches = self.corpus.validation
@@ -169,69 +183,18 @@ class Run:
     def _diverged(self, what: str) -> TrainingError:
         progress = self._training.progress
         return TrainingError(
-            f"step {progress.step} (epoch {progress.epoch + 1}): {what} Nothing of this epoch was kept. Lower "
+            f"step {progress.step} (epoch {progress.epoch + 1}): {what} The run stands as it was saved before. Lower "
             "training.optimizer.learning_rate, set training.clip_norm, or use --set training.precision=float32, and "
             "go on with --resume or start anew"
         )
 
-    def _save(self, event: Validated) -> None:
-        """Write this epoch's checkpoint and what resuming takes, point to them, and drop those that are past use."""
-        name = f"epoch-{event.epoch:03d}"
-        checkpoint = Checkpoint(self.model, self.recipe, self.corpus.source_tokenizer, self.corpus.target_tokenizer)
-        save_checkpoint(checkpoint, self.out / "checkpoints" / name)
-        tensors = optimizer_tensors(self._optimizer)
-        progress = json.dumps(asdict(self._training.progress), indent=2) + "\n"
-        write_directory(
-            self.out / "resume" / name,
-            {
-                "optimizer.safetensors": lambda path: save_file(tensors, path),
-                "progress.json": lambda path: path.write_text(progress, encoding="utf-8"),
-            },
-        )
-        last = f"checkpoints/{name}"
-        best = last if event.best or self._current is None else self._current.best
-        self._current = Current(best, last, f"resume/{name}")
-        write_current(self.out, self._current)
-        self._best_saved = self._training.progress.best_epoch
-        needed = {self.out / path for path in (best, last, self._current.resume)}
-        for folder in (*(self.out / "checkpoints").iterdir(), *(self.out / "resume").iterdir()):
-            if folder not in needed:
-                shutil.rmtree(folder)
-
-    def _restore(self, current: Current, last: Checkpoint) -> Progress:
-        """Put back weights and optimiser state of the last epoch."""
-        folder = self.out / current.resume
-        check_directory(folder, ("optimizer.safetensors", "progress.json"))
-        self.model.load_state_dict(last.model.state_dict())
-        load_optimizer(self._optimizer, read_tensors(folder / "optimizer.safetensors"))
-        try:
-            saved = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
-            return Progress(saved["epoch"], saved["step"], saved["best_epoch"], tuple(saved["history"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{folder / 'progress.json'}: damaged ({error!r})") from error
-
 
 def refuse_used(out: Path) -> None:
     """Raise TrainingError unless the directory for a new run is empty or not there."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - LOCK_FILES):
         raise TrainingError(
             f"{out}: this is not an empty directory. Choose another with --out, go on with that run with --resume, "
             "or remove it"
-        )
-
-
-def _check_fits(recipe: Recipe, last: Recipe, out: Path) -> None:
-    """Raise RecipeError where a run that goes on would need another model, other tokens or another optimiser."""
-    wanted, found = recipe.model_dump(), last.model_dump()
-    fixed = [("model", name) for name in ("cell", "layers", "hidden", "embedding", "tie_output")]
-    fixed += [("text", name) for name in ("source", "target", "reverse_source")]
-    fixed += [("training", "keep")]
-    changed = [f"{part}.{name}" for part, name in fixed if wanted[part][name] != found[part][name]]
-    if recipe.training.optimizer.name != last.training.optimizer.name:
-        changed.append("training.optimizer.name")
-    if changed:
-        raise RecipeError(
-            f"{out}: a run that goes on keeps its {', '.join(changed)}. Leave that setting as it is, or start a new run"
         )
 
 

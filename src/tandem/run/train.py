@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tandem.checkpoint import read_current
+from tandem.data.contents import Hear
 from tandem.data.pairs import Pair
 from tandem.errors import RecipeError
 from tandem.recipe import (
@@ -20,9 +21,11 @@ from tandem.recipe import (
 from tandem.recording import Recorder
 from tandem.run.choose import choose_recipe
 from tandem.run.evaluate import Evaluation, evaluate
-from tandem.run.prepare import GivenPairs, read_corpus, read_pairs
+from tandem.run.lock import LOCK, locked
+from tandem.run.prepare import GivenPairs, look_at, read_corpus
 from tandem.run.reporting import report_run
-from tandem.run.session import Run
+from tandem.run.session import Run, refuse_used
+from tandem.run.stopping import Stopped, Stopping
 from tandem.translator import Translator, load
 
 
@@ -53,14 +56,15 @@ def train(
 
     What to train on is a `recipe` (a Recipe, or the path of one), or else `pairs` of texts in memory, or the two
     parallel files `source` and `target`; without a recipe one is chosen from the pairs. `settings`
-    ("section.key=value") go over the recipe; `resume` goes on with the run in `out`. Recorders hear every event;
-    `say` gets what there is to know before.
+    ("section.key=value") go over the recipe; `resume` goes on with the run in `out`, by its own recipe or another that
+    differs only where it may. Recorders hear every event; `say` gets what there is to know before.
 
-    Raises RecipeError, CorpusError, TrainingError and CheckpointError, each saying what to do.
+    Raises RecipeError, CorpusError, TrainingError and CheckpointError, each saying what to do. SIGINT and SIGTERM let
+    the step under way end and the run be saved, then raise Stopped, which is a KeyboardInterrupt.
     """
     given = GivenPairs(pairs, validation_pairs) if pairs is not None else None
     where = Path(out)
-    if resume:
+    if resume and recipe is None:
         chosen = resumed_recipe(where, settings)
     elif recipe is not None:
         chosen = override(recipe, settings) if isinstance(recipe, Recipe) else load_recipe(recipe, settings)
@@ -86,8 +90,8 @@ def chosen_recipe(
     bare = Recipe(data=Data(train=train_choice, validation=validation))
     # What tells how the corpus is read must hold before it is read to choose the rest.
     bare = override(bare, [setting for setting in settings if setting.startswith(("data.", "seed"))])
-    texts = read_pairs(bare.data, bare.seed, given)
-    choice = choose_recipe(texts.train, bare.data)
+    first, count = look_at(bare.data, given)
+    choice = choose_recipe(first, bare.data, count)
     for reason in choice.reasons:
         say(reason)
     return override(choice.recipe, settings)
@@ -106,29 +110,51 @@ def run_recipe(
     device: Device = "auto",
     resume: bool = False,
     given: GivenPairs | None = None,
+    verify: bool = False,
     recorders: Sequence[Recorder] = (),
+    hear: Hear = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
     """Train, evaluate the best model on the test corpus (or, without one, the validation corpus), write the report.
 
-    An interrupted run has its report too, without scores, once it has a checkpoint.
+    A run that a signal stopped has its report too, without scores, once it has a best checkpoint.
+    TrainingError where another run writes into the directory; Stopped (a KeyboardInterrupt) where a signal came.
     """
-    tests = _test_pairs(recipe)  # read first: that they are missing is to be known before the training
-    run = Run(recipe, out, device=device, resume=resume, given=given, recorders=recorders, say=say)
-    try:
-        run.go()
-    except KeyboardInterrupt:
-        if run.saved:
-            report_run(out, load(out, device=device), None, "")
-        raise
-    translator = load(out, device=device)
-    pairs, corpus = (run.corpus.validation_pairs, "validation") if tests is None else (tests, "test")
-    evaluation = evaluate(translator, pairs, lowercase=recipe.search.lowercase_scores)
-    return TrainingResult(translator, evaluation, corpus, report_run(out, translator, evaluation, corpus))
+    if resume:
+        read_current(out)  # first: whether there is a run at all
+    elif not (out / LOCK).exists():
+        refuse_used(out)
+    with Stopping(say) as stopping, locked(out):
+        if not resume:
+            refuse_used(out)
+        tests = _test_pairs(recipe)  # read first: that they are missing is to be known before the training
+        run = Run(
+            recipe,
+            out,
+            device=device,
+            resume=resume,
+            given=given,
+            verify=verify,
+            recorders=recorders,
+            hear=hear,
+            say=say,
+        )
+        try:
+            with stopping.patient():
+                run.go(stopping)
+            stopping.check()
+        except Stopped as stopped:
+            if run.has_best and not stopped.at_once:
+                report_run(out, load(out, device=device), None, "")
+            raise
+        translator = load(out, device=device)
+        pairs, corpus = (run.corpus.validation_pairs, "validation") if tests is None else (tests, "test")
+        evaluation = evaluate(translator, pairs, lowercase=recipe.search.lowercase_scores)
+        return TrainingResult(translator, evaluation, corpus, report_run(out, translator, evaluation, corpus))
 
 
 def _test_pairs(recipe: Recipe) -> list[Pair] | None:
-    return None if recipe.data.test is None else read_corpus(recipe.data.test, recipe.data, None)[0]
+    return None if recipe.data.test is None else read_corpus(recipe.data.test, recipe.data)
 
 
 def _choices(

@@ -7,8 +7,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tandem.text.counts import split_words
-from tandem.text.pipeline import MARK, UNK_ID, without_surrogates
+from tandem.text.counts import split_texts
+from tandem.text.pipeline import MARK, UNK_ID
 from tandem.text.tokenizer import Tokenizer
 
 Ids: TypeAlias = npt.NDArray[np.int32]
@@ -56,7 +56,7 @@ class BulkEncoder:
         if len(self._words) > _MOST_WORDS:
             self._words = _Words()
         table = self._words
-        split = [split_words(without_surrogates(text)) for text in texts]
+        split = split_texts(texts)
         numbers = np.fromiter(map(table.__getitem__, chain.from_iterable(split)), np.int64)
         table.add([[*self._before, *ids] for ids in self._tokenizer.encode_batch(table.new)])
         starts = table.starts[numbers]

@@ -5,8 +5,8 @@ No piece of any kind of tokenizer reaches over white space, so a text's pieces a
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import NamedTuple
 
 from tandem.text.pipeline import without_surrogates
@@ -30,11 +30,14 @@ class WordCounts(NamedTuple):
         return WordCounts(self.words, self.texts + other.texts)
 
 
-def split_words(text: str) -> list[str]:
-    """The words of a text without lone surrogates."""
-    if _ONLY_PYTHONS.search(text):
-        return [word for word in _SPACE.split(text) if word]
-    return text.split()
+def split_texts(texts: Sequence[str]) -> list[list[str]]:
+    """The words of each text, lone surrogates replaced."""
+    joined = "\n".join(texts)
+    if joined != without_surrogates(joined):
+        texts = [without_surrogates(text) for text in texts]
+    if _ONLY_PYTHONS.search(joined):
+        return [[word for word in _SPACE.split(text) if word] for text in texts]
+    return [text.split() for text in texts]
 
 
 def count_words(texts: Iterable[str]) -> WordCounts:
@@ -43,10 +46,7 @@ def count_words(texts: Iterable[str]) -> WordCounts:
     count = 0
     remaining = iter(texts)
     while together := list(islice(remaining, _TOGETHER)):
-        joined = without_surrogates("\n".join(together))
-        words.update(split_words(joined))
-        if _ONLY_PYTHONS.search(joined):
-            count += sum(bool(split_words(text)) for text in together)
-        else:
-            count += sum(bool(text) and not text.isspace() for text in together)
+        split = split_texts(together)
+        words.update(chain.from_iterable(split))
+        count += sum(map(bool, split))
     return WordCounts(words, count)

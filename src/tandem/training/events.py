@@ -35,6 +35,8 @@ class Started:
     """Trainable weights, each shared weight counted once."""
     first_step: int = 0
     """Optimiser steps that were done before: 0 for a new run."""
+    first_epoch: int = 0
+    """Epochs that were done and validated before."""
 
 
 @dataclass(frozen=True)

@@ -40,17 +40,25 @@ class LoopSettings:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training has come: with weights and optimiser state, all that continuing takes."""
+    """How far a training has come: with weights, optimiser state and random state, all that continuing takes."""
 
     epoch: int = 0
+    """Epochs that are done and validated."""
     step: int = 0
     best_epoch: int = 0
     history: tuple[float, ...] = ()
     """The criterion after each epoch; lower is better."""
+    batches: int = 0
+    """Of the epoch that is under way, as all that follows: batches done,"""
+    loss_sum: float = 0.0
+    """their loss, summed over target tokens,"""
+    tokens: int = 0
+    seconds: float = 0.0
+    """and the time that they took."""
 
 
 class Training:
-    """One training of one model: `events()` runs it, `progress` tells how far it is."""
+    """One training of one model: `events()` runs it, `progress` and `random_state()` tell how far it is."""
 
     def __init__(
         self,
@@ -65,9 +73,15 @@ class Training:
         validate: Callable[[], Validation],
         criterion: Callable[[Validation], float],
         progress: Progress | None = None,
+        random_state: dict[str, torch.Tensor] | None = None,
     ) -> None:
-        """`validate` measures the model as it is; `criterion` makes of that the value to be lowered."""
+        """`validate` measures the model as it is; `criterion` makes of that the value to be lowered.
+
+        A training that goes on gets the `progress` and the `random_state()` of the one that was stopped.
+        """
         self.progress = progress or Progress()
+        self._random_state = random_state
+        self._coins = torch.Generator()
         self._model = model
         self._wrapped, self._optimizer = fabric.setup(model, optimizer)
         self._wrapped.mark_forward_method("features")
@@ -80,14 +94,15 @@ class Training:
         self._criterion = criterion
         # As torch's own schedulers do: "lr" changes step by step, and comes so changed out of a saved optimiser state.
         self._base_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
-        self._steps_per_epoch = math.ceil(len(batches) / settings.accumulate)
-        self._total_steps = self._steps_per_epoch * settings.epochs
+        self.steps_per_epoch = math.ceil(len(batches) / settings.accumulate)
+        self._total_steps = self.steps_per_epoch * settings.epochs
 
     def events(self) -> Iterator[Event]:
         """Train until the last epoch or until patience runs out. TrainingError for a loss that is not finite."""
         began = time.perf_counter()
         parameters = sum(p.numel() for p in self._model.parameters() if p.requires_grad)
-        yield Started(self._settings.epochs, self._steps_per_epoch, parameters, self.progress.step)
+        done = self.progress
+        yield Started(self._settings.epochs, self.steps_per_epoch, parameters, done.step, done.epoch)
         reason = f"all {self._settings.epochs} epochs done"
         while self.progress.epoch < self._settings.epochs:
             if self._out_of_patience():
@@ -96,36 +111,60 @@ class Training:
             yield from self._epoch(self.progress.epoch + 1)
         yield Finished(reason, self.progress.best_epoch, time.perf_counter() - began)
 
+    def random_state(self) -> dict[str, torch.Tensor]:
+        """Where chance stands: torch's own generator, the coins' and the device's, each as bytes."""
+        state = {"torch": torch.get_rng_state(), "coins": self._coins.get_state()}
+        device = self._fabric.device
+        if device.type == "cuda":
+            state["cuda"] = torch.cuda.get_rng_state(device)
+        elif device.type == "mps":
+            state["mps"] = torch.mps.get_rng_state()
+        return state
+
+    def _put_back(self, state: dict[str, torch.Tensor]) -> None:
+        torch.set_rng_state(state["torch"])
+        self._coins.set_state(state["coins"])
+        # A run may go on where there is another device: its dropout is then another, and nothing can be done.
+        if self._fabric.device.type == "cuda" and "cuda" in state:
+            torch.cuda.set_rng_state(state["cuda"], self._fabric.device)
+        elif self._fabric.device.type == "mps" and "mps" in state:
+            torch.mps.set_rng_state(state["mps"])
+
     def _epoch(self, epoch: int) -> Iterator[Event]:
-        began = time.perf_counter()
-        loss_sum, tokens = 0.0, 0
         # Coins and dropout are seeded by epoch, so that a run continued after epoch n goes as one that never stopped.
-        coins = torch.Generator().manual_seed(self._settings.seed * 1_000_003 + epoch)
-        torch.manual_seed(self._settings.seed * 1_000_003 + epoch)
-        batches = self._batches.epoch(epoch)
+        seed = self._settings.seed * 1_000_003 + epoch
+        self._coins.manual_seed(seed)
+        torch.manual_seed(seed)
+        if self.progress.batches and self._random_state is not None:
+            self._put_back(self._random_state)
+        self._random_state = None
+        began = time.perf_counter() - self.progress.seconds
+        batches = self._batches.epoch(epoch, first=self.progress.batches)
         self._model.train()
         while group := list(islice(batches, self._settings.accumulate)):
-            done = self._step(epoch, group, coins)
-            group_tokens = sum(batch.target_tokens for batch in group)
-            loss_sum, tokens = loss_sum + done.loss * group_tokens, tokens + group_tokens
+            done = self._step(epoch, group)
+            tokens = sum(batch.target_tokens for batch in group)
+            self.progress = replace(
+                self.progress,
+                step=done.step,
+                batches=self.progress.batches + len(group),
+                loss_sum=self.progress.loss_sum + done.loss * tokens,
+                tokens=self.progress.tokens + tokens,
+                seconds=time.perf_counter() - began,
+            )
             yield done
-        seconds = time.perf_counter() - began
         self._model.eval()
         validation = self._validate()
-        value = self._criterion(validation)
-        best = not self.progress.history or value < min(self.progress.history)
-        self.progress = Progress(
-            epoch,
-            self.progress.step,
-            epoch if best else self.progress.best_epoch,
-            (*self.progress.history, value),
-        )
-        yield Validated(epoch, self.progress.step, loss_sum / tokens, validation, best, seconds)
+        value, so_far = self._criterion(validation), self.progress
+        best = not so_far.history or value < min(so_far.history)
+        best_epoch = epoch if best else so_far.best_epoch
+        self.progress = Progress(epoch, so_far.step, best_epoch, (*so_far.history, value))
+        yield Validated(epoch, so_far.step, so_far.loss_sum / so_far.tokens, validation, best, so_far.seconds)
 
-    def _step(self, epoch: int, group: Sequence[Batch], generator: torch.Generator) -> StepDone:
+    def _step(self, epoch: int, group: Sequence[Batch]) -> StepDone:
         began = time.perf_counter()
         step = self.progress.step + 1
-        factor = self._schedule.rate(step, self._total_steps, self._steps_per_epoch, self.progress.history)
+        factor = self._schedule.rate(step, self._total_steps, self.steps_per_epoch, self.progress.history)
         for param_group, base in zip(self._optimizer.param_groups, self._base_rates, strict=True):
             param_group["lr"] = base * factor
         ratio = self._forcing.ratio(step - 1, self._total_steps)
@@ -133,7 +172,7 @@ class Training:
         nll = 0.0
         for batch in group:
             steps, columns = batch.target.shape
-            coins = draw_coins(steps - 1, columns, ratio, by_token=self._forcing.by_token, generator=generator)
+            coins = draw_coins(steps - 1, columns, ratio, by_token=self._forcing.by_token, generator=self._coins)
             objective, batch_nll = self._batch_loss(batch.to(self._fabric.device), coins)
             self._fabric.backward(objective / tokens)
             nll += float(batch_nll)
@@ -147,7 +186,6 @@ class Training:
             )
         self._optimizer.step()
         self._optimizer.zero_grad()
-        self.progress = replace(self.progress, step=step)
         rate = self._optimizer.param_groups[0]["lr"]
         seconds = time.perf_counter() - began
         return StepDone(epoch, step, nll / tokens, tokens / seconds, rate, norm, ratio)

@@ -1,0 +1,237 @@
+"""Where translations are written: a stream, or a file that has its name only when it is complete.
+
+Until then a folder `NAME.partial` beside it holds what is there (`output`), which work that is and how far it has come
+(`job.json`), and a lock. `job.json` is replaced after each window of lines, once they are on disk; whatever `output`
+holds beyond that is dropped by a run that goes on. So it does not matter when a run is killed.
+"""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from filelock import FileLock, Timeout
+
+from tandem.cli.streams import say
+from tandem.errors import OutputError
+from tandem.storage import flush
+
+_FORMAT = 1
+_OUTPUT, _JOB, _LOCK = "output", "job.json", "lock"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run that goes on has in common with the one that was stopped: then both write the same bytes."""
+
+    input: str
+    """The SHA-256 of its lines."""
+    model: str
+    """The SHA-256 of the checkpoint's description, which holds that of each of its files."""
+    lines: int
+    changed: float
+    """When input and model were last changed, the later of the two."""
+    options: dict[str, Any]
+
+    def difference(self, begun: "Job") -> str:
+        """What makes this another job than the one that was begun; "" where nothing does."""
+        different = [f"another {name}" for name in ("input", "model") if getattr(self, name) != getattr(begun, name)]
+        different += [
+            f"{name} {begun.options.get(name)} (now {value})"
+            for name, value in self.options.items()
+            if begun.options.get(name) != value
+        ]
+        return ", ".join(different)
+
+
+class Output(Protocol):
+    """What translations are written to."""
+
+    @property
+    def done(self) -> int:
+        """Lines whose translations are there from an earlier run."""
+
+    def write(self, data: bytes, /) -> object:
+        """Add to what is there."""
+
+    def save(self, lines: int) -> None:
+        """All that was written belongs to the first so many lines: have it leave this process."""
+
+
+class Stream:
+    """Standard output, or a file that is no regular one or is watched while it grows."""
+
+    done = 0
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
+        self._flush = file.flush
+
+    def save(self, lines: int) -> None:  # noqa: ARG002 - an Output's method
+        """Hand over what was written."""
+        self._flush()
+
+
+class PartialFile:
+    """A file in the making, in its folder; `job` is None where the work cannot be gone on with."""
+
+    def __init__(self, folder: Path, job: Job | None, begun: tuple[int, int]) -> None:
+        """`begun` is how many lines are done and how many bytes that made."""
+        self.folder = folder
+        self.job = job
+        self.done, size = begun
+        self._file = (folder / _OUTPUT).open("r+b" if self.done else "wb")
+        self._file.seek(size)
+        self._file.truncate()
+        self.write = self._file.write
+        self.save(self.done)
+
+    def save(self, lines: int) -> None:
+        """Have what was written on disk, and then how many lines that is."""
+        self._file.flush()
+        if self.job is not None:
+            os.fsync(self._file.fileno())
+            content = {"format": _FORMAT, "lines": lines, "bytes": self._file.tell(), "job": asdict(self.job)}
+            partial = self.folder / f"{_JOB}.partial"
+            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            flush(partial)
+            partial.replace(self.folder / _JOB)
+            flush(self.folder)
+        self.done = lines
+
+    def finish(self, path: Path) -> None:
+        """Give the file its name, whatever had it before."""
+        self.close()
+        flush(self.folder / _OUTPUT)
+        (self.folder / _OUTPUT).replace(path)
+        flush(path.parent)
+        (self.folder / _LOCK).unlink()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Close it, as it is."""
+        self._file.close()
+
+    def account(self) -> str:
+        """For the user, how far an unfinished one has come and what to do."""
+        if self.job is None:
+            return f"stopped; what was translated is in {self.folder / _OUTPUT}"
+        command = ["tandem", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"]
+        return f"stopped after {self.done:,} of {self.job.lines:,} lines. Go on with:\n  {shlex.join(command)}"
+
+
+@contextmanager
+def file_in_the_making(path: Path, job: Job | None, *, resume: bool) -> Iterator[PartialFile | None]:
+    """A file that is named `path` when all has gone well, or None where `resume` finds that it is complete already.
+
+    Otherwise what is done stays, to be gone on with. OutputError where the folder holds other work, or a process is
+    at work there.
+    """
+    path = path.resolve() if path.is_symlink() else path
+    folder = path.with_name(f"{path.name}.partial")
+    there = folder.exists()
+    with _terminated_like_interrupted(), _locked(folder, path):
+        # A run's last acts are to move the output away and to remove the folder, its job.json last.
+        finished = not (folder / _OUTPUT).exists() and (not there or (folder / _JOB).exists())
+        if resume and job is not None and finished and path.is_file():
+            try:
+                _check_complete(path, job)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            yield None
+            return
+        partial = PartialFile(folder, job, (0, 0) if finished else _begun(folder, job, resume=resume))
+        try:
+            yield partial
+            partial.finish(path)
+        except BaseException:
+            with suppress(OSError):  # a full disk, again
+                partial.close()
+            if partial.done:
+                say(partial.account())
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def _locked(folder: Path, path: Path) -> Iterator[None]:
+    """Hold the folder's lock. OutputError where another process does."""
+    try:
+        folder.mkdir(exist_ok=True)
+        flush(path.parent)
+    except FileNotFoundError:
+        raise OutputError(f"{path}: there is no folder {path.parent}. Make it first, or write elsewhere") from None
+    try:
+        with FileLock(folder / _LOCK, timeout=0):
+            yield
+    except Timeout:
+        raise OutputError(f"{path}: another process is writing it. Wait for that one, or write elsewhere") from None
+
+
+def _begun(folder: Path, job: Job | None, *, resume: bool) -> tuple[int, int]:
+    """The lines that an unfinished run has done, and how many bytes they made; none where nothing is to be kept."""
+    output, described = folder / _OUTPUT, folder / _JOB
+    remedy = f"remove {folder} to start anew"
+    if not described.exists():
+        if resume and output.exists() and output.stat().st_size:
+            raise OutputError(f"{folder}: its {_JOB} is missing, so nothing says what {_OUTPUT} holds: {remedy}")
+        return 0, 0
+    try:
+        content = json.loads(described.read_text(encoding="utf-8"))
+        lines, size, before = int(content["lines"]), int(content["bytes"]), Job(**content["job"])
+        known = content["format"] == _FORMAT and lines >= 0 and 0 <= size <= output.stat().st_size
+    except (ValueError, KeyError, TypeError) as error:
+        raise OutputError(f"{described}: damaged ({error!r}): {remedy}") from error
+    if not known:
+        raise OutputError(f"{described}: does not fit {_OUTPUT}, or is another version's: {remedy}")
+    if not lines:
+        return 0, 0
+    if not resume or job is None:
+        raise OutputError(
+            f"{folder}: holds {lines:,} translated lines of a run that was stopped: go on with --resume, or {remedy}"
+        )
+    if different := job.difference(before):
+        raise OutputError(f"{folder}: was begun with {different}: give the same again, or {remedy}")
+    return lines, size
+
+
+def _check_complete(path: Path, job: Job) -> None:
+    """Raise OutputError where a file cannot be the input's translation; which options made it can't be told."""
+    with path.open("rb") as file:
+        if job.options["format"] == "n-best":  # several lines of one number
+            found = sum(1 for _ in groupby(file, key=lambda line: line.partition(b" ")[0]))
+        else:
+            found = sum(1 for _ in file)
+    fault = ""
+    if found != job.lines:
+        fault = f"it is of {found:,} lines, and the input has {job.lines:,}"
+    elif path.stat().st_mtime < job.changed:
+        fault = "the input or the model has been changed since"
+    if fault:
+        raise OutputError(
+            f"{path}: there is nothing to resume, and this is no translation of the input by the model: {fault}. "
+            "Without --resume it is replaced"
+        )
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM raise SystemExit, with the status that shells give it, so that the user is told how to go on."""
+
+    def stop(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,131 @@
+"""The cache of prepared corpora: where it lies, what is in it, and whether that is as it was written."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from tandem.data.encoded import EncodedCorpus, open_side
+from tandem.data.pairs import Pair
+from tandem.errors import CheckpointError
+from tandem.storage import flush
+from tandem.text import Tokenizer
+
+ACCOUNT = "prepared.json"
+"""What was prepared, and size and sum of each file; written last."""
+FAULTY = "faulty.txt"
+"""A line for each pair that was left out."""
+_TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json")
+_VALIDATION = "validation.json"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A corpus that is ready to train on, mapped from the cache."""
+
+    folder: Path
+    tokenizers: tuple[Tokenizer, Tokenizer]
+    """Source and target."""
+    train: EncodedCorpus
+    validation: EncodedCorpus
+    validation_pairs: list[Pair]
+    messages: list[str]
+    """What a user should know of how it came to be."""
+
+
+class Entry(NamedTuple):
+    """A prepared corpus in the cache, or one whose preparation was stopped."""
+
+    folder: Path
+    name: str
+    pairs: int | None
+    """None: it was stopped."""
+    size: int
+    """Bytes."""
+
+
+def default_cache() -> Path:
+    """TANDEM_CACHE, or else Tandem's part of where the system keeps what can be made again."""
+    if chosen := os.environ.get("TANDEM_CACHE"):
+        return Path(chosen).expanduser()
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "tandem"
+
+
+def corpora_in(cache: Path) -> Path:
+    """The folder that has a folder for each prepared corpus."""
+    return cache / "corpora"
+
+
+def entries(cache: Path) -> list[Entry]:
+    """All that is in the cache, the largest first."""
+    found = []
+    for folder in corpora_in(cache).glob("*"):
+        size = sum(path.stat().st_size for path in folder.glob("*"))
+        try:
+            account = json.loads((folder / ACCOUNT).read_text(encoding="utf-8"))
+            found.append(Entry(folder, str(account["name"]), int(account["pairs"]), size))
+        except (OSError, ValueError, KeyError, TypeError):
+            found.append(Entry(folder, "", None, size))
+    return sorted(found, key=lambda entry: -entry.size)
+
+
+def seal(
+    partial: Path,
+    folder: Path,
+    tokenizers: tuple[Tokenizer, Tokenizer],
+    validation: Sequence[Pair],
+    title: str,
+    pairs: int,
+    messages: Sequence[str],
+) -> None:
+    """Write what is left to write, flush all of it to disk, and give the folder its name; `title` is for people."""
+    for tokenizer, name in zip(tokenizers, _TOKENIZERS, strict=True):
+        tokenizer.save(partial / name)
+    (partial / _VALIDATION).write_text(json.dumps(validation, ensure_ascii=False), encoding="utf-8")
+    files = {}
+    for path in sorted(partial.iterdir()):
+        flush(path)
+        files[path.name] = {"size": path.stat().st_size, "sha256": _sha256(path)}
+    account = {"name": title, "pairs": pairs, "messages": messages, "files": files}
+    described = json.dumps(account, indent=2, ensure_ascii=False)
+    (partial / ACCOUNT).write_text(described + "\n", encoding="utf-8")
+    flush(partial / ACCOUNT)
+    flush(partial)
+    if folder.exists():  # what was found damaged
+        shutil.rmtree(folder)
+    partial.rename(folder)
+    flush(folder.parent)
+
+
+def open_prepared(folder: Path, *, verify: bool = False) -> Prepared | None:
+    """What lies there, mapped into memory; None where it is missing or not as it was written.
+
+    Sizes are compared always, contents with `verify`.
+    """
+    try:
+        account = json.loads((folder / ACCOUNT).read_text(encoding="utf-8"))
+        for name, file in account["files"].items():
+            path = folder / name
+            if path.stat().st_size != file["size"] or (verify and _sha256(path) != file["sha256"]):
+                return None
+        source, target = (Tokenizer.load(folder / name) for name in _TOKENIZERS)
+        pairs = [Pair(*pair) for pair in json.loads((folder / _VALIDATION).read_text(encoding="utf-8"))]
+        train, validation = (open_corpus(folder, name) for name in ("train", "validation"))
+        return Prepared(folder, (source, target), train, validation, pairs, list(account["messages"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, CheckpointError):
+        return None
+
+
+def open_corpus(folder: Path, name: str) -> EncodedCorpus:
+    """Both sides of the encoded corpus of that name."""
+    return EncodedCorpus(*(open_side(folder / f"{name}.{side}") for side in ("source", "target")))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

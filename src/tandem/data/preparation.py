@@ -1,0 +1,73 @@
+"""A corpus made ready to train on, once for all trainings: the cache knows it by its content."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tandem.data.cache import Prepared, corpora_in, open_prepared
+from tandem.data.contents import Contents, Hear
+from tandem.data.passes import Preparation
+from tandem.data.sources import Sources, Tokens
+from tandem.errors import CorpusError
+
+LAYOUT = 1
+"""Counted up when what lies in a prepared corpus, or how it comes about, changes."""
+
+
+def prepare_corpus(
+    sources: Sources,
+    tokens: Tokens,
+    cache: Path,
+    *,
+    verify: bool = False,
+    hear: Hear = lambda *_: None,
+    say: Callable[[str], object] = lambda _: None,
+) -> Prepared:
+    """The prepared corpus from the cache, where it is made first if need be.
+
+    `verify`: hash files again that were hashed before, and what lies in the cache. `hear` is told of progress. Raises
+    CorpusError for a corpus that cannot be read, for a faulty pair under "stop", and where no pair is left.
+    """
+    contents = Contents(cache / "files", verify, hear)
+    train = contents.of(sources.train, sources.max_characters)
+    validation = contents.of(sources.validation, sources.max_characters).sha256 if sources.validation else None
+    described = {"layout": LAYOUT, "tokens": tokens.described, "reverse": tokens.reverse_source}
+    described |= sources.described(train.sha256, validation)
+    key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]
+    folder = corpora_in(cache) / key
+    with _alone(cache / "locks" / key, say):
+        if found := open_prepared(folder, verify=verify):
+            say(f"corpus: prepared before, in {folder}")
+            return found
+        if folder.exists():
+            say(f"corpus: what was prepared in {folder} is damaged; it is made anew")
+        partial = folder.with_name(f"{key}.partial")
+        try:
+            Preparation(sources, tokens, partial, train.lines, hear).run(folder)
+        except CorpusError:
+            shutil.rmtree(partial, ignore_errors=True)  # nobody will go on with it
+            raise
+        if found := open_prepared(folder):
+            return found
+    raise CorpusError(f"{folder}: the prepared corpus cannot be read again. Is the disk in order?")
+
+
+@contextmanager
+def _alone(path: Path, say: Callable[[str], object]) -> Iterator[None]:
+    """While no other process prepares the same; a dead one's lock is no obstacle."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("corpus: another process prepares it; waiting for that")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
