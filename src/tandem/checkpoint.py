@@ -23,10 +23,6 @@ _MODEL = "model.safetensors"
 _RECIPE = "recipe.toml"
 _SOURCE = "source.tokenizer.json"
 _TARGET = "target.tokenizer.json"
-MODEL_FILES = (_MODEL, _RECIPE, _SOURCE, _TARGET)
-"""What translating takes."""
-OPTIMIZER, RANDOM, PROGRESS = RESUME_FILES = ("optimizer.safetensors", "random.safetensors", "progress.json")
-"""What going on takes besides."""
 _POINTER = "current.json"
 _TIED = "decoder.fc_out.weight"
 _INSIDE = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
@@ -83,7 +79,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Nothing that its files say is believed before it is checked: no size, no type, no name of another file.
     """
     directory = checkpoint_of(path)
-    check_directory(directory, MODEL_FILES, RESUME_FILES, {_RECIPE: _NEVER_EDITED})
+    check_directory(directory, (_MODEL, _RECIPE, _SOURCE, _TARGET), {_RECIPE: _NEVER_EDITED})
     try:
         recipe = load_recipe(directory / _RECIPE)
     except RecipeError as error:

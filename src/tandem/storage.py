@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ FORMAT_FILE = "format.json"
 
 _MOST_JSON = 2**16
 """Bytes of such a description: some hundred times what it takes."""
+_NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
 _LINK = "it is a link, and these must be the files themselves. Copy them with links followed (cp -rL)"
 
 
@@ -113,23 +115,20 @@ def read_sealed(path: Path) -> dict[str, Any]:
     return dict(content)
 
 
-def check_directory(
-    directory: Path, names: Sequence[str], beside: Sequence[str] = (), remedies: Mapping[str, str] | None = None
-) -> None:
+def check_directory(directory: Path, names: Sequence[str], remedies: Mapping[str, str] | None = None) -> None:
     """Raise CheckpointError unless these files were written, and every one is as it was.
 
-    Files of the names `beside` may lie there, too, and are not looked at; others may not. `remedies` say what to do
-    about a file whose content is another; of others the user is told to copy them again.
+    `remedies` say what to do about a file whose content is another; of others the user is told to copy them again.
     """
     path = directory / FORMAT_FILE
     description = read_sealed(path)
     version, files = description.get("format"), description.get("files")
     if type(version) is not int or version < 1 or not isinstance(files, dict):
         raise CheckpointError(f"{path}: damaged: it names no format from 1 to {FORMAT}, or no files. Copy it again")
-    if not set(names) <= files.keys() <= {*names, *beside}:
+    if not files.keys() >= set(names) or not all(map(_NAME.fullmatch, files)):
+        listed = ", ".join(sorted(map(repr, files))) or "none"
         raise CheckpointError(
-            f"{path}: damaged: the files here must be {', '.join(sorted(names))}, but it lists "
-            f"{', '.join(sorted(map(repr, files))) or 'none'}. Copy it again"
+            f"{path}: damaged: it must list {', '.join(names)}, names alone, but it lists {listed}. Copy it again"
         )
     remedies = remedies or {}
     faults = [_fault(directory / name, files[name], remedies.get(name, "Copy it again")) for name in names]

@@ -227,5 +227,8 @@ def test_another_corpus_cannot_go_on_with_the_run_and_the_same_one_elsewhere_can
     with pytest.raises(RecipeError, match="run: this is not the corpus that the run has been trained on: its files"):
         run_tiny(out, *other, "training.epochs=2", resume=True)
     assert read_current(out) == before
-    run_tiny(out, *same, "training.epochs=2", resume=True)
+    said: list[str] = []
+    run_tiny(out, *same, "training.epochs=2", resume=True, say=said.append)
+    assert "training.epochs: 1 -> 2" in said
+    assert not any("data." in line for line in said)  # where it lies makes no difference
     assert read_current(out) != before

@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 from tandem.checkpoint import load_checkpoint, read_current
 from tandem.errors import CheckpointError
-from tandem.run.saving import read_state
-from tandem.storage import FORMAT_FILE
+from tandem.storage import FORMAT_FILE, check_directory
 from tests.support.runs import run_tiny
 
 Damage = Callable[[random.Random, Path, list[Path], list[Path]], list[Path]]
@@ -63,7 +62,7 @@ def _targets(run: Path) -> list[Target]:
     checkpoint, resume = ([FORMAT_FILE, *_listed(run / folder)] for folder in (current.best, current.resume))
     return [
         Target(current.best, checkpoint, load_checkpoint),
-        Target(current.resume, resume, read_state),
+        Target(current.resume, resume, lambda run: check_directory(run / current.resume, resume[1:])),
         Target("", ["current.json"], load_checkpoint),
     ]
 
@@ -74,8 +73,7 @@ def _listed(folder: Path) -> list[str]:
 
 def _like(other: Path, folder: str) -> str:
     current = read_current(other)
-    assert current.best is not None
-    return {"checkpoints": current.best, "resume": current.resume, "": ""}[folder.partition("/")[0]]
+    return {"checkpoints": str(current.best), "resume": current.resume, "": ""}[folder.partition("/")[0]]
 
 
 def failure(load: Callable[[], object], befallen: list[Path]) -> str | None:

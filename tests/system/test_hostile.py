@@ -169,6 +169,19 @@ def test_weights_that_lie_are_refused(content: bytes, spoilt: Path) -> None:
         load_checkpoint(spoilt)
 
 
+def test_a_header_of_megabytes_is_not_parsed(spoilt: Path) -> None:
+    path = spoilt / "model.safetensors"
+    content = path.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    tensors = json.loads(content[8 : 8 + size])
+    path.write_bytes(header({"__metadata__": {"a": "x" * 2**20}} | tensors, content[8 + size :]))
+    sign(spoilt)
+    with pytest.raises(
+        CheckpointError, match=r"model\.safetensors: damaged: its header claims 1,05\d,\d+ bytes, and 1,0"
+    ):
+        load_checkpoint(spoilt)
+
+
 def test_weights_of_another_precision_are_refused(spoilt: Path) -> None:
     path = spoilt / "model.safetensors"
     path.write_bytes(path.read_bytes().replace(b'"F32"', b'"I32"', 1))
@@ -234,12 +247,10 @@ def test_a_file_that_is_far_too_large_is_not_read(name: str, size: int, spoilt: 
         load_checkpoint(spoilt)
 
 
-@pytest.mark.parametrize(
-    "name", ["../model.safetensors", "/etc/passwd", "..", "", "a/b", "C:\\a", "\x00", "\ud800", "more"]
-)
+@pytest.mark.parametrize("name", ["../model.safetensors", "/etc/passwd", "..", "", "a/b", "C:\\a", "\x00", "\ud800"])
 def test_other_names_in_the_list_are_refused(name: str, spoilt: Path) -> None:
     sign(spoilt, more=[name])
-    with pytest.raises(CheckpointError, match=r"format\.json: damaged: the files here must be model\.safetensors, "):
+    with pytest.raises(CheckpointError, match=r"format\.json: damaged: it must list .*, names alone"):
         load_checkpoint(spoilt)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.errors import RecipeError
-from tandem.recipe import Recipe
+from tandem.recipe import Recipe, portable
 
 MAY_CHANGE = (
     # Where the pairs are read from; that they are the same ones is made sure of by their content.
@@ -40,7 +40,8 @@ MAY_CHANGE = (
 
 def check_changes(found: Recipe, wanted: Recipe, run: Path) -> list[str]:
     """What differs from the run's recipe, a line each. RecipeError where the run could not go on with it."""
-    before, after = dict(_flat(found.model_dump())), dict(_flat(wanted.model_dump()))
+    # Where the corpora lie is not compared: a checkpoint's recipe does not have it, and they are told by their content.
+    before, after = (dict(_flat(portable(recipe).model_dump())) for recipe in (found, wanted))
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     lines = {name: f"{name}: {_said(before.get(name))} -> {_said(after.get(name))}" for name in names}
     free = [line for name, line in lines.items() if _may_change(name)]

@@ -11,11 +11,6 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from tandem.checkpoint import (
-    MODEL_FILES,
-    OPTIMIZER,
-    PROGRESS,
-    RANDOM,
-    RESUME_FILES,
     Checkpoint,
     Current,
     load_checkpoint,
@@ -26,10 +21,17 @@ from tandem.checkpoint import (
     write_current,
 )
 from tandem.errors import CheckpointError
+from tandem.files import read_text
 from tandem.recording import GoingOn
 from tandem.storage import check_directory, flush, writing
 from tandem.training import Progress, Training
 from tandem.training.events import StepDone
+
+_OPTIMIZER = "optimizer.safetensors"
+_RANDOM = "random.safetensors"
+_PROGRESS = "progress.json"
+_MOST_PROGRESS = 2**26
+"""Bytes of it: far more than the history of any training takes."""
 
 
 class ResumeState(NamedTuple):
@@ -55,14 +57,14 @@ def read_state(out: Path) -> tuple[Current, ResumeState]:
     current = read_current(out)
     folder = out / current.resume
     checkpoint = load_checkpoint(folder)
-    check_directory(folder, RESUME_FILES, MODEL_FILES)
+    check_directory(folder, (_OPTIMIZER, _RANDOM, _PROGRESS))
     try:
-        saved: dict[str, Any] = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
+        saved: dict[str, Any] = json.loads(read_text(folder / _PROGRESS, _MOST_PROGRESS))
         held, corpus = tuple(StepDone(**step) for step in saved.pop("held")), str(saved.pop("corpus"))
         progress = Progress(**saved | {"history": tuple(saved["history"])})
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder / PROGRESS}: damaged ({error!r})") from error
-    optimizer, random = (read_tensors(folder / name) for name in (OPTIMIZER, RANDOM))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"{folder / _PROGRESS}: damaged ({error!r})") from error
+    optimizer, random = (read_tensors(folder / name) for name in (_OPTIMIZER, _RANDOM))
     return current, ResumeState(checkpoint, optimizer, random, progress, held, corpus)
 
 
@@ -101,9 +103,9 @@ class Savings:
             checkpoint,
             out / resume,
             {
-                OPTIMIZER: lambda path: save_file(tensors, path),
-                RANDOM: lambda path: save_file(random, path),
-                PROGRESS: lambda path: path.write_text(content, encoding="utf-8"),
+                _OPTIMIZER: lambda path: save_file(tensors, path),
+                _RANDOM: lambda path: save_file(random, path),
+                _PROGRESS: lambda path: path.write_text(content, encoding="utf-8"),
             },
         )
         with writing(out / "metrics.jsonl"):
