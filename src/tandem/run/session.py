@@ -22,7 +22,7 @@ from tandem.data.contents import Hear
 from tandem.data.pairs import group_references
 from tandem.errors import RecipeError, TandemError, TrainingError
 from tandem.metrics import bleu, exact
-from tandem.recipe import Device, Recipe, dump_recipe, portable
+from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
 from tandem.run.changes import check_changes
 from tandem.run.likelihood import likelihood
@@ -64,7 +64,7 @@ class Run:
         self.dtype = choose_precision(recipe.training.precision, self.device)
         self._recorders = recorders
         current, state = read_state(out) if resume else (None, None)
-        changes = check_changes(state.checkpoint.recipe, portable(recipe), out) if state else []
+        changes = check_changes(state.checkpoint.recipe, recipe, out) if state else []
         last = state.checkpoint if state else None
         tokenizers = (last.source_tokenizer, last.target_tokenizer) if last else None
         self.corpus: PreparedCorpus = prepare(recipe, given, tokenizers=tokenizers, verify=verify, hear=hear, say=say)
