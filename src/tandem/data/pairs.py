@@ -170,9 +170,9 @@ def checked(
     if (
         isinstance(source, str)
         and isinstance(target, str)
-        and len(source) <= max_characters
-        and len(target) <= max_characters
-        and not (_blank(source) or _blank(target))
+        and 0 < len(source) <= max_characters
+        and 0 < len(target) <= max_characters
+        and not (source.isspace() or target.isspace())
     ):
         return Pair(source, target)
     sides = [(source, f"{places.source} {number}"), (target, f"{places.target} {number}")]
@@ -180,7 +180,7 @@ def checked(
         if isinstance(text, bytes):
             return Fault(place, "unreadable", why_not_utf8(text))
     for text, place in sides:
-        if isinstance(text, str) and _blank(text):
+        if isinstance(text, str) and (not text or text.isspace()):
             return Fault(place, "empty", "the text is empty; each pair needs text on both sides. Mend the pair.")
     place = next(place for text, place in sides if text is None or len(text) > max_characters)
     return Fault(
@@ -189,10 +189,6 @@ def checked(
         f"the text is longer than {max_characters:,} characters; the limit is max_characters. Mend the pair, or raise "
         "the limit.",
     )
-
-
-def _blank(text: str) -> bool:
-    return not text or text.isspace()
 
 
 def strictly(corpus: Corpus) -> Iterator[Pair]:

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self, TextIO
 
@@ -243,7 +243,7 @@ def _chunks(pairs: Iterator[Pair], mark: Callable[[], object]) -> Iterator[Chunk
     characters = 0
     while more := list(islice(pairs, _PAIRS // 20)):
         chunk += more
-        characters += sum(len(source) + len(target) for source, target in more)
+        characters += sum(map(len, chain.from_iterable(more)))
         if len(chunk) >= _PAIRS or characters >= _CHARACTERS:
             mark()
             yield Chunk(*zip(*chunk, strict=True))
