@@ -34,7 +34,9 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        # safetensors has it inside: "Error while serializing: I/O error: File too large (os error 27)".
+        inside = re.search(r"I/O error: (.*) \(os error", str(error))
+        reason = inside[1] if inside else (isinstance(error, OSError) and error.strerror) or str(error)
         raise CheckpointError(
             f"{path}: cannot be written: {reason}. What was saved before stands. Make room there, or mend what is in "
             "the way, and go on with --resume"

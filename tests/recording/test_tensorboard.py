@@ -8,6 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tandem.errors import CheckpointError
 from tandem.recording import GoingOn, TensorBoard
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
+from tests.support.limits import needs_limits, no_file_beyond
 
 
 def training(first: int, last: int) -> Iterator[Event]:
@@ -70,3 +71,15 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "tensorboard").write_text("a file", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"tensorboard/events\.out\.\S+: cannot be written: File exists"):
         TensorBoard(tmp_path / "tensorboard")
+
+
+@needs_limits
+def test_a_full_disk_is_named_where_it_happens(tmp_path: Path) -> None:
+    recorder = TensorBoard(tmp_path, every=1)
+    said = r"events\.out\.\S+: cannot be written: File too large\. What was saved before stands"
+    with no_file_beyond(200):
+        with pytest.raises(CheckpointError, match=said):
+            write(recorder, training(0, 5))
+        with pytest.raises(CheckpointError, match=said):
+            recorder.close()
+    recorder.close()
