@@ -49,7 +49,7 @@ def test_what_is_no_json_is_damaged(content: str, tmp_path: Path) -> None:
 def test_a_change_of_one_file_names_it_alone(directory: Path) -> None:
     (directory / "b").write_text("this is a\n" * 20)
     with pytest.raises(CheckpointError, match=r"^\S*/d/b: damaged: its content .* \(SHA-256\)\. Ask$"):
-        check_directory(directory, NAMES, {"b": "Ask"})
+        check_directory(directory, NAMES, remedies={"b": "Ask"})
 
 
 def test_a_change_of_several_files_names_each_and_what_they_do_not_fit(directory: Path) -> None:
