@@ -10,6 +10,7 @@ import pytest
 from filelock import FileLock
 
 from tandem.checkpoint import checkpoint_of
+from tandem.storage import read_sealed, sealed
 from tandem.translator import SearchSettings, Translation, Translator
 from tests.support.console import Outcome, Tandem
 from tests.support.runs import copied
@@ -132,8 +133,9 @@ def test_another_input_or_model_is_refused(tandem: Tandem, run: Path, stops: Sto
     stopped(tandem, run, stops)
     other = copied(checkpoint_of(run), tmp_path / "other")
     assert tandem("translate", other, *COMMAND, "--beam", 3, "--resume").err.count("another") == 0  # a copy is the same
-    with (other / "format.json").open("a", encoding="utf-8") as file:
-        file.write("\n")
+    description = read_sealed(other / "format.json") | {"tandem": "another"}
+    del description["sha256"]
+    (other / "format.json").write_text(sealed(description), encoding="utf-8")
     with (tmp_path / "in").open("a", encoding="utf-8") as file:
         file.write("eins\n")
     found = tandem("translate", other, *COMMAND, "--resume")
