@@ -31,11 +31,12 @@ target = { tokenizer = "TOKENIZER" }
 
 [model]
 layers = 1
-hidden = 256
-embedding = 128
+hidden = 128
+embedding = 64
 
 [training]
 epochs = 1
+batch_size = 32
 """
 _PREPARE = """
 from tandem.recipe import load_recipe

@@ -1,13 +1,13 @@
 """Corpora: where pairs of texts come from."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
 from tandem.data.lines import read_lines, why_not_utf8
 from tandem.data.pairs import MAX_CHARACTERS, Corpus, Fault, Pair, Places, checked, load_pairs, strictly
+from tandem.data.records import Unreadable, json_object, listed, short_line, text_at, text_of
 from tandem.errors import CorpusError
 
 __all__ = [
@@ -120,7 +120,7 @@ class TabSeparated:
                 yield checked(fields[source], fields[target], places, number, max_characters)
             else:
                 yield Fault(
-                    f"{places.source} {number}", "unreadable", _short_line(max(source, target) + 1, fields, header)
+                    f"{places.source} {number}", "unreadable", short_line(max(source, target) + 1, fields, header)
                 )
         if number == named:
             raise CorpusError(f"{self.path}: there is a header but no line after it. Check the path.")
@@ -138,7 +138,7 @@ class TabSeparated:
             found = "more than one column" if column in header else "no column"
             raise CorpusError(
                 f"{self.path} line 1: the header has {found} called {column!r}; its columns are "
-                f"{_listed(header)}. Name one of these, or give the column's number."
+                f"{listed(header)}. Name one of these, or give the column's number."
             )
         if column < 1:
             raise CorpusError(f"{self.path}: column {column} is asked for, but columns are counted from 1.")
@@ -180,9 +180,9 @@ class JsonLines:
                 yield checked(text, text, places, number, max_characters)
                 continue
             try:
-                record = _json_object(text)
-                source, target = (_field(record, key) for key in (self.source_key, self.target_key))
-            except _Unreadable as error:
+                record = json_object(text)
+                source, target = (text_at(record, key) for key in (self.source_key, self.target_key))
+            except Unreadable as error:
                 yield Fault(f"{places.source} {number}", "unreadable", str(error))
                 continue
             yield checked(source, target, places, number, max_characters)
@@ -214,8 +214,8 @@ class InMemory:
         places = Places(f"{self.name}, pair", f"{self.name}, pair")
         for number, (source, target) in enumerate(self.pairs, start=1):
             try:
-                texts = _text(source, "the source"), _text(target, "the target")
-            except _Unreadable as error:
+                texts = text_of(source, "the source"), text_of(target, "the target")
+            except Unreadable as error:
                 yield Fault(f"{places.source} {number}", "unreadable", str(error))
                 continue
             yield checked(*texts, places, number, max_characters)
@@ -272,60 +272,13 @@ class HubDataset:
         places = Places(f"{self.name} record", f"{self.name} record")
         for number, record in enumerate(records, start=1):
             try:
-                source, target = (_field(record, key) for key in (self.source_column, self.target_column))
-            except _Unreadable as error:
+                source, target = (text_at(record, key) for key in (self.source_column, self.target_column))
+            except Unreadable as error:
                 yield Fault(f"{places.source} {number}", "unreadable", str(error))
                 continue
             yield checked(source, target, places, number, max_characters)
 
 
-class _Unreadable(Exception):
-    """A record without two texts, and why."""
-
-
 def _line_limit(max_characters: int) -> int:
     """Bytes of a line that are held: room for two sides written in JSON escapes and some columns more."""
     return max(1 << 20, 64 * max_characters)
-
-
-def _short_line(column: int, fields: Sequence[str], header: Sequence[str]) -> str:
-    return (
-        f"there is no column {column}; the line has {len(fields)} ({_listed(fields)})"
-        + (f", the header {len(header)} ({_listed(header)})" if header else "")
-        + ". Columns are separated by a tab. Mend the line, or give other columns."
-    )
-
-
-def _listed(names: Iterable[object]) -> str:
-    return ", ".join(text if len(text) <= 40 else text[:36] + "...'" for text in map(repr, names))
-
-
-def _json_object(text: str) -> Mapping[str, object]:
-    try:
-        record: object = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _Unreadable(f"this is not JSON ({error}). Each line must be one whole JSON object.") from error
-    if not isinstance(record, dict):
-        raise _Unreadable(f"this is a JSON {type(record).__name__}, but each line must be one JSON object.")
-    return record
-
-
-def _field(record: Mapping[str, object], key: str) -> str:
-    """The text under a key, which may itself hold dots or reach into nested mappings with them."""
-    level: object = record
-    names = [key] if key in record else key.split(".")
-    for depth, name in enumerate(names):
-        if not isinstance(level, Mapping) or name not in level:
-            there = list(level) if isinstance(level, Mapping) else []
-            full_names = _listed(".".join([*names[:depth], str(column)]) for column in there) or "none there"
-            raise _Unreadable(f"there is no {key!r}; the columns are: {full_names}. Name one of these.")
-        level = level[name]
-    return _text(level, repr(key))
-
-
-def _text(value: object, what: str) -> str:
-    if not isinstance(value, str):
-        raise _Unreadable(f"{what} is of type {type(value).__name__}, but must be a string.")
-    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise _Unreadable(f"{what} holds half of a surrogate pair, which is no text. Mend the escape.")
-    return value

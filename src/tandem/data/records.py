@@ -1,0 +1,55 @@
+"""Records that hold a pair: JSON objects, rows of a data set, lines of columns; and what is wrong with others."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+
+class Unreadable(Exception):
+    """A record without two texts, and why."""
+
+
+def short_line(column: int, fields: Sequence[str], header: Sequence[str]) -> str:
+    """What is wrong with a line that lacks a column."""
+    return (
+        f"there is no column {column}; the line has {len(fields)} ({listed(fields)})"
+        + (f", the header {len(header)} ({listed(header)})" if header else "")
+        + ". Columns are separated by a tab. Mend the line, or give other columns."
+    )
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names in quotes, none of them long."""
+    return ", ".join(text if len(text) <= 40 else text[:36] + "...'" for text in map(repr, names))
+
+
+def json_object(text: str) -> Mapping[str, object]:
+    """The object that a line holds. Unreadable where it is none."""
+    try:
+        record: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"this is not JSON ({error}). Each line must be one whole JSON object.") from error
+    if not isinstance(record, dict):
+        raise Unreadable(f"this is a JSON {type(record).__name__}, but each line must be one JSON object.")
+    return record
+
+
+def text_at(record: Mapping[str, object], key: str) -> str:
+    """The text under a key, which may itself hold dots or reach into nested mappings with them. Unreadable without."""
+    level: object = record
+    names = [key] if key in record else key.split(".")
+    for depth, name in enumerate(names):
+        if not isinstance(level, Mapping) or name not in level:
+            there = list(level) if isinstance(level, Mapping) else []
+            full_names = listed(".".join([*names[:depth], str(column)]) for column in there) or "none there"
+            raise Unreadable(f"there is no {key!r}; the columns are: {full_names}. Name one of these.")
+        level = level[name]
+    return text_of(level, repr(key))
+
+
+def text_of(value: object, what: str) -> str:
+    """The value, if it is text. Unreadable, with `what` it is, where it is not."""
+    if not isinstance(value, str):
+        raise Unreadable(f"{what} is of type {type(value).__name__}, but must be a string.")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise Unreadable(f"{what} holds half of a surrogate pair, which is no text. Mend the escape.")
+    return value
