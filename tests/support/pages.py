@@ -27,6 +27,7 @@ NOT_RUN = {
     "tensorboard ": "it is a server and does not end",
     ".venv/bin/python -m benchmarks": "it takes minutes",
     "python -m benchmarks": "it takes minutes",
+    "python -m tests.system.kill_anywhere": "it takes a minute, and the tests of the system run its smaller version",
 }
 CAPS = ("training.epochs=1", "training.batch_size=16", "model.hidden=16", "model.embedding=8")
 RUNS = ("runs/demo", "runs/mine")
