@@ -20,6 +20,7 @@ from tandem.data.sources import Sources, Tokens
 from tandem.errors import CorpusError
 from tandem.text import EOS_ID, SOS_ID, Tokenizer
 from tandem.text.counts import WordCounts
+from tests.support.limits import needs_limits, no_file_beyond
 from tests.support.runs import number_pairs
 
 PAIRS = number_pairs(300)
@@ -238,6 +239,25 @@ def test_a_damaged_cache_is_made_anew(name: str, tmp_path: Path) -> None:
     if name != ACCOUNT:
         path.write_bytes(flipped)
         assert contents(prepare_corpus(chosen, tokens(), tmp_path, verify=True).folder) == expected
+
+
+@needs_limits
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("size", [100, 1000, 3000, 5000])
+def test_a_full_disk_is_said_and_what_was_prepared_is_gone_on_with(size: int, tmp_path: Path) -> None:
+    chosen = sources(tabs(tmp_path / "c.tsv"))
+    expected = contents(prepare_corpus(chosen, tokens(), tmp_path / "whole").folder)
+    cache = tmp_path / "cache"
+    said = r"cache: the cache of prepared corpora cannot be written: .*File too large.*set TANDEM_CACHE"
+    with no_file_beyond(size), pytest.raises(CorpusError, match=said):
+        prepare_corpus(chosen, tokens(), cache)
+    assert contents(prepare_corpus(chosen, tokens(), cache).folder) == expected
+
+
+def test_a_cache_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(CorpusError, match="cannot be written: Not a directory"):
+        prepare_corpus(sources(InMemory(PAIRS)), tokens(), tmp_path / "file" / "cache")
 
 
 def test_the_cache_tells_what_is_in_it(tmp_path: Path) -> None:
