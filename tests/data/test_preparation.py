@@ -180,6 +180,18 @@ def test_what_was_done_is_not_done_again(tmp_path: Path) -> None:
         assert again[-1] == heard[-1]
 
 
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize(("at", "name"), [(6, "counted.json"), (24, "encoded.json")])
+def test_a_state_that_cannot_be_read_is_done_without(at: int, name: str, tmp_path: Path) -> None:
+    chosen = sources(tabs(tmp_path / "c.tsv"))
+    expected = contents(prepare_corpus(chosen, tokens(), tmp_path / "whole").folder)
+    with pytest.raises(Killed):
+        prepare_corpus(chosen, tokens(), tmp_path / "cache", hear=stopping(at))
+    (state,) = (tmp_path / "cache").rglob(name)
+    state.write_bytes(state.read_bytes()[:-9])
+    assert contents(prepare_corpus(chosen, tokens(), tmp_path / "cache").folder) == expected
+
+
 def test_faulty_pairs_are_counted_and_listed_beside_the_corpus(tmp_path: Path) -> None:
     path = tmp_path / "c.tsv"
     path.write_bytes(b"eins\tone\nzwei\n\xff\tx\ndrei\tthree\n\tvier\nf\xc3\xbcnf\tfive\n")
