@@ -223,15 +223,17 @@ def test_nothing_left_is_an_error_with_the_remedy(part: str, tmp_path: Path) -> 
         prepare_corpus(chosen, tokens(), tmp_path)
 
 
-def test_a_corpus_that_changes_between_the_passes_stops(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", [PAIRS[:-1], PAIRS[::-1]], ids=["shorter", "another order"])
+def test_a_corpus_that_changes_between_the_passes_stops(changed: list[tuple[str, str]], tmp_path: Path) -> None:
     corpus = tabs(tmp_path / "c.tsv")
 
     def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
-        tabs(tmp_path / "c.tsv", PAIRS[:-1])
+        tabs(tmp_path / "c.tsv", changed)
         return tokens().learn(source, target)
 
     with pytest.raises(CorpusError, match=r"c\.tsv: it was changed while it was read"):
         prepare_corpus(sources(corpus), replace(tokens(), learn=learn), tmp_path / "cache")
+    assert list(corpora_in(tmp_path / "cache").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["train.source.ids", "train.target.offsets", "source.tokenizer.json", ACCOUNT])

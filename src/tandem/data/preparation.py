@@ -49,6 +49,7 @@ def prepare_corpus(
 def _prepared(
     sources: Sources, tokens: Tokens, cache: Path, verify: bool, hear: Hear, say: Callable[[str], object]
 ) -> Prepared:
+    stamps = _stamps(sources)
     contents = Contents(cache / "files", verify, hear)
     train = contents.of(sources.train, sources.max_characters)
     validation = contents.of(sources.validation, sources.max_characters).sha256 if sources.validation else None
@@ -68,9 +69,19 @@ def _prepared(
         except CorpusError:
             shutil.rmtree(partial, ignore_errors=True)  # nobody will go on with it
             raise
+        if _stamps(sources) != stamps:  # what was prepared is not what was hashed
+            shutil.rmtree(folder)
+            raise CorpusError(f"{sources.name}: it was changed while it was read. Start again when it is whole.")
         if found := open_prepared(folder):
             return found
     raise CorpusError(f"{folder}: the prepared corpus cannot be read again. Is the disk in order?")
+
+
+def _stamps(sources: Sources) -> list[tuple[int, int]]:
+    """Size and time stamp of each file that is there."""
+    corpora = [corpus for corpus in (sources.train, sources.validation) if corpus is not None]
+    states = [path.stat() for corpus in corpora for path in corpus.files if path.exists()]
+    return [(state.st_size, state.st_mtime_ns) for state in states]
 
 
 @contextmanager
