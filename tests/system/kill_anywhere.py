@@ -206,6 +206,7 @@ def main() -> None:
     kills, epochs, every = (5, 3, 12) if arguments.quick else (arguments.kills, 12, 1)
     with tempfile.TemporaryDirectory(prefix="tandem-kill-") as name:
         folder = Path(name)
+        os.environ["TANDEM_CACHE"] = str(folder / "cache")
         whole = folder / "whole"
         began = time.monotonic()
         to_the_end(whole, epochs)
