@@ -73,7 +73,7 @@ def changed(draw: st.DrawFn, trees: Sequence[Any]) -> Any:
             case "move":
                 parent[key] = deepcopy(draw(st.sampled_from(places))[0])
             case _:
-                for _ in range(draw(st.sampled_from((1, 2, 40, 200)))):
+                for _ in range(draw(st.sampled_from((1, 2, 40, 100)))):
                     parent[key] = [parent[key]]
     return tree
 
