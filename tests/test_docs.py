@@ -219,7 +219,7 @@ def test_what_a_run_leaves_is_named(ready: Path) -> None:
     assert {line["event"] for line in lines} == {row[0].strip("`") for row in rows("runs.md", "## metrics.jsonl")}
     assert {key for line in lines for key in (*line, line["event"], *line.get("samples", [{}])[0])} <= told
     folder = ready / "run"
-    files = {path.name for path in folder.rglob("*") if not path.name.startswith(("epoch-", "events.out"))}
+    files = {path.name for path in folder.rglob("*") if not path.name.startswith(("epoch-", "step-", "events.out"))}
     assert files <= told
     tensorboard = (ROOT / "src/tandem/recording/tensorboard.py").read_text(encoding="utf-8")
     tags = set(re.findall(r'"((?:train|validation)/\w+)"', tensorboard))

@@ -82,3 +82,12 @@ def test_a_list_that_says_nothing_of_a_file_does_not_pass(listed: object, direct
     (directory / "format.json").write_text(sealed(description), encoding="utf-8")
     with pytest.raises(CheckpointError, match="d/b: damaged: "):
         check_directory(directory, NAMES)
+
+
+def test_whoever_may_read_one_file_may_read_all(tmp_path: Path) -> None:
+    def secretive(path: Path) -> None:
+        path.write_text("x", encoding="utf-8")
+        path.chmod(0o600)
+
+    write_directory(tmp_path / "d", {"a": secretive})
+    assert len({path.stat().st_mode for path in (tmp_path / "d").iterdir()}) == 1

@@ -65,6 +65,8 @@ def write_directory(directory: Path, files: dict[str, Callable[[Path], object]])
         with writing(directory / FORMAT_FILE):
             (partial / FORMAT_FILE).write_text(sealed(description), encoding="utf-8", newline="\n")
             flush(partial / FORMAT_FILE)
+            for name in files:  # safetensors lets nobody but the owner read what it writes
+                shutil.copymode(partial / FORMAT_FILE, partial / name)
         with writing(directory):
             flush(partial)
             partial.rename(directory)

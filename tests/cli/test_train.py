@@ -178,7 +178,7 @@ def test_a_stopped_run_says_how_it_goes_on_and_does(
         stop_after(step, patched, number)
         found = tandem("train", path, "--out", "a run")
     assert (found.code, "Traceback" in found.err) == (128 + number, False)
-    assert "• stopping: this step, or the validation under way, is finished and the run saved; Ctrl-C" in found.out
+    assert "• stopping: the step or validation under way is finished, then the run is saved; Ctrl-C again" in found.out
     assert f"Stopped. What was trained until step-{step + 1:08d} is kept. Go on with:" in found.out
     command = found.lines[-1].strip()
     assert command == "tandem train --resume --out 'a run'"

@@ -20,6 +20,7 @@ from tandem.data.sources import Sources, Tokens
 from tandem.errors import CorpusError
 from tandem.text import EOS_ID, SOS_ID, Tokenizer
 from tandem.text.counts import WordCounts
+from tests.support.limits import needs_limits, no_file_beyond
 from tests.support.runs import number_pairs
 
 PAIRS = number_pairs(300)
@@ -179,6 +180,18 @@ def test_what_was_done_is_not_done_again(tmp_path: Path) -> None:
         assert again[-1] == heard[-1]
 
 
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize(("at", "name"), [(6, "counted.json"), (24, "encoded.json")])
+def test_a_state_that_cannot_be_read_is_done_without(at: int, name: str, tmp_path: Path) -> None:
+    chosen = sources(tabs(tmp_path / "c.tsv"))
+    expected = contents(prepare_corpus(chosen, tokens(), tmp_path / "whole").folder)
+    with pytest.raises(Killed):
+        prepare_corpus(chosen, tokens(), tmp_path / "cache", hear=stopping(at))
+    (state,) = (tmp_path / "cache").rglob(name)
+    state.write_bytes(state.read_bytes()[:-9])
+    assert contents(prepare_corpus(chosen, tokens(), tmp_path / "cache").folder) == expected
+
+
 def test_faulty_pairs_are_counted_and_listed_beside_the_corpus(tmp_path: Path) -> None:
     path = tmp_path / "c.tsv"
     path.write_bytes(b"eins\tone\nzwei\n\xff\tx\ndrei\tthree\n\tvier\nf\xc3\xbcnf\tfive\n")
@@ -210,15 +223,17 @@ def test_nothing_left_is_an_error_with_the_remedy(part: str, tmp_path: Path) -> 
         prepare_corpus(chosen, tokens(), tmp_path)
 
 
-def test_a_corpus_that_changes_between_the_passes_stops(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", [PAIRS[:-1], PAIRS[::-1]], ids=["shorter", "another order"])
+def test_a_corpus_that_changes_between_the_passes_stops(changed: list[tuple[str, str]], tmp_path: Path) -> None:
     corpus = tabs(tmp_path / "c.tsv")
 
     def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
-        tabs(tmp_path / "c.tsv", PAIRS[:-1])
+        tabs(tmp_path / "c.tsv", changed)
         return tokens().learn(source, target)
 
     with pytest.raises(CorpusError, match=r"c\.tsv: it was changed while it was read"):
         prepare_corpus(sources(corpus), replace(tokens(), learn=learn), tmp_path / "cache")
+    assert list(corpora_in(tmp_path / "cache").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["train.source.ids", "train.target.offsets", "source.tokenizer.json", ACCOUNT])
@@ -238,6 +253,25 @@ def test_a_damaged_cache_is_made_anew(name: str, tmp_path: Path) -> None:
     if name != ACCOUNT:
         path.write_bytes(flipped)
         assert contents(prepare_corpus(chosen, tokens(), tmp_path, verify=True).folder) == expected
+
+
+@needs_limits
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("size", [100, 1000, 3000, 5000])
+def test_a_full_disk_is_said_and_what_was_prepared_is_gone_on_with(size: int, tmp_path: Path) -> None:
+    chosen = sources(tabs(tmp_path / "c.tsv"))
+    expected = contents(prepare_corpus(chosen, tokens(), tmp_path / "whole").folder)
+    cache = tmp_path / "cache"
+    said = r"cache: the cache of prepared corpora cannot be written: .*File too large.*set TANDEM_CACHE"
+    with no_file_beyond(size), pytest.raises(CorpusError, match=said):
+        prepare_corpus(chosen, tokens(), cache)
+    assert contents(prepare_corpus(chosen, tokens(), cache).folder) == expected
+
+
+def test_a_cache_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(CorpusError, match="cannot be written: Not a directory"):
+        prepare_corpus(sources(InMemory(PAIRS)), tokens(), tmp_path / "file" / "cache")
 
 
 def test_the_cache_tells_what_is_in_it(tmp_path: Path) -> None:

@@ -175,3 +175,8 @@ def test_a_full_disk_is_named_and_the_file_closed(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=said):
         file.close()
     file.close()
+
+
+def test_a_training_that_is_stopped_before_it_starts_leaves_the_file_alone(tmp_path: Path) -> None:
+    write(MetricsFile(tmp_path / "metrics.jsonl"), [Finished("interrupted", 0, 1.0)])
+    assert list(tmp_path.iterdir()) == []

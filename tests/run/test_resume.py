@@ -2,6 +2,7 @@
 
 import json
 import pickletools
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -199,6 +200,14 @@ def test_resuming_what_is_no_run_says_so(tmp_path: Path) -> None:
         with pytest.raises(CheckpointError, match="holds no run"):
             run_tiny(place, resume=True)
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_run_without_its_resume_state_can_be_translated_with_and_no_more(shared: Path, tmp_path: Path) -> None:
+    run = copied(shared, tmp_path / "run")
+    shutil.rmtree(run / "resume")
+    with pytest.raises(CheckpointError, match=r"step-00000010: missing: what going on takes was removed.*Start a new"):
+        run_tiny(run, resume=True)
+    assert load(run, device="cpu").translate(["eins zwei"])[0].tokens
 
 
 @pytest.mark.parametrize("name", ["optimizer.safetensors", "random.safetensors", "progress.json", "model.safetensors"])

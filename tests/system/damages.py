@@ -5,6 +5,7 @@ python -m tests.system.damages --count 1000 --seed 1
 
 import argparse
 import json
+import os
 import random
 import shutil
 import sys
@@ -173,6 +174,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="damages-") as scratch:
+        os.environ["TANDEM_CACHE"] = f"{scratch}/cache"
         done, failures = damage_run(given.count, given.seed, Path(scratch))
     print(f"{done.total():,} damages, {len(failures)} not refused as they have to be")
     print(", ".join(f"{kind} {number}" for kind, number in sorted(done.items())))

@@ -13,10 +13,10 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -30,10 +30,9 @@ from tandem.run.session import Run
 from tests.support.runs import assert_same_run, run_tiny
 
 SETTINGS = ("training.save_steps=3", "training.teacher_forcing.start=0.7", "training.accumulate=2")
-CALLS = (
-    "openat,creat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,rmdir"
-)
-"""Of these, openat counts only where it creates; the others change what is on the disk."""
+CALLS = ["openat", "creat", "write", "pwrite64", "writev", "fsync", "fdatasync", "rename", "renameat", "renameat2"]
+CALLS += ["mkdir", "mkdirat", "unlink", "unlinkat", "rmdir"]
+"""What changes a disk; openat counts only where it creates."""
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -87,7 +86,7 @@ def session(out: Path, epochs: int, doing: Connection | None = None, wait: Conne
 
 
 def to_the_end(out: Path, epochs: int) -> None:
-    process = forked(lambda: session(out, epochs))
+    process = forked(partial(session, out, epochs))
     process.join()
     assert process.exitcode == 0, f"{out}: the run did not go on: exit code {process.exitcode}"
 
@@ -100,14 +99,13 @@ def kill_at_random(folder: Path, whole: Path, kills: int, epochs: int, seconds: 
         out = folder / f"killed-{number}"
         while killed.total() < kills:
             told, doing = _FORK.Pipe(duplex=False)
-            process = forked(lambda out=out, doing=doing: session(out, epochs, doing))
+            process = forked(partial(session, out, epochs, doing))
             doing.close()
             process.join(chance.uniform(0, seconds))
             if process.exitcode is not None:
                 assert process.exitcode == 0, f"{out}: the run did not go on"
                 break
-            assert process.pid is not None
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()
             process.join()
             killed[last_word(told)] += 1
         to_the_end(out, epochs)
@@ -125,35 +123,55 @@ def last_word(told: Connection) -> str:
     return word
 
 
-def saving_session(out: Path, epochs: int, strace: list[str]) -> bool:
-    """Resume until the second epoch is saved, and watch that saving with strace; whether it was killed there."""
+def watch(pid: int | None, arguments: list[str]) -> "subprocess.Popen[bytes] | None":
+    """strace on a process, once it watches; None where it may not."""
+    tracer = subprocess.Popen(["strace", "-f", "-qq", "-p", str(pid), *arguments], stderr=subprocess.DEVNULL)
+    while "TracerPid:\t0\n" in Path(f"/proc/{pid}/status").read_text(encoding="utf-8"):
+        if tracer.poll() is not None:
+            return None
+        time.sleep(0.002)
+    return tracer
+
+
+def can_watch() -> bool:
+    """Whether strace is here and may watch a process, which not every container allows."""
+    if shutil.which("strace") is None:
+        return False
+    process = forked(partial(time.sleep, 60))
+    tracer = watch(process.pid, ["-o", os.devnull])
+    process.kill()
+    process.join()
+    return tracer is not None and tracer.wait() is not None
+
+
+def at_the_saving(out: Path, epochs: int) -> tuple["multiprocessing.process.BaseProcess", Connection]:
+    """A session that stands before the saving after its second validation, and what lets it go on."""
     here, there = _FORK.Pipe()
-    process = forked(lambda: session(out, epochs, wait=there))
+    process = forked(partial(session, out, epochs, wait=there))
     assert here.recv() == "here"
-    with subprocess.Popen(
-        ["strace", "-f", "-qq", "-p", str(process.pid), *strace], stderr=subprocess.PIPE, text=True
-    ) as tracer:
-        status = Path(f"/proc/{process.pid}/status")
-        while re.search(r"TracerPid:\t0\n", status.read_text(encoding="utf-8")):
-            assert tracer.poll() is None, f"strace cannot watch: {tracer.stderr and tracer.stderr.read()}"
-            time.sleep(0.002)
-        here.send("go on")
-        process.join()
+    return process, here
+
+
+def saved_under(out: Path, epochs: int, strace: list[str]) -> bool:
+    """Watch that saving with strace; whether it was killed."""
+    process, go_on = at_the_saving(out, epochs)
+    tracer = watch(process.pid, strace)
+    assert tracer is not None
+    go_on.send("go on")
+    process.join()
+    tracer.wait()
     return process.exitcode == -signal.SIGKILL
 
 
 def kill_at_each_call(folder: Path, whole: Path, epochs: int, every: int) -> collections.Counter[str]:
     """Kill one saving (after the second validation, so that older ones are removed) at its file-system calls."""
     start = folder / "start"
-    pipe, end = _FORK.Pipe()
-    process = forked(lambda: session(start, epochs, wait=end))
-    assert pipe.recv() == "here"
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
+    process, _ = at_the_saving(start, epochs)
+    process.kill()
     process.join()
     copy, log = folder / "copy", folder / "log"
     shutil.copytree(start, copy)
-    assert not saving_session(copy, epochs, ["-e", f"trace={CALLS}", "-o", str(log)])
+    assert not saved_under(copy, epochs, ["-e", f"trace={','.join('?' + call for call in CALLS)}", "-o", str(log)])
     counts: collections.Counter[str] = collections.Counter()
     targets: list[tuple[str, int]] = []
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -167,7 +185,7 @@ def kill_at_each_call(folder: Path, whole: Path, epochs: int, every: int) -> col
         shutil.rmtree(copy)
         shutil.copytree(start, copy)
         inject = ["-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={number}", "-o", os.devnull]
-        assert saving_session(copy, epochs, inject), f"call {number} of {name} never came"
+        assert saved_under(copy, epochs, inject), f"call {number} of {name} never came"
         killed[name] += 1
         to_the_end(copy, epochs)
         assert_same_run(copy, whole)
@@ -188,14 +206,15 @@ def main() -> None:
     kills, epochs, every = (5, 3, 12) if arguments.quick else (arguments.kills, 12, 1)
     with tempfile.TemporaryDirectory(prefix="tandem-kill-") as name:
         folder = Path(name)
+        os.environ["TANDEM_CACHE"] = str(folder / "cache")
         whole = folder / "whole"
         began = time.monotonic()
         to_the_end(whole, epochs)
         seconds = time.monotonic() - began
         print(f"a run of {epochs} epochs that is never stopped: {seconds:.1f} s")
         table("at random moments", kill_at_random(folder, whole, kills, epochs, min(seconds, 2.0)))
-        if shutil.which("strace") is None:
-            print("\nstrace is not installed: no kills at single calls")
+        if not can_watch():
+            print("\nstrace is not installed, or may not watch processes here: no kills at single calls")
             return
         short = folder / "short"
         to_the_end(short, 3)
@@ -203,4 +222,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -15,13 +15,15 @@ from tests.support.limits import needs_limits, no_file_beyond
 from tests.support.runs import assert_same_run, copied, number_pairs
 
 ROOT = Path(__file__).parents[2]
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]), "OMP_NUM_THREADS": "1"}
+PLACES = {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]), "OMP_NUM_THREADS": "1"}
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, limits and strace as Linux has them")
 
 
 def test_a_run_killed_anywhere_goes_on_as_if_nothing_had_been() -> None:
     command = [sys.executable, "-m", "tests.system.kill_anywhere", "--quick"]
-    found = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
+    found = subprocess.run(
+        command, cwd=ROOT, env=os.environ | PLACES, capture_output=True, text=True, timeout=300, check=False
+    )
     assert (found.returncode, found.stderr) == (0, "")
     assert "at random moments: 5 kills" in found.stdout
 
@@ -67,8 +69,8 @@ def test_a_full_disk_is_a_sentence_and_what_was_saved_stands(
         with no_file_beyond(size):
             found = tandem("train", "--resume", "--out", "run", "--set", "training.epochs=2")
         said = re.fullmatch(
-            r"tandem: run/(\S+): cannot be written: File too large\. What was saved before stands\. Make room there, or "
-            r"mend what is in the way, and go on with --resume\n",
+            r"tandem: run/(\S+): cannot be written: File too large\. What was saved before stands\. Make room there, "
+            r"or mend what is in the way, and go on with --resume\n",
             found.err,
         )
         assert said, found.err

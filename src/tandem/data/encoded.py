@@ -1,5 +1,6 @@
 """A corpus as ids: flat arrays with offsets, in memory or mapped from files, read by every epoch."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self, TypeAlias
@@ -82,9 +83,10 @@ class SideWriter:
         self.sentences, self.tokens = self.sentences + len(lengths), self.tokens + len(ids)
 
     def flush(self) -> None:
-        """Have what was added in the files."""
-        self._ids.flush()
-        self._offsets.flush()
+        """Have what was added on the disk."""
+        for file in (self._ids, self._offsets):
+            file.flush()
+            os.fsync(file.fileno())
 
     def close(self) -> None:
         """Close the files."""

@@ -4,6 +4,7 @@ Chunks of pairs are worked on over all cores. Memory does not grow with the corp
 """
 
 import json
+import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -118,6 +119,7 @@ class Preparation:
                 self._hear("counting words", counts.dropped.total, self._pairs)
                 if self._due():
                     listed.flush()
+                    os.fsync(listed.fileno())
                     self._save(_COUNTED, counts.state())
         counts.dropped, counts.done = ahead, True
         self._save(_COUNTED, counts.state())
@@ -213,9 +215,11 @@ class Preparation:
         self._saved = time.monotonic()
 
     def _load(self, name: str) -> Any:
-        """What was saved under that name; None where there is nothing."""
-        path = self._folder / name
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        """What was saved under that name; None where there is nothing, or nothing that can be read."""
+        try:
+            return json.loads((self._folder / name).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from tandem.data.cache import Prepared, corpora_in, open_prepared
 from tandem.data.contents import Contents, Hear
 from tandem.data.passes import Preparation
 from tandem.data.sources import Sources, Tokens
-from tandem.errors import CorpusError
+from tandem.errors import CheckpointError, CorpusError
 
 LAYOUT = 1
 """Counted up when what lies in a prepared corpus, or how it comes about, changes."""
@@ -31,8 +31,25 @@ def prepare_corpus(
     """The prepared corpus from the cache, where it is made first if need be.
 
     `verify`: hash files again that were hashed before, and what lies in the cache. `hear` is told of progress. Raises
-    CorpusError for a corpus that cannot be read, for a faulty pair under "stop", and where no pair is left.
+    CorpusError for a corpus that cannot be read, for a faulty pair under "stop", where no pair is left, and for a cache
+    that cannot be written.
     """
+    try:
+        return _prepared(sources, tokens, cache, verify, hear, say)
+    except OSError as error:  # of the corpus's own files it would be a CorpusError
+        reason = error.strerror or str(error)
+    except CheckpointError as error:  # of a file that is replaced
+        reason = str(error.__cause__ or error)
+    raise CorpusError(
+        f"{cache}: the cache of prepared corpora cannot be written: {reason}. Make room there, or set TANDEM_CACHE to "
+        "another folder. What was prepared is kept, and gone on with"
+    )
+
+
+def _prepared(
+    sources: Sources, tokens: Tokens, cache: Path, verify: bool, hear: Hear, say: Callable[[str], object]
+) -> Prepared:
+    stamps = _stamps(sources)
     contents = Contents(cache / "files", verify, hear)
     train = contents.of(sources.train, sources.max_characters)
     validation = contents.of(sources.validation, sources.max_characters).sha256 if sources.validation else None
@@ -52,9 +69,19 @@ def prepare_corpus(
         except CorpusError:
             shutil.rmtree(partial, ignore_errors=True)  # nobody will go on with it
             raise
+        if _stamps(sources) != stamps:  # what was prepared is not what was hashed
+            shutil.rmtree(folder)
+            raise CorpusError(f"{sources.name}: it was changed while it was read. Start again when it is whole.")
         if found := open_prepared(folder):
             return found
     raise CorpusError(f"{folder}: the prepared corpus cannot be read again. Is the disk in order?")
+
+
+def _stamps(sources: Sources) -> list[tuple[int, int]]:
+    """Size and time stamp of each file that is there."""
+    corpora = [corpus for corpus in (sources.train, sources.validation) if corpus is not None]
+    states = [path.stat() for corpus in corpora for path in corpus.files if path.exists()]
+    return [(state.st_size, state.st_mtime_ns) for state in states]
 
 
 @contextmanager

@@ -76,7 +76,8 @@ class MetricsFile:
             self._write(_steps(means))
 
     def _write(self, row: dict[str, Any]) -> None:
-        assert self._file is not None, "the first event is that the training starts"
+        if self._file is None:  # stopped at once, before it was told to have started
+            return
         with writing(self._path):
             self._file.write(_line(row))
             self._file.flush()

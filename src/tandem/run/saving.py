@@ -56,6 +56,11 @@ def read_state(out: Path) -> tuple[Current, ResumeState]:
     """What a run's directory names, and what it goes on from. CheckpointError naming what is missing or damaged."""
     current = read_current(out)
     folder = out / current.resume
+    if not folder.exists():
+        raise CheckpointError(
+            f"{folder}: missing: what going on takes was removed, so this run can be translated with and no more. "
+            "Start a new one, or put it back"
+        )
     checkpoint = load_checkpoint(folder)
     check_directory(folder, (_OPTIMIZER, _RANDOM, _PROGRESS))
     try:

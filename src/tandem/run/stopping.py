@@ -79,7 +79,7 @@ class Stopping:
         if not self.asked:
             self._asked = number
             self._messages.put(
-                "stopping: this step, or the validation under way, is finished and the run saved; "
+                "stopping: the step or validation under way is finished, then the run is saved; "
                 "Ctrl-C again stops at once"
             )
 
