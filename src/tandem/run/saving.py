@@ -70,6 +70,11 @@ def read_state(out: Path) -> tuple[Current, ResumeState]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{folder / _PROGRESS}: damaged ({error!r})") from error
     optimizer, random = (read_tensors(folder / name) for name in (_OPTIMIZER, _RANDOM))
+    try:
+        for name in ("torch", "coins"):
+            torch.Generator().set_state(random[name])
+    except (KeyError, RuntimeError, TypeError) as error:
+        raise CheckpointError(f"{folder / _RANDOM}: damaged: not the state of a random generator ({error})") from error
     return current, ResumeState(checkpoint, optimizer, random, progress, held, corpus)
 
 
