@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tandem.data import passes
 from tandem.data.cache import ACCOUNT, FAULTY, Prepared, corpora_in, default_cache, entries, open_prepared
@@ -190,6 +191,21 @@ def test_a_state_that_cannot_be_read_is_done_without(at: int, name: str, tmp_pat
     (state,) = (tmp_path / "cache").rglob(name)
     state.write_bytes(state.read_bytes()[:-9])
     assert contents(prepare_corpus(chosen, tokens(), tmp_path / "cache").folder) == expected
+
+
+def test_two_at_once_prepare_it_once(tmp_path: Path) -> None:
+    chosen = sources(InMemory(PAIRS))
+    folder = prepare_corpus(chosen, tokens(), tmp_path).folder
+    other = FileLock(tmp_path / "locks" / folder.name)
+    other.acquire()
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        other.release()
+
+    assert prepare_corpus(chosen, tokens(), tmp_path, say=say).folder == folder
+    assert said == ["corpus: another process prepares it; waiting for that", f"corpus: prepared before, in {folder}"]
 
 
 def test_faulty_pairs_are_counted_and_listed_beside_the_corpus(tmp_path: Path) -> None:
