@@ -9,15 +9,18 @@ from pathlib import Path
 import torch
 
 from tandem.build import choose_device, choose_precision
-from tandem.checkpoint import load_checkpoint
+from tandem.checkpoint import Checkpoint, load_checkpoint
 from tandem.data import pad_sentences
+from tandem.errors import CheckpointError
+from tandem.members import Averaging, Member, average_of, make_stepper
 from tandem.models import Seq2Seq
 from tandem.models.coins import draw_coins
+from tandem.models.reversing import reversed_sources
 from tandem.recipe import Device, Precision, Recipe
 from tandem.search import Hypothesis, beam, greedy
-from tandem.stepping import ModelStepper
+from tandem.search.normaliser import log_normaliser
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
-from tandem.training.loss import token_scores
+from tandem.text.differences import vocabulary_difference
 
 _MAX_SOURCE_TOKENS = 1000
 """A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
@@ -31,6 +34,8 @@ _MOST_LOGITS = 2**25
 """Of one step of a search, whatever the vocabulary and the beam: a batch is cut so that there are no more."""
 _MOST_TOKENS = 2**16
 """Of a batch's sources, padding counted, however long they are: it is cut by this, too."""
+_MOST_SCORED = 2**22
+"""Logits of a member that exist at one time when targets are scored."""
 BATCH_SIZE = 256
 """Sentences that are searched together, unless said otherwise."""
 
@@ -83,26 +88,42 @@ class TargetScore:
 
 
 class Translator:
-    """A trained model with its tokenizers: `translate`, `score`. Not changed by use, so threads may share one."""
+    """Trained models with their tokenizers: `translate`, `score`. Not changed by use, so threads may share one.
+
+    Several models are an ensemble, whose probabilities are averaged at every token.
+    """
 
     def __init__(
         self,
-        model: Seq2Seq,
-        recipe: Recipe,
+        members: Sequence[Member],
         source_tokenizer: Tokenizer,
         target_tokenizer: Tokenizer,
         *,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
+        averaging: Averaging = "arithmetic",
     ) -> None:
-        """The model is put on `device` in eval mode; matrix products run in `dtype`."""
-        self.model = model.to(device).eval()
-        self.recipe = recipe
+        """The models are put on `device` in eval mode; matrix products run in `dtype`."""
+        self.members = tuple(Member(model.to(device).eval(), recipe) for model, recipe in members)
         self.source_tokenizer = source_tokenizer
         self.target_tokenizer = target_tokenizer
         self.device = device
         self.dtype = dtype
-        self._stepper = ModelStepper(self.model, dtype)
+        self.averaging: Averaging = averaging
+        self._average = average_of(averaging)
+        self._stepper = make_stepper(self.members, dtype, self._average)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The first member's: what it says of searching holds unless something else is asked for."""
+        return self.members[0].recipe
+
+    @property
+    def model(self) -> Seq2Seq:
+        """The only member's model. ValueError where there are several."""
+        if len(self.members) > 1:
+            raise ValueError(f"this is an ensemble of {len(self.members)} models: see Translator.members")
+        return self.members[0].model
 
     def search_settings(
         self,
@@ -162,12 +183,24 @@ class Translator:
     def _score_batch(self, sources: list[list[int]], targets: list[list[int]]) -> list[list[float]]:
         source, source_lengths = pad_sentences(sources)
         target, target_lengths = (part.to(self.device) for part in pad_sentences(targets))
+        source = source.to(self.device)
         coins = draw_coins(target.shape[0] - 1, target.shape[1], 1.0, by_token=False)
+        features, outputs = [], [member.model.decoder.fc_out for member in self.members]
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            features = self.model.features(source.to(self.device), target, coins, source_lengths)
-        output = self.model.decoder.fc_out
-        flat, _ = token_scores(features.flatten(0, 1), output.weight, output.bias, target[1:].flatten())
-        scores = flat.view(target.shape[0] - 1, -1)  # (T - 1, B)
+            for model, recipe in self.members:
+                turned = recipe.text.reverse_source != self.recipe.text.reverse_source
+                given = reversed_sources(source, source_lengths) if turned else source
+                features.append(model.features(given, target, coins, source_lengths).flatten(0, 1))
+        gold = target[1:].flatten()
+        found = []
+        height = max(1, _MOST_SCORED // len(outputs[0].weight))
+        for rows in (slice(start, start + height) for start in range(0, len(gold), height)):
+            logits = [
+                output(each[rows].to(output.weight.dtype)) for output, each in zip(outputs, features, strict=True)
+            ]
+            mean, normaliser = self._average(logits, [log_normaliser(each) for each in logits])
+            found.append(mean.gather(1, gold[rows, None]).squeeze(1) - normaliser)
+        scores = torch.cat(found).view(target.shape[0] - 1, -1)  # (T - 1, B)
         return [scores[: length - 1, column].tolist() for column, length in enumerate(target_lengths.tolist())]
 
     def _encode(self, texts: Sequence[str]) -> list[tuple[list[int], bool]]:
@@ -188,7 +221,8 @@ class Translator:
         found = [nothing] * len(window)
         # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
         order = sorted((n for n, (ids, _) in enumerate(encoded) if len(ids) > 2), key=lambda n: len(encoded[n][0]))
-        size = max(1, min(settings.batch_size, _MOST_LOGITS // (settings.beam * len(self.target_tokenizer))))
+        logits = len(self.members) * settings.beam * len(self.target_tokenizer)  # of one sentence
+        size = max(1, min(settings.batch_size, _MOST_LOGITS // logits))
         while order:
             longest = len(encoded[order[:size][-1]][0])
             rows = order[: max(1, min(size, _MOST_TOKENS // longest))]
@@ -242,8 +276,44 @@ def frame_source(ids: Sequence[int], recipe: Recipe) -> list[int]:
     return [SOS_ID, *(reversed(ids) if recipe.text.reverse_source else ids), EOS_ID]
 
 
-def load(path: str | Path, *, device: Device = "auto", precision: Precision = "float32") -> Translator:
-    """The translator of a run (its best checkpoint) or of a checkpoint. CheckpointError where it is damaged."""
-    checkpoint = load_checkpoint(Path(path))
+def load(
+    path: str | Path | Sequence[str | Path],
+    *,
+    device: Device = "auto",
+    precision: Precision = "float32",
+    averaging: Averaging = "arithmetic",
+) -> Translator:
+    """The translator of a run (its best checkpoint) or of a checkpoint; of several, their ensemble.
+
+    Members decode together: `averaging` says which mean of their probabilities is taken. CheckpointError where one is
+    damaged, or where they don't share their vocabularies.
+    """
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
+    if not paths:
+        raise ValueError("there is no model to load: name one run or checkpoint at least")
+    checkpoints = [load_checkpoint(each) for each in paths]
+    _check_vocabularies(paths, checkpoints)
     where = choose_device(device)
-    return Translator(*checkpoint, device=where, dtype=choose_precision(precision, where))
+    return Translator(
+        [Member(checkpoint.model, checkpoint.recipe) for checkpoint in checkpoints],
+        checkpoints[0].source_tokenizer,
+        checkpoints[0].target_tokenizer,
+        device=where,
+        dtype=choose_precision(precision, where),
+        averaging=averaging,
+    )
+
+
+def _check_vocabularies(paths: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> None:
+    """Raise CheckpointError unless all have the vocabularies of the first."""
+    first = checkpoints[0]
+    for path, other in zip(paths[1:], checkpoints[1:], strict=True):
+        for side, difference in (
+            ("source", vocabulary_difference(first.source_tokenizer, other.source_tokenizer)),
+            ("target", vocabulary_difference(first.target_tokenizer, other.target_tokenizer)),
+        ):
+            if difference:
+                raise CheckpointError(
+                    f"{paths[0]} and {path}: the members of an ensemble must share their vocabularies, but on the "
+                    f"{side} side {difference}. Train the members on the same data, with the same [text] settings"
+                )
