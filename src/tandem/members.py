@@ -31,11 +31,15 @@ def average_of(averaging: Averaging) -> Average:
     return _AVERAGES[averaging]
 
 
-def make_stepper(members: Sequence[Member], dtype: torch.dtype, average: Average) -> Stepper[Any]:
-    """What a search sees of the members: sources go in as the first one reads them.
+def make_steppers(members: Sequence[Member], dtype: torch.dtype) -> tuple[ModelStepper, ...]:
+    """Each member as a search sees it, its matrix products in `dtype`; sources go in as the first one reads them.
 
-    Matrix products run in `dtype`. A member that reads sources from their other end than the first turns them round.
+    A member that reads sources from their other end than the first turns them round.
     """
     reverse = members[0].recipe.text.reverse_source
-    steppers = [ModelStepper(model, dtype, turned=recipe.text.reverse_source != reverse) for model, recipe in members]
+    return tuple(ModelStepper(model, dtype, turned=recipe.text.reverse_source != reverse) for model, recipe in members)
+
+
+def joined(steppers: Sequence[ModelStepper], average: Average) -> Stepper[Any]:
+    """The members as one stepper; a single one is that already."""
     return steppers[0] if len(steppers) == 1 else EnsembleStepper(steppers, average)

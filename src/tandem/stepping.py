@@ -6,6 +6,7 @@ from torch import Tensor
 from tandem.models import RecurrentState, Seq2Seq
 from tandem.models.decoder import PreparedDecoder
 from tandem.models.encoder import PreparedEncoder
+from tandem.models.prefixes import PrefixTree
 from tandem.models.reversing import reversed_sources
 from tandem.search import Step
 from tandem.search.normaliser import log_normaliser
@@ -24,12 +25,25 @@ class ModelStepper:
         self._decoder: PreparedDecoder = model.decoder.prepare(dtype, tabulate=True)
         self._type = model.decoder.fc_out.bias.dtype
 
+    @property
+    def vocabulary(self) -> int:
+        """How many tokens there are to choose from."""
+        return self._decoder.output.rows
+
     def start(self, source: Tensor, lengths: Tensor) -> RecurrentState:
         """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows."""
         return self._encoder.read(reversed_sources(source, lengths) if self._turned else source, lengths)
 
+    def read(self, tree: PrefixTree, state: RecurrentState) -> Tensor:
+        """What the output layer reads at all P beginnings of a tree that continues the rows of `state`, [P, D]."""
+        return self._decoder.read(tree, state)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Of what follows, at `features [N, D]`: [N, V]."""
+        return self._decoder.logits(features).to(self._type)
+
     def step(self, tokens: Tensor, state: RecurrentState) -> Step[RecurrentState]:
         """Score what follows `tokens [N]`: logits [N, V], their log-normaliser [N], and the new state."""
         features, state = self._decoder.step(tokens, state)
-        logits = self._decoder.logits(features).to(self._type)
+        logits = self.logits(features)
         return Step(logits, log_normaliser(logits), state)

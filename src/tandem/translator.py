@@ -12,13 +12,11 @@ from tandem.build import choose_device, choose_precision
 from tandem.checkpoint import Checkpoint, load_checkpoint
 from tandem.data import pad_sentences
 from tandem.errors import CheckpointError
-from tandem.members import Averaging, Member, average_of, make_stepper
+from tandem.members import Averaging, Member, average_of, joined, make_steppers
 from tandem.models import Seq2Seq
-from tandem.models.coins import draw_coins
-from tandem.models.reversing import reversed_sources
 from tandem.recipe import Device, Precision, Recipe
+from tandem.scoring import score_targets
 from tandem.search import Hypothesis, beam, greedy
-from tandem.search.normaliser import log_normaliser
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
 from tandem.text.differences import vocabulary_difference
 
@@ -34,8 +32,6 @@ _MOST_LOGITS = 2**25
 """Of one step of a search, whatever the vocabulary and the beam: a batch is cut so that there are no more."""
 _MOST_TOKENS = 2**16
 """Of a batch's sources, padding counted, however long they are: it is cut by this, too."""
-_MOST_SCORED = 2**22
-"""Logits of a member that exist at one time when targets are scored."""
 BATCH_SIZE = 256
 """Sentences that are searched together, unless said otherwise."""
 
@@ -111,7 +107,8 @@ class Translator:
         self.dtype = dtype
         self.averaging: Averaging = averaging
         self._average = average_of(averaging)
-        self._stepper = make_stepper(self.members, dtype, self._average)
+        self._steppers = make_steppers(self.members, dtype)
+        self._stepper = joined(self._steppers, self._average)
 
     @property
     def recipe(self) -> Recipe:
@@ -163,45 +160,26 @@ class Translator:
             yield from self._translate_window(window, settings)
 
     def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 128) -> list[TargetScore]:
-        """The log-probability of each target given its source. ValueError where their numbers differ."""
+        """The log-probability of each target given its source. ValueError where their numbers differ.
+
+        A source that stands in several pairs is read once, and so is what its targets begin with alike. So many
+        different sources at most are read together.
+        """
         if len(sources) != len(targets):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
-        encoded = [ids for ids, _ in self._encode(sources)]
-        wanted = [[SOS_ID, *ids, EOS_ID] for ids in self.target_tokenizer.encode_batch(list(targets))]
-        order = sorted(range(len(encoded)), key=lambda n: (len(wanted[n]), len(encoded[n])))
-        scores: list[TargetScore | None] = [None] * len(encoded)
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            for row, values in zip(
-                rows, self._score_batch([encoded[r] for r in rows], [wanted[r] for r in rows]), strict=True
-            ):
-                tokens = tuple(self.target_tokenizer.tokens(wanted[row][1:-1]))
-                scores[row] = TargetScore(math.fsum(values), tokens, tuple(values))
-        return [score for score in scores if score is not None]
+        places = {text: place for place, text in enumerate(dict.fromkeys(sources))}
+        wanted: list[list[list[int]]] = [[] for _ in places]
+        found: list[tuple[int, int]] = []  # where each pair's target stands
+        for source, ids in zip(sources, self.target_tokenizer.encode_batch(list(targets)), strict=True):
+            own = wanted[places[source]]
+            found.append((places[source], len(own)))
+            own.append([SOS_ID, *ids, EOS_ID])
+        encoded = [ids for ids, _ in self._encode(list(places))]
+        scores = score_targets(self._steppers, self._average, encoded, wanted, self.device, batch_size)
+        return [self._target_score(wanted[place][rank], scores[place][rank]) for place, rank in found]
 
-    @torch.no_grad()
-    def _score_batch(self, sources: list[list[int]], targets: list[list[int]]) -> list[list[float]]:
-        source, source_lengths = pad_sentences(sources)
-        target, target_lengths = (part.to(self.device) for part in pad_sentences(targets))
-        source = source.to(self.device)
-        coins = draw_coins(target.shape[0] - 1, target.shape[1], 1.0, by_token=False)
-        features, outputs = [], [member.model.decoder.fc_out for member in self.members]
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            for model, recipe in self.members:
-                turned = recipe.text.reverse_source != self.recipe.text.reverse_source
-                given = reversed_sources(source, source_lengths) if turned else source
-                features.append(model.features(given, target, coins, source_lengths).flatten(0, 1))
-        gold = target[1:].flatten()
-        found = []
-        height = max(1, _MOST_SCORED // len(outputs[0].weight))
-        for rows in (slice(start, start + height) for start in range(0, len(gold), height)):
-            logits = [
-                output(each[rows].to(output.weight.dtype)) for output, each in zip(outputs, features, strict=True)
-            ]
-            mean, normaliser = self._average(logits, [log_normaliser(each) for each in logits])
-            found.append(mean.gather(1, gold[rows, None]).squeeze(1) - normaliser)
-        scores = torch.cat(found).view(target.shape[0] - 1, -1)  # (T - 1, B)
-        return [scores[: length - 1, column].tolist() for column, length in enumerate(target_lengths.tolist())]
+    def _target_score(self, ids: list[int], scores: list[float]) -> TargetScore:
+        return TargetScore(math.fsum(scores), tuple(self.target_tokenizer.tokens(ids[1:-1])), tuple(scores))
 
     def _encode(self, texts: Sequence[str]) -> list[tuple[list[int], bool]]:
         """Sources as the encoder reads them, and whether each had to be cut."""
