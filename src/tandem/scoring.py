@@ -14,7 +14,9 @@ from torch import Tensor
 from tandem.data import pad_sentences
 from tandem.models import RecurrentState
 from tandem.models.prefixes import target_tree
-from tandem.stepping import ModelStepper, log_normaliser
+from tandem.search.ensemble import Average
+from tandem.search.normaliser import log_normaliser
+from tandem.stepping import ModelStepper
 
 Ids: TypeAlias = list[int]
 
@@ -29,6 +31,7 @@ _BLOCK = 2**20
 @torch.no_grad()
 def score_targets(
     members: Sequence[ModelStepper],
+    average: Average,
     sources: Sequence[Ids],
     targets: Sequence[Sequence[Ids]],
     device: torch.device,
@@ -36,7 +39,8 @@ def score_targets(
 ) -> list[list[list[float]]]:
     """The log-probabilities of the tokens of each of a source's `targets`, in nats: one a token after the first.
 
-    Sources and targets are framed by `<sos>` and `<eos>`. So many sources at most are read together.
+    What several members predict is averaged. Sources and targets are framed by `<sos>` and `<eos>`. So many sources
+    at most are read together.
     """
     scores: list[list[list[float]]] = [[[]] * len(own) for own in targets]
     order = sorted(range(len(sources)), key=lambda n: (max(map(len, targets[n]), default=0), len(sources[n])))
@@ -53,7 +57,7 @@ def score_targets(
         wanted = [targets[numbers[row]][place] for row, place in pairs]
         for piece in _pieces([len(ids) - 1 for ids in wanted], _MOST_TARGET_TOKENS, len(wanted)):
             rows = [row for row, _ in pairs[piece]]
-            found = _score_piece(members, states, rows, wanted[piece], device)
+            found = _score_piece(members, average, states, rows, wanted[piece], device)
             for (row, place), values in zip(pairs[piece], found, strict=True):
                 scores[numbers[row]][place] = values
     return scores
@@ -61,6 +65,7 @@ def score_targets(
 
 def _score_piece(
     members: Sequence[ModelStepper],
+    average: Average,
     states: Sequence[RecurrentState],
     rows: list[int],
     targets: Sequence[Ids],
@@ -74,6 +79,7 @@ def _score_piece(
     steps = np.arange(len(inputs)) < lengths.numpy()[:, None]  # (T,) against (N, 1) -> (N, T)
     flat = _token_scores(
         members,
+        average,
         features,
         torch.from_numpy(places.T[steps]),
         torch.tensor([token for ids in targets for token in ids[1:]]),
@@ -83,7 +89,7 @@ def _score_piece(
 
 
 def _token_scores(
-    members: Sequence[ModelStepper], features: Sequence[Tensor], places: Tensor, tokens: Tensor
+    members: Sequence[ModelStepper], average: Average, features: Sequence[Tensor], places: Tensor, tokens: Tensor
 ) -> Tensor:
     """The log-probability of each of `tokens` after the beginning at its place in `features [P, D]`.
 
@@ -97,18 +103,18 @@ def _token_scores(
     bounds = torch.searchsorted(places, torch.tensor([*starts, len(features[0])])).tolist()
     for start, (begin, end) in zip(starts, pairwise(bounds), strict=True):
         block = slice(start, start + height)
-        logits, normaliser = _combined(
-            [member.logits(own[block]) for member, own in zip(members, features, strict=True)]
+        logits, normaliser = _together(
+            [m.logits(own[block]) for m, own in zip(members, features, strict=True)], average
         )
         rows, columns = ((part).to(logits.device) for part in (places[begin:end] - start, tokens[begin:end]))
         scores[order[begin:end]] = (logits[rows, columns] - normaliser[rows]).double().cpu()
     return scores
 
 
-def _combined(logits: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """What the members say together: logits `[n, V]` and their log-normalisers `[n]`."""
-    (only,) = logits
-    return only, log_normaliser(only)
+def _together(logits: Sequence[Tensor], average: Average) -> tuple[Tensor, Tensor]:
+    """What the members predict together: logits `[n, V]` and their log-normalisers `[n]`."""
+    normalisers = [log_normaliser(own) for own in logits]
+    return (logits[0], normalisers[0]) if len(logits) == 1 else average(logits, normalisers)
 
 
 def _pieces(sizes: Sequence[int], most: int, most_items: int) -> Iterator[slice]:

@@ -7,17 +7,20 @@ from tandem.models import RecurrentState, Seq2Seq
 from tandem.models.decoder import PreparedDecoder
 from tandem.models.encoder import PreparedEncoder
 from tandem.models.prefixes import PrefixTree
+from tandem.models.reversing import reversed_sources
 from tandem.search import Step
-
-_SLICE = 2**19
-"""Logits whose log-softmax is taken at one time: few enough to stay in the cache."""
+from tandem.search.normaliser import log_normaliser
 
 
 class ModelStepper:
     """Scores next tokens with a model; immutable, so that any number of searches may share one."""
 
-    def __init__(self, model: Seq2Seq, dtype: torch.dtype) -> None:
-        """Matrix products run in `dtype`; the state and the probabilities keep the model's own type."""
+    def __init__(self, model: Seq2Seq, dtype: torch.dtype, *, turned: bool = False) -> None:
+        """Matrix products run in `dtype`; the state and the probabilities keep the model's own type.
+
+        `turned`: the model reads sources from the other end than they are given.
+        """
+        self._turned = turned
         self._encoder: PreparedEncoder = model.encoder.prepare(dtype)
         self._decoder: PreparedDecoder = model.decoder.prepare(dtype, tabulate=True)
         self._type = model.decoder.fc_out.bias.dtype
@@ -29,7 +32,7 @@ class ModelStepper:
 
     def start(self, source: Tensor, lengths: Tensor) -> RecurrentState:
         """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows."""
-        return self._encoder.read(source, lengths)
+        return self._encoder.read(reversed_sources(source, lengths) if self._turned else source, lengths)
 
     def read(self, tree: PrefixTree, state: RecurrentState) -> Tensor:
         """What the output layer reads at all P beginnings of a tree that continues the rows of `state`, [P, D]."""
@@ -44,10 +47,3 @@ class ModelStepper:
         features, state = self._decoder.step(tokens, state)
         logits = self.logits(features)
         return Step(logits, log_normaliser(logits), state)
-
-
-def log_normaliser(logits: Tensor) -> Tensor:
-    """The logarithm of the sum of each row's exponentials, `[N, V]` -> `[N]`."""
-    slices = torch.split(logits, max(1, _SLICE // logits.shape[1]))
-    # Any column tells it; torch computes a row's log-softmax faster than its logsumexp.
-    return torch.cat([part.select(1, 0) - part.log_softmax(dim=1).select(1, 0) for part in slices])

@@ -9,14 +9,16 @@ from pathlib import Path
 import torch
 
 from tandem.build import choose_device, choose_precision
-from tandem.checkpoint import load_checkpoint
+from tandem.checkpoint import Checkpoint, load_checkpoint
 from tandem.data import pad_sentences
+from tandem.errors import CheckpointError
+from tandem.members import Averaging, Member, average_of, joined, make_steppers
 from tandem.models import Seq2Seq
 from tandem.recipe import Device, Precision, Recipe
 from tandem.scoring import score_targets
 from tandem.search import Hypothesis, beam, greedy
-from tandem.stepping import ModelStepper
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
+from tandem.text.differences import vocabulary_difference
 
 _MAX_SOURCE_TOKENS = 1000
 """A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
@@ -82,26 +84,43 @@ class TargetScore:
 
 
 class Translator:
-    """A trained model with its tokenizers: `translate`, `score`. Not changed by use, so threads may share one."""
+    """Trained models with their tokenizers: `translate`, `score`. Not changed by use, so threads may share one.
+
+    Several models are an ensemble, whose probabilities are averaged at every token.
+    """
 
     def __init__(
         self,
-        model: Seq2Seq,
-        recipe: Recipe,
+        members: Sequence[Member],
         source_tokenizer: Tokenizer,
         target_tokenizer: Tokenizer,
         *,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
+        averaging: Averaging = "arithmetic",
     ) -> None:
-        """The model is put on `device` in eval mode; matrix products run in `dtype`."""
-        self.model = model.to(device).eval()
-        self.recipe = recipe
+        """The models are put on `device` in eval mode; matrix products run in `dtype`."""
+        self.members = tuple(Member(model.to(device).eval(), recipe) for model, recipe in members)
         self.source_tokenizer = source_tokenizer
         self.target_tokenizer = target_tokenizer
         self.device = device
         self.dtype = dtype
-        self._stepper = ModelStepper(self.model, dtype)
+        self.averaging: Averaging = averaging
+        self._average = average_of(averaging)
+        self._steppers = make_steppers(self.members, dtype)
+        self._stepper = joined(self._steppers, self._average)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The first member's: what it says of searching holds unless something else is asked for."""
+        return self.members[0].recipe
+
+    @property
+    def model(self) -> Seq2Seq:
+        """The only member's model. ValueError where there are several."""
+        if len(self.members) > 1:
+            raise ValueError(f"this is an ensemble of {len(self.members)} models: see Translator.members")
+        return self.members[0].model
 
     def search_settings(
         self,
@@ -156,7 +175,7 @@ class Translator:
             found.append((places[source], len(own)))
             own.append([SOS_ID, *ids, EOS_ID])
         encoded = [ids for ids, _ in self._encode(list(places))]
-        scores = score_targets([self._stepper], encoded, wanted, self.device, batch_size)
+        scores = score_targets(self._steppers, self._average, encoded, wanted, self.device, batch_size)
         return [self._target_score(wanted[place][rank], scores[place][rank]) for place, rank in found]
 
     def _target_score(self, ids: list[int], scores: list[float]) -> TargetScore:
@@ -180,7 +199,8 @@ class Translator:
         found = [nothing] * len(window)
         # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
         order = sorted((n for n, (ids, _) in enumerate(encoded) if len(ids) > 2), key=lambda n: len(encoded[n][0]))
-        size = max(1, min(settings.batch_size, _MOST_LOGITS // (settings.beam * len(self.target_tokenizer))))
+        logits = len(self.members) * settings.beam * len(self.target_tokenizer)  # of one sentence
+        size = max(1, min(settings.batch_size, _MOST_LOGITS // logits))
         while order:
             longest = len(encoded[order[:size][-1]][0])
             rows = order[: max(1, min(size, _MOST_TOKENS // longest))]
@@ -234,8 +254,44 @@ def frame_source(ids: Sequence[int], recipe: Recipe) -> list[int]:
     return [SOS_ID, *(reversed(ids) if recipe.text.reverse_source else ids), EOS_ID]
 
 
-def load(path: str | Path, *, device: Device = "auto", precision: Precision = "float32") -> Translator:
-    """The translator of a run (its best checkpoint) or of a checkpoint. CheckpointError where it is damaged."""
-    checkpoint = load_checkpoint(Path(path))
+def load(
+    path: str | Path | Sequence[str | Path],
+    *,
+    device: Device = "auto",
+    precision: Precision = "float32",
+    averaging: Averaging = "arithmetic",
+) -> Translator:
+    """The translator of a run (its best checkpoint) or of a checkpoint; of several, their ensemble.
+
+    Members decode together: `averaging` says which mean of their probabilities is taken. CheckpointError where one is
+    damaged, or where they don't share their vocabularies.
+    """
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
+    if not paths:
+        raise ValueError("there is no model to load: name one run or checkpoint at least")
+    checkpoints = [load_checkpoint(each) for each in paths]
+    _check_vocabularies(paths, checkpoints)
     where = choose_device(device)
-    return Translator(*checkpoint, device=where, dtype=choose_precision(precision, where))
+    return Translator(
+        [Member(checkpoint.model, checkpoint.recipe) for checkpoint in checkpoints],
+        checkpoints[0].source_tokenizer,
+        checkpoints[0].target_tokenizer,
+        device=where,
+        dtype=choose_precision(precision, where),
+        averaging=averaging,
+    )
+
+
+def _check_vocabularies(paths: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> None:
+    """Raise CheckpointError unless all have the vocabularies of the first."""
+    first = checkpoints[0]
+    for path, other in zip(paths[1:], checkpoints[1:], strict=True):
+        for side, difference in (
+            ("source", vocabulary_difference(first.source_tokenizer, other.source_tokenizer)),
+            ("target", vocabulary_difference(first.target_tokenizer, other.target_tokenizer)),
+        ):
+            if difference:
+                raise CheckpointError(
+                    f"{paths[0]} and {path}: the members of an ensemble must share their vocabularies, but on the "
+                    f"{side} side {difference}. Train the members on the same data, with the same [text] settings"
+                )

@@ -245,10 +245,9 @@ def read_outputs(
     start: RecurrentState,
 ) -> Tensor:
     """As `read`, from the rows of `start`: what the last layer puts out at every beginning, [P, H]."""
+    outputs = by_input
     for index, layer in enumerate(layers):
-        if index:
-            by_input = layer.of_input(outputs)
-        states = _level_states(cell_type, layer, by_input, levels, start, index)
+        states = _level_states(cell_type, layer, layer.of_input(outputs) if index else by_input, levels, start, index)
         outputs = torch.cat([hidden for hidden, _ in states])
     return outputs
 
