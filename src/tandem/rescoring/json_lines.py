@@ -52,7 +52,7 @@ def _candidate(entry: Mapping[str, object], line: Line) -> Candidate:
             others[key] = value
     score = numbers.pop(_SCORE, None)
     features = {name: (value,) for name, value in numbers.items()}
-    return Candidate(text_at(entry, _TEXT), score, features, others, line.number)
+    return Candidate(text_at(entry, _TEXT), score, features, others=others, line=line.number)
 
 
 def _float(value: int | float) -> float:

@@ -24,8 +24,10 @@ class Candidate:
     score: float | None = None
     """The total that the list is ranked by; higher is better. None where the list has none."""
     features: Features = field(default_factory=dict)
+    further: tuple[str, ...] = ()
+    """Fields of a Moses line behind its score, such as an alignment, kept to be written again."""
     others: Mapping[str, object] = field(default_factory=dict)
-    """What else stands there, kept to be written again."""
+    """What else a JSON line says of it, kept likewise."""
     line: int = 0
     """Where it stands in its file, counted from 1."""
 
@@ -39,7 +41,7 @@ class NBestList:
     candidates: tuple[Candidate, ...]
     source: str | None = None
     others: Mapping[str, object] = field(default_factory=dict)
-    """What else a JSON line says of the sentence."""
+    """What else a JSON line says of the sentence, kept likewise."""
     path: str = "the n-best list"
 
     def error(self, candidate: Candidate, fault: str) -> CorpusError:

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 from tandem.rescoring.lists import Candidate, Features, Line, NBestList
 
 _NUMBER = re.compile(r"[0-9]{1,12}")
-FURTHER = "fields"
-"""Under what name a hypothesis keeps the fields behind its score, in `others`."""
 
 
 def moses_lists(lines: Iterable[Line]) -> Iterator[NBestList]:
@@ -53,8 +51,7 @@ def _candidate(line: Line) -> tuple[int, Candidate]:
     elif len(fields) > 1:
         raise line.error(f"{fields[0][:40]!r} are no features: each needs a name that ends in =, such as LM0= -3.5")
     score = _number(line, fields[0], "score") if fields else None
-    others = {FURTHER: fields[1:]} if len(fields) > 1 else {}
-    return int(number), Candidate(text.replace("&#124;", "|"), score, features, others, line.number)
+    return int(number), Candidate(text.replace("&#124;", "|"), score, features, tuple(fields[1:]), line=line.number)
 
 
 def _features(line: Line, text: str) -> Features:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tandem.metrics import Score, bleu
-from tandem.metrics.bootstrap import Statistics, bleu_of_sums, bleu_statistics, corpus_bleu
-from tandem.rescoring.lists import NBestList
+from tandem.metrics.bootstrap import Statistics, bleu_of_sums, bleu_statistics
 from tandem.rescoring.rescore import Figures, ScoredList
 from tandem.rescoring.tuning import TuningSettings, as_lists, tune
 from tandem.rescoring.weights import MODEL, Weights
@@ -63,10 +62,7 @@ def qualities(judged: Sequence[Judged], weights: Weights, *, lowercase: bool) ->
         "rescored": ([(one.figures @ values).argmax() for one in judged], f"by:{weights}|{penalty}"),
         "oracle": (oracle([one.statistics for one in judged]), "by:the reference, hill climbing"),
     }
-    return [
-        Score(name, corpus_bleu(_chosen([one.statistics for one in judged], places)), f"{signature}|{how}")
-        for name, (places, how) in choices.items()
-    ]
+    return [Score(name, _bleu(judged, places), f"{signature}|{how}") for name, (places, how) in choices.items()]
 
 
 def oracle(statistics: Sequence[Statistics]) -> list[int]:
@@ -90,10 +86,9 @@ def oracle(statistics: Sequence[Statistics]) -> list[int]:
     return chosen
 
 
+def _bleu(judged: Sequence[Judged], places: Iterable[int]) -> float:
+    return float(bleu_of_sums(_chosen([one.statistics for one in judged], places).sum(0)))
+
+
 def _chosen(statistics: Sequence[Statistics], places: Iterable[int]) -> Statistics:
     return np.stack([own[place] for own, place in zip(statistics, places, strict=True)])
-
-
-def first_figures(nbest: NBestList) -> tuple[str, ...]:
-    """The list's own score where it has one: what stands beside the model unless something else is asked for."""
-    return ("score",) if nbest.candidates[0].score is not None else ()

@@ -34,17 +34,9 @@ class ScoredList:
     def figures(self, weights: Weights) -> Figures:
         """Those that the weights are of, in their order, [K, F]. CorpusError where a hypothesis lacks one."""
         own = {MODEL: self.log_probabilities / self.tokens**weights.length_penalty, LENGTH: self.tokens}
-        return np.stack([own[name] if name in own else self._listed(name) for name in weights.values], axis=1)
-
-    def _listed(self, name: str) -> Figures:
-        values = []
-        for candidate in self.nbest.candidates:
-            found = listed_figures(candidate)
-            if name not in found:
-                fault = f"there is no {name!r}; what can be weighed here: {', '.join((*found, MODEL, LENGTH))}"
-                raise self.nbest.error(candidate, fault)
-            values.append(found[name])
-        return np.array(values)
+        return np.stack(
+            [own[name] if name in own else listed_column(self.nbest, name) for name in weights.values], axis=1
+        )
 
     def ranked(self, weights: Weights) -> NBestList:
         """The list with the best first. The model's figures are features now, and each total a score."""
@@ -75,6 +67,18 @@ def listed_figures(candidate: Candidate) -> dict[str, float]:
         else:
             found |= {f"{name}.{place}": value for place, value in enumerate(values)}
     return found
+
+
+def listed_column(nbest: NBestList, name: str) -> Figures:
+    """A figure of each hypothesis, [K]. CorpusError where the list does not have it."""
+    values = []
+    for candidate in nbest.candidates:
+        found = listed_figures(candidate)
+        if name not in found:
+            fault = f"there is no {name!r}; what can be weighed here: {', '.join((*found, MODEL, LENGTH))}"
+            raise nbest.error(candidate, fault)
+        values.append(found[name])
+    return np.array(values)
 
 
 def score_lists(

@@ -1,8 +1,8 @@
 """Weights that make the BLEU of the first hypotheses as high as they can (Och 2003, https://aclanthology.org/P03-1021).
 
 Along a line in the space of weights each hypothesis' total is a straight line, so the best one of a sentence changes at
-few places, and BLEU is constant between these. They are found exactly, of all sentences at once. Letters: S sentences, K
-hypotheses of each (shorter lists are filled up with their first), F figures.
+few places, and BLEU is constant between these. They are found exactly, of all sentences at once. Letters: S sentences,
+K hypotheses of each (shorter lists are filled up with their first), F figures.
 """
 
 from collections.abc import Sequence
