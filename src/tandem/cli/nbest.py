@@ -37,5 +37,9 @@ def _figure(value: float) -> str:
 
 def _object(one: Candidate) -> dict[str, Any]:
     score: dict[str, Any] = {} if one.score is None else {"score": one.score}
-    features = {name: values[0] if len(values) == 1 else values for name, values in one.features.items()}
+    features = {name: _number(values[0]) if len(values) == 1 else values for name, values in one.features.items()}
     return {"text": one.text, **score, **features, **one.others}
+
+
+def _number(value: float) -> float | int:
+    return int(value) if value.is_integer() else value

@@ -38,7 +38,7 @@ from tandem.rescoring import (
     tuned,
     with_sources,
 )
-from tandem.rescoring.rescore import BATCH_SIZE, listed_column, listed_figures
+from tandem.rescoring.ranking import BATCH_SIZE, listed_column, listed_figures
 from tandem.rescoring.weights import SCORE
 from tandem.translator import load
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from tandem.metrics import Score, bleu
 from tandem.metrics.bootstrap import Statistics, bleu_of_sums, bleu_statistics
-from tandem.rescoring.rescore import Figures, ScoredList
+from tandem.rescoring.ranking import Figures, ScoredList
 from tandem.rescoring.tuning import TuningSettings, as_lists, tune
 from tandem.rescoring.weights import MODEL, Weights
 
