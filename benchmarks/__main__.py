@@ -1,6 +1,7 @@
 """`python -m benchmarks`: Tandem beside the plain loop of the tutorial, both measured in one run, in turn.
 
-Parts of a default run: training, decoding, memory, scaling, profile, choices. On request alone: precision (hours), gpu.
+Parts of a default run: training, decoding, rescoring, memory, scaling, profile, choices. On request alone: precision
+(hours), gpu.
 """
 
 import argparse
@@ -24,12 +25,13 @@ from benchmarks.memory import measure_memory
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.precision import Trial, measure_precision
 from benchmarks.profiling import measure_profile
+from benchmarks.rescoring import measure_rescoring
 from benchmarks.rounds import Figures, rounded
 from benchmarks.same import DifferentError
 from benchmarks.scaling import measure_scaling
 from benchmarks.training import add_shares, measure_training
 
-DEFAULT = ("training", "decoding", "memory", "scaling", "profile", "choices")
+DEFAULT = ("training", "decoding", "rescoring", "memory", "scaling", "profile", "choices")
 ON_REQUEST = ("precision", "gpu")
 
 
@@ -75,6 +77,7 @@ def measure(options: Options) -> Figures:
     measures: dict[str, Callable[[], Figures]] = {
         "training": lambda: measure_training(plan, corpus()),
         "decoding": lambda: measure_decoding(plan, corpus(), options.run),
+        "rescoring": lambda: measure_rescoring(plan, corpus(), options.run),
         "memory": lambda: measure_memory(plan, corpus()),
         "scaling": lambda: measure_scaling(plan),
         "profile": lambda: measure_profile(plan, corpus(), options.run),
@@ -114,7 +117,9 @@ def parse(arguments: Sequence[str] | None) -> Options:
     )
     parser.add_argument("--alternations", type=int, help="rounds in which each side has its turn (5)")
     parser.add_argument("--quick", action="store_true", help="a smoke test: tiny sizes, figures that mean nothing")
-    parser.add_argument("--run", type=Path, help="decode with the weights of this run of multi30k-tutorial.toml")
+    parser.add_argument(
+        "--run", type=Path, help="decode and score with the weights of this run, for decoding of multi30k-tutorial.toml"
+    )
     parser.add_argument(
         "--output", type=Path, help="write the figures here as JSON; parts that --only names are merged"
     )

@@ -31,6 +31,10 @@ class Plan:
     """Sentences that Tandem translates one at a time in a round."""
     tandem_sentences: int
     """Sentences that Tandem translates in batches in a round."""
+    listed_sentences: int
+    """Sentences whose n best are scored in a round."""
+    list_size: int
+    """Hypotheses of each of these."""
     output_length: int
     """Tokens of each translation of an untrained model."""
     repeats: int
@@ -63,6 +67,8 @@ FULL = Plan(
     tutorial_sentences=40,
     single_sentences=100,
     tandem_sentences=1000,
+    listed_sentences=20,
+    list_size=100,
     output_length=12,
     repeats=3,
     product_repeats=5,
@@ -89,6 +95,8 @@ QUICK = Plan(
     tutorial_sentences=3,
     single_sentences=3,
     tandem_sentences=12,
+    listed_sentences=3,
+    list_size=4,
     output_length=4,
     repeats=1,
     product_repeats=2,

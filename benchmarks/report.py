@@ -15,6 +15,7 @@ from benchmarks.memory import memory_tables
 from benchmarks.plots import scaling_plot, speed_plot
 from benchmarks.precision import precision_tables
 from benchmarks.profiling import profile_tables
+from benchmarks.rescoring import rescoring_tables
 from benchmarks.rounds import Figures
 from benchmarks.scaling import scaling_tables
 from benchmarks.tables import Table, number
@@ -23,6 +24,7 @@ from benchmarks.training import training_tables
 TABLES: Mapping[str, Callable[[Figures], list[Table]]] = {
     "training": training_tables,
     "decoding": decoding_tables,
+    "rescoring": rescoring_tables,
     "memory": memory_tables,
     "scaling": scaling_tables,
     "profile": profile_tables,
