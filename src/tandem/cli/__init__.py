@@ -8,6 +8,7 @@ import typer
 from tandem.cli.data import data
 from tandem.cli.demo import demo
 from tandem.cli.evaluate import evaluate_command
+from tandem.cli.rescore import rescore_command
 from tandem.cli.score import score
 from tandem.cli.streams import stand_in_for_closed
 from tandem.cli.train import train_command
@@ -50,6 +51,7 @@ app.command("train")(train_command)
 app.command("translate")(translate)
 app.command("evaluate")(evaluate_command)
 app.command("score")(score)
+app.command("rescore")(rescore_command)
 app.add_typer(data, name="data")
 
 
