@@ -1,6 +1,7 @@
 """`tandem reproduce`."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,8 @@ def reproduce_command(
     plan = Plan(reduced_recipe(recipe, settings or []), seeds, members)
 
     def train(wanted: Recipe, run: Path, resume: bool) -> None:
-        train_run(wanted, run, console, device=device, resume=resume)
+        again = shlex.join(["tandem", *sys.argv[1:]])
+        train_run(wanted, run, console, device=device, resume=resume, again=again)
 
     found = reproduce(
         plan,

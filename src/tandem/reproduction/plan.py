@@ -1,6 +1,6 @@
 """What is trained: one reduced recipe, what is varied in it, and several seeds of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -57,14 +57,16 @@ class Plan:
 
     def runs(self) -> Iterator[tuple[str, Recipe]]:
         """Every training by its name, those first that most claims need."""
-        yield from ((name, self._recipe(name, "text.reverse_source=true")) for name in self.reversed)
-        yield from ((name, self._recipe(name, "text.reverse_source=false")) for name in self.forward)
+        yield from self._named(self.reversed)
+        yield from self._named(self.forward, "text.reverse_source=false")
         for layers in DEPTHS:
             if layers != self.recipe.model.layers:
-                yield from ((name, self._recipe(name, f"model.layers={layers}")) for name in self.of_depth(layers))
+                yield from self._named(self.of_depth(layers), f"model.layers={layers}")
 
-    def _recipe(self, name: str, setting: str) -> Recipe:
-        return override(self.recipe, [setting, f"seed={name.rpartition('-')[2]}"])
+    def _named(self, names: Sequence[str], *settings: str) -> Iterator[tuple[str, Recipe]]:
+        for name in names:
+            seed = f"seed={name.rpartition('-')[2]}"
+            yield name, override(self.recipe, ["text.reverse_source=true", *settings, seed])
 
 
 def reduced_recipe(path: Path | None, settings: list[str]) -> Recipe:
