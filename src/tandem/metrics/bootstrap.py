@@ -1,0 +1,157 @@
+"""BLEU with intervals, by bootstrap resampling of sentences (Koehn 2004, https://aclanthology.org/W04-3250).
+
+BLEU is a function of sums over sentences. Each sentence is counted once, and a resample costs a sum.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sacrebleu.metrics.bleu import BLEU
+
+from tandem.metrics.score import check_corpus
+
+_ORDER = 4
+"""The longest n-grams that are counted."""
+
+Statistics: TypeAlias = NDArray[np.int64]
+"""[N, 10]: of each sentence the translation's and the reference's length, the n-grams that match for n of 1 to 4, and
+the n-grams that there are."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure, and where it would lie with other sentences of the same kind."""
+
+    value: float
+    """Of the sentences as they are."""
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How intervals are drawn. The same settings draw the same sentences, whatever the systems are."""
+
+    samples: int = 1000
+    seed: int = 0
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        """ValueError for settings out of range."""
+        if self.samples < 1 or self.seed < 0 or not 0 < self.confidence < 1:
+            raise ValueError(
+                f"samples ({self.samples}) must be 1 or more, seed ({self.seed}) 0 or more, "
+                f"confidence ({self.confidence}) between 0 and 1"
+            )
+
+    @property
+    def signature(self) -> str:
+        """What somebody else needs to draw the same resamples, in sacreBLEU's manner."""
+        return f"bs:{self.samples}|seed:{self.seed}|ci:{100 * self.confidence:g}"
+
+
+def bleu_statistics(
+    hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False
+) -> Statistics:
+    """What BLEU is computed from, by sentence: 13a tokenisation, as in `tandem.metrics.bleu`.
+
+    ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
+    """
+    check_corpus(hypotheses, references)
+    # The effective order changes sentences' scores, which are not used, and not their counts.
+    metric = BLEU(lowercase=lowercase, force=True, effective_order=True)
+    rows = []
+    for hypothesis, alternatives in zip(hypotheses, references, strict=True):
+        score = metric.sentence_score(hypothesis, alternatives)
+        rows.append([score.sys_len, score.ref_len, *score.counts, *score.totals])
+    return np.array(rows, dtype=np.int64)
+
+
+def corpus_bleu(statistics: Statistics) -> float:
+    """The BLEU of these sentences together, in percent: the very figure that `tandem.metrics.bleu` gives."""
+    hypothesis, reference, *counts = statistics.sum(0).tolist()
+    matches, totals = counts[:_ORDER], counts[_ORDER:]
+    return BLEU.compute_bleu(matches, totals, hypothesis, reference, smooth_method="exp").score
+
+
+def bleu_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
+    """BLEU, in percent, of sums of statistics: `[..., 10]` -> `[...]`.
+
+    An n-gram that never matches counts 1/2, the next such length 1/4 and so on, as in mteval-v13a.pl ("exp" smoothing,
+    Chen & Cherry 2014, method 3).
+    """
+    lengths, reference_lengths = sums[..., 0], sums[..., 1]
+    matches, totals = sums[..., 2 : 2 + _ORDER], sums[..., 2 + _ORDER :]
+    halvings = np.cumsum((matches == 0) & (totals > 0), axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Where there is no n-gram of a length at all, its precision is 0, and so is BLEU.
+        counted = np.where(matches > 0, matches, 0.5**halvings)
+        logs = np.log(np.where(totals > 0, 100.0 * counted / totals, 0.0))
+        brevity = np.minimum(0.0, 1.0 - reference_lengths / lengths)
+        scores = np.exp(logs.mean(-1) + brevity)
+    return cast(NDArray[np.float64], np.where(matches.any(-1), scores, 0.0))
+
+
+def resampled_bleu(systems: Sequence[Statistics], resampling: Resampling) -> NDArray[np.float64]:
+    """The BLEU of each system on each resample of the sentences, the same for all: `[systems, samples]`.
+
+    ValueError where the systems' numbers of sentences differ.
+    """
+    sentences = _sentences(systems)
+    # (N, systems * 10): one product a resample serves all.
+    table = np.concatenate(list(systems), axis=1).astype(np.float64)
+    generator = np.random.default_rng(resampling.seed)
+    sums = np.empty((resampling.samples, table.shape[1]))
+    for sample in range(resampling.samples):
+        drawn = np.bincount(generator.integers(sentences, size=sentences), minlength=sentences)
+        sums[sample] = drawn @ table
+    return bleu_of_sums(sums.reshape(resampling.samples, len(systems), -1)).T
+
+
+def bleu_interval(systems: Sequence[Statistics], resampling: Resampling) -> Interval:
+    """BLEU, of several systems the mean of theirs, with its interval.
+
+    It tells what other sentences would change; how much another training would, only the systems themselves tell.
+    ValueError where there is no system, or their numbers of sentences differ.
+    """
+    samples = resampled_bleu(systems, resampling).mean(0)
+    return _interval(_mean_bleu(systems), samples, resampling)
+
+
+def difference_interval(
+    systems: Sequence[Statistics], baselines: Sequence[Statistics], resampling: Resampling
+) -> Interval:
+    """How much more BLEU systems have than baselines, each side the mean of its own, on the same resamples.
+
+    ValueError where a side has no system, or the numbers of sentences differ.
+    """
+    for side in (systems, baselines):
+        _sentences(side)
+    scores = resampled_bleu([*systems, *baselines], resampling)
+    samples = scores[: len(systems)].mean(0) - scores[len(systems) :].mean(0)
+    return _interval(_mean_bleu(systems) - _mean_bleu(baselines), samples, resampling)
+
+
+def _mean_bleu(systems: Sequence[Statistics]) -> float:
+    return math.fsum(corpus_bleu(system) for system in systems) / len(systems)
+
+
+def _interval(value: float, samples: NDArray[np.float64], resampling: Resampling) -> Interval:
+    """Between the percentiles that leave the same share out at both ends."""
+    rest = 50 * (1 - resampling.confidence)
+    low, high = np.percentile(samples, [rest, 100 - rest])
+    return Interval(value, float(low), float(high))
+
+
+def _sentences(systems: Sequence[Statistics]) -> int:
+    """How many sentences all systems have."""
+    if not systems:
+        raise ValueError("there is no system: an interval needs at least one")
+    numbers = {len(system) for system in systems}
+    if len(numbers) > 1:
+        raise ValueError(f"the systems have {sorted(numbers)} sentences; to compare them, give all the same ones")
+    return numbers.pop()
