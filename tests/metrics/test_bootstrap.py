@@ -16,7 +16,7 @@ from tandem.metrics.bootstrap import (
     resampled_bleu,
 )
 
-WORDS = "a man rides red bikes and two dogs run home . Paris , 3.5 don't".split()
+WORDS = ["a", "man", "rides", "red", "bikes", "and", "two", "dogs", "run", "home", ".", "Paris", ",", "3.5", "don't"]
 SETTINGS = Resampling(samples=200, seed=1)
 
 
