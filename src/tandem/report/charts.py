@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 480, 270
 """Of the drawing, in its own units; the page scales it."""
 COLOURS = 8
 """That the page and the pictures have for lines and groups; a ninth line looks like the first."""
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 12, 42
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 20, 12, 42
 _MOST_POINTS = 240
 """Of one line; more could not be told apart."""
 
@@ -81,7 +81,8 @@ def drawing(chart: Chart) -> Element:
     """Return the chart as an `<svg>` element.
 
     Lines have the classes `line line-0`, `line line-1` and so on, dots likewise `dot dot-0`; axes and
-    texts have classes too, and no colour is set here. Intervals are `bar bar-0` and so on. Raises ValueError when no point has a value.
+    texts have classes too, and no colour is set here. Intervals are `bar bar-0` and so on.
+    Raises ValueError when no point has a value.
     """
     points = [point for series in chart.series for point in series.points]
     values = [point.y for point in points if point.y is not None]

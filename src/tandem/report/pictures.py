@@ -25,9 +25,11 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML may not hold in any form."""
 _STYLE = (
     "text{font:12.5px 'Helvetica Neue',Helvetica,Arial,'Liberation Sans',sans-serif;fill:#222}"
-    ".title{font-weight:600;font-size:14px}.place text{font-size:11px}"
+    ".title{font-weight:600;font-size:14px}"
+    ".place text{font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:3px}"
     ".grid{stroke:#ddd}.axis{stroke:#444}.line{fill:none;stroke-width:2}.target{fill:transparent}"
-    ".bar{stroke-width:1.5;opacity:.55}.tie{stroke-width:1;opacity:.45}.leader{stroke-width:.8;opacity:.6}"
+    ".bar{stroke-width:1.5;opacity:.55}.tie{stroke-width:1;opacity:.45}"
+    ".leader{stroke:#777;stroke-width:.8;stroke-dasharray:1.5 2}"
 )
 
 

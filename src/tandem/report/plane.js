@@ -83,9 +83,7 @@ for (const figure of document.querySelectorAll(".contexts")) {
       for (const [name, value] of Object.entries(attributes)) part.setAttribute(name, value);
       return part;
     };
-    const colour = node.querySelector(".mark").getAttribute("class").match(/group-\d+/)[0];
-    if (distance > 10)
-      node.prepend(made("line", { class: "leader " + colour, x1: 0, y1: 0, x2: across, y2: down }));
+    if (distance > 10) node.prepend(made("line", { class: "leader", x1: 0, y1: 0, x2: across, y2: down }));
     const name = made("text", { x: across, y: down + 3.5, "text-anchor": anchor });
     name.textContent = text;
     node.append(name);
@@ -183,12 +181,16 @@ for (const figure of document.querySelectorAll(".contexts")) {
     if (current) follow();
   });
 
+  function inView(place) {
+    const x = place.x * scale + left, y = place.y * scale + top;
+    return x >= 0 && x <= width && y >= 0 && y <= height;
+  }
+
   // A phrase chosen by key comes into view.
   function follow() {
-    const x = current.x * scale + left, y = current.y * scale + top;
-    if (x >= 0 && x <= width && y >= 0 && y <= height) return;
-    left += width / 2 - x;
-    top += height / 2 - y;
+    if (inView(current)) return;
+    left = width / 2 - current.x * scale;
+    top = height / 2 - current.y * scale;
     keep();
     draw();
   }
@@ -202,6 +204,8 @@ for (const figure of document.querySelectorAll(".contexts")) {
       place.node.classList.toggle("faded", !has);
       found += has;
     }
+    const seen = places.some((p) => p.node.classList.contains("found") && inView(p));
+    if (found && wanted && !seen) reset();
     count.textContent = wanted ? `${found} of ${places.length}` : "";
   });
 

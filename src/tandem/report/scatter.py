@@ -72,7 +72,7 @@ def _draw_phrase(
     title = f"{phrase.text}\n→ {phrase.translation}\nnearest:{near}"
     ElementTree.SubElement(node, "title").text = title
     if label is not None and label.far:
-        draw_line(node, f"leader group-{colour}", (0, 0), (label.x, label.y - 3.5))
+        draw_line(node, "leader", (0, 0), (label.x, label.y - 3.5))
     ElementTree.SubElement(node, "path", {"class": f"mark group-{colour}", "d": MARKS[mark]})
     if label is not None:
         draw_text(node, (label.x, label.y), label.anchor, name)
