@@ -15,6 +15,7 @@ from benchmarks.sides import DTYPES, Precision, plain_model, processor_precision
 from benchmarks.tables import Table, number, percent, times
 from tandem import Translator, load
 from tandem.data import pad_sentences
+from tandem.members import Member
 from tandem.metrics import bleu
 from tandem.models.prefixes import prefix_tree
 from tandem.recipe import Recipe, make_recipe
@@ -93,8 +94,7 @@ def _untrained(plan: Plan, corpus: MeasuredCorpus) -> dict[Precision, Translator
     recipe: Recipe = make_recipe(tree, "the benchmark's recipe")
     return {
         name: Translator(
-            tandem_model(corpus.vocabularies, plan.sizes, weights),
-            recipe,
+            [Member(tandem_model(corpus.vocabularies, plan.sizes, weights), recipe)],
             corpus.source_tokenizer,
             corpus.target_tokenizer,
             device=torch.device("cpu"),

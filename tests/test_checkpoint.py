@@ -27,6 +27,7 @@ from tandem.checkpoint import (
     write_current,
 )
 from tandem.errors import CheckpointError
+from tandem.members import Member
 from tandem.models import CellType
 from tandem.recipe import FilesCorpus, load_recipe, portable
 from tandem.storage import FORMAT, sealed, write_directory
@@ -115,7 +116,7 @@ def test_a_checkpoints_recipe_has_no_place_on_a_machine(tmp_path: Path) -> None:
     made = untrained()
     files = FilesCorpus(source=str(tmp_path / "train.de"), target="~/train.en")
     data = made.recipe.data.model_copy(update={"train": files, "folder": str(tmp_path)})
-    made.recipe = made.recipe.model_copy(update={"data": data})
+    made.members = (Member(made.model, made.recipe.model_copy(update={"data": data})),)
     directory = saved(made, tmp_path / "checkpoint")
     assert str(tmp_path) not in (directory / "recipe.toml").read_text(encoding="utf-8")
     assert load_checkpoint(directory).recipe == portable(made.recipe)

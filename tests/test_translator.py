@@ -29,7 +29,7 @@ def fond_of(token: int, cell: CellType = "lstm") -> Translator:
     made = untrained(cell)
     with torch.no_grad():
         made.model.decoder.fc_out.bias[token] += 1000
-    return Translator(made.model, made.recipe, made.source_tokenizer, made.target_tokenizer, device=torch.device("cpu"))
+    return Translator(made.members, made.source_tokenizer, made.target_tokenizer, device=torch.device("cpu"))
 
 
 def test_translations_come_in_order_and_empty_texts_are_empty(translator: Translator) -> None:

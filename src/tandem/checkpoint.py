@@ -138,6 +138,11 @@ def checkpoint_of(path: Path) -> Path:
     )
 
 
+def is_model(path: Path) -> bool:
+    """Whether there is a run or a checkpoint here, or what is left of one."""
+    return any((path / name).exists() for name in (_POINTER, FORMAT_FILE, _MODEL))
+
+
 def read_current(run: Path) -> Current:
     """What the run's pointer names. CheckpointError where it is damaged."""
     path = run / _POINTER

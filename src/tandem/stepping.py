@@ -6,34 +6,44 @@ from torch import Tensor
 from tandem.models import RecurrentState, Seq2Seq
 from tandem.models.decoder import PreparedDecoder
 from tandem.models.encoder import PreparedEncoder
+from tandem.models.prefixes import PrefixTree
+from tandem.models.reversing import reversed_sources
 from tandem.search import Step
-
-_SLICE = 2**19
-"""Logits whose log-softmax is taken at one time: few enough to stay in the cache."""
+from tandem.search.normaliser import log_normaliser
 
 
 class ModelStepper:
     """Scores next tokens with a model; immutable, so that any number of searches may share one."""
 
-    def __init__(self, model: Seq2Seq, dtype: torch.dtype) -> None:
-        """Matrix products run in `dtype`; the state and the probabilities keep the model's own type."""
+    def __init__(self, model: Seq2Seq, dtype: torch.dtype, *, turned: bool = False) -> None:
+        """Matrix products run in `dtype`; the state and the probabilities keep the model's own type.
+
+        `turned`: the model reads sources from the other end than they are given.
+        """
+        self._turned = turned
         self._encoder: PreparedEncoder = model.encoder.prepare(dtype)
         self._decoder: PreparedDecoder = model.decoder.prepare(dtype, tabulate=True)
         self._type = model.decoder.fc_out.bias.dtype
 
+    @property
+    def vocabulary(self) -> int:
+        """How many tokens there are to choose from."""
+        return self._decoder.output.rows
+
     def start(self, source: Tensor, lengths: Tensor) -> RecurrentState:
         """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows."""
-        return self._encoder.read(source, lengths)
+        return self._encoder.read(reversed_sources(source, lengths) if self._turned else source, lengths)
+
+    def read(self, tree: PrefixTree, state: RecurrentState) -> Tensor:
+        """What the output layer reads at all P beginnings of a tree that continues the rows of `state`, [P, D]."""
+        return self._decoder.read(tree, state)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Of what follows, at `features [N, D]`: [N, V]."""
+        return self._decoder.logits(features).to(self._type)
 
     def step(self, tokens: Tensor, state: RecurrentState) -> Step[RecurrentState]:
         """Score what follows `tokens [N]`: logits [N, V], their log-normaliser [N], and the new state."""
         features, state = self._decoder.step(tokens, state)
-        logits = self._decoder.logits(features).to(self._type)
-        slices = torch.split(logits, max(1, _SLICE // logits.shape[1]))
-        return Step(logits, torch.cat([_log_normaliser(part) for part in slices]), state)
-
-
-def _log_normaliser(logits: Tensor) -> Tensor:
-    """Of each row, `[N, V]` -> `[N]`."""
-    # Any column tells it; torch computes a row's log-softmax faster than its logsumexp.
-    return logits.select(1, 0) - logits.log_softmax(dim=1).select(1, 0)
+        logits = self.logits(features)
+        return Step(logits, log_normaliser(logits), state)

@@ -9,15 +9,16 @@ from pathlib import Path
 import torch
 
 from tandem.build import choose_device, choose_precision
-from tandem.checkpoint import load_checkpoint
+from tandem.checkpoint import Checkpoint, load_checkpoint
 from tandem.data import pad_sentences
+from tandem.errors import CheckpointError
+from tandem.members import Averaging, Member, average_of, joined, make_steppers
 from tandem.models import Seq2Seq
-from tandem.models.coins import draw_coins
 from tandem.recipe import Device, Precision, Recipe
+from tandem.scoring import score_targets
 from tandem.search import Hypothesis, beam, greedy
-from tandem.stepping import ModelStepper
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
-from tandem.training.loss import token_scores
+from tandem.text.differences import vocabulary_difference
 
 _MAX_SOURCE_TOKENS = 1000
 """A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
@@ -83,26 +84,43 @@ class TargetScore:
 
 
 class Translator:
-    """A trained model with its tokenizers: `translate`, `score`. Not changed by use, so threads may share one."""
+    """Trained models with their tokenizers: `translate`, `score`. Not changed by use, so threads may share one.
+
+    Several models are an ensemble, whose probabilities are averaged at every token.
+    """
 
     def __init__(
         self,
-        model: Seq2Seq,
-        recipe: Recipe,
+        members: Sequence[Member],
         source_tokenizer: Tokenizer,
         target_tokenizer: Tokenizer,
         *,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
+        averaging: Averaging = "arithmetic",
     ) -> None:
-        """The model is put on `device` in eval mode; matrix products run in `dtype`."""
-        self.model = model.to(device).eval()
-        self.recipe = recipe
+        """The models are put on `device` in eval mode; matrix products run in `dtype`."""
+        self.members = tuple(Member(model.to(device).eval(), recipe) for model, recipe in members)
         self.source_tokenizer = source_tokenizer
         self.target_tokenizer = target_tokenizer
         self.device = device
         self.dtype = dtype
-        self._stepper = ModelStepper(self.model, dtype)
+        self.averaging: Averaging = averaging
+        self._average = average_of(averaging)
+        self._steppers = make_steppers(self.members, dtype)
+        self._stepper = joined(self._steppers, self._average)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The first member's: what it says of searching holds unless something else is asked for."""
+        return self.members[0].recipe
+
+    @property
+    def model(self) -> Seq2Seq:
+        """The only member's model. ValueError where there are several."""
+        if len(self.members) > 1:
+            raise ValueError(f"this is an ensemble of {len(self.members)} models: see Translator.members")
+        return self.members[0].model
 
     def search_settings(
         self,
@@ -142,33 +160,26 @@ class Translator:
             yield from self._translate_window(window, settings)
 
     def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 128) -> list[TargetScore]:
-        """The log-probability of each target given its source. ValueError where their numbers differ."""
+        """The log-probability of each target given its source. ValueError where their numbers differ.
+
+        A source that stands in several pairs is read once, and so is what its targets begin with alike. So many
+        different sources at most are read together.
+        """
         if len(sources) != len(targets):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
-        encoded = [ids for ids, _ in self._encode(sources)]
-        wanted = [[SOS_ID, *ids, EOS_ID] for ids in self.target_tokenizer.encode_batch(list(targets))]
-        order = sorted(range(len(encoded)), key=lambda n: (len(wanted[n]), len(encoded[n])))
-        scores: list[TargetScore | None] = [None] * len(encoded)
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            for row, values in zip(
-                rows, self._score_batch([encoded[r] for r in rows], [wanted[r] for r in rows]), strict=True
-            ):
-                tokens = tuple(self.target_tokenizer.tokens(wanted[row][1:-1]))
-                scores[row] = TargetScore(math.fsum(values), tokens, tuple(values))
-        return [score for score in scores if score is not None]
+        places = {text: place for place, text in enumerate(dict.fromkeys(sources))}
+        wanted: list[list[list[int]]] = [[] for _ in places]
+        found: list[tuple[int, int]] = []  # where each pair's target stands
+        for source, ids in zip(sources, self.target_tokenizer.encode_batch(list(targets)), strict=True):
+            own = wanted[places[source]]
+            found.append((places[source], len(own)))
+            own.append([SOS_ID, *ids, EOS_ID])
+        encoded = [ids for ids, _ in self._encode(list(places))]
+        scores = score_targets(self._steppers, self._average, encoded, wanted, self.device, batch_size)
+        return [self._target_score(wanted[place][rank], scores[place][rank]) for place, rank in found]
 
-    @torch.no_grad()
-    def _score_batch(self, sources: list[list[int]], targets: list[list[int]]) -> list[list[float]]:
-        source, source_lengths = pad_sentences(sources)
-        target, target_lengths = (part.to(self.device) for part in pad_sentences(targets))
-        coins = draw_coins(target.shape[0] - 1, target.shape[1], 1.0, by_token=False)
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            features = self.model.features(source.to(self.device), target, coins, source_lengths)
-        output = self.model.decoder.fc_out
-        flat, _ = token_scores(features.flatten(0, 1), output.weight, output.bias, target[1:].flatten())
-        scores = flat.view(target.shape[0] - 1, -1)  # (T - 1, B)
-        return [scores[: length - 1, column].tolist() for column, length in enumerate(target_lengths.tolist())]
+    def _target_score(self, ids: list[int], scores: list[float]) -> TargetScore:
+        return TargetScore(math.fsum(scores), tuple(self.target_tokenizer.tokens(ids[1:-1])), tuple(scores))
 
     def _encode(self, texts: Sequence[str]) -> list[tuple[list[int], bool]]:
         """Sources as the encoder reads them, and whether each had to be cut."""
@@ -188,7 +199,8 @@ class Translator:
         found = [nothing] * len(window)
         # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
         order = sorted((n for n, (ids, _) in enumerate(encoded) if len(ids) > 2), key=lambda n: len(encoded[n][0]))
-        size = max(1, min(settings.batch_size, _MOST_LOGITS // (settings.beam * len(self.target_tokenizer))))
+        logits = len(self.members) * settings.beam * len(self.target_tokenizer)  # of one sentence
+        size = max(1, min(settings.batch_size, _MOST_LOGITS // logits))
         while order:
             longest = len(encoded[order[:size][-1]][0])
             rows = order[: max(1, min(size, _MOST_TOKENS // longest))]
@@ -242,8 +254,44 @@ def frame_source(ids: Sequence[int], recipe: Recipe) -> list[int]:
     return [SOS_ID, *(reversed(ids) if recipe.text.reverse_source else ids), EOS_ID]
 
 
-def load(path: str | Path, *, device: Device = "auto", precision: Precision = "float32") -> Translator:
-    """The translator of a run (its best checkpoint) or of a checkpoint. CheckpointError where it is damaged."""
-    checkpoint = load_checkpoint(Path(path))
+def load(
+    path: str | Path | Sequence[str | Path],
+    *,
+    device: Device = "auto",
+    precision: Precision = "float32",
+    averaging: Averaging = "arithmetic",
+) -> Translator:
+    """The translator of a run (its best checkpoint) or of a checkpoint; of several, their ensemble.
+
+    Members decode together: `averaging` says which mean of their probabilities is taken. CheckpointError where one is
+    damaged, or where they don't share their vocabularies.
+    """
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
+    if not paths:
+        raise ValueError("there is no model to load: name one run or checkpoint at least")
+    checkpoints = [load_checkpoint(each) for each in paths]
+    _check_vocabularies(paths, checkpoints)
     where = choose_device(device)
-    return Translator(*checkpoint, device=where, dtype=choose_precision(precision, where))
+    return Translator(
+        [Member(checkpoint.model, checkpoint.recipe) for checkpoint in checkpoints],
+        checkpoints[0].source_tokenizer,
+        checkpoints[0].target_tokenizer,
+        device=where,
+        dtype=choose_precision(precision, where),
+        averaging=averaging,
+    )
+
+
+def _check_vocabularies(paths: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> None:
+    """Raise CheckpointError unless all have the vocabularies of the first."""
+    first = checkpoints[0]
+    for path, other in zip(paths[1:], checkpoints[1:], strict=True):
+        for side, difference in (
+            ("source", vocabulary_difference(first.source_tokenizer, other.source_tokenizer)),
+            ("target", vocabulary_difference(first.target_tokenizer, other.target_tokenizer)),
+        ):
+            if difference:
+                raise CheckpointError(
+                    f"{paths[0]} and {path}: the members of an ensemble must share their vocabularies, but on the "
+                    f"{side} side {difference}. Train the members on the same data, with the same [text] settings"
+                )

@@ -197,7 +197,11 @@ def test_a_person_who_types_is_answered_at_once(tandem: Tandem, run: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--input", "in.txt", "eins"), "give texts as arguments, or a file with --input, not both"),
+        (
+            ("--input", "in.txt", "eins"),
+            "give texts as arguments, or a file with --input, not both; 'eins' is taken for a text, since there is no "
+            "run or checkpoint of that name",
+        ),
         (("--input", "no.txt"), "no.txt: cannot be read: No such file or directory"),
         (("--input", "."), ".: cannot be read: Is a directory"),
         (

@@ -8,12 +8,12 @@ from sacrebleu.metrics.bleu import BLEU
 from tandem.metrics import bleu
 from tandem.metrics.bootstrap import (
     Resampling,
-    bleu_interval,
     bleu_of_sums,
     bleu_statistics,
-    corpus_bleu,
     difference_interval,
-    resampled_bleu,
+    interval,
+    perplexity_of_sums,
+    resampled,
 )
 
 WORDS = ["a", "man", "rides", "red", "bikes", "and", "two", "dogs", "run", "home", ".", "Paris", ",", "3.5", "don't"]
@@ -40,8 +40,7 @@ def test_the_sums_give_the_very_bleu_of_the_corpus(seed: int, lowercase: bool) -
     hypotheses, references = corpus(seed)
     statistics = bleu_statistics([h.upper() for h in hypotheses], references, lowercase=lowercase)
     expected = bleu([h.upper() for h in hypotheses], references, lowercase=lowercase).value
-    assert corpus_bleu(statistics) == expected
-    assert bleu_of_sums(statistics.sum(0)) == pytest.approx(expected)
+    assert bleu_of_sums(statistics.sum(0)) == pytest.approx(expected, rel=1e-12)
 
 
 def test_every_row_of_sums_is_scored_as_by_sacrebleu() -> None:
@@ -57,28 +56,28 @@ def test_every_row_of_sums_is_scored_as_by_sacrebleu() -> None:
 
 def test_a_resample_is_sentences_drawn_with_replacement() -> None:
     statistics = bleu_statistics(*corpus(4))
-    drawn = resampled_bleu([statistics], SETTINGS)[0]
+    drawn = resampled([statistics], SETTINGS, bleu_of_sums)[0]
     rng = np.random.default_rng(SETTINGS.seed)
     rows = [rng.integers(len(statistics), size=len(statistics)) for _ in range(SETTINGS.samples)]
-    assert drawn == pytest.approx([corpus_bleu(statistics[row]) for row in rows])
+    assert drawn == pytest.approx([bleu_of_sums(statistics[row].sum(0)) for row in rows])
 
 
 def test_the_interval_holds_the_middle_of_the_resamples_and_narrows_with_more_sentences() -> None:
     few, many = (bleu_statistics(*corpus(5, sentences)) for sentences in (50, 800))
     settings = Resampling(samples=1000)
-    wide, narrow = bleu_interval([few], settings), bleu_interval([many], settings)
-    samples = resampled_bleu([few], settings)[0]
+    wide, narrow = interval([few], settings), interval([many], settings)
+    samples = resampled([few], settings, bleu_of_sums)[0]
     assert np.mean((wide.low <= samples) & (samples <= wide.high)) == pytest.approx(0.95, abs=0.002)
     assert wide.low < wide.value < wide.high
     assert narrow.high - narrow.low < (wide.high - wide.low) / 2
-    inner = bleu_interval([few], replace(settings, confidence=0.5))
+    inner = interval([few], replace(settings, confidence=0.5))
     assert wide.low < inner.low < inner.high < wide.high
 
 
 def test_a_seed_draws_the_same_and_another_one_others() -> None:
     statistics = [bleu_statistics(*corpus(6))]
-    assert bleu_interval(statistics, SETTINGS) == bleu_interval(statistics, SETTINGS)
-    assert bleu_interval(statistics, SETTINGS) != bleu_interval(statistics, replace(SETTINGS, seed=2))
+    assert interval(statistics, SETTINGS) == interval(statistics, SETTINGS)
+    assert interval(statistics, SETTINGS) != interval(statistics, replace(SETTINGS, seed=2))
 
 
 def test_systems_are_compared_on_the_same_sentences() -> None:
@@ -89,7 +88,7 @@ def test_systems_are_compared_on_the_same_sentences() -> None:
     assert (same.value, same.low, same.high) == (0, 0, 0)
     gain, loss = difference_interval([one], [other], SETTINGS), difference_interval([other], [one], SETTINGS)
     assert (gain.value, gain.low, gain.high) == pytest.approx((-loss.value, -loss.high, -loss.low))
-    alone = bleu_interval([one], SETTINGS)
+    alone = interval([one], SETTINGS)
     assert gain.high - gain.low < alone.high - alone.low  # a hard sentence is hard for both
 
 
@@ -97,12 +96,24 @@ def test_several_systems_are_their_mean() -> None:
     hypotheses, references = corpus(8)
     one = bleu_statistics(hypotheses, references)
     other = bleu_statistics([text + " home" for text in hypotheses], references)
-    mean = bleu_interval([one, other], SETTINGS)
-    assert mean.value == pytest.approx((corpus_bleu(one) + corpus_bleu(other)) / 2)
-    assert bleu_interval([one, one], SETTINGS) == bleu_interval([one], SETTINGS)
+    mean = interval([one, other], SETTINGS)
+    assert mean.value == pytest.approx((bleu_of_sums(one.sum(0)) + bleu_of_sums(other.sum(0))) / 2)
+    assert interval([one, one], SETTINGS) == interval([one], SETTINGS)
     half = difference_interval([one, other], [other], SETTINGS)
     whole = difference_interval([one], [other], SETTINGS)
     assert (2 * half.value, 2 * half.low, 2 * half.high) == pytest.approx((whole.value, whole.low, whole.high))
+
+
+def test_a_perplexity_is_of_all_tokens_together_and_has_an_interval_like_any_figure() -> None:
+    rng = np.random.default_rng(2)
+    tokens = rng.integers(1, 20, size=100)
+    table = np.stack([tokens * rng.uniform(1, 3, size=100), tokens], axis=1)
+    found = interval([table], SETTINGS, perplexity_of_sums)
+    assert found.value == pytest.approx(np.exp(table[:, 0].sum() / tokens.sum()))
+    assert found.low < found.value < found.high
+    worse = table * [1.1, 1]
+    lost = difference_interval([worse], [table], SETTINGS, perplexity_of_sums)
+    assert 0 < lost.low < lost.high
 
 
 def test_what_does_not_fit_together_is_said() -> None:
@@ -110,7 +121,7 @@ def test_what_does_not_fit_together_is_said() -> None:
     with pytest.raises(ValueError, match=r"\[79, 80\] sentences"):
         difference_interval([statistics], [statistics[1:]], SETTINGS)
     with pytest.raises(ValueError, match="no system"):
-        bleu_interval([], SETTINGS)
+        interval([], SETTINGS)
     with pytest.raises(ValueError, match="no system"):
         difference_interval([statistics], [], SETTINGS)
     with pytest.raises(ValueError, match="2 hypotheses but 1"):

@@ -118,7 +118,6 @@ def test_samples_are_the_first_sources_with_their_translations() -> None:
 def test_likelihoods_are_per_token_and_in_their_units() -> None:
     found = Likelihood(tokens=10, nll=20.0, correct=3)
     assert (found.loss, found.accuracy) == (2.0, 30.0)
-    assert found.bits_per_character(5) == pytest.approx(4 / math.log(2))
 
 
 def test_nothing_to_evaluate_is_refused() -> None:

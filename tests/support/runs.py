@@ -13,6 +13,7 @@ import torch
 
 from tandem.build import build_model
 from tandem.checkpoint import Checkpoint, read_current, save_checkpoint
+from tandem.members import Member
 from tandem.models import CellType
 from tandem.recipe import Recipe, make_recipe, override
 from tandem.recording import Recorder, read_metrics
@@ -90,7 +91,7 @@ def untrained(
         for side, text in enumerate((recipe.text.source, recipe.text.target))
     )
     model = build_model(recipe, len(source), len(target))
-    return Translator(model, recipe, source, target, device=torch.device("cpu"), dtype=dtype)
+    return Translator([Member(model, recipe)], source, target, device=torch.device("cpu"), dtype=dtype)
 
 
 def saved(translator: Translator, directory: Path) -> Path:

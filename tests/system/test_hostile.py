@@ -18,6 +18,7 @@ import pytest
 
 from tandem.checkpoint import load_checkpoint, read_current, read_tensors
 from tandem.errors import CheckpointError
+from tandem.members import Member
 from tandem.recipe import FilesCorpus
 from tandem.storage import FORMAT_FILE, check_directory, sealed
 from tandem.translator import Translator, load
@@ -310,7 +311,7 @@ def test_no_file_that_the_recipe_names_is_opened(
     for part in ("train", "validation", "test"):
         data = data.model_copy(update={part: FilesCorpus(source=names[0], target=names[1])})
     made = untrained()
-    made.recipe = model.recipe.model_copy(update={"data": data})
+    made.members = (Member(made.model, model.recipe.model_copy(update={"data": data})),)
     saved(made, tmp_path / "checkpoint")
     opened = Opened()
     opened.listening = True

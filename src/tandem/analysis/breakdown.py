@@ -7,7 +7,7 @@ import numpy as np
 
 from tandem.analysis.systems import System
 from tandem.analysis.words import average_rank, split_words
-from tandem.metrics.bootstrap import Interval, Resampling, bleu_interval
+from tandem.metrics.bootstrap import Interval, Resampling, interval
 
 MOST_BINS = 8
 _LEAST_SENTENCES = 25
@@ -58,6 +58,6 @@ def _breakdown(prop: str, values: Sequence[float], systems: Sequence[System], re
     order = np.argsort(np.asarray(values), kind="stable")
     bins = []
     for rows in np.array_split(order, number):
-        scores = tuple(bleu_interval([system.statistics[rows]], resampling) for system in systems)
+        scores = tuple(interval([system.statistics[rows]], resampling) for system in systems)
         bins.append(Bin(float(values[rows[0]]), float(values[rows[-1]]), len(rows), scores))
     return Breakdown(prop, tuple(bins))

@@ -15,13 +15,13 @@ _MOST_TOKENS = 1000
 
 
 class ContextReader:
-    """Reads texts with a translator's encoder: `reader(texts)` gives a context for each."""
+    """Reads texts with a translator's encoder, an ensemble's first: `reader(texts)` gives a context for each."""
 
     def __init__(self, translator: Translator) -> None:
+        model, self._recipe = translator.members[0]
         self._tokenizer = translator.source_tokenizer
-        self._recipe = translator.recipe
         self._device = translator.device
-        self._encoder = translator.model.encoder.prepare(translator.dtype)
+        self._encoder = model.encoder.prepare(translator.dtype)
 
     @property
     def state(self) -> str:

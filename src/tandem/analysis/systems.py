@@ -9,9 +9,9 @@ from tandem.metrics.bootstrap import (
     Interval,
     Resampling,
     Statistics,
-    bleu_interval,
     bleu_statistics,
     difference_interval,
+    interval,
 )
 
 
@@ -70,7 +70,8 @@ def score_systems(systems: Sequence[System], resampling: Resampling) -> tuple[Sy
         difference = None
         if system is not systems[0]:
             difference = difference_interval([system.statistics], [systems[0].statistics], resampling)
-        interval = bleu_interval([system.statistics], resampling)
         signatures = (f"{first.signature}|{resampling.signature}", second.signature)
-        scores.append(SystemScore(system.name, interval, second.value, difference, signatures))
+        scores.append(
+            SystemScore(system.name, interval([system.statistics], resampling), second.value, difference, signatures)
+        )
     return tuple(scores)

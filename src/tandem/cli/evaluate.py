@@ -12,6 +12,7 @@ from rich.console import Console
 
 from tandem.cli.options import (
     AllowUnkOption,
+    AveragingOption,
     BatchSizeOption,
     BeamOption,
     ColumnsOption,
@@ -20,7 +21,7 @@ from tandem.cli.options import (
     HubOption,
     JsonlOption,
     LengthPenaltyOption,
-    ModelArgument,
+    ModelsArgument,
     PrecisionOption,
     SourceOption,
     TargetOption,
@@ -36,7 +37,7 @@ from tandem.translator import BATCH_SIZE, load
 
 
 def evaluate_command(
-    model: ModelArgument,
+    models: ModelsArgument,
     source: SourceOption = None,
     target: TargetOption = None,
     tsv: TsvOption = None,
@@ -57,19 +58,21 @@ def evaluate_command(
     as_json: Annotated[bool, typer.Option("--json", help="Scores and signatures as JSON.")] = False,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
+    averaging: AveragingOption = "arithmetic",
 ) -> None:
     """Measure a model on a corpus: BLEU, chrF, TER, exact matches, edit rates, perplexity, each with its signature.
 
     - `tandem evaluate runs/demo --corpus captions:test`
     - `tandem evaluate runs/mine --source test.de --target test.en --lowercase --beam 5`
     - `tandem evaluate runs/words --tsv test.tsv --json`
+    - `tandem evaluate runs/one runs/two --corpus multi30k:test`: the ensemble of both
 
     Lines that repeat a source give it several references.
     """
     standard_output()  # before the work
     choice = chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="test")
     pairs = corpus_pairs(choice)
-    translator = load(model, device=device, precision=precision)
+    translator = load(models, device=device, precision=precision, averaging=averaging)
     settings = search_settings(translator, beam, length_penalty, 1, batch_size, allow_unk)
     lower = translator.recipe.search.lowercase_scores if lowercase is None else lowercase
     found = evaluate(translator, pairs, settings, lowercase=lower)

@@ -8,6 +8,7 @@ import typer
 from tandem.build import build_corpus
 from tandem.data.pairs import Pair, load_pairs
 from tandem.errors import CorpusError
+from tandem.members import Averaging
 from tandem.recipe import (
     CorpusChoice,
     Device,
@@ -29,6 +30,13 @@ PrecisionOption: TypeAlias = Annotated[
 ]
 ModelArgument: TypeAlias = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A run's directory, or a checkpoint's.")
+]
+ModelsArgument: TypeAlias = Annotated[
+    list[Path],
+    typer.Argument(metavar="MODEL...", help="A run's directory, or a checkpoint's; of several, the ensemble."),
+]
+AveragingOption: TypeAlias = Annotated[
+    Averaging, typer.Option(help="How the probabilities of several models are averaged.")
 ]
 SourceOption: TypeAlias = Annotated[
     Path | None, typer.Option("--source", "-s", metavar="FILE", help="Source texts, one a line; may be gzipped.")

@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from tandem.cli.options import (
+    AveragingOption,
     BatchSizeOption,
     ColumnsOption,
     CorpusOption,
     DeviceOption,
     HubOption,
     JsonlOption,
-    ModelArgument,
+    ModelsArgument,
     PrecisionOption,
     SourceOption,
     TargetOption,
@@ -24,7 +25,7 @@ from tandem.translator import load
 
 
 def score(
-    model: ModelArgument,
+    models: ModelsArgument,
     source: SourceOption = None,
     target: TargetOption = None,
     tsv: TsvOption = None,
@@ -36,15 +37,17 @@ def score(
     batch_size: BatchSizeOption = 128,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
+    averaging: AveragingOption = "arithmetic",
 ) -> None:
     """Print how probable the model finds each given target: its log-probability in nats, a line a pair.
 
     - `tandem score runs/demo --source test.de --target test.en`
     - `tandem score runs/demo --tsv pairs.tsv --json`
+    - `tandem score runs/one runs/two --source test.de --target test.en`: by the ensemble of both
     """
     put = standard_output()
     pairs = corpus_pairs(chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="test"))
-    translator = load(model, device=device, precision=precision)
+    translator = load(models, device=device, precision=precision, averaging=averaging)
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
     for pair, found in zip(pairs, translator.score(sources, targets, batch_size), strict=True):
         if as_json:

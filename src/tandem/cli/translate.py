@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import islice
@@ -13,15 +13,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tandem.checkpoint import checkpoint_of
+from tandem.checkpoint import checkpoint_of, is_model
 from tandem.cli.lines import Survey, file_lines, stream_lines, survey
 from tandem.cli.options import (
     AllowUnkOption,
+    AveragingOption,
     BatchSizeOption,
     BeamOption,
     DeviceOption,
     LengthPenaltyOption,
-    ModelArgument,
     PrecisionOption,
 )
 from tandem.cli.output import Job, Output, Stream, file_in_the_making
@@ -32,8 +32,17 @@ from tandem.translator import BATCH_SIZE, SearchSettings, Translation, Translato
 
 
 def translate(
-    model: ModelArgument,
-    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT ...]", help="Texts to translate.")] = None,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="MODEL... [TEXT...]",
+            help="Runs or checkpoints, of several the ensemble; and texts, from the first that is no model on.",
+        ),
+    ] = None,
+    models: Annotated[
+        list[Path] | None,
+        typer.Option("--model", "-m", metavar="MODEL", help="One more model; may be repeated."),
+    ] = None,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -58,6 +67,7 @@ def translate(
     allow_unk: AllowUnkOption = False,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
+    averaging: AveragingOption = "arithmetic",
 ) -> None:
     """Translate texts: arguments, a file, or standard input; a line in, a line out.
 
@@ -66,16 +76,24 @@ def translate(
     - `tandem translate runs/demo --input news.de --output news.en --resume`: go on after it was stopped
     - `cat news.de | tandem translate runs/demo --beam 1 > news.en`
     - `tandem translate runs/demo --n-best 5 --json "Ein Hund spielt im Park."`
+    - `tandem translate runs/one runs/two runs/three --input news.de`: the ensemble of three models
     """
+    paths, texts = _models_and_texts(arguments or [], models or [])
     _check_places(texts, source, output, resume=resume, stream=stream)
     known = survey(source) if source is not None and (source.is_file() or not source.exists()) else None
     stream = stream or (not texts and source is None and sys.stdin.isatty())  # a person waits for each answer
-    checkpoint = checkpoint_of(model)
-    translator = load(checkpoint, device=device, precision=precision)
+    checkpoints = [checkpoint_of(path) for path in paths]
+    translator = load(checkpoints, device=device, precision=precision, averaging=averaging)
     settings = search_settings(translator, beam, length_penalty, n_best, 1 if stream else batch_size, allow_unk)
     form = "json" if as_json else "n-best" if n_best > 1 else "plain"
-    options = {**asdict(settings), "format": form, "precision": str(translator.dtype).removeprefix("torch.")}
-    job = None if known is None or source is None else _job(source, known, checkpoint / FORMAT_FILE, options)
+    options = {
+        **asdict(settings),
+        "format": form,
+        "precision": str(translator.dtype).removeprefix("torch."),
+        "averaging": averaging,
+    }
+    descriptions = [checkpoint / FORMAT_FILE for checkpoint in checkpoints]
+    job = None if known is None or source is None else _job(source, known, descriptions, options)
     with _opened(output, job, resume=resume, stream=stream) as put:
         if put is None:
             say(f"{output}: is complete already. To translate anew, remove it or leave out --resume")
@@ -93,12 +111,26 @@ def translate(
                 progress(len(window))
 
 
-def _check_places(
-    texts: list[str] | None, source: Path | None, output: Path | None, *, resume: bool, stream: bool
-) -> None:
+def _models_and_texts(arguments: Sequence[str], models: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """Which arguments are models: the first, unless --model names one, and those after it that are.
+
+    BadParameter where none is named.
+    """
+    paths, texts = list(models), list(arguments)
+    while texts and (not paths or is_model(Path(texts[0]))):
+        paths.append(Path(texts.pop(0)))
+    if not paths:
+        raise typer.BadParameter("name a run's directory, or a checkpoint's", param_hint="MODEL")
+    return paths, texts
+
+
+def _check_places(texts: list[str], source: Path | None, output: Path | None, *, resume: bool, stream: bool) -> None:
     """RecipeError where what is to be read and written don't fit together."""
     if texts and source is not None:
-        raise RecipeError("give texts as arguments, or a file with --input, not both")
+        raise RecipeError(
+            "give texts as arguments, or a file with --input, not both; "
+            f"{texts[0]!r} is taken for a text, since there is no run or checkpoint of that name"
+        )
     if resume and (source is None or output is None or stream):
         raise RecipeError("--resume goes on from a file to a file: give --input and --output, and no --stream")
     for path in (source, output):
@@ -133,12 +165,12 @@ def _lines(path: Path | None) -> Iterator[str]:
     return stream_lines(sys.stdin.buffer, "standard input")
 
 
-def _job(source: Path, known: Survey, model: Path, options: dict[str, Any]) -> Job:
+def _job(source: Path, known: Survey, descriptions: Sequence[Path], options: dict[str, Any]) -> Job:
     return Job(
         input=known.sha256,
-        model=hashlib.sha256(model.read_bytes()).hexdigest(),
+        model=hashlib.sha256(b"".join(path.read_bytes() for path in descriptions)).hexdigest(),
         lines=known.lines,
-        changed=max(source.stat().st_mtime, model.stat().st_mtime),
+        changed=max(path.stat().st_mtime for path in (source, *descriptions)),
         options=options,
     )
 

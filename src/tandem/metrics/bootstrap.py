@@ -1,10 +1,9 @@
-"""BLEU with intervals, by bootstrap resampling of sentences (Koehn 2004, https://aclanthology.org/W04-3250).
+"""Figures with intervals, by bootstrap resampling of sentences (Koehn 2004, https://aclanthology.org/W04-3250).
 
-BLEU is a function of sums over sentences. Each sentence is counted once, and a resample costs a sum.
+BLEU and perplexity are functions of sums over sentences. Each sentence is counted once, and a resample costs a sum.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
@@ -17,6 +16,10 @@ from tandem.metrics.score import check_corpus
 _ORDER = 4
 """The longest n-grams that are counted."""
 
+Table: TypeAlias = NDArray[np.number]
+"""[N, k]: what a figure is computed from, by sentence."""
+Measure: TypeAlias = Callable[[NDArray[np.number]], NDArray[np.float64]]
+"""Sums of tables, `[..., k]`, -> figures, `[...]`."""
 Statistics: TypeAlias = NDArray[np.int64]
 """[N, 10]: of each sentence the translation's and the reference's length, the n-grams that match for n of 1 to 4, and
 the n-grams that there are."""
@@ -71,15 +74,8 @@ def bleu_statistics(
     return np.array(rows, dtype=np.int64)
 
 
-def corpus_bleu(statistics: Statistics) -> float:
-    """The BLEU of these sentences together, in percent: the very figure that `tandem.metrics.bleu` gives."""
-    hypothesis, reference, *counts = statistics.sum(0).tolist()
-    matches, totals = counts[:_ORDER], counts[_ORDER:]
-    return BLEU.compute_bleu(matches, totals, hypothesis, reference, smooth_method="exp").score
-
-
 def bleu_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
-    """BLEU, in percent, of sums of statistics: `[..., 10]` -> `[...]`.
+    """BLEU, in percent, of sums of statistics, `[..., 10]` -> `[...]`: the figure that `tandem.metrics.bleu` gives.
 
     An n-gram that never matches counts 1/2, the next such length 1/4 and so on, as in mteval-v13a.pl ("exp" smoothing,
     Chen & Cherry 2014, method 3).
@@ -96,58 +92,60 @@ def bleu_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
     return cast(NDArray[np.float64], np.where(matches.any(-1), scores, 0.0))
 
 
-def resampled_bleu(systems: Sequence[Statistics], resampling: Resampling) -> NDArray[np.float64]:
-    """The BLEU of each system on each resample of the sentences, the same for all: `[systems, samples]`.
+def perplexity_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
+    """Perplexity of sums of nats and tokens: `[..., 2]` -> `[...]`."""
+    return cast(NDArray[np.float64], np.exp(sums[..., 0] / sums[..., 1]))
 
-    ValueError where the systems' numbers of sentences differ.
+
+def interval(systems: Sequence[Table], resampling: Resampling, measure: Measure = bleu_of_sums) -> Interval:
+    """A figure with its interval; of several systems the mean of theirs.
+
+    It tells what other sentences would change; how much another training would, only the systems themselves tell.
+    ValueError where there is no system, or their numbers of sentences differ.
     """
+    samples = resampled(systems, resampling, measure).mean(0)
+    return _between(_mean(systems, measure), samples, resampling)
+
+
+def difference_interval(
+    systems: Sequence[Table], baselines: Sequence[Table], resampling: Resampling, measure: Measure = bleu_of_sums
+) -> Interval:
+    """How much higher a figure is for systems than for baselines, each side the mean of its own, on the same resamples.
+
+    ValueError where a side has no system, or the numbers of sentences differ.
+    """
+    for side in (systems, baselines):
+        _sentences(side)
+    figures = resampled([*systems, *baselines], resampling, measure)
+    samples = figures[: len(systems)].mean(0) - figures[len(systems) :].mean(0)
+    return _between(_mean(systems, measure) - _mean(baselines, measure), samples, resampling)
+
+
+def resampled(systems: Sequence[Table], resampling: Resampling, measure: Measure) -> NDArray[np.float64]:
+    """The figure of each system on each resample of the sentences, the same for all: `[systems, samples]`."""
     sentences = _sentences(systems)
-    # (N, systems * 10): one product a resample serves all.
+    # (N, systems * k): one product a resample serves all.
     table = np.concatenate(list(systems), axis=1).astype(np.float64)
     generator = np.random.default_rng(resampling.seed)
     sums = np.empty((resampling.samples, table.shape[1]))
     for sample in range(resampling.samples):
         drawn = np.bincount(generator.integers(sentences, size=sentences), minlength=sentences)
         sums[sample] = drawn @ table
-    return bleu_of_sums(sums.reshape(resampling.samples, len(systems), -1)).T
+    return measure(sums.reshape(resampling.samples, len(systems), -1)).T
 
 
-def bleu_interval(systems: Sequence[Statistics], resampling: Resampling) -> Interval:
-    """BLEU, of several systems the mean of theirs, with its interval.
-
-    It tells what other sentences would change; how much another training would, only the systems themselves tell.
-    ValueError where there is no system, or their numbers of sentences differ.
-    """
-    samples = resampled_bleu(systems, resampling).mean(0)
-    return _interval(_mean_bleu(systems), samples, resampling)
+def _mean(systems: Sequence[Table], measure: Measure) -> float:
+    return float(np.mean([measure(system.sum(0)) for system in systems]))
 
 
-def difference_interval(
-    systems: Sequence[Statistics], baselines: Sequence[Statistics], resampling: Resampling
-) -> Interval:
-    """How much more BLEU systems have than baselines, each side the mean of its own, on the same resamples.
-
-    ValueError where a side has no system, or the numbers of sentences differ.
-    """
-    for side in (systems, baselines):
-        _sentences(side)
-    scores = resampled_bleu([*systems, *baselines], resampling)
-    samples = scores[: len(systems)].mean(0) - scores[len(systems) :].mean(0)
-    return _interval(_mean_bleu(systems) - _mean_bleu(baselines), samples, resampling)
-
-
-def _mean_bleu(systems: Sequence[Statistics]) -> float:
-    return math.fsum(corpus_bleu(system) for system in systems) / len(systems)
-
-
-def _interval(value: float, samples: NDArray[np.float64], resampling: Resampling) -> Interval:
+def _between(value: float, samples: NDArray[np.float64], resampling: Resampling) -> Interval:
     """Between the percentiles that leave the same share out at both ends."""
     rest = 50 * (1 - resampling.confidence)
     low, high = np.percentile(samples, [rest, 100 - rest])
     return Interval(value, float(low), float(high))
 
 
-def _sentences(systems: Sequence[Statistics]) -> int:
+def _sentences(systems: Sequence[Table]) -> int:
     """How many sentences all systems have."""
     if not systems:
         raise ValueError("there is no system: an interval needs at least one")

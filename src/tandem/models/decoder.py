@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from tandem.models.encoder import initialise
 from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed
+from tandem.models.prefixes import PrefixTree
 from tandem.models.recurrence import (
     CellType,
     PreparedEmbedding,
@@ -17,6 +18,7 @@ from tandem.models.recurrence import (
     draw_masks,
     new_rnn,
     prepare_layers,
+    read_outputs,
     stack_weights,
     step,
     unroll,
@@ -59,6 +61,12 @@ class PreparedDecoder(NamedTuple):
         if masks is not None and masks.output is not None:
             output = output * masks.output
         return (output if self.projection is None else self.projection(output)), state
+
+    def read(self, tree: PrefixTree, state: RecurrentState) -> Tensor:
+        """What the output layer reads at every beginning of a tree that continues the rows of `state`, [P, D]."""
+        by_input = self.embedding(tree.tokens)
+        outputs = read_outputs(self.cell_type, self.layers, by_input, tree.levels, state)
+        return outputs if self.projection is None else self.projection(outputs)
 
     def logits(self, features: Tensor) -> Tensor:
         """(B, D) x (V, D) -> (B, V)."""

@@ -5,7 +5,7 @@ computation is ours (`kernels/`). Letters: L layers, T steps, B batch, E embeddi
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import torch
@@ -222,14 +222,9 @@ def read(
     """
     ended = start.select(torch.zeros(batch, dtype=torch.int64, device=by_input.device))
     for index, layer in enumerate(layers):
-        hidden = start.hidden[index]
-        cell = None if start.cell is None else start.cell[index]
         outputs: list[Tensor] = []
-        for level, share in zip(levels, torch.split(by_input, [level.size for level in levels]), strict=True):
-            if level.parents is not None:
-                hidden = hidden.index_select(0, level.parents)
-                cell = None if cell is None else cell.index_select(0, level.parents)
-            hidden, cell = _advance(cell_type, share, layer.of_hidden(hidden), hidden, cell)
+        states = _level_states(cell_type, layer, by_input, levels, start, index)
+        for level, (hidden, cell) in zip(levels, states, strict=True):
             outputs.append(hidden)
             if level.ending is not None:
                 sources, places = level.ending
@@ -239,6 +234,41 @@ def read(
         if index < len(layers) - 1:
             by_input = layers[index + 1].of_input(torch.cat(outputs))  # (P, H) -> (P, G)
     return ended
+
+
+@torch.no_grad()
+def read_outputs(
+    cell_type: CellType,
+    layers: Sequence[PreparedLayer],
+    by_input: Tensor,
+    levels: Sequence[Level],
+    start: RecurrentState,
+) -> Tensor:
+    """As `read`, from the rows of `start`: what the last layer puts out at every beginning, [P, H]."""
+    outputs = by_input
+    for index, layer in enumerate(layers):
+        states = _level_states(cell_type, layer, layer.of_input(outputs) if index else by_input, levels, start, index)
+        outputs = torch.cat([hidden for hidden, _ in states])
+    return outputs
+
+
+def _level_states(
+    cell_type: CellType,
+    layer: PreparedLayer,
+    by_input: Tensor,
+    levels: Sequence[Level],
+    start: RecurrentState,
+    index: int,
+) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """One layer's hidden and cell state at each level; it is the stack's layer `index`."""
+    hidden = start.hidden[index]
+    cell = None if start.cell is None else start.cell[index]
+    for level, share in zip(levels, torch.split(by_input, [level.size for level in levels]), strict=True):
+        if level.parents is not None:
+            hidden = hidden.index_select(0, level.parents)
+            cell = None if cell is None else cell.index_select(0, level.parents)
+        hidden, cell = _advance(cell_type, share, layer.of_hidden(hidden), hidden, cell)
+        yield hidden, cell
 
 
 def _advance(

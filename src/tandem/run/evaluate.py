@@ -1,5 +1,6 @@
 """A translator against a corpus: every score, each with its signature."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,8 @@ def evaluate(
     made = translator.translate(sources, settings)
     texts = [translation.text for translation in made]
     search = f"beam:{settings.beam}|lp:{settings.length_penalty:g}" if settings.beam > 1 else "greedy"
+    if len(translator.members) > 1:
+        search += f"|ensemble:{len(translator.members)}|mean:{translator.averaging}"
     scores = [
         Score(score.name, score.value, f"{score.signature}|search:{search}")
         for score in score_translations(texts, references, lowercase=lowercase)
@@ -66,19 +69,36 @@ def _token_edit_rate(
 
 
 def _likelihood_scores(translator: Translator, pairs: list[Pair]) -> list[Score]:
+    """An ensemble is not asked what it would have put out at each token: it has no accuracy and no free running."""
+    if len(translator.members) > 1:
+        found = translator.score([pair.source for pair in pairs], [pair.target for pair in pairs])
+        nats = -math.fsum(score.log_probability for score in found)
+        return _true_scores(translator, pairs, sum(len(score.token_scores) for score in found), nats)
     corpus = encode_pairs(translator.recipe, pairs, translator.source_tokenizer, translator.target_tokenizer)
     batches = Batches(corpus, 128, seed=0, shuffle=False)
     forced, free = (
         likelihood(translator.model, batches.epoch(0), translator.device, translator.dtype, teacher_forcing=ratio)
         for ratio in (1.0, 0.0)
     )
-    characters = sum(len(translator.target_tokenizer.normalise(pair.target)) for pair in pairs)
-    signature = f"tokens:{forced.tokens}|tok:{translator.target_tokenizer.kind}|eos:counted|tandem:{__version__}"
-    true = f"teacher-forced|{signature}"
+    signature = _token_signature(translator, forced.tokens)
     return [
-        Score("loss", forced.loss, true),
-        Score("perplexity", perplexity(forced.loss), true),
-        Score("bits_per_character", forced.bits_per_character(characters), f"{true}|characters:{characters}"),
-        Score("token_accuracy", forced.accuracy, true),
+        *_true_scores(translator, pairs, forced.tokens, forced.nll),
+        Score("token_accuracy", forced.accuracy, f"teacher-forced|{signature}"),
         Score("free_running_loss", free.loss, f"free-running|{signature}"),
     ]
+
+
+def _true_scores(translator: Translator, pairs: list[Pair], tokens: int, nats: float) -> list[Score]:
+    """The likelihood of the true targets, whose negative logarithm is so many nats."""
+    characters = sum(len(translator.target_tokenizer.normalise(pair.target)) for pair in pairs)
+    signature = f"teacher-forced|{_token_signature(translator, tokens)}"
+    bits = nats / math.log(2) / characters
+    return [
+        Score("loss", nats / tokens, signature),
+        Score("perplexity", perplexity(nats / tokens), signature),
+        Score("bits_per_character", bits, f"{signature}|characters:{characters}"),
+    ]
+
+
+def _token_signature(translator: Translator, tokens: int) -> str:
+    return f"tokens:{tokens}|tok:{translator.target_tokenizer.kind}|eos:counted|tandem:{__version__}"

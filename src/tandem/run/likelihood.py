@@ -1,6 +1,5 @@
 """How probable a model finds the true targets, over a whole corpus."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -31,10 +30,6 @@ class Likelihood:
     def accuracy(self) -> float:
         """Percent of tokens that were the first choice."""
         return 100 * self.correct / self.tokens
-
-    def bits_per_character(self, characters: int) -> float:
-        """The code length over the number of characters in the target texts."""
-        return self.nll / math.log(2) / characters
 
 
 @torch.no_grad()

@@ -21,6 +21,7 @@ from tandem.checkpoint import Checkpoint, load_optimizer
 from tandem.data.contents import Hear
 from tandem.data.pairs import group_references
 from tandem.errors import RecipeError, TandemError, TrainingError
+from tandem.members import Member
 from tandem.metrics import bleu, exact
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
@@ -158,8 +159,7 @@ class Run:
         if not math.isfinite(loss):
             raise self._diverged(f"the validation loss is {loss}; it must not be infinite or NaN.")
         translator = Translator(
-            self.model,
-            self.recipe,
+            [Member(self.model, self.recipe)],
             self.corpus.source_tokenizer,
             self.corpus.target_tokenizer,
             device=self.device,

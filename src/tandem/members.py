@@ -1,0 +1,45 @@
+"""The models that a translator is made of: one, or the members of an ensemble."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+import torch
+
+from tandem.models import Seq2Seq
+from tandem.recipe import Recipe
+from tandem.search import Stepper
+from tandem.search.ensemble import Average, EnsembleStepper, arithmetic_mean, geometric_mean
+from tandem.stepping import ModelStepper
+
+Averaging: TypeAlias = Literal["arithmetic", "geometric"]
+"""What members' probabilities are brought together by: their mean, or their geometric mean, normalised."""
+
+_AVERAGES: dict[Averaging, Average] = {"arithmetic": arithmetic_mean, "geometric": geometric_mean}
+
+
+class Member(NamedTuple):
+    """A model and how it was made."""
+
+    model: Seq2Seq
+    recipe: Recipe
+
+
+def average_of(averaging: Averaging) -> Average:
+    """The function of that name. ValueError where there is none."""
+    if averaging not in _AVERAGES:
+        raise ValueError(f"averaging is {averaging!r}, but it must be one of {', '.join(get_args(Averaging))}")
+    return _AVERAGES[averaging]
+
+
+def make_steppers(members: Sequence[Member], dtype: torch.dtype) -> tuple[ModelStepper, ...]:
+    """Each member as a search sees it, its matrix products in `dtype`; sources go in as the first one reads them.
+
+    A member that reads sources from their other end than the first turns them round.
+    """
+    reverse = members[0].recipe.text.reverse_source
+    return tuple(ModelStepper(model, dtype, turned=recipe.text.reverse_source != reverse) for model, recipe in members)
+
+
+def joined(steppers: Sequence[ModelStepper], average: Average) -> Stepper[Any]:
+    """The members as one stepper; a single one is that already."""
+    return steppers[0] if len(steppers) == 1 else EnsembleStepper(steppers, average)

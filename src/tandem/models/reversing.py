@@ -1,0 +1,15 @@
+"""Sources read from their end (Sutskever et al. 2014, section 3.3)."""
+
+import torch
+from torch import Tensor
+
+
+def reversed_sources(source: Tensor, lengths: Tensor) -> Tensor:
+    """Each source of `source [S, B]`, of `lengths [B]`, with its tokens reversed between its first and its last.
+
+    `<sos>` and `<eos>` keep their places, and so does the padding.
+    """
+    places = torch.arange(len(source), device=source.device)[:, None]  # (S, 1) against (B,) -> (S, B)
+    last = lengths.to(source.device) - 1
+    inside = (places > 0) & (places < last)
+    return source.gather(0, torch.where(inside, last - places, places))
