@@ -58,6 +58,8 @@ def _breakdown(prop: str, values: Sequence[float], systems: Sequence[System], re
     order = np.argsort(np.asarray(values), kind="stable")
     bins = []
     for rows in np.array_split(order, number):
-        scores = tuple(interval([system.statistics[rows]], resampling) for system in systems)
-        bins.append(Bin(float(values[rows[0]]), float(values[rows[-1]]), len(rows), scores))
+        low, high = float(values[rows[0]]), float(values[rows[-1]])
+        inside = np.sort(rows)  # as they stand in the corpus
+        scores = tuple(interval([system.statistics[inside]], resampling) for system in systems)
+        bins.append(Bin(low, high, len(rows), scores))
     return Breakdown(prop, tuple(bins))
