@@ -106,7 +106,7 @@ def _token_scores(
         logits, normaliser = _together(
             [m.logits(own[block]) for m, own in zip(members, features, strict=True)], average
         )
-        rows, columns = ((part).to(logits.device) for part in (places[begin:end] - start, tokens[begin:end]))
+        rows, columns = (part.to(logits.device) for part in (places[begin:end] - start, tokens[begin:end]))
         scores[order[begin:end]] = (logits[rows, columns] - normaliser[rows]).double().cpu()
     return scores
 

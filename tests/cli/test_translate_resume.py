@@ -220,7 +220,7 @@ def test_standard_input_cannot_be_gone_on_with_but_is_not_lost(
     stops.at(2, KeyboardInterrupt())
     found = tandem(*command, stdin=given)
     stops.never()
-    assert (found.code, found.err) == (130, "tandem: stopped; what was translated is in out.partial/output\n")
+    assert (found.code, found.err) == (130, "tandem: stopped; what was done is in out.partial/output\n")
     assert (tmp_path / "out.partial" / "output").read_bytes().count(b"\n") == 16
     assert not (tmp_path / "out").exists()
     assert tandem(*command, stdin=given) == (0, "", "")

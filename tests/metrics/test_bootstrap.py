@@ -59,7 +59,7 @@ def test_a_resample_is_sentences_drawn_with_replacement() -> None:
     drawn = resampled([statistics], SETTINGS, bleu_of_sums)[0]
     rng = np.random.default_rng(SETTINGS.seed)
     rows = [rng.integers(len(statistics), size=len(statistics)) for _ in range(SETTINGS.samples)]
-    assert drawn == pytest.approx([bleu_of_sums(statistics[row].sum(0)) for row in rows])
+    assert drawn == pytest.approx([float(bleu_of_sums(statistics[row].sum(0))) for row in rows])
 
 
 def test_the_interval_holds_the_middle_of_the_resamples_and_narrows_with_more_sentences() -> None:

@@ -9,6 +9,7 @@ from tandem.cli.analyse import analyse_command
 from tandem.cli.data import data
 from tandem.cli.demo import demo
 from tandem.cli.evaluate import evaluate_command
+from tandem.cli.rescore import rescore_command
 from tandem.cli.score import score
 from tandem.cli.streams import stand_in_for_closed
 from tandem.cli.train import train_command
@@ -53,6 +54,7 @@ app.command("translate")(translate)
 app.command("evaluate")(evaluate_command)
 app.command("analyse")(analyse_command)
 app.command("score")(score)
+app.command("rescore")(rescore_command)
 app.add_typer(data, name="data")
 
 

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Protocol
 
 from filelock import FileLock, Timeout
 
-from tandem.cli.streams import say
+from tandem.cli.streams import say, standard_output
 from tandem.errors import OutputError
 from tandem.storage import flush
 
@@ -123,7 +123,7 @@ class PartialFile:
     def account(self) -> str:
         """For the user, how far an unfinished one has come and what to do."""
         if self.job is None:
-            return f"stopped; what was translated is in {self.folder / _OUTPUT}"
+            return f"stopped; what was done is in {self.folder / _OUTPUT}"
         command = ["tandem", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"]
         return f"stopped after {self.done:,} of {self.job.lines:,} lines. Go on with:\n  {shlex.join(command)}"
 
@@ -160,6 +160,24 @@ def file_in_the_making(path: Path, job: Job | None, *, resume: bool) -> Iterator
             else:
                 shutil.rmtree(folder, ignore_errors=True)
             raise
+
+
+@contextmanager
+def opened_output(
+    path: Path | None, job: Job | None, *, resume: bool = False, stream: bool = False
+) -> Iterator[Output | None]:
+    """Where results go, standard output or a file; None where they are there already.
+
+    `stream`: the file is written directly. OutputError as of `file_in_the_making`.
+    """
+    if path is None:
+        yield Stream(standard_output())
+    elif stream or (path.exists() and not path.is_file()):
+        with path.open("wb") as file:
+            yield Stream(file)
+    else:
+        with file_in_the_making(path, job, resume=resume) as partial:
+            yield partial
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tandem.checkpoint import checkpoint_of, is_model
 from tandem.cli.lines import Survey, file_lines, stream_lines, survey
+from tandem.cli.nbest import moses_line
 from tandem.cli.options import (
     AllowUnkOption,
     AveragingOption,
@@ -24,8 +25,8 @@ from tandem.cli.options import (
     LengthPenaltyOption,
     PrecisionOption,
 )
-from tandem.cli.output import Job, Output, Stream, file_in_the_making
-from tandem.cli.streams import json_line, one_line, say, standard_output
+from tandem.cli.output import Job, opened_output
+from tandem.cli.streams import json_line, one_line, say
 from tandem.errors import RecipeError
 from tandem.storage import FORMAT_FILE
 from tandem.translator import BATCH_SIZE, SearchSettings, Translation, Translator, load
@@ -94,7 +95,7 @@ def translate(
     }
     descriptions = [checkpoint / FORMAT_FILE for checkpoint in checkpoints]
     job = None if known is None or source is None else _job(source, known, descriptions, options)
-    with _opened(output, job, resume=resume, stream=stream) as put:
+    with opened_output(output, job, resume=resume, stream=stream) as put:
         if put is None:
             say(f"{output}: is complete already. To translate anew, remove it or leave out --resume")
             return
@@ -175,19 +176,6 @@ def _job(source: Path, known: Survey, descriptions: Sequence[Path], options: dic
     )
 
 
-@contextmanager
-def _opened(path: Path | None, job: Job | None, *, resume: bool, stream: bool) -> Iterator[Output | None]:
-    """Where the translations go; None where they are there already."""
-    if path is None:
-        yield Stream(standard_output())
-    elif stream or (path.exists() and not path.is_file()):
-        with path.open("wb") as file:
-            yield Stream(file)
-    else:
-        with file_in_the_making(path, job, resume=resume) as partial:
-            yield partial
-
-
 def _record(number: int, source: str, translation: Translation, *, as_json: bool) -> bytes:
     """What is put out for a text: one line, or of the n best one each."""
     if as_json:
@@ -196,10 +184,8 @@ def _record(number: int, source: str, translation: Translation, *, as_json: bool
             content["alternatives"] = [_as_object(alternative) for alternative in translation.alternatives]
         return json_line(content)
     if translation.alternatives:
-        # Moses: sentence ||| hypothesis ||| features ||| score it is ranked by; a "|" in a text is escaped
         text = "".join(
-            f"{number} ||| {one_line(a.text).replace('|', '&#124;')} "
-            f"||| LogProbability= {a.log_probability:.6f} ||| {a.score:.6f}\n"
+            moses_line(number, a.text, {"LogProbability": [f"{a.log_probability:.6f}"]}, f"{a.score:.6f}")
             for a in translation.alternatives
         )
     else:

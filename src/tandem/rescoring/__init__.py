@@ -1,0 +1,28 @@
+"""Hypotheses of any system, scored by a model and ranked anew."""
+
+from tandem.rescoring.lists import Candidate, NBestList
+from tandem.rescoring.quality import Judged, judge, oracle, qualities, tuned
+from tandem.rescoring.reading import Form, NBestFile, open_nbest, with_sources
+from tandem.rescoring.rescore import ScoredList, rescore, score_lists
+from tandem.rescoring.weights import Weights, even_weights, given_weights, read_weights
+
+__all__ = [
+    "Candidate",
+    "Form",
+    "Judged",
+    "NBestFile",
+    "NBestList",
+    "ScoredList",
+    "Weights",
+    "even_weights",
+    "given_weights",
+    "judge",
+    "open_nbest",
+    "oracle",
+    "qualities",
+    "read_weights",
+    "rescore",
+    "score_lists",
+    "tuned",
+    "with_sources",
+]

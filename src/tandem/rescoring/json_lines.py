@@ -1,0 +1,62 @@
+"""n-best lists as JSON lines: an object a sentence, as `tandem translate --n-best N --json` writes them.
+
+`alternatives` holds an object a hypothesis: its `text`, and perhaps its `score`; every other number in it is a feature.
+An object without `alternatives` is the only hypothesis itself. `source` is the sentence.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+from tandem.data.records import Unreadable, json_object, text_at
+from tandem.rescoring.lists import Candidate, Line, NBestList
+
+_ALTERNATIVES, _TEXT, _SCORE, _SOURCE = "alternatives", "text", "score", "source"
+
+
+def json_lists(lines: Iterable[Line]) -> Iterator[NBestList]:
+    """The lists of the sentences, a line each. CorpusError where a line holds none."""
+    for number, line in enumerate(lines):
+        try:
+            yield _list(number, line)
+        except Unreadable as error:
+            raise line.error(str(error)) from None
+
+
+def _list(number: int, line: Line) -> NBestList:
+    """What a line holds. Unreadable or CorpusError where that is no list."""
+    record = json_object(line.text)
+    source = text_at(record, _SOURCE) if _SOURCE in record else None
+    own = {key: value for key, value in record.items() if key not in {_ALTERNATIVES, _SOURCE}}
+    if _ALTERNATIVES not in record:
+        return NBestList(number, (_candidate(own, line),), source, path=str(line.path))
+    objects = record[_ALTERNATIVES]
+    if not isinstance(objects, list) or not objects:
+        raise Unreadable(f"{_ALTERNATIVES!r} must be a list of one hypothesis or more.")
+    faulty = [place for place, entry in enumerate(objects, start=1) if not isinstance(entry, dict)]
+    if faulty:
+        raise Unreadable(f"hypothesis {faulty[0]} of {_ALTERNATIVES!r} must be an object with a {_TEXT!r}.")
+    # The sentence's own object repeats what is said of its best hypothesis; all else is of the sentence.
+    others = {key: value for key, value in own.items() if key not in objects[0]}
+    return NBestList(number, tuple(_candidate(entry, line) for entry in objects), source, others, str(line.path))
+
+
+def _candidate(entry: Mapping[str, object], line: Line) -> Candidate:
+    numbers: dict[str, float] = {}
+    others: dict[str, object] = {}
+    for key, value in entry.items():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            numbers[key] = line.finite(_float(value), repr(key))
+        elif key == _SCORE:
+            raise Unreadable(f"{_SCORE!r} is {str(value)[:40]!r}, but must be a number.")
+        elif key != _TEXT:
+            others[key] = value
+    score = numbers.pop(_SCORE, None)
+    features = {name: (value,) for name, value in numbers.items()}
+    return Candidate(text_at(entry, _TEXT), score, features, others=others, line=line.number)
+
+
+def _float(value: int | float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # of a whole number, which JSON does not bound
+        return math.inf

@@ -1,0 +1,75 @@
+"""n-best lists as Moses writes them: a line a hypothesis, its fields separated by `|||`.
+
+    NUMBER ||| HYPOTHESIS ||| NAME= VALUE VALUE OTHER= VALUE ||| SCORE
+
+Features, score and what may follow it (such as an alignment) may be missing. Sentences are counted from 0.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from tandem.rescoring.lists import Candidate, Features, Line, NBestList
+
+_NUMBER = re.compile(r"[0-9]{1,12}")
+
+
+def moses_lists(lines: Iterable[Line]) -> Iterator[NBestList]:
+    """The lists of the sentences. CorpusError where a line is of none, or sentences don't follow one another."""
+    number, path = 0, ""
+    candidates: list[Candidate] = []
+    for line in lines:
+        here, candidate = _candidate(line)
+        if candidates and here != number:
+            yield NBestList(number, tuple(candidates), path=path)
+            number, candidates = number + 1, []
+        if here < number:
+            raise line.error(f"sentence {here} was done before: its lines must stand together, and sentences in order")
+        if here > number:
+            raise line.error(
+                f"it is of sentence {here}, but there is no hypothesis of sentence {number} (counted from 0): "
+                "each needs at least one"
+            )
+        path = str(line.path)
+        candidates.append(candidate)
+    if candidates:
+        yield NBestList(number, tuple(candidates), path=path)
+
+
+def _candidate(line: Line) -> tuple[int, Candidate]:
+    """The number of a line's sentence, and its hypothesis."""
+    number, *fields = (part.strip(" \t") for part in line.text.split("|||"))
+    if not _NUMBER.fullmatch(number):
+        raise line.error(
+            f"begins with {number[:40]!r}, but must begin with the number of its sentence (counted from 0) and |||"
+        )
+    if not fields:
+        raise line.error("there is no hypothesis behind the number: fields are separated by |||")
+    text, *fields = fields
+    features: Features = {}
+    if fields and ("=" in fields[0] or not fields[0]):
+        features, fields = _features(line, fields[0]), fields[1:]
+    elif len(fields) > 1:
+        raise line.error(f"{fields[0][:40]!r} are no features: each needs a name that ends in =, such as LM0= -3.5")
+    score = _number(line, fields[0], "score") if fields else None
+    return int(number), Candidate(text.replace("&#124;", "|"), score, features, tuple(fields[1:]), line=line.number)
+
+
+def _features(line: Line, text: str) -> Features:
+    found: dict[str, list[float]] = {}
+    values: list[float] | None = None
+    for word in text.split():
+        if word.endswith("="):
+            values = found.setdefault(word[:-1], [])
+        elif values is None:
+            raise line.error(f"the features begin with {word[:40]!r}, but must begin with a name that ends in =")
+        else:
+            values.append(_number(line, word, f"feature {list(found)[-1]}"))
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def _number(line: Line, text: str, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise line.error(f"the {what} is {text[:40]!r}, but must be a number") from None
+    return line.finite(value, what)

@@ -1,0 +1,66 @@
+"""n-best lists of either form, with their sentences."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from enum import Enum
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from tandem.errors import CorpusError
+from tandem.rescoring.json_lines import json_lists
+from tandem.rescoring.lists import NBestList, read_list_lines
+from tandem.rescoring.moses import moses_lists
+
+
+class Form(Enum):
+    """How a file holds lists."""
+
+    MOSES = "moses"
+    JSON = "json"
+
+
+class NBestFile(NamedTuple):
+    """What a file holds; its lists are read as they are asked for."""
+
+    form: Form
+    lists: Iterator[NBestList]
+
+
+def open_nbest(path: Path) -> NBestFile:
+    """The lists of a plain or gzipped file, whose first line tells its form: JSON where it begins with a brace.
+
+    CorpusError, naming the line, where it cannot be read; where that is a later line, once it is reached.
+    """
+    lines = read_list_lines(path)
+    first = next(lines)
+    form = Form.JSON if first.text.lstrip().startswith("{") else Form.MOSES
+    read = json_lists if form is Form.JSON else moses_lists
+    return NBestFile(form, read(chain([first], lines)))
+
+
+def with_sources(lists: Iterable[NBestList], sources: Iterable[str] | None, where: str) -> Iterator[NBestList]:
+    """The lists with their sentences: those given, one a list, or where there are none those that the lists hold.
+
+    CorpusError where a list has no sentence, or, with the name of `where` they come from, a sentence no list.
+    """
+    if sources is None:
+        for nbest in lists:
+            if nbest.source is None:
+                fault = "the list does not hold its sentence; name the file that it was made from with --source"
+                raise nbest.error(nbest.candidates[0], fault)
+            yield nbest
+        return
+    texts = iter(sources)
+    count = 0
+    for nbest in lists:
+        text = next(texts, None)
+        if text is None:
+            fault = f"it is of sentence {count} (counted from 0), but {where} has {count:,} lines"
+            raise nbest.error(nbest.candidates[0], fault)
+        count += 1
+        yield replace(nbest, source=text)
+    if next(texts, None) is not None:
+        raise CorpusError(
+            f"{where} line {count + 1}: there are no hypotheses of it: the n-best list ends after {count:,} sentences"
+        )

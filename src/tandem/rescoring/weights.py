@@ -1,0 +1,81 @@
+"""What a hypothesis' figures count for in its total: weights, given, even, or from a file that tuning wrote."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tandem.errors import RecipeError
+from tandem.files import read_text
+
+SCORE, MODEL, LENGTH = "score", "model", "length"
+"""The list's own total, the model's score, and the number of tokens."""
+
+_MOST_BYTES = 2**16
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A hypothesis' total is the sum of its figures, each times its weight."""
+
+    values: Mapping[str, float]
+    """Of `model` and `length`; of `score` or features of the list."""
+    length_penalty: float
+    """The model's score is log-probability / tokens ** this."""
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The figures that the list itself must have."""
+        return tuple(name for name in self.values if name not in {MODEL, LENGTH})
+
+    def __str__(self) -> str:
+        """Such as `score=0.5,model=0.5,length=0`."""
+        return ",".join(f"{name}={value:g}" for name, value in self.values.items())
+
+    def to_json(self, **more: object) -> str:
+        """As a file holds them, with what else is to be remembered."""
+        content = {"weights": dict(self.values), "length_penalty": self.length_penalty, **more}
+        return json.dumps(content, indent=2) + "\n"
+
+
+def even_weights(listed: Sequence[str], length_penalty: float) -> Weights:
+    """The same for the model as for each figure of the list (Sutskever et al. 2014, section 3.1); none for length."""
+    share = 1 / (len(listed) + 1)
+    return Weights({**dict.fromkeys(listed, share), MODEL: share, LENGTH: 0.0}, length_penalty)
+
+
+def given_weights(text: str, length_penalty: float) -> Weights:
+    """Of `NAME=NUMBER,NAME=NUMBER`; a name that is left out counts nothing. RecipeError where it is anything else."""
+    values: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, value = (piece.strip() for piece in part.rpartition("="))
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not name or not math.isfinite(number):
+            raise RecipeError(f"--weights {text}: {part!r} is no NAME=NUMBER; give them as in score=0.4,model=0.6")
+        if name in values:
+            raise RecipeError(f"--weights {text}: {name} is there twice")
+        values[name] = number
+    return _with_own(values, length_penalty)
+
+
+def read_weights(path: Path) -> Weights:
+    """What `to_json` wrote to a file. RecipeError where it holds anything else."""
+    try:
+        content = json.loads(read_text(path, _MOST_BYTES))
+        values = {str(name): float(value) for name, value in content["weights"].items()}
+        penalty = float(content["length_penalty"])
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: there is no such file; give one that --tune wrote, or NAME=NUMBER,...") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise RecipeError(f"{path}: these are no weights that --tune wrote ({error!r}); tune again") from error
+    if not all(map(math.isfinite, values.values())) or not 0 <= penalty < math.inf:
+        raise RecipeError(f"{path}: weights must be finite, and length_penalty ({penalty}) 0 or more; tune again")
+    return _with_own(values, penalty)
+
+
+def _with_own(values: Mapping[str, float], length_penalty: float) -> Weights:
+    return Weights({**values, MODEL: values.get(MODEL, 0.0), LENGTH: values.get(LENGTH, 0.0)}, length_penalty)
