@@ -1,4 +1,5 @@
 import pytest
+from sacrebleu.significance import PairedTest
 
 from tandem.analysis.breakdown import MOST_BINS, by_frequency, by_length
 from tandem.analysis.significance import compare
@@ -86,7 +87,7 @@ def test_a_system_that_fails_at_long_sentences_falls_with_length() -> None:
 def test_a_system_that_knows_frequent_words_only_falls_with_rank() -> None:
     frequent = ["a b c d e", "a b c e d", "c a b d e", "b a c d e", "d a b c e"] * 10
     rare = [f"x{n} y{n} z{n} v{n} w{n}" for n in range(50)]
-    sources = list(dict.fromkeys(frequent)) * 1 + rare
+    sources = [*dict.fromkeys(frequent), *rare]
     corpus = References(sources, [(source,) for source in sources])
     made = [source if source[0] in "abcd" else "a b c d e" for source in sources]
     ranks = frequency_ranks(frequent + rare, lowercase=False)
@@ -98,14 +99,16 @@ def test_a_system_that_knows_frequent_words_only_falls_with_rank() -> None:
 
 def test_systems_that_differ_are_told_from_those_that_don_t(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SACREBLEU_SEED", "7")
-    monkeypatch.setitem(compare_defaults(), "ar", 100)
-    same = System("same", GOOD.translations, CORPUS)
-    found = {(test.system, test.metric): test for test in compare([GOOD, BAD, same], 60)}
-    assert set(found) == {(name, metric) for name in ("bad", "same") for metric in ("BLEU", "chrF2")}
+    monkeypatch.setitem(PairedTest._DEFAULT_SAMPLES, "ar", 100)
+    same, alike = System("same", list(GOOD.translations), CORPUS), system("alike", CORPUS, 0.2, seed=11)
+    found = {(test.system, test.metric): test for test in compare([GOOD, BAD, same, alike], 60)}
+    assert set(found) == {(name, metric) for name in ("bad", "same", "alike") for metric in ("BLEU", "chrF2")}
     for metric in ("BLEU", "chrF2"):
         assert found["bad", metric].p_bootstrap < 0.05
         assert found["bad", metric].p_randomisation < 0.05
-        assert found["same", metric].p_randomisation > 0.5
+        assert found["alike", metric].p_bootstrap > 0.05
+        assert found["alike", metric].p_randomisation > 0.05
+        assert found["same", metric].p_bootstrap == found["same", metric].p_randomisation == 1
         assert found["same", metric].difference == 0
         assert found["bad", metric].baseline == "good"
     bootstrap, randomisation = found["bad", "BLEU"].signatures
@@ -114,13 +117,6 @@ def test_systems_that_differ_are_told_from_those_that_don_t(monkeypatch: pytest.
     assert "seed:7" in bootstrap
     values = [score.bleu.value for score in score_systems([GOOD, BAD], FEW)]
     assert found["bad", "BLEU"].difference == pytest.approx(values[1] - values[0])
-
-
-def compare_defaults() -> dict[str, int]:
-    """sacreBLEU's numbers of trials, of which fewer will do here."""
-    from sacrebleu.significance import PairedTest
-
-    return PairedTest._DEFAULT_SAMPLES
 
 
 def test_one_system_is_compared_with_nothing() -> None:

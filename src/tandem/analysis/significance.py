@@ -58,8 +58,8 @@ def compare(systems: Sequence[System], samples: int) -> tuple[Comparison, ...]:
             systems[0].name,
             metric,
             _result(bootstrap, metric, row).score - _result(bootstrap, metric, 0).score,
-            _p_value(bootstrap, metric, row),
-            _p_value(randomisation, metric, row),
+            _p_value(bootstrap, metric, row, system, systems[0]),
+            _p_value(randomisation, metric, row, system, systems[0]),
             (f"{metric}|{signatures[metric]}", f"{metric}|{other_signatures[metric]}"),
         )
         for row, system in enumerate(systems[1:], start=1)
@@ -72,6 +72,9 @@ def _result(scores: _Scores, metric: str, row: int) -> Result:
     return cast(Result, scores[metric][row])
 
 
-def _p_value(scores: _Scores, metric: str, row: int) -> float:
+def _p_value(scores: _Scores, metric: str, row: int, system: System, baseline: System) -> float:
     """Of a system that is not the first one, and so has one."""
+    if list(system.translations) == list(baseline.translations):
+        # No resample differs by more than nothing: sacreBLEU would say that this cannot be chance.
+        return 1.0
     return cast(float, _result(scores, metric, row).p_value)

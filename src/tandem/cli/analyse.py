@@ -106,6 +106,7 @@ def analyse_command(
     lower = lowercase
     if lower is None:
         lower = any(translator.recipe.search.lowercase_scores for translator in list(translators.values())[:1])
+    out.mkdir(parents=True, exist_ok=True)  # before the work, too
     progress = PreparingBar(Console(stderr=True))
     try:
         found = analyse(
