@@ -6,7 +6,7 @@ from tandem.metrics import bleu
 from tandem.metrics.bootstrap import Resampling
 from tandem.run.analyse import MOST_PLACED, spread
 from tandem.run.evaluate import evaluate
-from tests.support.runs import number_pairs, untrained
+from tests.support.runs import number_pairs, shared_run, untrained
 
 PAIRS = [*number_pairs(20), (number_pairs(20)[0][0], "another reference")]
 FEW = Resampling(samples=20)
@@ -45,7 +45,7 @@ def test_without_phrases_the_sources_are_placed_with_their_translations() -> Non
 
 def test_neighbours_and_ranks_are_of_the_training_data_where_there_are_some() -> None:
     training = ["eins", "zwei", "drei", "vier", "eins zwei", "zwei", "fünf sechs"]
-    heard: list[tuple[str, int, int]] = []
+    heard: list[tuple[str, int, int | None]] = []
     phrases = [Phrase("eins", "one"), Phrase("eins eins", "one"), Phrase("drei", "three"), Phrase("drei drei", "three")]
     found = tandem.analyse(
         {"it": TRANSLATOR},
@@ -60,7 +60,7 @@ def test_neighbours_and_ranks_are_of_the_training_data_where_there_are_some() ->
     assert {near.text for phrase in found.contexts.phrases for near in phrase.neighbours} <= set(training)
     assert found.contexts.grouping is not None
     assert "in the training data" in found.findings.by_frequency.prop
-    assert ("it translates", 20, 20) in heard
+    assert {("it translates", 20, 20), ("words of the training data", 0, None)} <= set(heard)
     assert heard[-1][1:] == (6, 6)
 
 
@@ -71,6 +71,13 @@ def test_case_is_ignored_where_it_is_told_so() -> None:
     assert found.contexts is None
     references = [[target for _, target in PAIRS[:1]]]
     assert bleu(shouted[:1], references).value < 100
+
+
+def test_a_run_s_report_tells_of_the_corpus_that_was_scored(tmp_path_factory: pytest.TempPathFactory) -> None:
+    report = (shared_run(tmp_path_factory.getbasetemp()) / "report.html").read_text("utf-8")
+    for part in ("breakdowns", "contexts", "mistakes", "worst"):
+        assert f'id="{part}"' in report
+    assert report.count('<g class="place"') == 8  # its validation sources
 
 
 def test_at_most_some_hundreds_of_sources_are_placed_from_all_over_the_corpus() -> None:

@@ -1,6 +1,6 @@
 """Translators against a corpus: not how good they are, but where and why."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -14,8 +14,11 @@ MOST_PLACED = 300
 MOST_NEIGHBOURS = 20_000
 """Training texts among which neighbours are looked for."""
 
-Hear: TypeAlias = Callable[[str, int, int], object]
-"""Told of progress: what is done, how much of it, and of how much."""
+_HEARD_EVERY = 10_000
+"""Training texts."""
+
+Hear: TypeAlias = Callable[[str, int, int | None], object]
+"""Told of progress: what is done, how much of it, and of how much, where that is known."""
 
 
 def analyse(
@@ -52,7 +55,9 @@ def analyse(
         made = _translate(translator, references.sources, chosen[name], f"{name} translates", hear)
         systems.append(System(name, made, references))
     systems += [System(name, texts, references) for name, texts in others.items()]
-    findings = find(systems, resampling or Resampling(), training)
+    hear("systems are compared", 0, 1)
+    ranked = None if training is None else _heard(training, "words of the training data", hear)
+    findings = find(systems, resampling or Resampling(), ranked)
     plane = None
     for name, translator in islice(translators.items(), 1):
         if phrases:
@@ -97,6 +102,14 @@ def place(
         texts_from,
         lambda done: hear("contexts of the training data", done, len(texts)),
     )
+
+
+def _heard(texts: Iterable[str], what: str, hear: Hear) -> Iterator[str]:
+    """The texts, with a word of progress now and then."""
+    for number, text in enumerate(texts):
+        if number % _HEARD_EVERY == 0:
+            hear(what, number, None)
+        yield text
 
 
 def _translate(
