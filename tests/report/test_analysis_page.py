@@ -78,6 +78,19 @@ def test_the_script_is_given_every_phrase_with_its_translation_and_neighbours(wr
     assert all(len(phrase["neighbours"]) == 4 and NASTY in phrase["group"] for phrase in phrases)
 
 
+def test_what_the_script_looks_for_is_there(written: Path) -> None:
+    script, _ = plane_script()
+    page = Page((written / "analysis.html").read_text("utf-8"))
+    classes = {word for _, attributes in page.tags for word in (attributes.get("class") or "").split()}
+    wanted = set(re.findall(r'querySelector(?:All)?\("[a-z]*\.([a-z]+)"\)', script))
+    assert {"contexts", "plane", "world", "place", "details", "count"} <= wanted <= classes
+    buttons = {attributes.get("data-do") for tag, attributes in page.tags if tag == "button"}
+    acts = re.search(r"Object\.entries\(\{(.*)\}\)\)", script)
+    assert acts
+    assert buttons == set(re.findall(r"\b(in|out|reset)\b", acts[1])) == {"in", "out", "reset"}
+    assert page.count("input") == 1
+
+
 def test_ids_are_unique_and_every_label_leads_to_one(written: Path) -> None:
     page = Page((written / "analysis.html").read_text("utf-8"))
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]

@@ -204,6 +204,7 @@ for (const figure of document.querySelectorAll(".contexts")) {
       place.node.classList.toggle("faded", !has);
       found += has;
     }
+    svg.classList.toggle("searching", wanted !== "");
     const seen = places.some((p) => p.node.classList.contains("found") && inView(p));
     if (found && wanted && !seen) reset();
     count.textContent = wanted ? `${found} of ${places.length}` : "";
