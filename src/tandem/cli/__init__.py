@@ -9,6 +9,7 @@ from tandem.cli.analyse import analyse_command
 from tandem.cli.data import data
 from tandem.cli.demo import demo
 from tandem.cli.evaluate import evaluate_command
+from tandem.cli.reproduce import reproduce_command
 from tandem.cli.rescore import rescore_command
 from tandem.cli.score import score
 from tandem.cli.streams import stand_in_for_closed
@@ -55,6 +56,7 @@ app.command("evaluate")(evaluate_command)
 app.command("analyse")(analyse_command)
 app.command("score")(score)
 app.command("rescore")(rescore_command)
+app.command("reproduce")(reproduce_command)
 app.add_typer(data, name="data")
 
 
