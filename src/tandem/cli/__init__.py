@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from tandem.cli.analyse import analyse_command
 from tandem.cli.data import data
 from tandem.cli.demo import demo
 from tandem.cli.evaluate import evaluate_command
@@ -44,6 +45,7 @@ def _tandem(
     - `tandem train --source train.de --target train.en`: your own
     - `tandem translate runs/MODEL "Guten Morgen!"`: use it
     - `tandem evaluate runs/MODEL --source test.de --target test.en`: measure it
+    - `tandem analyse runs/MODEL --source test.de --target test.en`: see where and why it errs
     """
 
 
@@ -51,6 +53,7 @@ app.command("demo")(demo)
 app.command("train")(train_command)
 app.command("translate")(translate)
 app.command("evaluate")(evaluate_command)
+app.command("analyse")(analyse_command)
 app.command("score")(score)
 app.command("rescore")(rescore_command)
 app.command("reproduce")(reproduce_command)
