@@ -1,0 +1,41 @@
+"""What two tokenizers differ in: models that are to work together must read and write the same ids."""
+
+import json
+from typing import Any
+
+from tandem.text.tokenizer import Tokenizer
+
+
+def vocabulary_difference(first: Tokenizer, second: Tokenizer) -> str | None:
+    """What the two differ in first, worded as "... in the first, ... in the second"; None where texts get equal ids.
+
+    Compared are the kind, lower-casing, the size, the token of each id, and the merges of byte pairs.
+    """
+    if first.kind != second.kind:
+        return _worded("tokens are of the kind", first.kind, second.kind)
+    if first.lowercase != second.lowercase:
+        said = {True: "lower-cased", False: "left as they are"}
+        return _worded("texts are", said[first.lowercase], said[second.lowercase])
+    if len(first) != len(second):
+        return _worded("the tokens number", f"{len(first):,}", f"{len(second):,}")
+    for index, (one, other) in enumerate(zip(*(t.tokens(range(len(t))) for t in (first, second)), strict=True)):
+        if one != other:
+            return _worded(f"token {index:,} is", repr(one), repr(other))
+    if first.kind != "bpe":
+        return None
+    merges, others = _merges(first), _merges(second)
+    if len(merges) != len(others):
+        return _worded("the merges number", f"{len(merges):,}", f"{len(others):,}")
+    for index, (one, other) in enumerate(zip(merges, others, strict=True)):
+        if one != other:
+            return _worded(f"merge {index:,} is of", repr(one), repr(other))
+    return None
+
+
+def _worded(what: str, first: str, second: str) -> str:
+    return f"{what} {first} in the first, {second} in the second"
+
+
+def _merges(tokenizer: Tokenizer) -> list[Any]:
+    merges: list[Any] = json.loads(tokenizer.to_json())["model"]["merges"]
+    return merges
