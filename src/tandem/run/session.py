@@ -99,8 +99,19 @@ class Run:
             progress=state.progress if state else None,
             random_state=state.random if state else None,
         )
+        self._check_room(self._training)
         self._going_on = state.going_on if state else None
         self._savings = Savings(out, self.corpus.key, current, state.progress if state else None)
+
+    def _check_room(self, training: Training) -> None:
+        """Raise RecipeError where a run that ended with a part of an epoch is to go on: the rest would be left out."""
+        done = training.progress
+        cut = not done.batches and done.step < done.epoch * training.steps_per_epoch
+        if cut and done.step < training.total_steps:
+            raise RecipeError(
+                f"{self.out}: training.epochs: this run ended with a part of epoch {done.epoch}, after step "
+                f"{done.step:,}, and cannot have more. Start a new one with another --out"
+            )
 
     @property
     def has_best(self) -> bool:
