@@ -200,8 +200,8 @@ def test_a_file_is_read_and_settings_go_over_it(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text(MINIMAL + "[training]\nepochs = 3\n", encoding="utf-8")
     assert load_recipe(path).training.epochs == 3
-    for given, kept in (("4.0", "4"), ("7.5", "7.5")):
-        assert repr(load_recipe(path, [f"training.epochs={given}"]).training.epochs) == kept
+    for written, kept in (("4.0", "4"), ("7.5", "7.5")):
+        assert repr(load_recipe(path, [f"training.epochs={written}"]).training.epochs) == kept
     changed = load_recipe(path, ["training.epochs=4", "model.cell=gru", "data.folder=ü b"])
     assert (changed.training.epochs, changed.model.cell, changed.data.folder) == (4, "gru", "ü b")
 

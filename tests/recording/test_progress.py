@@ -61,9 +61,9 @@ def test_a_part_of_an_epoch_at_the_end_is_as_long_as_it_is() -> None:
     assert run.progress.epoch_seconds_left() == pytest.approx(6)
     assert run.progress.run_seconds_left() == pytest.approx(6 + 30)
     run.steps(3)
-    assert run.progress.validating
+    validating = [run.progress.validating]
     run.validate()
-    assert not run.progress.validating
+    assert [*validating, run.progress.validating] == [True, False]
     assert run.progress.run_seconds_left() == 0
 
 

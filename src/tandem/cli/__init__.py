@@ -7,6 +7,7 @@ import typer
 
 from tandem.cli.data import data
 from tandem.cli.demo import demo
+from tandem.cli.describe import describe
 from tandem.cli.evaluate import evaluate_command
 from tandem.cli.score import score
 from tandem.cli.streams import stand_in_for_closed
@@ -47,6 +48,7 @@ def _tandem(
 
 app.command("demo")(demo)
 app.command("train")(train_command)
+app.command("describe")(describe)
 app.command("translate")(translate)
 app.command("evaluate")(evaluate_command)
 app.command("score")(score)

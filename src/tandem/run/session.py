@@ -22,6 +22,7 @@ from tandem.data.contents import Hear
 from tandem.data.pairs import group_references
 from tandem.errors import RecipeError, TandemError, TrainingError
 from tandem.metrics import bleu, exact
+from tandem.models import ParameterCounts, count_parameters
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
 from tandem.run.changes import check_changes
@@ -77,6 +78,7 @@ class Run:
             say(message)
         sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
         self.model = build_model(recipe, *sizes).to(self.device)
+        say(_weights(count_parameters(self.model)))
         self._optimizer = build_optimizer(recipe, self.model, self.device)
         if state:
             self.model.load_state_dict(state.checkpoint.model.state_dict())
@@ -207,6 +209,12 @@ def refuse_used(out: Path) -> None:
             f"{out}: this is not an empty directory. Choose another with --out, go on with that run with --resume, "
             "or remove it"
         )
+
+
+def _weights(counts: ParameterCounts) -> str:
+    recurrent = f"{counts.recurrent:,} recurrent ({counts.encoder:,} encoder, {counts.decoder:,} decoder)"
+    embeddings = f"{counts.source_embedding:,} source embedding, {counts.target_embedding:,} target embedding"
+    return f"weights: {counts.total:,}: {embeddings}, {recurrent}, {counts.output:,} output layer"
 
 
 def _loss(validation: Validation) -> float:
