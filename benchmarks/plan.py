@@ -50,6 +50,12 @@ class Plan:
     """Pairs of the made corpus."""
     made_words: tuple[int, int]
     """Source and target vocabulary of the made corpus, the four special tokens counted."""
+    paper_pairs: int
+    """Pairs of the made corpus for the paper's system."""
+    paper_steps: int
+    """Its batches that are trained on."""
+    paper_settings: tuple[str, ...] = ()
+    """Settings over its recipe."""
     quick: bool = False
 
 
@@ -76,6 +82,8 @@ FULL = Plan(
     base_vocabulary=5_893,
     made_pairs=29_000,
     made_words=(7853, 5893),
+    paper_pairs=200_000,
+    paper_steps=16,
 )
 """The tutorial's model on Multi30k, or on a made corpus of its shape."""
 
@@ -102,6 +110,15 @@ QUICK = Plan(
     base_vocabulary=50,
     made_pairs=200,
     made_words=(60, 50),
+    paper_pairs=60,
+    paper_steps=3,
+    paper_settings=(
+        "model.hidden=16",
+        "model.embedding=8",
+        "training.batch_size=8",
+        "text.source.max_size=60",
+        "text.target.max_size=50",
+    ),
     quick=True,
 )
 """A smoke test: its figures mean nothing."""

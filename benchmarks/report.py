@@ -10,6 +10,7 @@ from rich.table import Table as Shown
 
 from benchmarks.choices import choices_tables
 from benchmarks.decoding import decoding_tables
+from benchmarks.full_size import full_size_tables
 from benchmarks.gpu import gpu_tables
 from benchmarks.memory import memory_tables
 from benchmarks.plots import scaling_plot, speed_plot
@@ -29,6 +30,7 @@ TABLES: Mapping[str, Callable[[Figures], list[Table]]] = {
     "choices": choices_tables,
     "precision": precision_tables,
     "gpu": gpu_tables,
+    "full-size": full_size_tables,
 }
 
 
