@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from tandem.cli.average import average_command
 from tandem.cli.data import data
 from tandem.cli.demo import demo
 from tandem.cli.describe import describe
@@ -52,6 +53,7 @@ app.command("describe")(describe)
 app.command("translate")(translate)
 app.command("evaluate")(evaluate_command)
 app.command("score")(score)
+app.command("average")(average_command)
 app.add_typer(data, name="data")
 
 
