@@ -17,7 +17,7 @@ def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "
 
     The models are runs (their best checkpoints) or checkpoints, whose vocabularies, direction of the source and model
     section must be the same. Means are taken in float64, two models in memory at a time. Returns the translator of
-    the result. CheckpointError where they differ, saying in what, where there are none, or where `out` is there already.
+    the result. CheckpointError where they differ, saying in what, where there are none, or where `out` is there.
     """
     where = Path(out)
     if where.exists():
