@@ -50,7 +50,7 @@ class ProjectionLoss(torch.autograd.Function):
         grad_features = bias.new_empty(features.shape)
         grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)
         normalisers, gold_logits = bias.new_zeros(()), bias.new_zeros(())
-        # With so many rows adding a gradient of all weights is little beside its product; no block outgrows the weights.
+        # Adding up gradients of all weights is then little beside their products, and no block outgrows the weights.
         at_least = max(_BLOCK_ROWS, features.shape[1])
         for block in _rows(len(targets), len(weight), _BLOCK, at_least):
             # (n, D) x (V, D) + (V) -> (n, V); the logits become their own gradients.
