@@ -139,6 +139,7 @@ def one_at_a_time(translator: Translator) -> Callable[[str], tuple[str, int]]:
 
 
 def batched(translator: Translator, texts: list[str], settings: SearchSettings) -> Turn:
+    """A turn of translating all texts together."""
     return lambda: len(translator.translate(texts, settings))
 
 

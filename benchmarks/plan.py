@@ -31,6 +31,8 @@ class Plan:
     """Sentences that Tandem translates one at a time in a round."""
     tandem_sentences: int
     """Sentences that Tandem translates in batches in a round."""
+    ensemble_sentences: int
+    """Sentences that ensembles translate in a round."""
     output_length: int
     """Tokens of each translation of an untrained model."""
     repeats: int
@@ -50,6 +52,12 @@ class Plan:
     """Pairs of the made corpus."""
     made_words: tuple[int, int]
     """Source and target vocabulary of the made corpus, the four special tokens counted."""
+    paper_pairs: int
+    """Pairs of the made corpus for the paper's system."""
+    paper_steps: int
+    """Its batches that are trained on."""
+    paper_settings: tuple[str, ...] = ()
+    """Settings over its recipe."""
     quick: bool = False
 
 
@@ -63,6 +71,7 @@ FULL = Plan(
     tutorial_sentences=40,
     single_sentences=100,
     tandem_sentences=1000,
+    ensemble_sentences=200,
     output_length=12,
     repeats=3,
     product_repeats=5,
@@ -76,6 +85,8 @@ FULL = Plan(
     base_vocabulary=5_893,
     made_pairs=29_000,
     made_words=(7853, 5893),
+    paper_pairs=200_000,
+    paper_steps=16,
 )
 """The tutorial's model on Multi30k, or on a made corpus of its shape."""
 
@@ -89,6 +100,7 @@ QUICK = Plan(
     tutorial_sentences=3,
     single_sentences=3,
     tandem_sentences=12,
+    ensemble_sentences=6,
     output_length=4,
     repeats=1,
     product_repeats=2,
@@ -102,6 +114,15 @@ QUICK = Plan(
     base_vocabulary=50,
     made_pairs=200,
     made_words=(60, 50),
+    paper_pairs=60,
+    paper_steps=3,
+    paper_settings=(
+        "model.hidden=16",
+        "model.embedding=8",
+        "training.batch_size=8",
+        "text.source.max_size=60",
+        "text.target.max_size=50",
+    ),
     quick=True,
 )
 """A smoke test: its figures mean nothing."""
