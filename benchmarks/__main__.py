@@ -1,6 +1,7 @@
 """`python -m benchmarks`: Tandem beside the plain loop of the tutorial, both measured in one run, in turn.
 
-Parts of a default run: training, decoding, ensembles, memory, scaling, profile, choices. On request alone: precision (hours), gpu,
+Parts of a default run: training, decoding, ensembles, memory, scaling, profile, choices. On request alone: precision
+(hours), gpu,
 full-size.
 """
 
@@ -19,8 +20,8 @@ from benchmarks import report
 from benchmarks.choices import measure_choices
 from benchmarks.corpora import open_corpus
 from benchmarks.decoding import measure_decoding
-from benchmarks.full_size import measure_full_size
 from benchmarks.ensembles import measure_ensembles
+from benchmarks.full_size import measure_full_size
 from benchmarks.gpu import measure_gpu
 from benchmarks.machine import ProductRate, describe_machine
 from benchmarks.memory import measure_memory

@@ -10,9 +10,9 @@ from rich.table import Table as Shown
 
 from benchmarks.choices import choices_tables
 from benchmarks.decoding import decoding_tables
+from benchmarks.ensembles import ensemble_tables
 from benchmarks.full_size import full_size_tables
 from benchmarks.gpu import gpu_tables
-from benchmarks.ensembles import ensemble_tables
 from benchmarks.memory import memory_tables
 from benchmarks.plots import scaling_plot, speed_plot
 from benchmarks.precision import precision_tables
