@@ -1,8 +1,7 @@
 """`python -m benchmarks`: Tandem beside the plain loop of the tutorial, both measured in one run, in turn.
 
 Parts of a default run: training, decoding, ensembles, memory, scaling, profile, choices. On request alone: precision
-(hours), gpu,
-full-size.
+(hours), gpu, full-size.
 """
 
 import argparse
