@@ -1,7 +1,7 @@
 """`python -m benchmarks`: Tandem beside the plain loop of the tutorial, both measured in one run, in turn.
 
-Parts of a default run: training, decoding, rescoring, memory, scaling, profile, choices. On request alone: precision
-(hours), gpu.
+Parts of a default run: training, decoding, ensembles, rescoring, memory, scaling, profile, choices. On request alone:
+precision (hours), gpu, full-size.
 """
 
 import argparse
@@ -19,6 +19,8 @@ from benchmarks import report
 from benchmarks.choices import measure_choices
 from benchmarks.corpora import open_corpus
 from benchmarks.decoding import measure_decoding
+from benchmarks.ensembles import measure_ensembles
+from benchmarks.full_size import measure_full_size
 from benchmarks.gpu import measure_gpu
 from benchmarks.machine import ProductRate, describe_machine
 from benchmarks.memory import measure_memory
@@ -31,8 +33,8 @@ from benchmarks.same import DifferentError
 from benchmarks.scaling import measure_scaling
 from benchmarks.training import add_shares, measure_training
 
-DEFAULT = ("training", "decoding", "rescoring", "memory", "scaling", "profile", "choices")
-ON_REQUEST = ("precision", "gpu")
+DEFAULT = ("training", "decoding", "ensembles", "rescoring", "memory", "scaling", "profile", "choices")
+ON_REQUEST = ("precision", "gpu", "full-size")
 
 
 class Options(NamedTuple):
@@ -77,6 +79,7 @@ def measure(options: Options) -> Figures:
     measures: dict[str, Callable[[], Figures]] = {
         "training": lambda: measure_training(plan, corpus()),
         "decoding": lambda: measure_decoding(plan, corpus(), options.run),
+        "ensembles": lambda: measure_ensembles(plan, corpus(), options.run),
         "rescoring": lambda: measure_rescoring(plan, corpus(), options.run),
         "memory": lambda: measure_memory(plan, corpus()),
         "scaling": lambda: measure_scaling(plan),
@@ -84,6 +87,7 @@ def measure(options: Options) -> Figures:
         "choices": lambda: measure_choices(plan),
         "precision": lambda: measure_precision(Trial()),
         "gpu": lambda: measure_gpu(plan, corpus()),
+        "full-size": lambda: measure_full_size(plan),
     }
     on_cpu = set(DEFAULT) & set(options.parts)
     for name in options.parts:

@@ -18,10 +18,19 @@ from tandem.text import EOS_ID, SOS_ID, Tokenizer
 Texts = list[tuple[str, str]]
 FIRST_WORD = 4  # the ids below are <unk>, <pad>, <sos> and <eos>
 
-# Of Multi30k's training pairs, in words: mean and deviation of the logarithm of either side's length, and how far the
-# two go together. Lengths so drawn have means of 12.6 and 13.1 and deviations of 4.2 and 4.1.
-_LOG_MEANS, _LOG_DEVIATIONS, _CORRELATION = (2.481, 2.530), (0.326, 0.299), 0.854
-_LONGEST = 45
+
+@dataclass(frozen=True)
+class Lengths:
+    """How long sentences are, in words, source and target: their logarithms are normal, and go together."""
+
+    means: tuple[float, float]
+    deviations: tuple[float, float]
+    correlation: float
+    longest: int
+
+
+MULTI30K = Lengths((2.481, 2.530), (0.326, 0.299), 0.854, 45)
+"""Of its training pairs. Lengths so drawn have means of 12.6 and 13.1 and deviations of 4.2 and 4.1."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +79,23 @@ def open_corpus(plan: Plan) -> MeasuredCorpus:
     return _encoded("made", train, made_texts(plan.tandem_sentences, plan.made_words, seed=2))
 
 
-def made_texts(count: int, words: tuple[int, int], *, seed: int) -> Texts:
-    """Pairs of made words, their lengths drawn together, log-normal as Multi30k's, the words by Zipf's law.
+def made_texts(count: int, words: tuple[int, int], *, seed: int, lengths: Lengths = MULTI30K) -> Texts:
+    """Pairs of made words, their lengths drawn together, log-normal, the words by Zipf's law.
 
     Every word stands there at least twice where there is room, so that vocabularies have the sizes asked for.
     """
     chance = np.random.default_rng(seed)
-    spread = np.outer(_LOG_DEVIATIONS, _LOG_DEVIATIONS) * np.array([[1, _CORRELATION], [_CORRELATION, 1]])
-    drawn = chance.multivariate_normal(_LOG_MEANS, spread, size=count)  # (N, 2)
-    lengths = np.exp(drawn).round().astype(np.int64).clip(1, _LONGEST)
-    sides = [_made_side(lengths[:, side], words[side] - FIRST_WORD, chance) for side in (0, 1)]
+    together = np.array([[1, lengths.correlation], [lengths.correlation, 1]])
+    spread = np.outer(lengths.deviations, lengths.deviations) * together
+    drawn = chance.multivariate_normal(lengths.means, spread, size=count)  # (N, 2)
+    counts = np.exp(drawn).round().astype(np.int64).clip(1, lengths.longest)
+    sides = [_made_side(counts[:, side], words[side] - FIRST_WORD, chance) for side in (0, 1)]
     return list(zip(*sides, strict=True))
 
 
 def _made_side(lengths: npt.NDArray[np.int64], words: int, chance: np.random.Generator) -> list[str]:
-    known = ["".join(letters) for letters in islice(product("abcdefghijklmnopqrstuvwxyz", repeat=3), words)]
+    letters = 3 if words <= 26**3 else 4
+    known = ["".join(word) for word in islice(product("abcdefghijklmnopqrstuvwxyz", repeat=letters), words)]
     probabilities = 1 / np.arange(1, words + 1)
     total = int(lengths.sum())
     ids = chance.choice(words, size=total, p=probabilities / probabilities.sum())

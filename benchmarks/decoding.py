@@ -42,7 +42,7 @@ def measure_decoding(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> Fi
     turns: dict[str, Turn] = {"tutorial": pace["tutorial"].turn}
     for precision, translator in translators.items():
         for name, beam in (("greedy", 1), (f"beam {BEAM}", BEAM)):
-            turns[f"{precision} {name}"] = _batched(translator, texts, translator.search_settings(beam=beam))
+            turns[f"{precision} {name}"] = batched(translator, texts, translator.search_settings(beam=beam))
         pace[f"{precision} one at a time"] = Pace(one_at_a_time(translator), single)
         turns[f"{precision} one at a time"] = pace[f"{precision} one at a time"].turn
     rates = alternate(turns, plan.alternations)
@@ -138,7 +138,8 @@ def one_at_a_time(translator: Translator) -> Callable[[str], tuple[str, int]]:
     return translate
 
 
-def _batched(translator: Translator, texts: list[str], settings: SearchSettings) -> Turn:
+def batched(translator: Translator, texts: list[str], settings: SearchSettings) -> Turn:
+    """A turn of translating all texts together."""
     return lambda: len(translator.translate(texts, settings))
 
 

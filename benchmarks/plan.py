@@ -31,6 +31,8 @@ class Plan:
     """Sentences that Tandem translates one at a time in a round."""
     tandem_sentences: int
     """Sentences that Tandem translates in batches in a round."""
+    ensemble_sentences: int
+    """Sentences that ensembles translate in a round."""
     listed_sentences: int
     """Sentences whose n best are scored in a round."""
     list_size: int
@@ -54,6 +56,12 @@ class Plan:
     """Pairs of the made corpus."""
     made_words: tuple[int, int]
     """Source and target vocabulary of the made corpus, the four special tokens counted."""
+    paper_pairs: int
+    """Pairs of the made corpus for the paper's system."""
+    paper_steps: int
+    """Its batches that are trained on."""
+    paper_settings: tuple[str, ...] = ()
+    """Settings over its recipe."""
     quick: bool = False
 
 
@@ -67,6 +75,7 @@ FULL = Plan(
     tutorial_sentences=40,
     single_sentences=100,
     tandem_sentences=1000,
+    ensemble_sentences=200,
     listed_sentences=20,
     list_size=100,
     output_length=12,
@@ -82,6 +91,8 @@ FULL = Plan(
     base_vocabulary=5_893,
     made_pairs=29_000,
     made_words=(7853, 5893),
+    paper_pairs=200_000,
+    paper_steps=16,
 )
 """The tutorial's model on Multi30k, or on a made corpus of its shape."""
 
@@ -95,6 +106,7 @@ QUICK = Plan(
     tutorial_sentences=3,
     single_sentences=3,
     tandem_sentences=12,
+    ensemble_sentences=6,
     listed_sentences=3,
     list_size=4,
     output_length=4,
@@ -110,6 +122,15 @@ QUICK = Plan(
     base_vocabulary=50,
     made_pairs=200,
     made_words=(60, 50),
+    paper_pairs=60,
+    paper_steps=3,
+    paper_settings=(
+        "model.hidden=16",
+        "model.embedding=8",
+        "training.batch_size=8",
+        "text.source.max_size=60",
+        "text.target.max_size=50",
+    ),
     quick=True,
 )
 """A smoke test: its figures mean nothing."""

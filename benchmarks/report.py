@@ -10,6 +10,8 @@ from rich.table import Table as Shown
 
 from benchmarks.choices import choices_tables
 from benchmarks.decoding import decoding_tables
+from benchmarks.ensembles import ensemble_tables
+from benchmarks.full_size import full_size_tables
 from benchmarks.gpu import gpu_tables
 from benchmarks.memory import memory_tables
 from benchmarks.plots import scaling_plot, speed_plot
@@ -24,6 +26,7 @@ from benchmarks.training import training_tables
 TABLES: Mapping[str, Callable[[Figures], list[Table]]] = {
     "training": training_tables,
     "decoding": decoding_tables,
+    "ensembles": ensemble_tables,
     "rescoring": rescoring_tables,
     "memory": memory_tables,
     "scaling": scaling_tables,
@@ -31,6 +34,7 @@ TABLES: Mapping[str, Callable[[Figures], list[Table]]] = {
     "choices": choices_tables,
     "precision": precision_tables,
     "gpu": gpu_tables,
+    "full-size": full_size_tables,
 }
 
 

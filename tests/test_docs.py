@@ -198,6 +198,7 @@ def test_every_option_is_explained_and_none_is_made_up() -> None:
         "translate": "translating.md",
         "score": "translating.md",
         "evaluate": "translating.md",
+        "analyse": "analysis.md",
         "rescore": "rescoring.md",
     }.items():
         assert {option for option in options()[command] if option.startswith("--")} <= named_on[page], command

@@ -36,6 +36,7 @@ from tandem.recipe import (
     portable,
 )
 from tandem.text import TokenizerKind
+from tandem.training.loop import GradientPer
 from tandem.training.schedule import ScheduleName
 
 MINIMAL = '[data]\ntrain = { kind = "files", source = "a.de", target = "a.en" }\n'
@@ -122,7 +123,7 @@ def forcings() -> st.SearchStrategy[Forcing]:
 def trainings() -> st.SearchStrategy[Training]:
     return st.builds(
         Training,
-        epochs=counts,
+        epochs=st.integers(1, 2**53) | st.floats(0.01, 2**53),
         batch_size=counts,
         accumulate=counts,
         optimizer=st.builds(
@@ -145,6 +146,7 @@ def trainings() -> st.SearchStrategy[Training]:
         ),
         teacher_forcing=forcings(),
         label_smoothing=below_one,
+        gradient_per=st.sampled_from(get_args(GradientPer)),
         clip_norm=positive | st.just("off"),
         patience=st.none() | counts,
         keep=st.sampled_from(["loss", "bleu", "exact"]),
@@ -198,6 +200,8 @@ def test_a_file_is_read_and_settings_go_over_it(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text(MINIMAL + "[training]\nepochs = 3\n", encoding="utf-8")
     assert load_recipe(path).training.epochs == 3
+    for written, kept in (("4.0", "4"), ("7.5", "7.5")):
+        assert repr(load_recipe(path, [f"training.epochs={written}"]).training.epochs) == kept
     changed = load_recipe(path, ["training.epochs=4", "model.cell=gru", "data.folder=ü b"])
     assert (changed.training.epochs, changed.model.cell, changed.data.folder) == (4, "gru", "ü b")
 

@@ -139,6 +139,7 @@ def build_loop_settings(recipe: Recipe) -> LoopSettings:
     return LoopSettings(
         epochs=training.epochs,
         label_smoothing=training.label_smoothing,
+        gradient_per=training.gradient_per,
         clip_norm=None if training.clip_norm == "off" else training.clip_norm,
         accumulate=training.accumulate,
         patience=training.patience,

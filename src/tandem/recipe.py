@@ -7,13 +7,14 @@ from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal, TypeAlias
 
 import pydantic
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tandem.errors import RecipeError
 from tandem.files import read_text
 from tandem.models import CellType
 from tandem.text import TokenizerKind
 from tandem.training.forcing import ForcingSchedule, TeacherForcing
+from tandem.training.loop import GradientPer
 from tandem.training.schedule import ScheduleName
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
@@ -22,6 +23,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Width = Annotated[int, Field(ge=1, le=2**17)]
 Positive = Annotated[float, Field(gt=0)]
+Epochs = Annotated[
+    float, Field(gt=0, le=2**53), AfterValidator(lambda epochs: int(epochs) if epochs.is_integer() else epochs)
+]
 _MOST_BYTES = 2**15
 """Of a recipe's file: thirty times what every setting written out takes. Larger ones can take tomllib minutes."""
 _MOST_TOLD = 50
@@ -199,7 +203,8 @@ class Forcing(Section):
 class Training(Section):
     """How the model is trained."""
 
-    epochs: Count = 10
+    epochs: Epochs = 10
+    """A part of one at the end, such as the half of 7.5, is validated as a whole one is."""
     batch_size: Count = 128
     """Sentence pairs."""
     accumulate: Count = 1
@@ -208,6 +213,8 @@ class Training(Section):
     learning_rate: LearningRate = LearningRate()
     teacher_forcing: Forcing = Forcing()
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    gradient_per: GradientPer = "token"
+    """The gradient is the sum over a step's sentences, divided by its target tokens or by its sentences."""
     clip_norm: Positive | Literal["off"] = 1.0
     """The gradient is scaled to this norm when it is longer."""
     patience: Count | None = None

@@ -7,7 +7,7 @@ import pytest
 from tandem import __version__
 from tests.support.console import Tandem
 
-COMMANDS = ("demo", "train", "translate", "evaluate", "score", "rescore", "data get")
+COMMANDS = ("demo", "train", "describe", "translate", "evaluate", "score", "rescore", "average", "data get")
 
 
 def test_the_help_names_every_command_and_shows_how_to_begin(tandem: Tandem) -> None:

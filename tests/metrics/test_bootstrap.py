@@ -56,17 +56,17 @@ def test_every_row_of_sums_is_scored_as_by_sacrebleu() -> None:
 
 def test_a_resample_is_sentences_drawn_with_replacement() -> None:
     statistics = bleu_statistics(*corpus(4))
-    drawn = resampled([statistics], SETTINGS)[0]
+    drawn = resampled([statistics], SETTINGS, bleu_of_sums)[0]
     rng = np.random.default_rng(SETTINGS.seed)
     rows = [rng.integers(len(statistics), size=len(statistics)) for _ in range(SETTINGS.samples)]
-    assert drawn == pytest.approx([bleu_of_sums(statistics[row].sum(0)) for row in rows])
+    assert drawn == pytest.approx([float(bleu_of_sums(statistics[row].sum(0))) for row in rows])
 
 
 def test_the_interval_holds_the_middle_of_the_resamples_and_narrows_with_more_sentences() -> None:
     few, many = (bleu_statistics(*corpus(5, sentences)) for sentences in (50, 800))
     settings = Resampling(samples=1000)
     wide, narrow = interval([few], settings), interval([many], settings)
-    samples = resampled([few], settings)[0]
+    samples = resampled([few], settings, bleu_of_sums)[0]
     assert np.mean((wide.low <= samples) & (samples <= wide.high)) == pytest.approx(0.95, abs=0.002)
     assert wide.low < wide.value < wide.high
     assert narrow.high - narrow.low < (wide.high - wide.low) / 2

@@ -10,7 +10,7 @@ from tandem.training.events import Started, StepDone, Validated, Validation
 class Simulation:
     """A training whose every step and validation takes a known time."""
 
-    def __init__(self, epochs: int, steps_per_epoch: int, first_step: int = 0, first_epoch: int = 0) -> None:
+    def __init__(self, epochs: float, steps_per_epoch: int, first_step: int = 0, first_epoch: int = 0) -> None:
         self.now = 0.0
         self.progress = Progress(lambda: self.now)
         self.progress.follow(Started(epochs, steps_per_epoch, 1, first_step, first_epoch))
@@ -26,7 +26,7 @@ class Simulation:
 
     def validate(self) -> None:
         self.now += 30
-        epoch = self.done // self.steps_per_epoch
+        epoch = -(-self.done // self.steps_per_epoch)
         self.progress.follow(Validated(epoch, self.done, 1.0, Validation(1.0), True, 1.0))
 
 
@@ -48,6 +48,22 @@ def test_the_time_left_is_exact_when_every_step_takes_the_same() -> None:
     run.validate()
     run.steps(10)
     run.validate()
+    assert run.progress.run_seconds_left() == 0
+
+
+def test_a_part_of_an_epoch_at_the_end_is_as_long_as_it_is() -> None:
+    run = Simulation(epochs=1.5, steps_per_epoch=10)
+    assert run.progress.epochs == 2
+    run.steps(10)
+    run.validate()
+    run.steps(2)
+    assert (run.progress.step_in_epoch, run.progress.steps_of_epoch) == (2, 5)
+    assert run.progress.epoch_seconds_left() == pytest.approx(6)
+    assert run.progress.run_seconds_left() == pytest.approx(6 + 30)
+    run.steps(3)
+    validating = [run.progress.validating]
+    run.validate()
+    assert [*validating, run.progress.validating] == [True, False]
     assert run.progress.run_seconds_left() == 0
 
 

@@ -1,6 +1,5 @@
 import math
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -8,41 +7,9 @@ import pytest
 from tandem.metrics import Score
 from tandem.recording import MetricsFile, read_metrics
 from tandem.report import ReportContents, write_report
+from tandem.report.sections import plane_script
 from tandem.training.events import Finished, Started, StepDone, Validated, Validation
-
-VOID = {"meta", "br", "hr", "img", "input", "link"}
-NASTY = "<script>alert('x')</script> & \"quotes\" </dd></main>"
-
-
-class Page(HTMLParser):
-    """Reads a page, and fails at a tag that is not closed in its turn or an attribute given twice."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert len(dict(attrs)) == len(attrs), f"<{tag}> has an attribute twice"
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    def count(self, tag: str) -> int:
-        return sum(name == tag for name, _ in self.tags)
+from tests.support.html import NASTY, Page
 
 
 def metrics(path: Path, epochs: int, loss: float = 2.0) -> list[dict[str, object]]:
@@ -104,7 +71,7 @@ def test_nothing_is_fetched(tmp_path: Path) -> None:
     assert page.count("link") == page.count("script") == page.count("img") == page.count("iframe") == 0
     assert not re.search(r"https?://|url\(|@import", text)
     policies = [attributes["content"] for _, attributes in page.tags if "http-equiv" in attributes]
-    assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
+    assert policies == [f"default-src 'none'; style-src 'unsafe-inline'; script-src '{plane_script()[1]}'"]
 
 
 def test_ids_are_unique_and_every_label_leads_to_one(tmp_path: Path) -> None:

@@ -22,11 +22,13 @@ FIXED = [
     'training.keep: "loss" -> "bleu" (training.keep=bleu)',
     "training.batch_size: 8 -> 7 (training.batch_size=7)",
     "training.accumulate: 1 -> 2 (training.accumulate=2)",
+    'training.gradient_per: "token" -> "sentence" (training.gradient_per=sentence)',
     "data.max_tokens: 200 -> 100 (data.max_tokens=100)",
 ]
 FREE = [
     "model.dropout: 0.2 -> 0.25 (model.dropout=0.25)",
     "training.epochs: 2 -> 40 (training.epochs=40)",
+    "training.epochs: 2 -> 7.5 (training.epochs=7.5)",
     "training.patience: none -> 3 (training.patience=3)",
     'training.clip_norm: 1.0 -> "off" (training.clip_norm=off)',
     "training.optimizer.betas: [0.9, 0.999] -> [0.9, 0.98] (training.optimizer.betas=[0.9, 0.98])",

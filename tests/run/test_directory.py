@@ -56,7 +56,7 @@ def test_the_pointer_names_the_best_and_the_last_and_nothing_else_is_kept(tmp_pa
             current = read_current(tmp_path)
             assert current.best == f"checkpoints/epoch-{best:03d}"
             assert current.last == f"checkpoints/epoch-{event.epoch:03d}"
-            assert current.resume == f"resume/step-{event.step:08d}"
+            assert current.resume == f"resume/step-{event.step:08d}-validated"
             assert names(tmp_path / "checkpoints") == {f"epoch-{best:03d}", f"epoch-{event.epoch:03d}"}
             assert names(tmp_path / "resume") == {Path(current.resume).name}
 

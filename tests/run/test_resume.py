@@ -46,6 +46,13 @@ KINDS = {
         "model.output_dropout=0.3",
         "model.word_dropout=0.1",
     ),
+    "paper": (
+        "training.epochs=1.5",
+        "training.gradient_per=sentence",
+        "training.optimizer={name='sgd', learning_rate=0.7}",
+        "training.learning_rate={schedule='halving', halve_after=0.4, halve_every=0.2}",
+        "training.save_steps=1",
+    ),
 }
 
 
@@ -58,7 +65,7 @@ def whole(kind: str, base: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("kind", "steps"),
-    [("adam", (1, 5)), ("adam", (2, 3, 6, 10, 14)), ("sgd", (4, 8)), ("adamw", (3, 5))],
+    [("adam", (1, 5)), ("adam", (2, 3, 6, 10, 14)), ("sgd", (4, 8)), ("adamw", (3, 5)), ("paper", (5, 7))],
 )
 def test_a_run_stopped_anywhere_ends_like_one_that_never_stopped(
     kind: str, steps: tuple[int, ...], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
@@ -149,6 +156,31 @@ def test_a_session_begins_where_the_last_one_ended_and_tells_nothing_twice(tmp_p
     assert [event.step for event in heard.events if isinstance(event, StepDone)] == [8, 9, 10]
 
 
+def test_a_run_that_ended_with_a_part_of_an_epoch_is_given_no_more(tmp_path: Path) -> None:
+    run_tiny(tmp_path, "training.epochs=1.4")
+    assert read_current(tmp_path).last == "checkpoints/epoch-002"
+    told = (
+        r"training\.epochs: this run ended with a part of epoch 2, after step 7, and cannot have more. Start a new one"
+    )
+    for epochs in ("1.6", "2", "3"):
+        with pytest.raises(RecipeError, match=told):
+            run_tiny(tmp_path, f"training.epochs={epochs}", resume=True)
+    run_tiny(tmp_path, "training.epochs=1.4", resume=True)  # nothing is left to do, and that is no error
+
+
+@pytest.mark.parametrize("wanted", ["1.2", "1.4", "1.6", "2"])
+def test_a_run_inside_its_last_epoch_may_be_given_another_end(wanted: str, tmp_path: Path) -> None:
+    """Also one that it is beyond already: then it is validated where it stands."""
+    stopped(tmp_path / "run", 7, "training.epochs=1.6")
+    run_tiny(tmp_path / "run", f"training.epochs={wanted}", resume=True)
+    end = max(7, round(5 * float(wanted)))
+    assert read_current(tmp_path / "run").resume == f"resume/step-{end:08d}-validated"
+    if end > 5 * float(wanted):
+        return
+    run_tiny(tmp_path / "whole", f"training.epochs={wanted}")
+    assert_same_run(tmp_path / "run", tmp_path / "whole")
+
+
 def test_a_finished_run_can_be_given_more_epochs(shared: Path, tmp_path: Path) -> None:
     run = copied(shared, tmp_path / "run")
     heard = Remember()
@@ -205,7 +237,9 @@ def test_resuming_what_is_no_run_says_so(tmp_path: Path) -> None:
 def test_a_run_without_its_resume_state_can_be_translated_with_and_no_more(shared: Path, tmp_path: Path) -> None:
     run = copied(shared, tmp_path / "run")
     shutil.rmtree(run / "resume")
-    with pytest.raises(CheckpointError, match=r"step-00000010: missing: what going on takes was removed.*Start a new"):
+    with pytest.raises(
+        CheckpointError, match=r"step-00000010-validated: missing: what going on takes was removed.*Start a new"
+    ):
         run_tiny(run, resume=True)
     assert load(run, device="cpu").translate(["eins zwei"])[0].tokens
 

@@ -52,7 +52,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
         run_tiny(tmp_path, recorders=[twice])
     assert stopped.value.at_once
     assert max(event.step for event in twice.events if isinstance(event, StepDone)) == 7
-    assert read_current(tmp_path).resume == "resume/step-00000005"  # of the last validation
+    assert read_current(tmp_path).resume == "resume/step-00000005-validated"  # of the last validation
     assert not (tmp_path / "report.html").exists()
     assert former() == before
 

@@ -33,6 +33,20 @@ def test_events_come_in_order() -> None:
     assert (events[-1].reason, events[-1].best_epoch) == ("all 2 epochs done", 1)
 
 
+@pytest.mark.parametrize(("epochs", "ends"), [(0.5, [3]), (1.5, [6, 9]), (2.01, [6, 12]), (0.001, [1])])
+def test_a_part_of_an_epoch_at_the_end_is_validated_as_a_whole_one_is(epochs: float, ends: list[int]) -> None:
+    model = small_model(source=12)
+    run = training(model, sgd(model), BATCHES, LoopSettings(epochs))
+    events = list(run.events())
+    assert isinstance(events[0], Started)
+    assert events[0].total_steps == run.total_steps == ends[-1]
+    assert [event.step for event in steps_of(events)] == list(range(1, ends[-1] + 1))
+    assert [(event.epoch, event.step) for event in validations_of(events)] == list(enumerate(ends, 1))
+    assert (run.progress.epoch, run.progress.step, run.progress.batches) == (len(ends), ends[-1], 0)
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason == f"all {epochs} epochs done"
+
+
 def test_numbers_in_events_make_sense() -> None:
     model = small_model(source=12)
     events = list(training(model, sgd(model, 0.05), BATCHES, LoopSettings(epochs=1)).events())

@@ -3,10 +3,13 @@
 import copy
 import math
 from collections.abc import Callable
+from itertools import islice
+from typing import get_args
 
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.nn.utils import parameters_to_vector
 
 from tandem.data import Batches
@@ -15,6 +18,7 @@ from tandem.models import Seq2Seq
 from tandem.text import PAD_ID
 from tandem.training import LoopSettings, TeacherForcing
 from tandem.training.events import Started, StepDone, Validated
+from tandem.training.loop import GradientPer
 from tests.support.corpora import random_corpus
 from tests.support.models import CELL_TYPES, small_model
 from tests.support.trainings import sgd, steps_of, training
@@ -58,6 +62,30 @@ def test_what_is_left_of_an_epoch_makes_a_step_of_its_own() -> None:
     events = list(training(model, sgd(model), batches, LoopSettings(epochs=2, accumulate=4)).events())
     assert [event.step for event in steps_of(events)] == [1, 2, 3, 4]
     assert [event.step for event in events if isinstance(event, Validated)] == [2, 4]
+
+
+@pytest.mark.parametrize(("size", "accumulate"), [(8, 1), (3, 1), (3, 2), (3, 9)])
+@pytest.mark.parametrize("per", get_args(GradientPer))
+def test_the_gradient_is_the_sum_over_the_sentences_divided(per: GradientPer, size: int, accumulate: int) -> None:
+    """By the tokens or the sentences of the step, whatever batches make it and however small the last one is."""
+    batches = Batches(random_corpus(8), size, 1)
+    group = list(islice(batches.epoch(1), accumulate))
+    model = small_model(source=12)
+    before = weights(model)
+    total = torch.zeros(())
+    for batch in group:
+        logits = model(batch.source, batch.target, 1.0, src_len=batch.source_lengths)
+        gold = batch.target[1:].flatten()
+        total = total + F.cross_entropy(logits[1:].flatten(0, 1), gold, ignore_index=PAD_ID, reduction="sum")
+    tokens = sum(batch.target_tokens for batch in group)
+    parts = torch.autograd.grad(total, list(model.parameters()))
+    gradient = torch.cat([part.flatten() for part in parts])
+    gradient /= tokens if per == "token" else sum(batch.source.shape[1] for batch in group)
+    settings = LoopSettings(epochs=1, accumulate=accumulate, gradient_per=per, clip_norm=None)
+    event, after = first_step(model, batches, settings, 1.0)
+    torch.testing.assert_close(before - after, gradient, atol=1e-5, rtol=0)
+    assert event.gradient_norm == pytest.approx(float(gradient.norm()), rel=1e-4)
+    assert event.loss == pytest.approx(float(total.detach()) / tokens, rel=1e-5)  # per token whatever is divided by
 
 
 @pytest.mark.parametrize("clip_norm", [0.05, 1e6, None])

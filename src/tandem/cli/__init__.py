@@ -5,9 +5,13 @@ import sys
 
 import typer
 
+from tandem.cli.analyse import analyse_command
+from tandem.cli.average import average_command
 from tandem.cli.data import data
 from tandem.cli.demo import demo
+from tandem.cli.describe import describe
 from tandem.cli.evaluate import evaluate_command
+from tandem.cli.reproduce import reproduce_command
 from tandem.cli.rescore import rescore_command
 from tandem.cli.score import score
 from tandem.cli.streams import stand_in_for_closed
@@ -43,15 +47,20 @@ def _tandem(
     - `tandem train --source train.de --target train.en`: your own
     - `tandem translate runs/MODEL "Guten Morgen!"`: use it
     - `tandem evaluate runs/MODEL --source test.de --target test.en`: measure it
+    - `tandem analyse runs/MODEL --source test.de --target test.en`: see where and why it errs
     """
 
 
 app.command("demo")(demo)
 app.command("train")(train_command)
+app.command("describe")(describe)
 app.command("translate")(translate)
 app.command("evaluate")(evaluate_command)
+app.command("analyse")(analyse_command)
 app.command("score")(score)
 app.command("rescore")(rescore_command)
+app.command("reproduce")(reproduce_command)
+app.command("average")(average_command)
 app.add_typer(data, name="data")
 
 

@@ -102,9 +102,16 @@ def train_command(
 
 
 def train_run(
-    recipe: Recipe, out: Path, console: Console, *, device: Device, resume: bool = False, verify: bool = False
+    recipe: Recipe,
+    out: Path,
+    console: Console,
+    *,
+    device: Device,
+    resume: bool = False,
+    verify: bool = False,
+    again: str | None = None,
 ) -> TrainingResult:
-    """Train with a live display; of a run that a signal stops is said how it goes on."""
+    """Train with a live display; of a run that a signal stops is said how it goes on, by the command `again`."""
     preparing = PreparingBar(console)
 
     def say(line: str) -> None:
@@ -124,7 +131,7 @@ def train_run(
         )
     except Stopped as stopped:
         try:
-            again = f"tandem train --resume --out {shlex.quote(str(out))}"
+            again = again or f"tandem train --resume --out {shlex.quote(str(out))}"
             said = f"What was trained until {Path(read_current(out).resume).name} is kept. Go on with:\n  {again}"
         except CheckpointError:
             said = f"Nothing was saved yet: there is nothing to go on from in {out}"

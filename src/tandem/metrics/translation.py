@@ -41,15 +41,21 @@ def score_translations(
     return [metric(hypotheses, references, lowercase=lowercase) for metric in (bleu, chrf, ter, exact, word_edit_rate)]
 
 
-def _score(name: str, metric: Metric, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Score:
-    check_corpus(hypotheses, references)
+def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
+    """The references as sacreBLEU wants them: the first ones of all sentences, then the second ones, and so on.
+
+    None stands where a sentence has no more.
+    """
     width = max(len(alternatives) for alternatives in references)
-    # sacreBLEU wants one stream a rank: the first references of all sentences, then the second ones, with
-    # None where a sentence has no more.
-    streams = [
+    return [
         [alternatives[rank] if rank < len(alternatives) else None for alternatives in references]
         for rank in range(width)
     ]
+
+
+def _score(name: str, metric: Metric, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Score:
+    check_corpus(hypotheses, references)
+    streams = reference_streams(references)
     # Its annotation forgets the None that its documentation allows.
     result = metric.corpus_score(hypotheses, cast(Sequence[Sequence[str]], streams))
     return Score(name, result.score, f"{result.name}|{metric.get_signature()}")

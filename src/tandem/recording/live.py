@@ -64,8 +64,8 @@ class LiveDisplay:
         line.add_column(no_wrap=True)
         line.add_column(ratio=1)
         line.add_column(no_wrap=True)
-        bar = ProgressBar(total=progress.steps_per_epoch, completed=progress.step_in_epoch)
-        steps = f"{progress.step_in_epoch}/{progress.steps_per_epoch}"
+        bar = ProgressBar(total=progress.steps_of_epoch, completed=progress.step_in_epoch)
+        steps = f"{progress.step_in_epoch}/{progress.steps_of_epoch}"
         line.add_row(f"epoch {progress.epoch}/{progress.epochs}", bar, steps)
         below = "validating ..." if progress.validating else wording.standing(progress)
         return Group(line, Text(below, style="dim", no_wrap=True, overflow="ellipsis"))

@@ -31,7 +31,7 @@ class PlainLines:
             case StepDone():
                 if self._clock() - self._last_line >= self._seconds:
                     progress = self._progress
-                    where = f"{progress.step_in_epoch}/{progress.steps_per_epoch}"
+                    where = f"{progress.step_in_epoch}/{progress.steps_of_epoch}"
                     epoch = f"epoch {progress.epoch}/{progress.epochs}"
                     self._print(f"{epoch}  step {where}  {wording.standing(progress)}")
             case Validated():

@@ -22,6 +22,7 @@ class Progress:
         self._validated_epochs = 0
         self._last_time = clock()
         self.epochs = 0
+        self._total_steps = 0
         self.steps_per_epoch = 1
         self.epoch = 1
         self.step = 0
@@ -32,12 +33,21 @@ class Progress:
     @property
     def step_in_epoch(self) -> int:
         """Optimiser steps done in this epoch."""
-        return min(max(self.step - (self.epoch - 1) * self.steps_per_epoch, 0), self.steps_per_epoch)
+        return min(max(self.step - self._steps_before, 0), self.steps_of_epoch)
+
+    @property
+    def steps_of_epoch(self) -> int:
+        """Optimiser steps that this epoch has: fewer than others in a last one that is a part."""
+        return min(self.steps_per_epoch, max(self._total_steps - self._steps_before, 1))
+
+    @property
+    def _steps_before(self) -> int:
+        return (self.epoch - 1) * self.steps_per_epoch
 
     @property
     def validating(self) -> bool:
         """Whether the epoch's steps are done but its validation is not."""
-        return self.step_in_epoch == self.steps_per_epoch and self._validated_epochs < self.epoch
+        return self.step_in_epoch == self.steps_of_epoch and self._validated_epochs < self.epoch
 
     def follow(self, event: Event) -> None:
         """Take in one event, at the moment when it happens."""
@@ -45,10 +55,11 @@ class Progress:
         elapsed, self._last_time = now - self._last_time, now
         match event:
             case Started():
-                self.epochs, self.steps_per_epoch = event.epochs, max(event.steps_per_epoch, 1)
+                self.steps_per_epoch, self._total_steps = max(event.steps_per_epoch, 1), event.total_steps
+                self.epochs = math.ceil(self._total_steps / self.steps_per_epoch)
                 self.step = event.first_step
                 self._validated_epochs = event.first_epoch
-                self.epoch = min(self._validated_epochs + 1, max(event.epochs, 1))
+                self.epoch = min(self._validated_epochs + 1, max(self.epochs, 1))
             case StepDone():
                 self.epoch, self.step = event.epoch, event.step
                 self._steps_here += 1
@@ -69,14 +80,14 @@ class Progress:
         """Seconds until the steps of this epoch are done, or None before the first step."""
         if self._steps_here == 0:
             return None
-        steps = self.steps_per_epoch - self.step_in_epoch
+        steps = self.steps_of_epoch - self.step_in_epoch
         return max(steps * self._step_seconds / self._steps_here - self._since_last(), 0.0)
 
     def run_seconds_left(self) -> float | None:
         """Seconds until the last epoch is done and validated, or None before the first step."""
         if self._steps_here == 0:
             return None
-        steps = max(self.epochs * self.steps_per_epoch - self.step, 0)
+        steps = max(self._total_steps - self.step, 0)
         validations = max(self.epochs - self._validated_epochs, 0)
         seconds = steps * self._step_seconds / self._steps_here
         if self._validations_here:

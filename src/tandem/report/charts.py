@@ -9,7 +9,9 @@ Element = ElementTree.Element
 
 WIDTH, HEIGHT = 480, 270
 """Of the drawing, in its own units; the page scales it."""
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 12, 42
+COLOURS = 8
+"""That the page and the pictures have for lines and groups; a ninth line looks like the first."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 20, 12, 42
 _MOST_POINTS = 240
 """Of one line; more could not be told apart."""
 
@@ -23,6 +25,8 @@ class Point:
     """None where there is no finite value: the line is broken there."""
     place: str
     """Such as `epoch 2, step 454`: what a person who points at it reads after its value."""
+    interval: tuple[float, float] | None = None
+    """Where the value might as well lie: a bar through its dot."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Chart:
     series: Sequence[Series]
     from_zero: bool = False
     """Whether the vertical axis begins at zero whatever the values are."""
+    x_ticks: Sequence[tuple[float, str]] = ()
+    """Places on the horizontal axis and what is written there; where there are none, round values."""
 
 
 @dataclass(frozen=True)
@@ -67,25 +73,33 @@ def without_empty(chart: Chart) -> Chart:
 
 
 def draw(chart: Chart) -> str:
+    """Return the chart as the text of an `<svg>` element; see `drawing`."""
+    return ElementTree.tostring(drawing(chart), encoding="unicode")
+
+
+def drawing(chart: Chart) -> Element:
     """Return the chart as an `<svg>` element.
 
     Lines have the classes `line line-0`, `line line-1` and so on, dots likewise `dot dot-0`; axes and
-    texts have classes too, and no colour is set here. Raises ValueError when no point has a value.
+    texts have classes too, and no colour is set here. Intervals are `bar bar-0` and so on.
+    Raises ValueError when no point has a value.
     """
-    values = [point.y for series in chart.series for point in series.points if point.y is not None]
+    points = [point for series in chart.series for point in series.points]
+    values = [point.y for point in points if point.y is not None]
     if not values:
         raise ValueError(f"The chart {chart.title!r} has no value to draw.")
+    values += [end for point in points for end in point.interval or ()]
     drawn = [Series(series.name, _thinned(series.points), series.marked) for series in chart.series]
-    positions = [point.x for series in drawn for point in series.points]
+    positions = [point.x for series in drawn for point in series.points] + [place for place, _ in chart.x_ticks]
     x = _axis(min(0.0, *positions), max(positions), 6, _LEFT, WIDTH - _RIGHT, tight=True)
     lowest = min(0.0, *values) if chart.from_zero else min(values)
     y = _axis(lowest, max(values), 5, HEIGHT - _BOTTOM, _TOP)
 
     svg = Element("svg", {"viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "aria-label": _summary(chart)})
-    _draw_axes(svg, x, y, chart.x_label)
+    _draw_axes(svg, x, y, chart)
     for number, series in enumerate(drawn):
-        _draw_series(svg, series, number, x, y)
-    return ElementTree.tostring(svg, encoding="unicode")
+        _draw_series(svg, series, number % COLOURS, x, y)
+    return svg
 
 
 def _summary(chart: Chart) -> str:
@@ -98,16 +112,16 @@ def _summary(chart: Chart) -> str:
     return f"{chart.title}: {'; '.join(parts)}"
 
 
-def _draw_axes(svg: Element, x: _Axis, y: _Axis, x_label: str) -> None:
+def _draw_axes(svg: Element, x: _Axis, y: _Axis, chart: Chart) -> None:
     for tick in y.ticks:
         height = y.at(tick)
-        _line(svg, "grid", (_LEFT, height), (WIDTH - _RIGHT, height))
-        _text(svg, (_LEFT - 7, height + 4), "end", _tick_text(tick, y.ticks))
-    for tick in x.ticks:
-        _line(svg, "axis", (x.at(tick), HEIGHT - _BOTTOM), (x.at(tick), HEIGHT - _BOTTOM + 4))
-        _text(svg, (x.at(tick), HEIGHT - _BOTTOM + 18), "middle", _tick_text(tick, x.ticks))
-    _line(svg, "axis", (_LEFT, HEIGHT - _BOTTOM), (WIDTH - _RIGHT, HEIGHT - _BOTTOM))
-    _text(svg, ((_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 4), "middle", x_label)
+        draw_line(svg, "grid", (_LEFT, height), (WIDTH - _RIGHT, height))
+        draw_text(svg, (_LEFT - 7, height + 4), "end", _tick_text(tick, y.ticks))
+    for tick, text in chart.x_ticks or [(tick, _tick_text(tick, x.ticks)) for tick in x.ticks]:
+        draw_line(svg, "axis", (x.at(tick), HEIGHT - _BOTTOM), (x.at(tick), HEIGHT - _BOTTOM + 4))
+        draw_text(svg, (x.at(tick), HEIGHT - _BOTTOM + 18), "middle", text)
+    draw_line(svg, "axis", (_LEFT, HEIGHT - _BOTTOM), (WIDTH - _RIGHT, HEIGHT - _BOTTOM))
+    draw_text(svg, ((_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 4), "middle", chart.x_label)
 
 
 def _draw_series(svg: Element, series: Series, number: int, x: _Axis, y: _Axis) -> None:
@@ -123,6 +137,9 @@ def _draw_series(svg: Element, series: Series, number: int, x: _Axis, y: _Axis) 
     for point in series.points:
         if point.y is None:
             continue
+        if point.interval is not None:
+            low, high = (y.at(end) for end in point.interval)
+            draw_line(svg, f"bar bar-{number}", (x.at(point.x), low), (x.at(point.x), high))
         # Where no dot is shown, an unseen one of good size still catches the pointer.
         shown = series.marked or alone
         attributes = {
@@ -136,13 +153,15 @@ def _draw_series(svg: Element, series: Series, number: int, x: _Axis, y: _Axis) 
         ).text = f"{series.name} {point.y:.5g}, {point.place}"
 
 
-def _line(svg: Element, kind: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+def draw_line(svg: Element, kind: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Add a line of a class."""
     (x1, y1), (x2, y2) = start, end
     attributes = {"class": kind, "x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
     ElementTree.SubElement(svg, "line", attributes)
 
 
-def _text(svg: Element, place: tuple[float, float], anchor: str, text: str) -> None:
+def draw_text(svg: Element, place: tuple[float, float], anchor: str, text: str) -> None:
+    """Add a text that begins, ends or has its middle at a place."""
     x, y = place
     attributes = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}
     ElementTree.SubElement(svg, "text", attributes).text = text

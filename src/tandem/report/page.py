@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from tandem.analysis import Findings, Plane
 from tandem.metrics import Score
 from tandem.report.charts import draw
-from tandem.report.curves import curves, figure
+from tandem.report.curves import curves
+from tandem.report.sections import plane_script, sections
+from tandem.report.templates import page_template
 from tandem.storage import replace_file
 from tandem.version import __version__
 
@@ -28,6 +29,10 @@ class ReportContents:
     """Of the kept model on the test corpus."""
     samples: Sequence[tuple[str, str, str]] = ()
     """Source, reference and translation."""
+    findings: Findings | None = None
+    """What the kept model does on the test corpus."""
+    contexts: Plane | None = None
+    """Of sources of the test corpus."""
     recipe: str = ""
     """In TOML."""
 
@@ -41,20 +46,18 @@ def write_report(path: Path, contents: ReportContents) -> None:
 
 
 def _page(contents: ReportContents) -> str:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["figure"] = _figure
-    template = resources.files("tandem.report").joinpath("page.html.jinja").read_text("utf-8")
     run = curves(contents.metrics)
     # The drawings are ours, and their texts are escaped where they are made.
     charts = [(chart, Markup(draw(chart))) for chart in run.charts]
-    return environment.from_string(template).render(
-        contents=contents, charts=charts, epochs=run.epochs, score_names=run.score_names, version=__version__
+    script, allowed = plane_script()
+    parts = None if contents.findings is None else sections(contents.findings, contents.contexts)
+    return page_template("page.html.jinja").render(
+        contents=contents,
+        charts=charts,
+        epochs=run.epochs,
+        score_names=run.score_names,
+        parts=parts,
+        script=script,
+        allowed=allowed,
+        version=__version__,
     )
-
-
-def _figure(value: object, digits: int) -> str:
-    """Return a number with so many decimals, or a dash where there is none."""
-    number = figure(value)
-    if number is None:
-        return "–"
-    return f"{number:,.{digits}f}" if abs(number) < 1e7 else f"{number:.2e}"

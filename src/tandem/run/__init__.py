@@ -1,6 +1,8 @@
-"""Where the rooms are wired together: training a recipe, evaluating a model."""
+"""Where the rooms are wired together: training a recipe, evaluating a model, averaging several."""
 
+from tandem.run.analyse import analyse
+from tandem.run.average import average
 from tandem.run.evaluate import Evaluation, evaluate
 from tandem.run.train import train
 
-__all__ = ["Evaluation", "evaluate", "train"]
+__all__ = ["Evaluation", "analyse", "average", "evaluate", "train"]

@@ -1,21 +1,34 @@
 """A run's report.html, from what its directory holds."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tandem.analysis import References, System, find
 from tandem.checkpoint import checkpoint_of
+from tandem.data.pairs import group_references
 from tandem.metrics import perplexity
+from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import dump_recipe
 from tandem.recording import read_metrics
 from tandem.report import ReportContents, write_report
+from tandem.run.analyse import place, spread
 from tandem.run.evaluate import Evaluation
 from tandem.translator import Translator
 
 
-def report_run(run: Path, translator: Translator, evaluation: Evaluation | None, evaluated_on: str) -> Path:
-    """Write a run's report; its path.
+@dataclass(frozen=True)
+class Evaluated:
+    """What a run's best model was worth, and on what."""
 
-    Its best model was evaluated on the corpus called `evaluated_on`, or not at all if the run was interrupted.
-    """
+    evaluation: Evaluation
+    corpus: str
+    """Which of the run's corpora it is."""
+    pairs: Sequence[tuple[str, str]]
+
+
+def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -> Path:
+    """Write a run's report; its path. If the run was interrupted, its best model was not evaluated."""
     metrics = read_metrics(run / "metrics.jsonl")
     recipe = translator.recipe
     rows = [row for row in metrics if row["event"] == "validated"]
@@ -33,19 +46,36 @@ def report_run(run: Path, translator: Translator, evaluation: Evaluation | None,
         ),
         ("training time", _minutes(sum(row["epoch_seconds"] for row in rows))),
     ]
-    if evaluation is None:
+    if evaluated is None:
         summary.append(("not scored", "the run was interrupted"))
     else:
+        evaluation = evaluated.evaluation
         sizes = f"{evaluation.pairs:,} pairs, {evaluation.sources:,} different sources"
-        summary.append(("scored on", f"{evaluated_on}: {sizes}"))
+        summary.append(("scored on", f"{evaluated.corpus}: {sizes}"))
     if rows:
         best = min(row["validation_loss"] for row in rows)
         summary.insert(3, ("lowest validation loss", f"{best:.3f} nats a token, perplexity {perplexity(best):.2f}"))
     path = run / "report.html"
-    samples = [(s.source, s.reference, s.translation) for s in evaluation.samples] if evaluation else []
-    scores = evaluation.scores if evaluation else []
-    write_report(path, ReportContents(run.resolve().name, summary, metrics, scores, samples, dump_recipe(recipe)))
+    contents = ReportContents(run.resolve().name, summary, metrics, recipe=dump_recipe(recipe))
+    write_report(path, contents if evaluated is None else _with_scores(contents, translator, evaluated))
     return path
+
+
+def _with_scores(contents: ReportContents, translator: Translator, evaluated: Evaluated) -> ReportContents:
+    """What the evaluation found out, and where the model is good and where it is not."""
+    evaluation = evaluated.evaluation
+    groups = group_references(evaluated.pairs)
+    lowercase = translator.recipe.search.lowercase_scores
+    references = References([source for source, _ in groups], [targets for _, targets in groups], lowercase)
+    findings = find([System(contents.title, evaluation.translations, references)], Resampling())
+    phrases, translations = spread(references.sources, evaluation.translations)
+    return replace(
+        contents,
+        scores=evaluation.scores,
+        samples=[(sample.source, sample.reference, sample.translation) for sample in evaluation.samples],
+        findings=findings,
+        contexts=place(translator, contents.title, phrases, translations, None),
+    )
 
 
 def _minutes(seconds: float) -> str:

@@ -99,13 +99,13 @@ class Savings:
         if progress == self._saved:
             return
         best, last = (self.current.best, self.current.last) if self.current else (None, None)
-        if progress.epoch and not progress.batches:
+        validated = progress.epoch > 0 and not progress.batches
+        if validated:
             last = f"checkpoints/epoch-{progress.epoch:03d}"
             best = last if progress.best_epoch == progress.epoch else best
             save_checkpoint(checkpoint, out / last)
-        # An epoch's end is saved before its validation and after: what the pointer names is never written over.
-        unvalidated = progress.step == (progress.epoch + 1) * training.steps_per_epoch
-        resume = f"resume/step-{progress.step:08d}{'-unvalidated' if unvalidated else ''}"
+        # An epoch's end may be saved before its validation and after: what the pointer names is never written over.
+        resume = f"resume/step-{progress.step:08d}{'-validated' if validated else ''}"
         tensors, random = optimizer_tensors(optimizer), training.random_state()
         more = {"held": [asdict(step) for step in held], "corpus": self._corpus}
         content = json.dumps(asdict(progress) | more, indent=2) + "\n"

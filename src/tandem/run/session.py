@@ -23,6 +23,7 @@ from tandem.data.pairs import group_references
 from tandem.errors import RecipeError, TandemError, TrainingError
 from tandem.members import Member
 from tandem.metrics import bleu, exact
+from tandem.models import ParameterCounts, count_parameters
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
 from tandem.run.changes import check_changes
@@ -78,6 +79,7 @@ class Run:
             say(message)
         sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
         self.model = build_model(recipe, *sizes).to(self.device)
+        say(_weights(count_parameters(self.model)))
         self._optimizer = build_optimizer(recipe, self.model, self.device)
         if state:
             self.model.load_state_dict(state.checkpoint.model.state_dict())
@@ -100,8 +102,19 @@ class Run:
             progress=state.progress if state else None,
             random_state=state.random if state else None,
         )
+        self._check_room(self._training)
         self._going_on = state.going_on if state else None
         self._savings = Savings(out, self.corpus.key, current, state.progress if state else None)
+
+    def _check_room(self, training: Training) -> None:
+        """Raise RecipeError where a run that ended with a part of an epoch is to go on: the rest would be left out."""
+        done = training.progress
+        cut = not done.batches and done.step < done.epoch * training.steps_per_epoch
+        if cut and done.step < training.total_steps:
+            raise RecipeError(
+                f"{self.out}: training.epochs: this run ended with a part of epoch {done.epoch}, after step "
+                f"{done.step:,}, and cannot have more. Start a new one with another --out"
+            )
 
     @property
     def has_best(self) -> bool:
@@ -196,6 +209,12 @@ def refuse_used(out: Path) -> None:
             f"{out}: this is not an empty directory. Choose another with --out, go on with that run with --resume, "
             "or remove it"
         )
+
+
+def _weights(counts: ParameterCounts) -> str:
+    recurrent = f"{counts.recurrent:,} recurrent ({counts.encoder:,} encoder, {counts.decoder:,} decoder)"
+    embeddings = f"{counts.source_embedding:,} source embedding, {counts.target_embedding:,} target embedding"
+    return f"weights: {counts.total:,}: {embeddings}, {recurrent}, {counts.output:,} output layer"
 
 
 def _loss(validation: Validation) -> float:

@@ -23,7 +23,7 @@ from tandem.run.choose import choose_recipe
 from tandem.run.evaluate import Evaluation, evaluate
 from tandem.run.lock import LOCK, locked
 from tandem.run.prepare import GivenPairs, look_at, read_corpus
-from tandem.run.reporting import report_run
+from tandem.run.reporting import Evaluated, report_run
 from tandem.run.session import Run, refuse_used
 from tandem.run.stopping import Stopped, Stopping
 from tandem.translator import Translator, load
@@ -145,12 +145,13 @@ def run_recipe(
             stopping.check()
         except Stopped as stopped:
             if run.has_best and not stopped.at_once:
-                report_run(out, load(out, device=device), None, "")
+                report_run(out, load(out, device=device), None)
             raise
         translator = load(out, device=device)
         pairs, corpus = (run.corpus.validation_pairs, "validation") if tests is None else (tests, "test")
         evaluation = evaluate(translator, pairs, lowercase=recipe.search.lowercase_scores)
-        return TrainingResult(translator, evaluation, corpus, report_run(out, translator, evaluation, corpus))
+        report = report_run(out, translator, Evaluated(evaluation, corpus, pairs))
+        return TrainingResult(translator, evaluation, corpus, report)
 
 
 def _test_pairs(recipe: Recipe) -> list[Pair] | None:

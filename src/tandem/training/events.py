@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from tandem.training.schedule import count_steps
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -28,7 +30,8 @@ class Validation:
 class Started:
     """The training begins, or goes on from a resumed state."""
 
-    epochs: int
+    epochs: float
+    """The last may be a part of one."""
     steps_per_epoch: int
     """Optimiser steps in one epoch."""
     parameters: int
@@ -37,6 +40,11 @@ class Started:
     """Optimiser steps that were done before: 0 for a new run."""
     first_epoch: int = 0
     """Epochs that were done and validated before."""
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser steps of the whole run."""
+        return count_steps(self.epochs, self.steps_per_epoch)
 
 
 @dataclass(frozen=True)

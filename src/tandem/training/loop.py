@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
 
@@ -17,18 +17,23 @@ from tandem.models.recurrence import compute_dtype
 from tandem.training.events import Event, Finished, Started, StepDone, Validated, Validation
 from tandem.training.forcing import TeacherForcing
 from tandem.training.loss import projection_loss, real_tokens
-from tandem.training.schedule import Schedule
+from tandem.training.schedule import Schedule, count_steps
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+GradientPer: TypeAlias = Literal["token", "sentence"]
 
 
 @dataclass(frozen=True)
 class LoopSettings:
     """How the loop runs, apart from the parts that it is given."""
 
-    epochs: int
+    epochs: float
+    """A part of one at the end is validated as a whole one is."""
     label_smoothing: float = 0.0
+    gradient_per: GradientPer = "token"
+    """What the sum over a step's sentences is divided by: its target tokens, or its sentences (same paper, 3.4)."""
     clip_norm: float | None = 1.0
     """The gradient is scaled to this norm when longer (Sutskever et al. 2014, section 3.4); None: never."""
     accumulate: int = 1
@@ -95,7 +100,7 @@ class Training:
         # As torch's own schedulers do: "lr" changes step by step, and comes so changed out of a saved optimiser state.
         self._base_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self.steps_per_epoch = math.ceil(len(batches) / settings.accumulate)
-        self._total_steps = self.steps_per_epoch * settings.epochs
+        self.total_steps = count_steps(settings.epochs, self.steps_per_epoch)
 
     def events(self) -> Iterator[Event]:
         """Train until the last epoch or until patience runs out. TrainingError for a loss that is not finite."""
@@ -104,7 +109,7 @@ class Training:
         done = self.progress
         yield Started(self._settings.epochs, self.steps_per_epoch, parameters, done.step, done.epoch)
         reason = f"all {self._settings.epochs} epochs done"
-        while self.progress.epoch < self._settings.epochs:
+        while self.progress.epoch < math.ceil(self.total_steps / self.steps_per_epoch):
             if self._out_of_patience():
                 reason = f"no better for {self._settings.patience} validations"
                 break
@@ -141,7 +146,7 @@ class Training:
         began = time.perf_counter() - self.progress.seconds
         batches = self._batches.epoch(epoch, first=self.progress.batches)
         self._model.train()
-        while group := list(islice(batches, self._settings.accumulate)):
+        while self.progress.step < self.total_steps and (group := list(islice(batches, self._settings.accumulate))):
             done = self._step(epoch, group)
             tokens = sum(batch.target_tokens for batch in group)
             self.progress = replace(
@@ -164,17 +169,19 @@ class Training:
     def _step(self, epoch: int, group: Sequence[Batch]) -> StepDone:
         began = time.perf_counter()
         step = self.progress.step + 1
-        factor = self._schedule.rate(step, self._total_steps, self.steps_per_epoch, self.progress.history)
+        factor = self._schedule.rate(step, self.total_steps, self.steps_per_epoch, self.progress.history)
         for param_group, base in zip(self._optimizer.param_groups, self._base_rates, strict=True):
             param_group["lr"] = base * factor
-        ratio = self._forcing.ratio(step - 1, self._total_steps)
+        ratio = self._forcing.ratio(step - 1, self.total_steps)
         tokens = sum(batch.target_tokens for batch in group)
+        per_token = self._settings.gradient_per == "token"
+        share = tokens if per_token else sum(len(batch.target_lengths) for batch in group)
         nll = 0.0
         for batch in group:
             steps, columns = batch.target.shape
             coins = draw_coins(steps - 1, columns, ratio, by_token=self._forcing.by_token, generator=self._coins)
             objective, batch_nll = self._batch_loss(batch.to(self._fabric.device), coins)
-            self._fabric.backward(objective / tokens)
+            self._fabric.backward(objective / share)
             nll += float(batch_nll)
         norm = float(torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.clip_norm or float("inf")))
         if not (math.isfinite(nll) and math.isfinite(norm)):

@@ -9,7 +9,7 @@ from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed, linear, weight_gradient
 
 # Logits that exist at one time, few enough to be small beside the rest of a step. A block adds to all of the weights'
-# gradient, so it has this many rows at least, whatever the vocabulary.
+# gradient, so it has this many rows at least, whatever the vocabulary, or as many as there are features.
 _BLOCK = 2**22
 _BLOCK_ROWS = 256
 # And how many of them are worked on together in the finer type: few enough to stay in the cache.
@@ -21,6 +21,13 @@ def _rows(count: int, columns: int, places: int, at_least: int) -> list[slice]:
     """Slices of `count` rows, each of at most `places` places in rows of `columns`, but `at_least` so many rows."""
     height = max(at_least, places // columns)
     return [slice(start, start + height) for start in range(0, count, height)]
+
+
+def _added(total: Tensor, more: Tensor) -> Tensor:
+    """`total` with `more`, of another type, added to it in slices: converted as a whole it would be a new matrix."""
+    for rows in _rows(len(total), total.shape[1], _SLICE, _SLICE_ROWS):
+        total[rows] += more[rows].to(total.dtype)
+    return total
 
 
 class ProjectionLoss(torch.autograd.Function):
@@ -43,7 +50,9 @@ class ProjectionLoss(torch.autograd.Function):
         grad_features = bias.new_empty(features.shape)
         grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)
         normalisers, gold_logits = bias.new_zeros(()), bias.new_zeros(())
-        for block in _rows(len(targets), len(weight), _BLOCK, _BLOCK_ROWS):
+        # Adding up gradients of all weights is then little beside their products, and no block outgrows the weights.
+        at_least = max(_BLOCK_ROWS, features.shape[1])
+        for block in _rows(len(targets), len(weight), _BLOCK, at_least):
             # (n, D) x (V, D) + (V) -> (n, V); the logits become their own gradients.
             logits = output(low_features[block])
             gold = targets[block].unsqueeze(1)
@@ -60,8 +69,9 @@ class ProjectionLoss(torch.autograd.Function):
                     logits[rows] = scores
             if with_gradient:
                 grad_features[block] = linear(logits, low_weight.t())
-                # Into the new one, so that the sum is laid out as the products are.
-                grad_weight = weight_gradient(logits, low_features[block]).to(weight.dtype).add_(grad_weight)
+                product = weight_gradient(logits, low_features[block])
+                # The sum is laid out as the products are, which the first one decides.
+                grad_weight = _added(grad_weight, product) if block.start else product.to(weight.dtype)
         nll = normalisers - gold_logits
         objective = (1 - smoothing) * nll
         if smoothing:

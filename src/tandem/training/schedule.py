@@ -7,6 +7,11 @@ from typing import Literal, TypeAlias
 ScheduleName: TypeAlias = Literal["constant", "linear", "inverse-sqrt", "halving", "plateau"]
 
 
+def count_steps(epochs: float, steps_per_epoch: int) -> int:
+    """Optimiser steps of so many epochs, the last of which may be a part of one; one step at least."""
+    return max(1, round(epochs * steps_per_epoch))
+
+
 @dataclass(frozen=True)
 class Schedule:
     """The learning rate's factor at each step; every schedule may begin with a linear warm-up.

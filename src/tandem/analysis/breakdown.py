@@ -1,0 +1,65 @@
+"""BLEU by a property of the source: the paper's Figure 3 (Sutskever et al. 2014, section 3.7)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tandem.analysis.systems import System
+from tandem.analysis.words import average_rank, split_words
+from tandem.metrics.bootstrap import Interval, Resampling, interval
+
+MOST_BINS = 8
+_LEAST_SENTENCES = 25
+"""Of a bin, where the corpus has so many: of fewer, BLEU says little."""
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Sentences that are alike in a property."""
+
+    low: float
+    """The least value of the property."""
+    high: float
+    sentences: int
+    scores: tuple[Interval, ...]
+    """BLEU of each system, in their order."""
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """BLEU by a property, in bins of equal counts, the property rising."""
+
+    prop: str
+    """What the sentences are sorted by."""
+    bins: tuple[Bin, ...]
+
+
+def by_length(systems: Sequence[System], resampling: Resampling) -> Breakdown:
+    """BLEU by the number of words in the source."""
+    references = systems[0].references
+    lengths = [len(split_words(source, lowercase=False)) for source in references.sources]
+    return _breakdown("words in the source", lengths, systems, resampling)
+
+
+def by_frequency(
+    systems: Sequence[System], ranks: Mapping[str, float], ranked_in: str, resampling: Resampling
+) -> Breakdown:
+    """BLEU by the average frequency rank of the source's words. `ranked_in`: where they were counted, in words."""
+    references = systems[0].references
+    values = [average_rank(source, ranks, lowercase=references.lowercase) for source in references.sources]
+    return _breakdown(f"average frequency rank of the source's words, in {ranked_in}", values, systems, resampling)
+
+
+def _breakdown(prop: str, values: Sequence[float], systems: Sequence[System], resampling: Resampling) -> Breakdown:
+    number = max(1, min(MOST_BINS, len(values) // _LEAST_SENTENCES))
+    # A stable sort, and sizes that differ by one at most: sentences of one value may fall into two bins, as they do in
+    # the paper's figure.
+    order = np.argsort(np.asarray(values), kind="stable")
+    bins = []
+    for rows in np.array_split(order, number):
+        low, high = float(values[rows[0]]), float(values[rows[-1]])
+        inside = np.sort(rows)  # as they stand in the corpus
+        scores = tuple(interval([system.statistics[inside]], resampling) for system in systems)
+        bins.append(Bin(low, high, len(rows), scores))
+    return Breakdown(prop, tuple(bins))

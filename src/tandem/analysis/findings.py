@@ -1,0 +1,63 @@
+"""All that is found out about systems on a corpus."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tandem.analysis.breakdown import Breakdown, by_frequency, by_length
+from tandem.analysis.mistakes import Confusions, WorstSentences, confusions, worst_sentences
+from tandem.analysis.plane import Plane
+from tandem.analysis.significance import Comparison, compare
+from tandem.analysis.systems import System, SystemScore, score_systems
+from tandem.analysis.words import frequency_ranks
+from tandem.metrics.bootstrap import Resampling
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What systems do on a corpus. Figures of BLEU and chrF are in percent."""
+
+    sources: int
+    references: int
+    lowercase: bool
+    """Whether case made no difference."""
+    resampling: str
+    """The signature of the intervals' resamples."""
+    scores: tuple[SystemScore, ...]
+    comparisons: tuple[Comparison, ...]
+    by_length: Breakdown
+    by_frequency: Breakdown
+    confusions: tuple[Confusions, ...]
+    worst: tuple[WorstSentences, ...]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What `tandem analyse` finds out."""
+
+    corpus: str
+    """Its name for a reader."""
+    findings: Findings
+    contexts: Plane | None
+    """Of the first model; None where there is no model, or nothing to place."""
+
+
+def find(systems: Sequence[System], resampling: Resampling, training: Iterable[str] | None = None) -> Findings:
+    """Look at systems that translated the same corpus, the first of them the one that others are compared with.
+
+    Words are ranked by their frequency in the `training` sources, or else in the corpus's own.
+    """
+    references = systems[0].references
+    ranks = frequency_ranks(references.sources if training is None else training, lowercase=references.lowercase)
+    ranked_in = "the analysed sources" if training is None else "the training data"
+    return Findings(
+        sources=len(references.sources),
+        references=sum(len(texts) for texts in references.texts),
+        lowercase=references.lowercase,
+        resampling=resampling.signature,
+        scores=score_systems(systems, resampling),
+        comparisons=compare(systems, resampling.samples),
+        by_length=by_length(systems, resampling),
+        by_frequency=by_frequency(systems, ranks, ranked_in, resampling),
+        confusions=tuple(confusions(system) for system in systems),
+        worst=tuple(worst_sentences(system) for system in systems),
+    )

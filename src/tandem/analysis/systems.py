@@ -1,0 +1,77 @@
+"""What is analysed: a corpus, and what systems made of its sources."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tandem.metrics import bleu, chrf
+from tandem.metrics.bootstrap import (
+    Interval,
+    Resampling,
+    Statistics,
+    bleu_statistics,
+    difference_interval,
+    interval,
+)
+
+
+@dataclass(frozen=True)
+class References:
+    """A corpus to be measured on."""
+
+    sources: Sequence[str]
+    """Each once."""
+    texts: Sequence[Sequence[str]]
+    """The references of each source, one or more."""
+    lowercase: bool = False
+    """Whether case makes no difference."""
+
+
+@dataclass(frozen=True)
+class System:
+    """Translations of all sources of a corpus, and the name of who made them."""
+
+    name: str
+    translations: Sequence[str]
+    references: References
+
+    def __post_init__(self) -> None:
+        """ValueError where there is not one translation for each source."""
+        wanted, found = len(self.references.sources), len(self.translations)
+        if wanted != found:
+            raise ValueError(f"{self.name} has {found} translations, but there are {wanted} sources; give one for each")
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """What BLEU is computed from, by sentence."""
+        return bleu_statistics(self.translations, self.references.texts, lowercase=self.references.lowercase)
+
+
+@dataclass(frozen=True)
+class SystemScore:
+    """What a system is worth on the whole corpus."""
+
+    name: str
+    bleu: Interval
+    chrf: float
+    difference: Interval | None
+    """BLEU that it has more than the first system, on the same resamples; None for the first one."""
+    signatures: tuple[str, str]
+    """Of BLEU and of chrF."""
+
+
+def score_systems(systems: Sequence[System], resampling: Resampling) -> tuple[SystemScore, ...]:
+    """The scores of each system, with intervals."""
+    scores = []
+    for system in systems:
+        texts, lowercase = system.references.texts, system.references.lowercase
+        first = bleu(system.translations, texts, lowercase=lowercase)
+        second = chrf(system.translations, texts, lowercase=lowercase)
+        difference = None
+        if system is not systems[0]:
+            difference = difference_interval([system.statistics], [systems[0].statistics], resampling)
+        signatures = (f"{first.signature}|{resampling.signature}", second.signature)
+        scores.append(
+            SystemScore(system.name, interval([system.statistics], resampling), second.value, difference, signatures)
+        )
+    return tuple(scores)

@@ -1,0 +1,29 @@
+"""`tandem average`."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from tandem.run import average
+
+
+def average_command(
+    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Runs' directories, or checkpoints'.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The new checkpoint. It must not be there.")],
+) -> None:
+    """Write a checkpoint whose weights are the mean of those of several.
+
+    - `tandem average runs/mine/checkpoints/epoch-016 runs/mine/checkpoints/epoch-018 --out runs/mean`
+
+    Of a run its best checkpoint is taken. Vocabularies and model settings must be the same; the recipe is the first
+    one's. Checkpoints of one training are meant: the mean of the weights of two seeds knows nothing.
+    """
+    average(models, out=out, device="cpu")
+    Console().print(
+        Text(f"The mean of {len(models)} is in {out}. Use it:\n  tandem translate {shlex.quote(str(out))} --help"),
+        soft_wrap=True,
+    )

@@ -1,0 +1,106 @@
+"""`tandem describe`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tandem.build import build_model
+from tandem.checkpoint import load_checkpoint
+from tandem.cli.options import SettingsOption
+from tandem.errors import RecipeError
+from tandem.models import ParameterCounts, count_parameters
+from tandem.recipe import Optimizer, Recipe, load_recipe
+
+_MOST_TOKENS = 10**9
+_BYTES = 4
+"""Of a weight, and of each number that an optimiser keeps for it."""
+
+
+def describe(
+    what: Annotated[
+        Path, typer.Argument(metavar="RECIPE.toml|MODEL", help="A recipe, or a run's or a checkpoint's directory.")
+    ],
+    settings: SettingsOption = None,
+    vocabularies: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE,TARGET", help="A recipe's vocabulary sizes. Default: its max_size settings."),
+    ] = None,
+) -> None:
+    """Say how many weights a model has and where, and what memory they take. Nothing is trained.
+
+    - `tandem describe recipes/sutskever2014.toml`
+    - `tandem describe recipes/multi30k.toml --vocabularies 8000,6000 --set model.hidden=1024`
+    - `tandem describe runs/multi30k`
+    """
+    if what.is_dir():
+        if settings or vocabularies:
+            raise RecipeError(f"{what}: a trained model is what it is: leave out --set and --vocabularies")
+        checkpoint = load_checkpoint(what)
+        model, recipe = checkpoint.model, checkpoint.recipe
+        sizes = len(checkpoint.source_tokenizer), len(checkpoint.target_tokenizer)
+    else:
+        recipe = load_recipe(what, settings or [])
+        sizes = _sizes(recipe, what, vocabularies)
+        with torch.device("meta"):  # shapes without memory
+            model = build_model(recipe, *sizes)
+    _show(Console(), recipe, sizes, count_parameters(model))
+
+
+def _sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:
+    if given is not None:
+        source, _, target = given.partition(",")
+        if not all(size.strip().isdecimal() and 0 < int(size) <= _MOST_TOKENS for size in (source, target)):
+            raise RecipeError(f"--vocabularies {given}: give two numbers of tokens, such as 8000,6000")
+        return int(source), int(target)
+    source_size, target_size = recipe.text.source.max_size, recipe.text.target.max_size
+    if source_size is None or target_size is None:
+        raise RecipeError(
+            f"{path}: how large its vocabularies are is known once its corpus has been read. Say it with "
+            "--vocabularies SOURCE,TARGET, or limit them by text.source.max_size and text.target.max_size"
+        )
+    return source_size, target_size
+
+
+def _show(console: Console, recipe: Recipe, sizes: tuple[int, int], counts: ParameterCounts) -> None:
+    table = Table("part", "weights", "share", show_edge=False, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for part, count in (
+        ("source embedding", counts.source_embedding),
+        ("target embedding", counts.target_embedding),
+        ("recurrent layers of the encoder", counts.encoder),
+        ("recurrent layers of the decoder", counts.decoder),
+        ("output layer", counts.output),
+        ("all", counts.total),
+    ):
+        table.add_row(part, f"{count:,}", f"{100 * count / counts.total:.1f} %")
+    model, optimizer = recipe.model, recipe.training.optimizer
+    trained = counts.total * (2 + _kept(optimizer))
+    lines = (
+        f"{model.cell.upper()}, {model.layers} layers of {model.hidden:,}, embeddings of {model.embedding:,}; "
+        f"{sizes[0]:,} source and {sizes[1]:,} target tokens",
+        f"a checkpoint: {_mebibytes(counts.total)} of weights",
+        f"training: {_mebibytes(trained)} for weights, gradients and what {optimizer.name} keeps, besides each step's "
+        "own memory",
+    )
+    console.print(lines[0], highlight=False, soft_wrap=True)
+    console.print()
+    console.print(table)
+    console.print()
+    for line in lines[1:]:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _kept(optimizer: Optimizer) -> int:
+    """Numbers that an optimiser keeps for each weight."""
+    if optimizer.name == "sgd":
+        return 1 if optimizer.momentum else 0
+    return 2
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count * _BYTES / 2**20:,.0f} MiB"

@@ -1,0 +1,29 @@
+"""The templates of the pages: one style, and parts that several pages show."""
+
+from dataclasses import astuple
+from importlib import resources
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+
+from tandem.report.curves import figure
+
+
+def page_template(name: str) -> Template:
+    """The template of a page; whatever it is given is escaped."""
+    environment = Environment(
+        loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"figure": _figure, "astuple": astuple}
+    return environment.get_template(name)
+
+
+def _source(name: str) -> str:
+    return resources.files("tandem.report").joinpath(name).read_text("utf-8")
+
+
+def _figure(value: object, digits: int) -> str:
+    """Return a number with so many decimals, or a dash where there is none."""
+    number = figure(value)
+    if number is None:
+        return "–"
+    return f"{number:,.{digits}f}" if abs(number) < 1e7 else f"{number:.2e}"

@@ -1,0 +1,96 @@
+"""Trainings, translations and the table, each done once."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tandem.errors import RecipeError
+from tandem.metrics.bootstrap import Resampling
+from tandem.recipe import Device
+from tandem.recording import read_metrics
+from tandem.reproduction.claims import Claim, Claims
+from tandem.reproduction.plan import Plan
+from tandem.reproduction.systems import Systems
+from tandem.reproduction.table import as_markdown, as_object
+from tandem.reproduction.trainings import Train, train_once
+from tandem.run.prepare import read_corpus
+from tandem.storage import replace_file
+from tandem.version import __version__
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What a reproduction found, and where it is written."""
+
+    claims: list[Claim]
+    page: Path
+
+
+def reproduce(
+    plan: Plan,
+    out: Path,
+    train: Train,
+    *,
+    resampling: Resampling,
+    device: Device = "auto",
+    say: Callable[[str], None] = lambda _: None,
+) -> Reproduction:
+    """Look at the paper's claims with models of a plan, and write what is found into `out`.
+
+    Whatever is done already is not done again: trainings that have come to their end, translations of the same models.
+    RecipeError where the plan's recipe has no test corpus, or a run in `out` is of another recipe.
+    """
+    recipe = plan.recipe
+    if recipe.data.test is None:
+        raise RecipeError("data.test: a reproduction is measured on a test corpus; name one in the recipe")
+    pairs = read_corpus(recipe.data.test, recipe.data)  # first: that it is missing is to be known before the trainings
+    runs = list(plan.runs())
+    for number, (name, wanted) in enumerate(runs, start=1):
+        say(f"training {number} of {len(runs)}: {name}")
+        if not train_once(wanted, out / "runs" / name, train):
+            say(f"{name}: is done already")
+    systems = Systems(
+        out / "runs",
+        out / "systems",
+        pairs,
+        lowercase=recipe.search.lowercase_scores,
+        length_penalty=recipe.search.length_penalty,
+        device=device,
+        say=lambda what: say(f"working out {what}"),
+    )
+    lengths = [len(pair.source.split()) for pair in pairs]
+    claims = Claims(plan, systems, lengths, resampling).all()
+    page = out / "reproduction.md"
+    replace_file(
+        page, as_markdown(claims, _about(plan, [out / "runs" / name for name, _ in runs], len(pairs), resampling))
+    )
+    replace_file(out / "reproduction.json", json.dumps(as_object(claims), indent=2) + "\n")
+    return Reproduction(claims, page)
+
+
+def _about(plan: Plan, runs: list[Path], sentences: int, resampling: Resampling) -> list[str]:
+    """How the figures came about."""
+    model, training, search = plan.recipe.model, plan.recipe.training, plan.recipe.search
+    minutes = sorted(_minutes(run) for run in runs)
+    case = "lower case" if search.lowercase_scores else "mixed case"
+    return [
+        "Written by `tandem reproduce`.",
+        "",
+        f"- {len(runs)} trainings of {minutes[0]:.1f} to {minutes[-1]:.1f} minutes, the median "
+        f"{minutes[len(minutes) // 2]:.1f}, validations not counted. Seeds of each model: {plan.seeds}. Members of the "
+        f"ensemble: {plan.members}.",
+        f"- A model has {model.layers} layers of {model.hidden} units, unless said otherwise, and {training.epochs:g} "
+        "epochs.",
+        f"- BLEU is sacreBLEU's, 13a, {case}, on {sentences:,} sentences. Hypotheses rank by log-probability / "
+        f"tokens ** {search.length_penalty:g}.",
+        "- Where there are several trainings a figure is their mean, with each of them beside it.",
+        "- Intervals are of 95 %, by bootstrap over the sentences. A claim holds where that of the difference is "
+        "wholly on its side, does not hold where it is wholly on the other, and is not shown where it is neither.",
+        f"- Signature: {resampling.signature}|tandem:{__version__}",
+    ]
+
+
+def _minutes(run: Path) -> float:
+    rows = read_metrics(run / "metrics.jsonl")
+    return float(sum(row["epoch_seconds"] for row in rows if row["event"] == "validated")) / 60

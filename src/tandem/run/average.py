@@ -1,0 +1,62 @@
+"""`tandem.average`: several checkpoints of one shape become one, whose weights are the mean of theirs."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from tandem.checkpoint import Checkpoint, checkpoint_of, load_checkpoint, save_checkpoint
+from tandem.errors import CheckpointError
+from tandem.recipe import Device, Recipe
+from tandem.text.differences import vocabulary_difference
+from tandem.translator import Translator, load
+
+
+def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "auto") -> Translator:
+    """Write the mean of the models' weights into the new directory `out`, a checkpoint with the first one's recipe.
+
+    The models are runs (their best checkpoints) or checkpoints, whose vocabularies, direction of the source and model
+    section must be the same. Means are taken in float64, two models in memory at a time. Returns the translator of
+    the result. CheckpointError where they differ, saying in what, where there are none, or where `out` is there.
+    """
+    where = Path(out)
+    if where.exists():
+        raise CheckpointError(f"{where}: is there already, and is not written over. Choose another, or remove it")
+    paths = [checkpoint_of(Path(model)) for model in models]
+    if not paths:
+        raise CheckpointError("there is nothing to average: name at least one run or checkpoint")
+    mean = load_checkpoint(paths[0])
+    sums = {name: weight.double() for name, weight in mean.model.state_dict().items()}
+    for path in paths[1:]:
+        other = load_checkpoint(path)
+        _check_alike(paths[0], mean, path, other)
+        for name, weight in other.model.state_dict().items():
+            sums[name] += weight
+    with torch.no_grad():
+        for name, weight in mean.model.state_dict().items():
+            weight.copy_(sums[name] / len(paths))
+    save_checkpoint(mean, where)
+    return load(where, device=device)
+
+
+def _check_alike(first: Path, one: Checkpoint, second: Path, other: Checkpoint) -> None:
+    """Raise CheckpointError naming the first thing that two models to be averaged differ in."""
+    remedy = "Only models of one shape and vocabulary can be averaged"
+    for (name, wanted), (_, found) in zip(_settings(one.recipe), _settings(other.recipe), strict=True):
+        if wanted != found:
+            raise CheckpointError(f"{second}: {name} is {found} in its recipe.toml, and {wanted} in {first}. {remedy}")
+    sides = (
+        ("source.tokenizer.json", one.source_tokenizer, other.source_tokenizer),
+        ("target.tokenizer.json", one.target_tokenizer, other.target_tokenizer),
+    )
+    for file, wanted_tokens, found_tokens in sides:
+        difference = vocabulary_difference(wanted_tokens, found_tokens)
+        if difference is not None:
+            raise CheckpointError(f"{first} and {second}: {file} is not the same: {difference}. {remedy}")
+
+
+def _settings(recipe: Recipe) -> Iterator[tuple[str, object]]:
+    """What must agree besides the vocabularies."""
+    yield "text.reverse_source", recipe.text.reverse_source
+    for key, value in recipe.model:
+        yield f"model.{key}", value
