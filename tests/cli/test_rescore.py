@@ -123,6 +123,7 @@ def test_a_list_without_scores_is_ranked_by_the_model(tandem: Tandem, run: Path)
         ((*FILES, "--tune", "w", "--weights", "model=1"), "--weights says what is weighed and how"),
         ((*FILES, "--n-best-out", "none"), "--n-best-out none: give a number of 1 or more, or all"),
         ((*FILES, "--weights", "nowhere.json"), "nowhere.json: there is no such file"),
+        (("--source", "."), ".: must be an ordinary file"),
     ],
 )
 def test_what_does_not_fit_is_told_before_the_work(

@@ -94,6 +94,9 @@ def rescore_command(
     """
     most = _most(n_best_out)
     _check_options(target, weights, tune, features, output, n_best_out)
+    for path in (n_best, source, target):
+        if path is not None and path.exists() and not path.is_file():
+            raise CorpusError(f"{path}: must be an ordinary file: it is checked first, and then read again")
     standard_output()  # before the work
     translator = load(models, device=device, precision=precision, averaging=averaging)
     lower = translator.recipe.search.lowercase_scores if lowercase is None else lowercase
