@@ -71,7 +71,7 @@ class ProjectionLoss(torch.autograd.Function):
                     logits[rows] = scores
             if with_gradient:
                 grad_features[block] = linear(logits, low_weight.t())
-                # The first one becomes the sum, so that it is laid out as the products are. None gets a name: it is large.
+                # The first one becomes the sum, which is laid out as the products are. None gets a name: it is large.
                 so_far = grad_weight if block.start else None
                 grad_weight = _added(so_far, weight_gradient(logits, low_features[block]), weight.dtype)
         nll = normalisers - gold_logits
