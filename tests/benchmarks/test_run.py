@@ -137,6 +137,20 @@ def test_without_a_gpu_its_figure_stays_open(
     assert OPEN.split(":")[0] in capsys.readouterr().out
 
 
+def test_the_papers_system_is_measured_on_request(tmp_path: Path) -> None:
+    page = Path(shutil.copy(PAGE.with_name("paper.md"), tmp_path / "paper.md"))
+    main(["--quick", "--only", "full-size", "--output", f"{tmp_path}/figures.json", "--docs", str(page)])
+    part = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["parts"]["full-size"]
+    assert part["vocabularies"] == [60, 50]  # all that its recipe allows
+    assert part["steps"] == len(part["seconds a step"]) == len(part["gradient norms"]) == 3
+    assert min(part["seconds a step"]) > 0
+    words = part["batch"] * part["steps"] * sum(part["words a sentence"])
+    assert part["words_per_second"] == pytest.approx(words / sum(part["seconds a step"]), rel=0.01)
+    memory = part["memory"]
+    assert 0 < memory["before"] <= memory["with corpus and weights"] <= memory["peak"]
+    assert "| the paper, one GPU | 1,700 | 33.3 |" in page.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("arguments", [["--only", "trainning"], ["--alternations", "0"]])
 def test_a_wrong_argument_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

@@ -9,7 +9,7 @@ from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed, linear, weight_gradient
 
 # Logits that exist at one time, few enough to be small beside the rest of a step. A block adds to all of the weights'
-# gradient, so it has this many rows at least, whatever the vocabulary, or as many as there are features.
+# gradient, so it has this many rows at least, whatever the vocabulary, or half as many as there are features.
 _BLOCK = 2**22
 _BLOCK_ROWS = 256
 # And how many of them are worked on together in the finer type: few enough to stay in the cache.
@@ -23,10 +23,12 @@ def _rows(count: int, columns: int, places: int, at_least: int) -> list[slice]:
     return [slice(start, start + height) for start in range(0, count, height)]
 
 
-def _added(total: Tensor, more: Tensor) -> Tensor:
-    """`total` with `more`, of another type, added to it in slices: converted as a whole it would be a new matrix."""
+def _added(total: Tensor | None, more: Tensor, dtype: torch.dtype) -> Tensor:
+    """`more` added to `total`, which is of `dtype`, in slices: converted as a whole it would be a new matrix."""
+    if total is None:
+        return more.to(dtype)
     for rows in _rows(len(total), total.shape[1], _SLICE, _SLICE_ROWS):
-        total[rows] += more[rows].to(total.dtype)
+        total[rows] += more[rows].to(dtype)
     return total
 
 
@@ -50,8 +52,8 @@ class ProjectionLoss(torch.autograd.Function):
         grad_features = bias.new_empty(features.shape)
         grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)
         normalisers, gold_logits = bias.new_zeros(()), bias.new_zeros(())
-        # Adding up gradients of all weights is then little beside their products, and no block outgrows the weights.
-        at_least = max(_BLOCK_ROWS, features.shape[1])
+        # Adding up gradients of all weights is then little beside their products, and a block is half of them at most.
+        at_least = max(_BLOCK_ROWS, features.shape[1] // 2)
         for block in _rows(len(targets), len(weight), _BLOCK, at_least):
             # (n, D) x (V, D) + (V) -> (n, V); the logits become their own gradients.
             logits = output(low_features[block])
@@ -69,9 +71,9 @@ class ProjectionLoss(torch.autograd.Function):
                     logits[rows] = scores
             if with_gradient:
                 grad_features[block] = linear(logits, low_weight.t())
-                product = weight_gradient(logits, low_features[block])
-                # The sum is laid out as the products are, which the first one decides.
-                grad_weight = _added(grad_weight, product) if block.start else product.to(weight.dtype)
+                # The first one becomes the sum, which is laid out as the products are. None gets a name: it is large.
+                so_far = grad_weight if block.start else None
+                grad_weight = _added(so_far, weight_gradient(logits, low_features[block]), weight.dtype)
         nll = normalisers - gold_logits
         objective = (1 - smoothing) * nll
         if smoothing:
