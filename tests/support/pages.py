@@ -19,6 +19,7 @@ NOT_RUN = {
     "make test": "it is what runs this",
     "make check": "continuous integration runs it beside the tests",
     "make bench": "it takes minutes",
+    "tandem reproduce": "it takes hours; tests/cli/test_reproduce.py runs it on a made corpus",
     "git ": "it needs the network",
     "python -m venv ": "it makes an environment",
     ".venv/bin/python -m pip ": "it needs the network",
