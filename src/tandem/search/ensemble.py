@@ -24,14 +24,28 @@ Average: TypeAlias = Callable[[Sequence[Tensor], Sequence[Tensor]], tuple[Tensor
 
 def arithmetic_mean(logits: Sequence[Tensor], log_normalisers: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """The mean of the members' probabilities: what one of them finds likely stays so."""
-    mean = torch.empty_like(logits[0])  # summed as logarithms: probabilities may be too small for a float
+    mean = torch.empty_like(logits[0])
     height = max(1, _SLICE // mean.shape[1])
     for start in range(0, len(mean), height):
         rows = slice(start, start + height)
-        torch.sub(logits[0][rows], log_normalisers[0][rows, None], out=mean[rows])
-        for member, normaliser in zip(logits[1:], log_normalisers[1:], strict=True):
-            torch.logaddexp(mean[rows], member[rows] - normaliser[rows, None], out=mean[rows])
+        members, normalisers = ([each[rows] for each in part] for part in (logits, log_normalisers))
+        _log_of_sum(members, normalisers, mean[rows])
     return mean, torch.full_like(log_normalisers[0], math.log(len(logits)))
+
+
+def _log_of_sum(logits: Sequence[Tensor], log_normalisers: Sequence[Tensor], out: Tensor) -> None:
+    """Put the logarithm of the sum of the members' probabilities into `out`, `[N, V]`."""
+    if out.device.type == "cpu":  # elsewhere asking for the smallest would make the host wait
+        torch.softmax(logits[0], dim=1, out=out)
+        for member in logits[1:]:
+            out += member.softmax(dim=1)
+        out.log_()
+        if float(out.amin()) > -torch.inf:
+            return
+    # Summed as logarithms: some probabilities are too small for a float.
+    torch.sub(logits[0], log_normalisers[0][:, None], out=out)
+    for member, normaliser in zip(logits[1:], log_normalisers[1:], strict=True):
+        torch.logaddexp(out, member - normaliser[:, None], out=out)
 
 
 def geometric_mean(logits: Sequence[Tensor], _: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
