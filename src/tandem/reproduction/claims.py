@@ -268,7 +268,7 @@ class Claims:
             "there is no degradation on sentences with less than 35 words",
             tuple(rows),
             (Check(_LONG, difference_interval([parts[0]], [parts[1]], self._resampling), -_SLACK),),
-            "a state of a few hundred numbers, learnt from 29,000 pairs, does not hold what a long caption says; the "
+            "a state of some hundred or thousand numbers, learnt from 29,000 pairs, does not hold a long caption; the "
             "paper's has 8,000 numbers",
         )
 
