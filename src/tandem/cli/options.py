@@ -28,9 +28,6 @@ PrecisionOption: TypeAlias = Annotated[
     Precision,
     typer.Option(help="Matrix products in float32 or bfloat16; auto takes bfloat16 where the processor has it."),
 ]
-ModelArgument: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="A run's directory, or a checkpoint's.")
-]
 ModelsArgument: TypeAlias = Annotated[
     list[Path],
     typer.Argument(metavar="MODEL...", help="A run's directory, or a checkpoint's; of several, the ensemble."),
