@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -103,9 +104,8 @@ def analyse_command(
         name: search_settings(translator, beam, length_penalty, 1, batch_size, allow_unk)
         for name, translator in translators.items()
     }
-    lower = lowercase
-    if lower is None:
-        lower = any(translator.recipe.search.lowercase_scores for translator in list(translators.values())[:1])
+    if lowercase is None:
+        lowercase = any(first.recipe.search.lowercase_scores for first in islice(translators.values(), 1))
     out.mkdir(parents=True, exist_ok=True)  # before the work, too
     progress = PreparingBar(Console(stderr=True))
     try:
@@ -114,7 +114,7 @@ def analyse_command(
             pairs,
             settings=settings,
             translations=others,
-            lowercase=lower,
+            lowercase=lowercase,
             phrases=placed,
             training=None if training is None else _Lines(training),
             resampling=Resampling(samples, seed),
