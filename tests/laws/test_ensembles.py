@@ -95,8 +95,9 @@ def test_members_of_different_vocabularies_are_refused_by_their_first_difference
     other = saved(untrained(pairs=[("eins", "one"), ("null", "zero")]), tmp_path / "other")
     with pytest.raises(
         CheckpointError,
-        match=r"one and .*other: the members of an ensemble must share their vocabularies, but on the source side the "
-        r"tokens number 10 in the first, 6 in the second\. Train the members on the same data",
+        match=r"one and .*other: the members of an ensemble must share their vocabularies, but on the source side "
+        r"token 4 is '▁vier' in the first, '▁eins' in the second \(10 and 6 tokens\)\. "
+        r"Train the members on the same data",
     ):
         load([one, other], device="cpu")
 

@@ -20,7 +20,7 @@ def test_the_first_difference_is_told() -> None:
     for other, told in [
         (Tokenizer.train("whitespace", ["a b c"]), "of the kind word in the first, whitespace in the second"),
         (Tokenizer.train("word", ["a b c"], lowercase=True), "as they are in the first, lower-cased in the second"),
-        (Tokenizer.train("word", ["a b"]), "number 7 in the first, 6 in the second"),
+        (Tokenizer.train("word", ["a b"]), "token 6 is '▁c' in the first, missing in the second (7 and 6 tokens)"),
         (Tokenizer.train("word", ["a d e"]), "token 5 is '▁b' in the first, '▁d' in the second"),
     ]:
         assert told in str(vocabulary_difference(words, other))

@@ -1,6 +1,7 @@
 """What two tokenizers differ in: models that are to work together must read and write the same ids."""
 
 import json
+from itertools import zip_longest
 from typing import Any
 
 from tandem.text.tokenizer import Tokenizer
@@ -9,18 +10,17 @@ from tandem.text.tokenizer import Tokenizer
 def vocabulary_difference(first: Tokenizer, second: Tokenizer) -> str | None:
     """What the two differ in first, worded as "... in the first, ... in the second"; None where texts get equal ids.
 
-    Compared are the kind, lower-casing, the size, the token of each id, and the merges of byte pairs.
+    Compared are the kind, lower-casing, the token of each id, and the merges of byte pairs.
     """
     if first.kind != second.kind:
         return _worded("tokens are of the kind", first.kind, second.kind)
     if first.lowercase != second.lowercase:
         said = {True: "lower-cased", False: "left as they are"}
         return _worded("texts are", said[first.lowercase], said[second.lowercase])
-    if len(first) != len(second):
-        return _worded("the tokens number", f"{len(first):,}", f"{len(second):,}")
-    for index, (one, other) in enumerate(zip(*(t.tokens(range(len(t))) for t in (first, second)), strict=True)):
+    for index, (one, other) in enumerate(zip_longest(*(t.tokens(range(len(t))) for t in (first, second)))):
         if one != other:
-            return _worded(f"token {index:,} is", repr(one), repr(other))
+            sizes = "" if len(first) == len(second) else f" ({len(first):,} and {len(second):,} tokens)"
+            return _worded(f"token {index:,} is", *("missing" if t is None else repr(t) for t in (one, other))) + sizes
     if first.kind != "bpe":
         return None
     merges, others = _merges(first), _merges(second)
