@@ -1,16 +1,10 @@
-"""The whole description of a run: TOML in, TOML out. Frozen; an unknown key is an error."""
+"""Every setting of a run. Frozen; an unknown key is an error."""
 
-import reprlib
-import tomllib
-from collections.abc import Sequence
-from pathlib import Path, PureWindowsPath
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from tandem.errors import RecipeError
-from tandem.files import read_text
 from tandem.models import CellType
 from tandem.text import TokenizerKind
 from tandem.training.forcing import ForcingSchedule, TeacherForcing
@@ -26,12 +20,6 @@ Positive = Annotated[float, Field(gt=0)]
 Epochs = Annotated[
     float, Field(gt=0, le=2**53), AfterValidator(lambda epochs: int(epochs) if epochs.is_integer() else epochs)
 ]
-_MOST_BYTES = 2**15
-"""Of a recipe's file: thirty times what every setting written out takes. Larger ones can take tomllib minutes."""
-_MOST_TOLD = 50
-"""Of the faults that one error tells."""
-_SHOWN = reprlib.Repr()
-_SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 200
 
 
 class Section(BaseModel):
@@ -251,139 +239,3 @@ class Recipe(Section):
     training: Training = Training()
     search: Search = Search()
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
-
-
-def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
-    """Read a recipe, `settings` ("section.key=value") put over it. RecipeError naming everything that is wrong."""
-    try:
-        text = read_text(Path(path), _MOST_BYTES)
-    except FileNotFoundError:
-        raise RecipeError(f"{path}: there is no such recipe") from None
-    except (OSError, ValueError) as error:
-        raise RecipeError(f"{path}: the recipe cannot be read: {error}") from error
-    return parse_recipe(text, str(path), settings)
-
-
-def parse_recipe(text: str, origin: str, settings: Sequence[str] = ()) -> Recipe:
-    """A recipe from its TOML; `origin` names it in messages."""
-    try:
-        tree = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of too many digits is a plain ValueError
-        raise RecipeError(f"{origin}: this is not valid TOML: {error}") from error
-    for setting in settings:
-        _put(tree, setting)
-    return make_recipe(tree, origin)
-
-
-def make_recipe(tree: dict[str, Any], origin: str) -> Recipe:
-    """A recipe from nested dictionaries. RecipeError naming everything that is wrong, under dotted names."""
-    _check_integers(tree, origin)
-    try:
-        return Recipe.model_validate(tree)
-    except pydantic.ValidationError as error:
-        lines = [_explain(fault) for fault in error.errors()]
-        more = ["  ..."] if len(lines) > _MOST_TOLD else []
-        raise RecipeError(
-            f"{origin}: {len(lines)} setting{'s' * (len(lines) > 1)} not valid:\n"
-            + "\n".join(lines[:_MOST_TOLD] + more)
-        ) from None
-
-
-def _check_integers(tree: dict[str, Any], origin: str) -> None:
-    """Raise RecipeError for an integer beyond TOML's 64 bits: with thousands of digits it could not even be shown."""
-    waiting: list[tuple[object, object]] = list(tree.items())  # no recursion: a recipe may be nested deeply
-    while waiting:
-        key, value = waiting.pop()
-        if isinstance(value, int) and value.bit_length() > 63:
-            raise RecipeError(
-                f"{origin}: {key}: an integer of {value.bit_length()} bits, but 64 are the most. Lower it"
-            )
-        if isinstance(value, dict):
-            waiting += value.items()
-        elif isinstance(value, list | tuple):
-            waiting += ((key, item) for item in value)
-
-
-def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    """The same recipe with `settings` ("section.key=value") put over it."""
-    tree = recipe.model_dump(exclude_none=True)
-    for setting in settings:
-        _put(tree, setting)
-    return make_recipe(tree, "the recipe with --set")
-
-
-def _put(tree: dict[str, Any], setting: str) -> None:
-    """Put "section.key=value" into the tree; the value is TOML, or else a plain string."""
-    name, equals, value = setting.partition("=")
-    path = name.strip().split(".")
-    if not equals or not all(path):
-        raise RecipeError(f"--set {setting}: settings have the form section.key=value, such as training.epochs=5")
-    for part in path[:-1]:
-        tree = tree.setdefault(part, {})
-        if not isinstance(tree, dict):
-            raise RecipeError(f"--set {setting}: {part} is a value, not a section")
-    try:
-        tree[path[-1]] = tomllib.loads(f"value = {value}")["value"]
-    except ValueError:
-        tree[path[-1]] = value
-    except RecursionError as error:
-        raise RecipeError(f"--set {name}: the value is nested too deeply") from error
-
-
-def _explain(fault: Any) -> str:
-    # A discriminated union puts its tag into the location ("data.train.files.source"): not a name that users wrote.
-    kinds = {"files", "tsv", "jsonl", "hub", "named", "memory"}
-    location = [part if part.isprintable() else repr(part) for part in map(str, fault["loc"])]
-    if location[:1] == ["data"]:
-        location = location[:2] + [part for part in location[2:] if part not in kinds]
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        return f"  {'.'.join(location)}: there is no such setting"
-    if fault["type"] == "missing":
-        return f"  {'.'.join(location)}: is missing"
-    return f"  {'.'.join(location)}: {message}; it is {_SHOWN.repr(fault['input'])}"
-
-
-def portable(recipe: Recipe) -> Recipe:
-    """The recipe without its folder, and with the names alone of files whose whole path it had."""
-    data: dict[str, Any] = recipe.data.model_dump(exclude={"folder"})
-    for corpus in filter(None, (data["train"], data["validation"], data["test"])):
-        corpus.update({key: _file_name(corpus[key]) for key in ("source", "target", "path", "name") if key in corpus})
-    return recipe.model_copy(update={"data": Data.model_validate(data)})
-
-
-def _file_name(path: str) -> str:
-    """The last part of a path that begins at a root, a drive or a home, as POSIX or Windows write it; else itself."""
-    as_windows = PureWindowsPath(path)  # which knows both kinds of slash
-    return as_windows.name if as_windows.anchor or path.startswith("~") else path
-
-
-def dump_recipe(recipe: Recipe) -> str:
-    """The recipe as TOML, every setting written out, so that a later default cannot change it."""
-    lines: list[str] = [f"seed = {recipe.seed}"]
-    for name in ("data", "text", "model", "training", "search"):
-        _dump_section(name, getattr(recipe, name).model_dump(exclude_none=True), lines)
-    return "\n".join(lines) + "\n"
-
-
-def _dump_section(name: str, section: dict[str, Any], lines: list[str]) -> None:
-    lines += ["", f"[{name}]"]
-    lines += [f"{key} = {_toml(value)}" for key, value in section.items() if not isinstance(value, dict)]
-    for key, value in section.items():
-        if isinstance(value, dict):
-            _dump_section(f"{name}.{key}", value, lines)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _toml_string(value)
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return repr(value)
-
-
-def _toml_string(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'

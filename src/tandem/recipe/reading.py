@@ -1,0 +1,111 @@
+"""TOML, and settings put over it, -> a recipe."""
+
+import reprlib
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from tandem.errors import RecipeError
+from tandem.files import read_text
+from tandem.recipe.settings import Recipe
+
+_MOST_BYTES = 2**15
+"""Of a recipe's file: thirty times what every setting written out takes. Larger ones can take tomllib minutes."""
+_MOST_TOLD = 50
+"""Of the faults that one error tells."""
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 200
+
+
+def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
+    """Read a recipe, `settings` ("section.key=value") put over it. RecipeError naming everything that is wrong."""
+    try:
+        text = read_text(Path(path), _MOST_BYTES)
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: there is no such recipe") from None
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"{path}: the recipe cannot be read: {error}") from error
+    return parse_recipe(text, str(path), settings)
+
+
+def parse_recipe(text: str, origin: str, settings: Sequence[str] = ()) -> Recipe:
+    """A recipe from its TOML; `origin` names it in messages."""
+    try:
+        tree = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of too many digits is a plain ValueError
+        raise RecipeError(f"{origin}: this is not valid TOML: {error}") from error
+    for setting in settings:
+        _put(tree, setting)
+    return make_recipe(tree, origin)
+
+
+def make_recipe(tree: dict[str, Any], origin: str) -> Recipe:
+    """A recipe from nested dictionaries. RecipeError naming everything that is wrong, under dotted names."""
+    _check_integers(tree, origin)
+    try:
+        return Recipe.model_validate(tree)
+    except pydantic.ValidationError as error:
+        lines = [_explain(fault) for fault in error.errors()]
+        more = ["  ..."] if len(lines) > _MOST_TOLD else []
+        raise RecipeError(
+            f"{origin}: {len(lines)} setting{'s' * (len(lines) > 1)} not valid:\n"
+            + "\n".join(lines[:_MOST_TOLD] + more)
+        ) from None
+
+
+def _check_integers(tree: dict[str, Any], origin: str) -> None:
+    """Raise RecipeError for an integer beyond TOML's 64 bits: with thousands of digits it could not even be shown."""
+    waiting: list[tuple[object, object]] = list(tree.items())  # no recursion: a recipe may be nested deeply
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, int) and value.bit_length() > 63:
+            raise RecipeError(
+                f"{origin}: {key}: an integer of {value.bit_length()} bits, but 64 are the most. Lower it"
+            )
+        if isinstance(value, dict):
+            waiting += value.items()
+        elif isinstance(value, list | tuple):
+            waiting += ((key, item) for item in value)
+
+
+def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+    """The same recipe with `settings` ("section.key=value") put over it."""
+    tree = recipe.model_dump(exclude_none=True)
+    for setting in settings:
+        _put(tree, setting)
+    return make_recipe(tree, "the recipe with --set")
+
+
+def _put(tree: dict[str, Any], setting: str) -> None:
+    """Put "section.key=value" into the tree; the value is TOML, or else a plain string."""
+    name, equals, value = setting.partition("=")
+    path = name.strip().split(".")
+    if not equals or not all(path):
+        raise RecipeError(f"--set {setting}: settings have the form section.key=value, such as training.epochs=5")
+    for part in path[:-1]:
+        tree = tree.setdefault(part, {})
+        if not isinstance(tree, dict):
+            raise RecipeError(f"--set {setting}: {part} is a value, not a section")
+    try:
+        tree[path[-1]] = tomllib.loads(f"value = {value}")["value"]
+    except ValueError:
+        tree[path[-1]] = value
+    except RecursionError as error:
+        raise RecipeError(f"--set {name}: the value is nested too deeply") from error
+
+
+def _explain(fault: Any) -> str:
+    # A discriminated union puts its tag into the location ("data.train.files.source"): not a name that users wrote.
+    kinds = {"files", "tsv", "jsonl", "hub", "named", "memory"}
+    location = [part if part.isprintable() else repr(part) for part in map(str, fault["loc"])]
+    if location[:1] == ["data"]:
+        location = location[:2] + [part for part in location[2:] if part not in kinds]
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        return f"  {'.'.join(location)}: there is no such setting"
+    if fault["type"] == "missing":
+        return f"  {'.'.join(location)}: is missing"
+    return f"  {'.'.join(location)}: {message}; it is {_SHOWN.repr(fault['input'])}"
