@@ -42,7 +42,10 @@ def test_metrics_tell_the_whole_training(shared: Path) -> None:
     assert len(rows[2]["samples"]) == 3
 
 
-def test_the_pointer_names_the_best_and_the_last_and_nothing_else_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keep_last", [1, 3])
+def test_the_pointer_names_the_best_and_the_last_and_only_the_last_are_kept_beside(
+    keep_last: int, tmp_path: Path
+) -> None:
     seen: list[tuple[int, bool]] = []
 
     class Look:
@@ -57,14 +60,15 @@ def test_the_pointer_names_the_best_and_the_last_and_nothing_else_is_kept(tmp_pa
             assert current.best == f"checkpoints/epoch-{best:03d}"
             assert current.last == f"checkpoints/epoch-{event.epoch:03d}"
             assert current.resume == f"resume/step-{event.step:08d}-validated"
-            assert names(tmp_path / "checkpoints") == {f"epoch-{best:03d}", f"epoch-{event.epoch:03d}"}
+            last = range(max(1, event.epoch - keep_last + 1), event.epoch + 1)
+            assert names(tmp_path / "checkpoints") == {f"epoch-{epoch:03d}" for epoch in (best, *last)}
             assert names(tmp_path / "resume") == {Path(current.resume).name}
 
         def close(self) -> None:
             pass
 
     settings = ("training.epochs=5", "training.optimizer.learning_rate=0.5", "training.clip_norm=off")
-    run_tiny(tmp_path, *settings, recorders=[Look()])
+    run_tiny(tmp_path, *settings, f"training.keep_last={keep_last}", recorders=[Look()])
     assert [epoch for epoch, _ in seen] == [1, 2, 3, 4, 5]
     assert {best for _, best in seen} == {True, False}  # else the test sees one case only
 

@@ -35,6 +35,7 @@ KINDS = {
         "training.optimizer.name=sgd",
         "training.optimizer.momentum=0.9",
         "training.keep=bleu",
+        "training.keep_last=2",
         "training.teacher_forcing.by_token=true",
     ),
     "adamw": (
@@ -125,6 +126,17 @@ def test_a_resume_state_is_a_whole_checkpoint_and_nothing_is_pickled(tmp_path: P
     progress = json.loads((state / "progress.json").read_text(encoding="utf-8"))
     assert (progress["epoch"], progress["step"], progress["batches"]) == (0, 3, 3)
     assert [step["step"] for step in progress["held"]] == [1, 2, 3]
+
+
+def test_what_a_cut_off_run_left_is_not_among_the_last_that_are_kept(tmp_path: Path) -> None:
+    run_tiny(tmp_path, "training.epochs=2", "training.keep_last=3")
+    for left in ("epoch-003", ".epoch-003.partial"):
+        (tmp_path / "checkpoints" / left).mkdir()
+        (tmp_path / "checkpoints" / left / "model.safetensors").write_bytes(b"half")
+    run_tiny(tmp_path, "training.epochs=4", "training.keep_last=3", resume=True)
+    kept = sorted((tmp_path / "checkpoints").iterdir())
+    assert [path.name for path in kept if path.name > "epoch-001"] == ["epoch-002", "epoch-003", "epoch-004"]
+    assert all(load_checkpoint(path) for path in kept)
 
 
 def test_a_run_without_a_best_checkpoint_says_what_to_name(tmp_path: Path) -> None:

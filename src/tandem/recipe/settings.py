@@ -209,6 +209,8 @@ class Training(Section):
     """Stop after so many validations in a row without a better one."""
     keep: Literal["loss", "bleu", "exact"] = "loss"
     """What makes a checkpoint the best: validation loss, or BLEU or exact matches of greedy translations."""
+    keep_last: Count = 1
+    """The checkpoints of so many last validations are kept besides the best: to average them, or to choose later."""
     precision: Precision = "auto"
     """auto: bfloat16 products where the processor has them, else float32; weights are float32 always."""
     save_minutes: Positive = 10.0

@@ -22,6 +22,7 @@ MAY_CHANGE = (
     "model.word_dropout",
     "training.epochs",
     "training.patience",
+    "training.keep_last",
     "training.save_minutes",
     "training.save_steps",
     "training.clip_norm",

@@ -81,11 +81,14 @@ def read_state(out: Path) -> tuple[Current, ResumeState]:
 class Savings:
     """What is saved of one run, as its `current.json` names it."""
 
-    def __init__(self, out: Path, corpus: str, current: Current | None, progress: Progress | None) -> None:
-        """`current` and `progress`: what was saved before, where the run goes on."""
+    def __init__(
+        self, out: Path, corpus: str, keep_last: int, current: Current | None, progress: Progress | None
+    ) -> None:
+        """`keep_last`: how many stay. `current` and `progress`: what was saved before, where the run goes on."""
         self.current = current
         self._out = out
         self._corpus = corpus
+        self._keep_last = keep_last
         self._saved = progress
 
     def save(
@@ -125,12 +128,22 @@ class Savings:
         self.tidy()
 
     def tidy(self) -> None:
-        """Remove what nothing points to: older states and checkpoints, and what a run that was cut off left."""
+        """Remove older states and checkpoints, and what a run that was cut off left."""
         if self.current is None:
             return
-        needed = {self._out / name for name in (self.current.best, self.current.last, self.current.resume) if name}
+        needed = {self._out / name for name in (self.current.best, self.current.resume) if name}
+        if self.current.last:
+            # What stands behind the last one was never pointed to.
+            last = self._out / self.current.last
+            found = sorted((f for f in last.parent.glob("*") if _place(f) <= _place(last)), key=_place)
+            needed |= set(found[-self._keep_last :])
         with writing(self._out):
             for kind in ("checkpoints", "resume"):
                 for folder in (self._out / kind).glob("*"):
                     if folder not in needed:
                         shutil.rmtree(folder)
+
+
+def _place(checkpoint: Path) -> tuple[int, str]:
+    """Where a checkpoint stands among those of a run, which may have more than 999."""
+    return len(checkpoint.name), checkpoint.name

@@ -104,7 +104,9 @@ class Run:
         )
         self._check_room(self._training)
         self._going_on = state.going_on if state else None
-        self._savings = Savings(out, self.corpus.key, current, state.progress if state else None)
+        self._savings = Savings(
+            out, self.corpus.key, recipe.training.keep_last, current, state.progress if state else None
+        )
 
     def _check_room(self, training: Training) -> None:
         """Raise RecipeError where a run that ended with a part of an epoch is to go on: the rest would be left out."""
