@@ -15,8 +15,8 @@ from tandem.translator import Translator, load
 def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "auto") -> Translator:
     """Write the mean of the models' weights into the new directory `out`, a checkpoint with the first one's recipe.
 
-    The models are runs (their best checkpoints) or checkpoints, whose vocabularies, direction of the source and model
-    section must be the same. Means are taken in float64, two models in memory at a time. Returns the translator of
+    The models are runs (their best checkpoints) or checkpoints, whose vocabularies, direction of the source, cell and
+    sizes must be the same. Means are taken in float64, two models in memory at a time. Returns the translator of
     the result. CheckpointError where they differ, saying in what, where there are none, or where `out` is there.
     """
     where = Path(out)
@@ -58,5 +58,5 @@ def _check_alike(first: Path, one: Checkpoint, second: Path, other: Checkpoint) 
 def _settings(recipe: Recipe) -> Iterator[tuple[str, object]]:
     """What must agree besides the vocabularies."""
     yield "text.reverse_source", recipe.text.reverse_source
-    for key, value in recipe.model:
-        yield f"model.{key}", value
+    for key in ("cell", "layers", "hidden", "embedding", "tie_output"):  # dropout may change while a model is trained
+        yield f"model.{key}", getattr(recipe.model, key)
