@@ -20,8 +20,9 @@ def average_command(
     - `tandem average runs/mine/checkpoints/epoch-016 runs/mine/checkpoints/epoch-018 --out runs/mean`
     - `tandem average runs/mine/checkpoints/* --out runs/mean`: all that `training.keep_last` kept
 
-    Of a run its best checkpoint is taken. Vocabularies, cell and sizes must be the same; the recipe is the first
-    one's. Checkpoints of one training are meant: the mean of the weights of two seeds knows nothing.
+    Of a run its best checkpoint is taken. Vocabularies and model settings but for dropout must be the same; the
+    recipe is the first one's. Checkpoints of one training are meant: the mean of the weights of two seeds knows
+    nothing.
     """
     average(models, out=out, device="cpu")
     Console().print(

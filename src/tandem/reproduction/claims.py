@@ -129,7 +129,7 @@ class Claims:
                 self._check("perplexity saved", perplexities(straight), perplexities(turned), perplexity_of_sums),
                 self._check("BLEU gained", bleus(turned, WIDE), bleus(straight, WIDE)),
             ),
-            "captions of a dozen words are far shorter than news: an LSTM reaches over them either way",
+            "where sentences are far shorter than news, an LSTM reaches over them either way",
         )
 
     def depth(self) -> Claim:
@@ -157,7 +157,7 @@ class Claims:
                 )
                 for layers in DEPTHS[1:]
             ),
-            "29,000 pairs and a few epochs are too little for a deep stack without shortcuts between its layers; the "
+            "so few pairs and epochs are too little for a deep stack without shortcuts between its layers; the "
             "paper had 12 million pairs, and 7.5 epochs of them",
         )
 
@@ -205,7 +205,7 @@ class Claims:
                     [*ensembles[1], *ensembles[WIDE]],
                 ),
             ),
-            "the whole gain of a beam is about as large as what a test set of a thousand sentences can tell apart",
+            "the whole gain of a beam is about as large as what a test set of this size can tell apart",
         )
 
     def greedy_ensemble(self) -> Claim:
@@ -268,7 +268,7 @@ class Claims:
             "there is no degradation on sentences with less than 35 words",
             tuple(rows),
             (Check(_LONG, difference_interval([parts[0]], [parts[1]], self._resampling), -_SLACK),),
-            "a state of some hundred or thousand numbers, learnt from 29,000 pairs, does not hold a long caption; the "
+            "a state of this size, learnt from so few pairs, does not hold a long sentence; the "
             "paper's has 8,000 numbers",
         )
 

@@ -8,6 +8,7 @@ import torch
 from tandem.checkpoint import Checkpoint, checkpoint_of, load_checkpoint, save_checkpoint
 from tandem.errors import CheckpointError
 from tandem.recipe import Device, Recipe
+from tandem.run.changes import MAY_CHANGE
 from tandem.text.differences import vocabulary_difference
 from tandem.translator import Translator, load
 
@@ -15,9 +16,10 @@ from tandem.translator import Translator, load
 def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "auto") -> Translator:
     """Write the mean of the models' weights into the new directory `out`, a checkpoint with the first one's recipe.
 
-    The models are runs (their best checkpoints) or checkpoints, whose vocabularies, direction of the source, cell and
-    sizes must be the same. Means are taken in float64, two models in memory at a time. Returns the translator of
-    the result. CheckpointError where they differ, saying in what, where there are none, or where `out` is there.
+    The models are runs (their best checkpoints) or checkpoints, whose vocabularies, direction of the source and model
+    section but for dropout must be the same. Means are taken in float64, two models in memory at a time. Returns the
+    translator of the result. CheckpointError where they differ, saying in what, where there are none, or where `out`
+    is there.
     """
     where = Path(out)
     if where.exists():
@@ -56,7 +58,8 @@ def _check_alike(first: Path, one: Checkpoint, second: Path, other: Checkpoint) 
 
 
 def _settings(recipe: Recipe) -> Iterator[tuple[str, object]]:
-    """What must agree besides the vocabularies."""
+    """What must agree besides the vocabularies: what cannot change while a model is trained."""
     yield "text.reverse_source", recipe.text.reverse_source
-    for key in ("cell", "layers", "hidden", "embedding", "tie_output"):  # dropout may change while a model is trained
-        yield f"model.{key}", getattr(recipe.model, key)
+    for key, value in recipe.model:
+        if (name := f"model.{key}") not in MAY_CHANGE:
+            yield name, value
