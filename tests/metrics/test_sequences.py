@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.metrics import Score, exact, token_edit_rate, word_edit_rate
+from tandem.metrics import Score, character_edit_rate, exact, token_edit_rate, word_edit_rate
 from tandem.version import __version__
 
 Pairs = list[tuple[list[str], list[list[str]]]]
@@ -55,6 +55,16 @@ def test_words_are_tokens_between_spaces(pairs: Pairs) -> None:
     assert word_edit_rate(hypotheses, references).value == rate.value
 
 
+@given(PAIRS)
+def test_characters_are_the_tokens_of_the_character_edit_rate(pairs: Pairs) -> None:
+    hypotheses = [" ".join(hypothesis) for hypothesis, _ in pairs]
+    references = [[" ".join(reference) for reference in references] for _, references in pairs]
+    rate = token_edit_rate(
+        [list(h) for h in hypotheses], [[list(r) for r in alternatives] for alternatives in references]
+    )
+    assert character_edit_rate(hypotheses, references).value == rate.value
+
+
 @given(st.lists(st.tuples(TOKENS, TOKENS.filter(bool)), min_size=1, max_size=6))
 def test_everything_is_exact_exactly_when_no_edit_is_needed(pairs: list[tuple[list[str], list[str]]]) -> None:
     hypotheses = [" ".join(hypothesis) for hypothesis, _ in pairs]
@@ -95,11 +105,13 @@ def test_signatures_name_the_case_the_references_and_the_version() -> None:
     assert exact(["a"], [["a"]], lowercase=True).signature == f"exact|case:lc|refs:any|tandem:{__version__}"
     words = word_edit_rate(["a"], [["a"]]).signature
     assert words == f"word_edit_rate|case:mixed|tok:space|refs:best|tandem:{__version__}"
+    characters = character_edit_rate(["a"], [["a"]], lowercase=True).signature
+    assert characters == f"character_edit_rate|case:lc|tok:char|refs:best|tandem:{__version__}"
     tokens = token_edit_rate([["a"]], [[["a"]]]).signature
     assert tokens == f"token_edit_rate|case:mixed|tok:given|refs:best|tandem:{__version__}"
 
 
-@pytest.mark.parametrize("metric", [exact, word_edit_rate, token_edit_rate])
+@pytest.mark.parametrize("metric", [exact, word_edit_rate, character_edit_rate, token_edit_rate])
 def test_malformed_corpora_are_refused(metric: Callable[[list[object], list[object]], Score]) -> None:
     with pytest.raises(ValueError, match="corpus is empty"):
         metric([], [])

@@ -97,7 +97,7 @@ def test_empty_hypotheses_are_scored_as_worst(metric: Metric) -> None:
 
 def test_score_translations_gives_all_of_them_in_order() -> None:
     scores = score_translations(HYPOTHESES, REFERENCES, lowercase=True)
-    assert [score.name for score in scores] == ["bleu", "chrf", "ter", "exact", "word_edit_rate"]
+    assert [score.name for score in scores] == ["bleu", "chrf", "ter", "exact", "word_edit_rate", "character_edit_rate"]
     assert all("case:lc" in score.signature for score in scores)
     assert scores[0] == bleu(HYPOTHESES, REFERENCES, lowercase=True)
     assert isinstance(scores[0], Score)

@@ -1,15 +1,20 @@
 """Hypotheses and references -> scores, each with its signature."""
 
+from tandem.metrics.fitting import fits_exact, in_order, leading_scores
 from tandem.metrics.perplexity import perplexity
 from tandem.metrics.score import Score
-from tandem.metrics.sequences import exact, token_edit_rate, word_edit_rate
+from tandem.metrics.sequences import character_edit_rate, exact, token_edit_rate, word_edit_rate
 from tandem.metrics.translation import bleu, chrf, score_translations, ter
 
 __all__ = [
     "Score",
     "bleu",
+    "character_edit_rate",
     "chrf",
     "exact",
+    "fits_exact",
+    "in_order",
+    "leading_scores",
     "perplexity",
     "score_translations",
     "ter",

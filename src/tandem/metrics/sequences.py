@@ -35,6 +35,21 @@ def word_edit_rate(hypotheses: Sequence[str], references: Sequence[Sequence[str]
     return Score("word_edit_rate", value, _signature("word_edit_rate", lowercase, "tok:space|refs:best"))
 
 
+def character_edit_rate(
+    hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False
+) -> Score:
+    """Return the character edits per hundred reference characters (code points, spaces counted).
+
+    See `token_edit_rate` for the choice of the reference and for what is raised.
+    """
+    check_corpus(hypotheses, references)
+    value = _edit_rate(
+        [_cased(text, lowercase) for text in hypotheses],
+        [[_cased(text, lowercase) for text in alternatives] for alternatives in references],
+    )
+    return Score("character_edit_rate", value, _signature("character_edit_rate", lowercase, "tok:char|refs:best"))
+
+
 def token_edit_rate(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]) -> Score:
     """Return the token edits per hundred reference tokens, the sequences given as lists of tokens.
 

@@ -9,7 +9,7 @@ from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.metrics.ter import TER
 
 from tandem.metrics.score import Score, check_corpus
-from tandem.metrics.sequences import exact, word_edit_rate
+from tandem.metrics.sequences import character_edit_rate, exact, word_edit_rate
 
 
 def bleu(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
@@ -37,8 +37,9 @@ def ter(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lower
 def score_translations(
     hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool
 ) -> list[Score]:
-    """Return BLEU, chrF, TER, exact matches and the word edit rate, in this order; raises as `bleu` does."""
-    return [metric(hypotheses, references, lowercase=lowercase) for metric in (bleu, chrf, ter, exact, word_edit_rate)]
+    """Return BLEU, chrF, TER, exact matches and the edit rates of words and characters; raises as `bleu` does."""
+    metrics = (bleu, chrf, ter, exact, word_edit_rate, character_edit_rate)
+    return [metric(hypotheses, references, lowercase=lowercase) for metric in metrics]
 
 
 def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:

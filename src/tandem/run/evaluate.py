@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tandem.data import Batches
 from tandem.data.pairs import Pair, group_references
-from tandem.metrics import Score, perplexity, score_translations, token_edit_rate
+from tandem.metrics import Score, in_order, leading_scores, perplexity, score_translations, token_edit_rate
 from tandem.run.likelihood import likelihood
 from tandem.run.prepare import encode_pairs
 from tandem.training.events import Sample
@@ -22,6 +22,7 @@ class Evaluation:
     """Distinct source texts, each translated once."""
     pairs: int
     scores: list[Score]
+    """The most telling ones first."""
     samples: tuple[Sample, ...]
     translations: list[str]
 
@@ -56,7 +57,8 @@ def evaluate(
         Sample(source, targets[0], text)
         for source, targets, text in list(zip(sources, references, texts, strict=True))[:10]
     )
-    return Evaluation(len(groups), len(pairs), scores, samples, texts)
+    leading = leading_scores([text for alternatives in references for text in alternatives])
+    return Evaluation(len(groups), len(pairs), in_order(scores, leading), samples, texts)
 
 
 def _token_edit_rate(
