@@ -9,7 +9,9 @@ import torch
 
 from tandem.data import pad_sentences
 from tandem.errors import CheckpointError
+from tandem.members import Member
 from tandem.models import CellType
+from tandem.recipe import override
 from tandem.stepping import ModelStepper
 from tandem.text import EOS_ID, SOS_ID, UNK_ID
 from tandem.translator import MAX_SOURCE_CHARACTERS, Translation, Translator, frame_source, load
@@ -151,6 +153,24 @@ def test_settings_come_from_the_recipe_and_are_checked(translator: Translator) -
     for penalty in (-0.1, float("nan"), float("inf")):
         with pytest.raises(ValueError, match=r"length_penalty .* must be 0 or more, and finite"):
             translator.search_settings(length_penalty=penalty)
+    for factor in (0.0, 100.1, float("nan")):
+        with pytest.raises(ValueError, match=rf"max_length_factor \({factor}\) must be above 0 and at most 100"):
+            translator.search_settings(max_length_factor=factor)
+    for extra in (-1, 10_001):
+        with pytest.raises(ValueError, match=rf"max_length_extra \({extra}\) must be at least 0 and at most 10,000"):
+            translator.search_settings(max_length_extra=extra)
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_limits_of_the_search_do_what_those_of_the_recipe_do(translator: Translator, beam: int) -> None:
+    recipe = override(translator.recipe, ["search.max_length_factor=0.5", "search.max_length_extra=3"])
+    members = [Member(translator.model, recipe)]
+    tokenizers = translator.source_tokenizer, translator.target_tokenizer
+    short = Translator(members, *tokenizers, device=torch.device("cpu"))
+    limits = translator.search_settings(beam=beam, max_length_factor=0.5, max_length_extra=3)
+    expected = short.translate(SOURCES, short.search_settings(beam=beam))
+    assert translator.translate(SOURCES, limits) == expected
+    assert expected != translator.translate(SOURCES, translator.search_settings(beam=beam))
 
 
 def test_sources_and_targets_must_pair_up(translator: Translator) -> None:

@@ -14,7 +14,7 @@ from tandem.data import pad_sentences
 from tandem.errors import CheckpointError
 from tandem.members import Averaging, Member, average_of, joined, make_steppers
 from tandem.models import Seq2Seq
-from tandem.recipe import Device, Precision, Recipe
+from tandem.recipe import LARGEST_LENGTH_EXTRA, LARGEST_LENGTH_FACTOR, Device, Precision, Recipe
 from tandem.scoring import score_targets
 from tandem.search import Hypothesis, beam, greedy
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
@@ -42,6 +42,9 @@ class SearchSettings:
 
     beam: int
     length_penalty: float
+    max_length_factor: float
+    """An output has at most this many tokens for each token of its source, and `max_length_extra` more."""
+    max_length_extra: int
     n_best: int = 1
     batch_size: int = BATCH_SIZE
     allow_unk: bool = False
@@ -127,6 +130,8 @@ class Translator:
         *,
         beam: int | None = None,
         length_penalty: float | None = None,
+        max_length_factor: float | None = None,
+        max_length_extra: int | None = None,
         n_best: int = 1,
         batch_size: int = BATCH_SIZE,
         allow_unk: bool = False,
@@ -141,7 +146,13 @@ class Translator:
         penalty = search.length_penalty if length_penalty is None else length_penalty
         if not 0 <= penalty < math.inf:
             raise ValueError(f"length_penalty ({penalty}) must be 0 or more, and finite")
-        return SearchSettings(width, penalty, n_best, batch_size, allow_unk)
+        factor = search.max_length_factor if max_length_factor is None else max_length_factor
+        if not 0 < factor <= LARGEST_LENGTH_FACTOR:
+            raise ValueError(f"max_length_factor ({factor}) must be above 0 and at most {LARGEST_LENGTH_FACTOR}")
+        extra = search.max_length_extra if max_length_extra is None else max_length_extra
+        if not 0 <= extra <= LARGEST_LENGTH_EXTRA:
+            raise ValueError(f"max_length_extra ({extra}) must be at least 0 and at most {LARGEST_LENGTH_EXTRA:,}")
+        return SearchSettings(width, penalty, factor, extra, n_best, batch_size, allow_unk)
 
     def translate(self, texts: Sequence[str], settings: SearchSettings | None = None) -> list[Translation]:
         """Translate each text, in order; an empty text has an empty translation.
@@ -211,8 +222,7 @@ class Translator:
 
     def _search(self, sources: list[list[int]], settings: SearchSettings) -> list[list[Hypothesis]]:
         source, lengths = pad_sentences(sources)
-        limits = self.recipe.search
-        max_lengths = ((lengths - 2) * limits.max_length_factor).long() + limits.max_length_extra
+        max_lengths = ((lengths - 2) * settings.max_length_factor).long() + settings.max_length_extra
         banned = [PAD_ID, SOS_ID] if settings.allow_unk else [UNK_ID, PAD_ID, SOS_ID]
         source = source.to(self.device)
         if settings.beam == 1:

@@ -55,6 +55,12 @@ def test_one_system_is_not_compared(tandem: Tandem, run: Path) -> None:
     assert "by chance" not in found.out
 
 
+def test_length_limits_reach_the_search(tandem: Tandem, run: Path) -> None:
+    found = tandem("analyse", run, *CORPUS, "--json", "--max-length-factor", 0.1, "--max-length-extra", 0)
+    (system,) = json.loads(found.out)["findings"]["scores"]
+    assert system["bleu"]["value"] == 0
+
+
 def test_as_json_it_is_what_is_written(tandem: Tandem, run: Path, elsewhere: Path) -> None:
     found = tandem(
         "analyse", run, *CORPUS, "--json", "--out", "there", "--training", "train.de", "--seed", 4, "--lowercase"

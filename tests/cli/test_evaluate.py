@@ -94,6 +94,8 @@ def test_options_reach_the_search_and_the_scores(tandem: Tandem, run: Path) -> N
     assert "case:lc" in bleu["signature"]
     other = tandem("evaluate", run, *FILES, "--json", "--beam", 3, "--length-penalty", 0.5, "--batch-size", 2)
     assert json.loads(other.out)["scores"]["bleu"]["signature"].endswith("|search:beam:3|lp:0.5")
+    longer = tandem("evaluate", run, *FILES, "--json", "--beam", 1, "--max-length-factor", 4, "--max-length-extra", 20)
+    assert json.loads(longer.out)["scores"]["bleu"]["signature"].endswith("|search:greedy|limit:4x+20")
 
 
 def test_the_translations_are_written_one_a_line(tandem: Tandem, run: Path, elsewhere: Path) -> None:

@@ -125,6 +125,8 @@ def test_search_options_reach_the_search(tandem: Tandem, run: Path) -> None:
     found = json.loads(tandem("translate", run, "--json", "--beam", 1, "--length-penalty", 0.5, "eins zwei").out)
     assert (found["text"], found["score"]) == (greedy.text, greedy.score)
     assert tandem("translate", run, "--precision", "bfloat16", "--device", "cpu", "eins").code == 0
+    short = tandem("translate", run, "--json", "--max-length-factor", 0.5, "--max-length-extra", 0, "eins zwei drei")
+    assert len(json.loads(short.out)["tokens"]) <= 1
     refused = tandem("translate", run, "--length-penalty", "inf", "eins")
     assert (refused.code, refused.err) == (1, "tandem: length_penalty (inf) must be 0 or more, and finite\n")
 

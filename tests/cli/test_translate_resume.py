@@ -116,6 +116,8 @@ def test_a_run_that_has_done_nothing_leaves_nothing(tandem: Tandem, run: Path, s
     [
         (("--beam", 3), "beam 2 (now 3)"),
         (("--json",), "format plain (now json)"),
+        (("--max-length-factor", 3), "max_length_factor 2.0 (now 3.0)"),
+        (("--max-length-extra", 4), "max_length_extra 10 (now 4)"),
         (("--batch-size", 4, "--allow-unk"), "batch_size 2 (now 4), allow_unk False (now True)"),
         (("--precision", "bfloat16"), "precision float32 (now bfloat16)"),
     ],

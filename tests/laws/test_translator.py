@@ -126,15 +126,25 @@ def test_the_n_best_are_in_order_different_and_led_by_the_best(
 
 @EVERY_CELL
 @settings(max_examples=6)
-@given(text=st.lists(st.sampled_from(list(NUMBERS)), min_size=1, max_size=7), width=BEAMS, penalty=st.floats(0, 2))
+@given(
+    text=st.lists(st.sampled_from(list(NUMBERS)), min_size=1, max_size=7),
+    width=BEAMS,
+    penalty=st.floats(0, 2),
+    factor=st.none() | st.floats(0, 4, exclude_min=True),
+    extra=st.none() | st.integers(0, 12),
+)
 def test_scores_add_up_and_lengths_keep_their_limit(
-    cell: CellType, text: list[str], width: int, penalty: float
+    cell: CellType, text: list[str], width: int, penalty: float, factor: float | None, extra: int | None
 ) -> None:
     translator = model_of(cell)
-    search = translator.search_settings(beam=width, length_penalty=penalty)
+    search = translator.search_settings(
+        beam=width, length_penalty=penalty, max_length_factor=factor, max_length_extra=extra
+    )
     (found,) = translator.translate([" ".join(text)], search)
     limits = translator.recipe.search
-    assert len(found.tokens) <= limits.max_length_factor * len(text) + limits.max_length_extra
+    assert search.max_length_factor == (limits.max_length_factor if factor is None else factor)
+    assert search.max_length_extra == (limits.max_length_extra if extra is None else extra)
+    assert len(found.tokens) <= search.max_length_factor * len(text) + search.max_length_extra
     assert len(found.token_scores) == len(found.tokens) + 1
     assert found.log_probability == pytest.approx(sum(found.token_scores))
     assert found.score == pytest.approx(found.log_probability / len(found.token_scores) ** penalty)

@@ -22,6 +22,8 @@ from tandem.cli.options import (
     HubOption,
     JsonlOption,
     LengthPenaltyOption,
+    MaxLengthExtraOption,
+    MaxLengthFactorOption,
     PrecisionOption,
     SourceOption,
     TargetOption,
@@ -74,6 +76,8 @@ def analyse_command(
     seed: Annotated[int, typer.Option(min=0, help="Of the intervals' resamples.")] = 0,
     beam: BeamOption = None,
     length_penalty: LengthPenaltyOption = None,
+    max_length_factor: MaxLengthFactorOption = None,
+    max_length_extra: MaxLengthExtraOption = None,
     batch_size: BatchSizeOption = BATCH_SIZE,
     allow_unk: AllowUnkOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
@@ -101,7 +105,9 @@ def analyse_command(
         n: load(path, device=device, precision=precision) for n, path in zip(names.models, paths, strict=True)
     }
     settings = {
-        name: search_settings(translator, beam, length_penalty, 1, batch_size, allow_unk)
+        name: search_settings(
+            translator, beam, length_penalty, max_length_factor, max_length_extra, 1, batch_size, allow_unk
+        )
         for name, translator in translators.items()
     }
     if lowercase is None:

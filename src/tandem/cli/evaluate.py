@@ -21,6 +21,8 @@ from tandem.cli.options import (
     HubOption,
     JsonlOption,
     LengthPenaltyOption,
+    MaxLengthExtraOption,
+    MaxLengthFactorOption,
     ModelsArgument,
     PrecisionOption,
     SourceOption,
@@ -50,6 +52,8 @@ def evaluate_command(
     ] = None,
     beam: BeamOption = None,
     length_penalty: LengthPenaltyOption = None,
+    max_length_factor: MaxLengthFactorOption = None,
+    max_length_extra: MaxLengthExtraOption = None,
     batch_size: BatchSizeOption = BATCH_SIZE,
     allow_unk: AllowUnkOption = False,
     output: Annotated[
@@ -73,7 +77,9 @@ def evaluate_command(
     choice = chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="test")
     pairs = corpus_pairs(choice)
     translator = load(models, device=device, precision=precision, averaging=averaging)
-    settings = search_settings(translator, beam, length_penalty, 1, batch_size, allow_unk)
+    settings = search_settings(
+        translator, beam, length_penalty, max_length_factor, max_length_extra, 1, batch_size, allow_unk
+    )
     lower = translator.recipe.search.lowercase_scores if lowercase is None else lowercase
     found = evaluate(translator, pairs, settings, lowercase=lower)
     if output is not None:

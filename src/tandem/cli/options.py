@@ -10,6 +10,8 @@ from tandem.data.pairs import Pair, load_pairs
 from tandem.errors import CorpusError
 from tandem.members import Averaging
 from tandem.recipe import (
+    LARGEST_LENGTH_EXTRA,
+    LARGEST_LENGTH_FACTOR,
     CorpusChoice,
     Device,
     FilesCorpus,
@@ -63,6 +65,20 @@ BeamOption: TypeAlias = Annotated[
 LengthPenaltyOption: TypeAlias = Annotated[
     float | None,
     typer.Option(min=0.0, help="Rank by log-probability / tokens ** this. Default: the recipe's."),
+]
+MaxLengthFactorOption: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        max=LARGEST_LENGTH_FACTOR,
+        help="An output has at most this many tokens for each token of its source. Default: the recipe's.",
+    ),
+]
+MaxLengthExtraOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=LARGEST_LENGTH_EXTRA, help="Tokens that an output may have besides. Default: the recipe's."
+    ),
 ]
 BatchSizeOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Sentences that are translated together.")]
 AllowUnkOption: TypeAlias = Annotated[bool, typer.Option("--allow-unk", help="Let `<unk>` stand in translations.")]

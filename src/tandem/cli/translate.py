@@ -23,6 +23,8 @@ from tandem.cli.options import (
     BeamOption,
     DeviceOption,
     LengthPenaltyOption,
+    MaxLengthExtraOption,
+    MaxLengthFactorOption,
     PrecisionOption,
 )
 from tandem.cli.output import Job, opened_output
@@ -59,6 +61,8 @@ def translate(
     ] = False,
     beam: BeamOption = None,
     length_penalty: LengthPenaltyOption = None,
+    max_length_factor: MaxLengthFactorOption = None,
+    max_length_extra: MaxLengthExtraOption = None,
     n_best: Annotated[int, typer.Option(min=1, help="Put out the N best of each, as Moses lines (or in --json).")] = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a text: scores, tokens, alternatives.")
@@ -85,7 +89,16 @@ def translate(
     stream = stream or (not texts and source is None and sys.stdin.isatty())  # a person waits for each answer
     checkpoints = [checkpoint_of(path) for path in paths]
     translator = load(checkpoints, device=device, precision=precision, averaging=averaging)
-    settings = search_settings(translator, beam, length_penalty, n_best, 1 if stream else batch_size, allow_unk)
+    settings = search_settings(
+        translator,
+        beam,
+        length_penalty,
+        max_length_factor,
+        max_length_extra,
+        n_best,
+        1 if stream else batch_size,
+        allow_unk,
+    )
     form = "json" if as_json else "n-best" if n_best > 1 else "plain"
     options = {
         **asdict(settings),
@@ -145,6 +158,8 @@ def search_settings(
     translator: Translator,
     beam: int | None,
     length_penalty: float | None,
+    max_length_factor: float | None,
+    max_length_extra: int | None,
     n_best: int,
     batch_size: int,
     allow_unk: bool,
@@ -152,7 +167,13 @@ def search_settings(
     """The search that the options ask for. RecipeError where they don't fit together."""
     try:
         return translator.search_settings(
-            beam=beam, length_penalty=length_penalty, n_best=n_best, batch_size=batch_size, allow_unk=allow_unk
+            beam=beam,
+            length_penalty=length_penalty,
+            max_length_factor=max_length_factor,
+            max_length_extra=max_length_extra,
+            n_best=n_best,
+            batch_size=batch_size,
+            allow_unk=allow_unk,
         )
     except ValueError as error:
         raise RecipeError(str(error)) from error

@@ -2,6 +2,8 @@
 
 from tandem.recipe.reading import load_recipe, make_recipe, override, parse_recipe
 from tandem.recipe.settings import (
+    LARGEST_LENGTH_EXTRA,
+    LARGEST_LENGTH_FACTOR,
     CorpusChoice,
     Data,
     Device,
@@ -26,6 +28,8 @@ from tandem.recipe.settings import (
 from tandem.recipe.writing import dump_recipe, portable
 
 __all__ = [
+    "LARGEST_LENGTH_EXTRA",
+    "LARGEST_LENGTH_FACTOR",
     "CorpusChoice",
     "Data",
     "Device",

@@ -21,6 +21,10 @@ Epochs = Annotated[
     float, Field(gt=0, le=2**53), AfterValidator(lambda epochs: int(epochs) if epochs.is_integer() else epochs)
 ]
 
+LARGEST_LENGTH_FACTOR = 100
+LARGEST_LENGTH_EXTRA = 10_000
+"""With the factor they bound the time and the memory that an output may take."""
+
 
 class Section(BaseModel):
     """What all parts of a recipe share: frozen, strict about names, no numbers that are not finite."""
@@ -225,9 +229,9 @@ class Search(Section):
     beam: Annotated[int, Field(ge=1, le=10_000)] = 5
     length_penalty: Annotated[float, Field(ge=0)] = 1.0
     """Hypotheses are ranked by log-probability / tokens ** length_penalty; 0 is the paper's plain sum."""
-    max_length_factor: Annotated[float, Field(gt=0, le=100)] = 2.0
+    max_length_factor: Annotated[float, Field(gt=0, le=LARGEST_LENGTH_FACTOR)] = 2.0
     """A translation has at most this many tokens a source token, and `max_length_extra` more."""
-    max_length_extra: Annotated[int, Field(ge=0, le=10_000)] = 10
+    max_length_extra: Annotated[int, Field(ge=0, le=LARGEST_LENGTH_EXTRA)] = 10
     lowercase_scores: bool = False
     """Whether scores are taken in lower case."""
 

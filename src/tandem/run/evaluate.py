@@ -45,6 +45,9 @@ def evaluate(
     made = translator.translate(sources, settings)
     texts = [translation.text for translation in made]
     search = f"beam:{settings.beam}|lp:{settings.length_penalty:g}" if settings.beam > 1 else "greedy"
+    limits, usual = (settings.max_length_factor, settings.max_length_extra), translator.search_settings()
+    if limits != (usual.max_length_factor, usual.max_length_extra):
+        search += f"|limit:{settings.max_length_factor:g}x+{settings.max_length_extra}"
     if len(translator.members) > 1:
         search += f"|ensemble:{len(translator.members)}|mean:{translator.averaging}"
     scores = [
