@@ -153,7 +153,7 @@ def test_devices_that_are_not_there_are_refused() -> None:
     assert choose_device("cpu") == CPU
     absent = [kind for kind in ("cuda", "mps") if not getattr(torch, kind).is_available()]
     for kind in absent:
-        with pytest.raises(RecipeError, match=f"--device {kind}: this machine has no such device; it has .*cpu"):
+        with pytest.raises(RecipeError, match=f"device {kind}: this machine has no such device; it has .*cpu"):
             choose_device("cuda" if kind == "cuda" else "mps")
     assert choose_device("auto").type in {"cpu", "cuda", "mps"} - set(absent)
 

@@ -2,8 +2,9 @@
 
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import torch
 
@@ -165,21 +166,32 @@ def build_fabric(device: torch.device, precision: torch.dtype) -> "Fabric":
 
 def choose_device(device: Device) -> torch.device:
     """The device that was asked for; auto takes CUDA, then MPS, then the CPU. RecipeError where it is not there."""
+    _check_choice("device", device, get_args(Device))
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if device == "auto":
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
     if not there[device]:
         raise RecipeError(
-            f"--device {device}: this machine has no such device; it has {', '.join(k for k in there if there[k])}"
+            f"device {device}: this machine has no such device; it has {', '.join(k for k in there if there[k])}"
         )
     return torch.device(device)
 
 
 def choose_precision(precision: Precision, device: torch.device) -> torch.dtype:
-    """The type that matrix products run in; auto takes bfloat16 where the processor computes in it."""
+    """The type that matrix products run in; auto takes bfloat16 where the processor computes in it.
+
+    RecipeError where there is no such precision.
+    """
+    _check_choice("precision", precision, get_args(Precision))
     if precision == "auto":
         return torch.bfloat16 if _has_bfloat16(device) else torch.float32
     return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    """Raise RecipeError unless a value from Python is one of the choices, which types alone do not ensure."""
+    if value not in choices:
+        raise RecipeError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, choices))}")
 
 
 def _has_bfloat16(device: torch.device) -> bool:

@@ -8,6 +8,10 @@ class TandemError(Exception):
     """The base of all errors that Tandem raises on purpose."""
 
 
+class ArgumentError(TandemError, TypeError):
+    """A Python function was given an argument of the wrong type."""
+
+
 class RecipeError(TandemError):
     """A recipe, or a setting given on the command line, is not valid."""
 

@@ -1,7 +1,17 @@
-"""Reading small files that may be anything at all: only ordinary ones, and no more of them than there may be."""
+"""Paths that a program gives, and small files that may be anything at all: only ordinary ones, of a bounded size."""
 
+import os
 import stat
 from pathlib import Path
+
+from tandem.errors import ArgumentError
+
+
+def path_of(value: object, argument: str) -> Path:
+    """A path that a Python program gave as `argument`. ArgumentError where it is none."""
+    if not isinstance(value, str | os.PathLike):
+        raise ArgumentError(f"{argument} is {value!r}, but must be a path: a string or a pathlib.Path")
+    return Path(value)
 
 
 def read_text(path: Path, most: int) -> str:

@@ -11,7 +11,8 @@ import torch
 from tandem.build import choose_device, choose_precision
 from tandem.checkpoint import Checkpoint, load_checkpoint
 from tandem.data import pad_sentences
-from tandem.errors import CheckpointError
+from tandem.errors import ArgumentError, CheckpointError
+from tandem.files import path_of
 from tandem.members import Averaging, Member, average_of, joined, make_steppers
 from tandem.models import Seq2Seq
 from tandem.recipe import LARGEST_LENGTH_EXTRA, LARGEST_LENGTH_FACTOR, Device, Precision, Recipe
@@ -160,13 +161,13 @@ class Translator:
         >>> tandem.load("runs/demo").translate(["Guten Morgen!"])[0].text  # doctest: +SKIP
         """
         if isinstance(texts, str):
-            raise TypeError('translate takes a list of texts: translate(["..."]), not translate("...")')
+            raise ArgumentError('translate takes a list of texts: translate(["..."]), not translate("...")')
         return list(self.translate_stream(texts, settings))
 
     def translate_stream(self, texts: Iterable[str], settings: SearchSettings | None = None) -> Iterator[Translation]:
         """Translate lazily and in order, in bounded windows that are sorted by length for speed."""
         settings = settings or self.search_settings()
-        remaining = iter(texts)
+        remaining = _checked_texts(texts, "texts")
         while window := list(islice(remaining, settings.window)):
             yield from self._translate_window(window, settings)
 
@@ -176,6 +177,7 @@ class Translator:
         A source that stands in several pairs is read once, and so is what its targets begin with alike. So many
         different sources at most are read together.
         """
+        sources, targets = list(_checked_texts(sources, "sources")), list(_checked_texts(targets, "targets"))
         if len(sources) != len(targets):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
         places = {text: place for place, text in enumerate(dict.fromkeys(sources))}
@@ -259,6 +261,16 @@ class Translator:
         return Translation(best.text, best.score, best.tokens, best.token_scores, alternatives, cut)
 
 
+def _checked_texts(texts: Iterable[str], argument: str) -> Iterator[str]:
+    """The texts, one by one. ArgumentError where something else than strings was handed over."""
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise ArgumentError(f"{argument} is of type {type(texts).__name__}, but must be a list of texts")
+    for number, text in enumerate(texts, start=1):
+        if not isinstance(text, str):
+            raise ArgumentError(f"{argument}: item {number} is of type {type(text).__name__}, but must be a text")
+        yield text
+
+
 def frame_source(ids: Sequence[int], recipe: Recipe) -> list[int]:
     """A source's ids as the encoder reads them: between `<sos>` and `<eos>`, reversed where the recipe says so."""
     return [SOS_ID, *(reversed(ids) if recipe.text.reverse_source else ids), EOS_ID]
@@ -276,12 +288,13 @@ def load(
     Members decode together: `averaging` says which mean of their probabilities is taken. CheckpointError where one is
     damaged, or where they don't share their vocabularies.
     """
-    paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
+    several = path if isinstance(path, Sequence) and not isinstance(path, str) else [path]
+    paths = [path_of(each, "path") for each in several]
     if not paths:
         raise ValueError("there is no model to load: name one run or checkpoint at least")
+    where = choose_device(device)
     checkpoints = [load_checkpoint(each) for each in paths]
     _check_vocabularies(paths, checkpoints)
-    where = choose_device(device)
     return Translator(
         [Member(checkpoint.model, checkpoint.recipe) for checkpoint in checkpoints],
         checkpoints[0].source_tokenizer,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tandem.data.lines import read_lines, why_not_utf8
 from tandem.data.pairs import MAX_CHARACTERS, Corpus, Fault, Pair, Places, checked, load_pairs, strictly
-from tandem.data.records import Unreadable, json_object, listed, short_line, text_at, text_of
+from tandem.data.records import Unreadable, json_object, listed, pair_of, short_line, text_at
 from tandem.errors import CorpusError
 
 __all__ = [
@@ -212,9 +212,9 @@ class InMemory:
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield the pairs."""
         places = Places(f"{self.name}, pair", f"{self.name}, pair")
-        for number, (source, target) in enumerate(self.pairs, start=1):
+        for number, row in enumerate(self.pairs, start=1):
             try:
-                texts = text_of(source, "the source"), text_of(target, "the target")
+                texts = pair_of(row)
             except Unreadable as error:
                 yield Fault(f"{places.source} {number}", "unreadable", str(error))
                 continue

@@ -1,7 +1,7 @@
 """Records that hold a pair: JSON objects, rows of a data set, lines of columns; and what is wrong with others."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 
 class Unreadable(Exception):
@@ -53,3 +53,19 @@ def text_of(value: object, what: str) -> str:
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         raise Unreadable(f"{what} holds half of a surrogate pair, which is no text. Mend the escape.")
     return value
+
+
+def pair_of(row: object) -> tuple[str, str]:
+    """The two texts of a pair that Python handed over, such as a tuple or a list. Unreadable where it is none."""
+    remedy = "A pair must be two texts, (source, target)."
+    if isinstance(row, str):
+        raise Unreadable(
+            f"this is one string. {remedy} If the pairs are a data frame, give "
+            "frame[[SOURCE, TARGET]].itertuples(index=False)."
+        )
+    if not isinstance(row, Iterable) or isinstance(row, bytes | Mapping | Set):
+        raise Unreadable(f"this is of type {type(row).__name__}. {remedy}")
+    sides: list[object] = list(row)
+    if len(sides) != 2:
+        raise Unreadable(f"this has {len(sides)} part{'s' * (len(sides) != 1)}. {remedy}")
+    return text_of(sides[0], "the source"), text_of(sides[1], "the target")

@@ -25,7 +25,7 @@ from tandem.recipe.settings import (
     Texts,
     Training,
 )
-from tandem.recipe.writing import dump_recipe, portable
+from tandem.recipe.writing import dump_recipe, portable, setting_lines
 
 __all__ = [
     "LARGEST_LENGTH_EXTRA",
@@ -56,4 +56,5 @@ __all__ = [
     "override",
     "parse_recipe",
     "portable",
+    "setting_lines",
 ]

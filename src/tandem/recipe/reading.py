@@ -2,15 +2,16 @@
 
 import reprlib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pydantic
 
 from tandem.errors import RecipeError
-from tandem.files import read_text
+from tandem.files import path_of, read_text
 from tandem.recipe.settings import Recipe
+from tandem.recipe.writing import setting_lines
 
 _MOST_BYTES = 2**15
 """Of a recipe's file: thirty times what every setting written out takes. Larger ones can take tomllib minutes."""
@@ -20,15 +21,18 @@ _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 200
 
 
-def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
-    """Read a recipe, `settings` ("section.key=value") put over it. RecipeError naming everything that is wrong."""
+def load_recipe(path: str | Path, settings: Sequence[str] | Mapping[str, Any] = ()) -> Recipe:
+    """Read a recipe, with `settings` put over it: "section.key=value" each, or a dictionary, nested or dotted.
+
+    RecipeError naming everything that is wrong.
+    """
     try:
-        text = read_text(Path(path), _MOST_BYTES)
+        text = read_text(path_of(path, "the recipe"), _MOST_BYTES)
     except FileNotFoundError:
         raise RecipeError(f"{path}: there is no such recipe") from None
     except (OSError, ValueError) as error:
         raise RecipeError(f"{path}: the recipe cannot be read: {error}") from error
-    return parse_recipe(text, str(path), settings)
+    return parse_recipe(text, str(path), setting_lines(settings))
 
 
 def parse_recipe(text: str, origin: str, settings: Sequence[str] = ()) -> Recipe:

@@ -1,8 +1,11 @@
 """A recipe -> TOML."""
 
-from pathlib import PureWindowsPath
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral, Real
+from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
+from tandem.errors import ArgumentError
 from tandem.recipe.settings import Data, Recipe
 
 
@@ -26,6 +29,51 @@ def dump_recipe(recipe: Recipe) -> str:
     for name in ("data", "text", "model", "training", "search"):
         _dump_section(name, getattr(recipe, name).model_dump(exclude_none=True), lines)
     return "\n".join(lines) + "\n"
+
+
+def setting_lines(settings: object) -> list[str]:
+    """Settings as "section.key=value": a list of such strings, or a dictionary, nested or with dotted names.
+
+    ArgumentError for any other type, and for a value that TOML cannot hold.
+    """
+    if isinstance(settings, Mapping):
+        return list(_flattened(settings, ""))
+    if isinstance(settings, Sequence) and not isinstance(settings, str) and all(isinstance(s, str) for s in settings):
+        return list(settings)
+    raise ArgumentError(
+        f"settings is {settings!r}, but must be a dictionary, such as {{'training.epochs': 3}}, or a list of strings, "
+        "such as ['training.epochs=3']"
+    )
+
+
+def _flattened(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for key, value in settings.items():
+        # A corpus is a single value: its kind says which other keys it has.
+        if isinstance(value, Mapping) and "kind" not in value:
+            yield from _flattened(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}={_toml_value(value, f'{prefix}{key}')}"
+
+
+def _toml_value(value: Any, name: str) -> str:
+    """A value from Python as TOML. ArgumentError, naming the setting, for a type that no setting has."""
+    match value:
+        case bool() | str():
+            return _toml(value)
+        case list() | tuple():
+            return f"[{', '.join(_toml_value(each, name) for each in value)}]"
+        case PurePath():
+            return _toml(str(value))
+        case Integral():
+            return repr(int(value))
+        case Real():
+            return repr(float(value))
+        case Mapping():
+            return "{" + ", ".join(f"{key} = {_toml_value(each, f'{name}.{key}')}" for key, each in value.items()) + "}"
+    raise ArgumentError(
+        f"settings: {name} is {value!r}, of type {type(value).__name__}, which no setting has. Give a number, a text, "
+        "True or False, or a list; leave the setting out to keep its default"
+    )
 
 
 def _dump_section(name: str, section: dict[str, Any], lines: list[str]) -> None:

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from tandem.analysis import Analysis, Phrase, Plane, References, System, context_plane, find
+from tandem.data.given import checked_pairs
 from tandem.data.pairs import group_references
 from tandem.metrics.bootstrap import Resampling
 from tandem.translator import SearchSettings, Translator
@@ -23,7 +24,7 @@ Hear: TypeAlias = Callable[[str, int, int | None], object]
 
 def analyse(
     translators: Mapping[str, Translator],
-    pairs: Sequence[tuple[str, str]],
+    pairs: Iterable[tuple[str, str]],
     *,
     settings: Mapping[str, SearchSettings] | None = None,
     translations: Mapping[str, Sequence[str]] | None = None,
@@ -47,7 +48,7 @@ def analyse(
         raise ValueError("there is no system: give a translator or translations")
     if twice := sorted(set(translators) & set(others)):
         raise ValueError(f"two systems are called {twice[0]}; give each a name of its own")
-    groups = group_references(pairs)
+    groups = group_references(checked_pairs(pairs, "pairs"))
     references = References([source for source, _ in groups], [targets for _, targets in groups], lowercase)
     systems = []
     chosen = {name: (settings or {}).get(name) or t.search_settings() for name, t in translators.items()}

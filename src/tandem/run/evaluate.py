@@ -1,10 +1,11 @@
 """A translator against a corpus: every score, each with its signature."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tandem.data import Batches
+from tandem.data.given import checked_pairs
 from tandem.data.pairs import Pair, group_references
 from tandem.metrics import Score, in_order, leading_scores, perplexity, score_translations, token_edit_rate
 from tandem.run.likelihood import likelihood
@@ -33,14 +34,18 @@ class Evaluation:
 
 def evaluate(
     translator: Translator,
-    pairs: Sequence[tuple[str, str]],
+    pairs: Iterable[tuple[str, str]],
     settings: SearchSettings | None = None,
     *,
     lowercase: bool = False,
 ) -> Evaluation:
-    """Translate each distinct source and score it against all its targets; measure the likelihood of every pair."""
+    """Translate each distinct source and score it against all its targets; measure the likelihood of every pair.
+
+    ArgumentError and CorpusError where `pairs` are no pairs of texts.
+    """
     settings = settings or translator.search_settings()
-    groups = group_references(pairs)
+    corpus = checked_pairs(pairs, "pairs")
+    groups = group_references(corpus)
     sources, references = [source for source, _ in groups], [targets for _, targets in groups]
     made = translator.translate(sources, settings)
     texts = [translation.text for translation in made]
@@ -55,13 +60,13 @@ def evaluate(
         for score in score_translations(texts, references, lowercase=lowercase)
     ]
     scores.append(_token_edit_rate(translator, [list(t.tokens) for t in made], references, search))
-    scores += _likelihood_scores(translator, [Pair(*pair) for pair in pairs])
+    scores += _likelihood_scores(translator, corpus)
     samples = tuple(
         Sample(source, targets[0], text)
         for source, targets, text in list(zip(sources, references, texts, strict=True))[:10]
     )
     leading = leading_scores([text for alternatives in references for text in alternatives])
-    return Evaluation(len(groups), len(pairs), in_order(scores, leading), samples, texts)
+    return Evaluation(len(groups), len(corpus), in_order(scores, leading), samples, texts)
 
 
 def _token_edit_rate(

@@ -1,13 +1,16 @@
 """`tandem.train`: from pairs, files or a recipe to a translator."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tandem.checkpoint import read_current
 from tandem.data.contents import Hear
+from tandem.data.given import read_once
 from tandem.data.pairs import Pair
 from tandem.errors import RecipeError
+from tandem.files import path_of
 from tandem.recipe import (
     CorpusChoice,
     Data,
@@ -17,12 +20,15 @@ from tandem.recipe import (
     Recipe,
     load_recipe,
     override,
+    setting_lines,
 )
 from tandem.recording import Recorder
+from tandem.recording.display import training_display
 from tandem.run.choose import choose_recipe
 from tandem.run.evaluate import Evaluation, evaluate
 from tandem.run.lock import LOCK, locked
 from tandem.run.prepare import GivenPairs, look_at, read_corpus
+from tandem.run.python_words import python_words
 from tandem.run.reporting import Evaluated, report_run
 from tandem.run.session import Run, refuse_used
 from tandem.run.stopping import Stopped, Stopping
@@ -42,41 +48,82 @@ def train(
     recipe: Recipe | str | Path | None = None,
     *,
     out: str | Path,
-    pairs: Sequence[tuple[str, str]] | None = None,
-    validation_pairs: Sequence[tuple[str, str]] | None = None,
+    pairs: Iterable[tuple[str, str]] | None = None,
+    validation_pairs: Iterable[tuple[str, str]] | None = None,
     source: str | Path | None = None,
     target: str | Path | None = None,
-    settings: Sequence[str] = (),
+    settings: Sequence[str] | Mapping[str, Any] = (),
     device: Device = "auto",
     resume: bool = False,
-    recorders: Sequence[Recorder] = (),
-    say: Callable[[str], None] = lambda _: None,
+    recorders: Sequence[Recorder] | None = None,
+    say: Callable[[str], None] | None = None,
+    progress: bool | None = None,
 ) -> Translator:
     """Train a model into the directory `out`, and return the translator of its best epoch.
 
-    What to train on is a `recipe` (a Recipe, or the path of one), or else `pairs` of texts in memory, or the two
-    parallel files `source` and `target`; without a recipe one is chosen from the pairs. `settings`
-    ("section.key=value") go over the recipe; `resume` goes on with the run in `out`, by its own recipe or another that
-    differs only where it may. Recorders hear every event; `say` gets what there is to know before.
+    What to train on is a `recipe` (a Recipe, or the path of one), or else `pairs` of texts (any iterable, read once),
+    or the two parallel files `source` and `target`; without a recipe one is chosen from the pairs. `settings`, a
+    dictionary such as {"training.epochs": 3} or strings such as "training.epochs=3", go over the recipe; `resume` goes
+    on with the run in `out`, by its own recipe or another that differs only where it may. Recorders hear every event;
+    `say` gets what there is to know before. `progress` shows both on standard error; None shows them in a terminal,
+    unless `recorders` or `say` are given.
 
-    Raises RecipeError, CorpusError, TrainingError and CheckpointError, each saying what to do. SIGINT and SIGTERM let
-    the step under way end and the run be saved, then raise Stopped, which is a KeyboardInterrupt.
+    Raises RecipeError, CorpusError, TrainingError, CheckpointError and ArgumentError, each saying what to do. SIGINT
+    and SIGTERM let the step under way end and the run be saved, then raise Stopped, which is a KeyboardInterrupt.
     """
-    given = GivenPairs(pairs, validation_pairs) if pairs is not None else None
-    where = Path(out)
+    if progress is None:
+        progress = recorders is None and say is None and sys.stderr is not None and sys.stderr.isatty()
+    with python_words(), training_display(progress) as display:
+        own = say or (lambda _: None)
+
+        def tell(line: str) -> None:
+            own(line)
+            display.say(line)
+
+        given = _given(pairs, validation_pairs)
+        changes, where = setting_lines(settings), path_of(out, "out")
+        chosen = _recipe(recipe, where, changes, given, source, target, resume=resume, say=tell)
+        heard = [*(recorders or ()), *display.recorders]
+        return run_recipe(
+            chosen, where, device=device, resume=resume, given=given, recorders=heard, hear=display.hear, say=tell
+        ).translator
+
+
+def _given(
+    pairs: Iterable[tuple[str, str]] | None, validation_pairs: Iterable[tuple[str, str]] | None
+) -> GivenPairs | None:
+    if pairs is None:
+        return None
+    return GivenPairs(
+        read_once(pairs, "pairs"),
+        None if validation_pairs is None else read_once(validation_pairs, "validation_pairs"),
+    )
+
+
+def _recipe(
+    recipe: Recipe | str | Path | None,
+    out: Path,
+    settings: Sequence[str],
+    given: GivenPairs | None,
+    source: str | Path | None,
+    target: str | Path | None,
+    *,
+    resume: bool,
+    say: Callable[[str], None],
+) -> Recipe:
+    """The recipe that the arguments of `train` mean."""
     if resume and recipe is None:
-        chosen = resumed_recipe(where, settings)
-    elif recipe is not None:
+        return resumed_recipe(out, settings)
+    if recipe is not None:
         chosen = override(recipe, settings) if isinstance(recipe, Recipe) else load_recipe(recipe, settings)
-        if source is not None or (pairs is not None and not isinstance(chosen.data.train, MemoryCorpus)):
+        if source is not None or (given is not None and not isinstance(chosen.data.train, MemoryCorpus)):
             raise RecipeError(
                 "a recipe names its corpus: give a recipe, or pairs, or source and target files, not two of them. "
                 'A recipe whose data.train is { kind = "memory" } takes pairs'
             )
-    else:
-        train_choice, validation_choice = _choices(given, source, target)
-        chosen = chosen_recipe(train_choice, validation_choice, settings, given, say)
-    return run_recipe(chosen, where, device=device, resume=resume, given=given, recorders=recorders, say=say).translator
+        return chosen
+    train_choice, validation_choice = _choices(given, source, target)
+    return chosen_recipe(train_choice, validation_choice, settings, given, say)
 
 
 def chosen_recipe(
