@@ -93,14 +93,14 @@ ERRORS = [
     (("--translations", "x=short.en"), r"short.en: there are 8 lines, but the corpus has 10 pairs; give one .* 9"),
     (("--translations", "x"), "--translations x: give a name and a file"),
     (("--translations", "x=each.en", "--translations", "x=each.en"), "another system is called x"),
-    (("--translations", "x=none.en"), "none.en: cannot be read"),
+    (("--translations", "x=none.en"), "none.en: there is no such file"),
     (("RUN", "RUN"), "is given twice"),
     ((), "what is to be analysed"),
     (("RUN", "--phrases", "gap"), "gap line 2: the phrase is empty"),
     (("RUN", "--phrases", "empty"), "empty: the file is empty; give at least one phrase"),
     (("RUN", "--phrases", "many"), "more than 1,000 phrases"),
     (("RUN", "--training", "empty"), "empty: the file is empty"),
-    (("RUN", "--training", "none"), "none: cannot be read"),
+    (("RUN", "--training", "none"), "none: there is no such file"),
 ]
 
 

@@ -204,8 +204,8 @@ def test_a_person_who_types_is_answered_at_once(tandem: Tandem, run: Path) -> No
             "give texts as arguments, or a file with --input, not both; 'eins' is taken for a text, since there is no "
             "run or checkpoint of that name",
         ),
-        (("--input", "no.txt"), "no.txt: cannot be read: No such file or directory"),
-        (("--input", "."), ".: cannot be read: Is a directory"),
+        (("--input", "no.txt"), "no.txt: there is no such file (looked for in FOLDER). Check the path."),
+        (("--input", "."), ".: this is a folder, but a file is needed. Name a file in it."),
         (
             ("--output", "no/such/folder/out.txt", "eins"),
             "no/such/folder/out.txt: there is no folder no/such/folder. Make it first, or write elsewhere",
@@ -220,4 +220,5 @@ def test_what_cannot_be_done_is_a_sentence(
     arguments: tuple[str, ...], said: str, tandem: Tandem, run: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "here.txt").touch()
+    said = said.replace("FOLDER", str(tmp_path))
     assert tandem("translate", run, *arguments) == (1, "", f"tandem: {said}\n")

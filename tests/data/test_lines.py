@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tandem.cli.lines import file_lines
 from tandem.data.corpus import JsonLines, ParallelFiles, TabSeparated, load_pairs
 from tandem.data.lines import read_lines
 from tandem.errors import CorpusError
@@ -71,8 +72,23 @@ def test_a_missing_file_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"cannot be read \(Is a directory\)"):
+    with pytest.raises(CorpusError, match=r"this is a folder, but a file is needed\. Name a file in it"):
         list(JsonLines(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b"PK\x03\x04", r"this is a ZIP archive, as \.xlsx, \.ods .* are, not text\. Open it .* save the table as CSV"),
+        (b"\x89PNG\r\n\x1a\n", r"this is a PNG picture, not text\. Check the path"),
+        (b"PAR1", "this is a Parquet file, not text"),
+    ],
+)
+def test_what_is_no_text_is_told_by_its_kind(start: bytes, what: str, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=rf"c\.tsv: {what}"):
+        load_pairs(tabs(tmp_path, start + b"\x00\xff\n" * 9), on_error="drop")
+    with pytest.raises(CorpusError, match=rf"c\.tsv: {what}"):
+        list(file_lines(tmp_path / "c.tsv"))
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", gzip.compress(b"")])

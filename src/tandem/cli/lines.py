@@ -1,14 +1,13 @@
-"""The lines that are to be translated: of a file that may be gzipped, or of a stream."""
+"""The lines that are to be translated: of a file that may be compressed, or of a stream."""
 
 import codecs
-import gzip
 import hashlib
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from tandem.data.lines import unpacked
+from tandem.data.lines import check_text, opened
+from tandem.data.packing import DamagedFile, unpacked
 from tandem.errors import CorpusError
 from tandem.translator import MAX_SOURCE_CHARACTERS
 
@@ -43,16 +42,14 @@ def survey(path: Path) -> Survey:
 
 
 def file_lines(path: Path) -> Iterator[str]:
-    """The lines of a plain or gzipped file. CorpusError where it cannot be read, is damaged or not UTF-8."""
+    """The lines of a plain or compressed file. CorpusError where it cannot be read, is damaged or not UTF-8."""
     try:
-        with path.open("rb") as file:
-            yield from stream_lines(unpacked(file), str(path))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise CorpusError(
-            f"{path}: the gzipped file is damaged or cut short ({error}). Fetch it or pack it again"
-        ) from error
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot be read: {error.strerror or error}") from error
+        with opened(path) as file:
+            content = unpacked(file)
+            check_text(content.peek(16), path)
+            yield from stream_lines(content, str(path))
+    except DamagedFile as error:
+        raise CorpusError(f"{path}: {error}") from error
 
 
 def stream_lines(stream: Readable, name: str) -> Iterator[str]:

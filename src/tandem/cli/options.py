@@ -38,7 +38,7 @@ AveragingOption: TypeAlias = Annotated[
     Averaging, typer.Option(help="How the probabilities of several models are averaged.")
 ]
 SourceOption: TypeAlias = Annotated[
-    Path | None, typer.Option("--source", "-s", metavar="FILE", help="Source texts, one a line; may be gzipped.")
+    Path | None, typer.Option("--source", "-s", metavar="FILE", help="Source texts, one a line; may be compressed.")
 ]
 TargetOption: TypeAlias = Annotated[
     Path | None, typer.Option("--target", "-t", metavar="FILE", help="Target texts, line by line those of the source.")

@@ -46,7 +46,7 @@ from tandem.translator import load
 def rescore_command(
     models: ModelsArgument,
     n_best: Annotated[
-        Path, typer.Option("--n-best", metavar="LIST", help="The lists: Moses or JSON lines; may be gzipped.")
+        Path, typer.Option("--n-best", metavar="LIST", help="The lists: Moses or JSON lines; may be compressed.")
     ],
     source: Annotated[
         Path | None,

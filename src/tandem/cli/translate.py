@@ -49,7 +49,7 @@ def translate(
     source: Annotated[
         Path | None,
         typer.Option(
-            "--input", "-i", metavar="FILE", help="Texts, one a line; may be gzipped. Default: standard input."
+            "--input", "-i", metavar="FILE", help="Texts, one a line; may be compressed. Default: standard input."
         ),
     ] = None,
     output: Annotated[

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tandem.data.lines import GZIP_MAGIC, opened
+from tandem.data.lines import opened
+from tandem.data.packing import packing
 from tandem.data.pairs import Corpus, Fault
 from tandem.errors import CorpusError
 
@@ -26,7 +27,7 @@ class Content(NamedTuple):
 
     sha256: str
     lines: int | None
-    """Of its first file; None where that is gzipped or there is none."""
+    """Of its first file; None where that is compressed or there is none."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Contents:
             if not self.verify and (known := _remembered(record, stamp)):
                 return known
             sums, lines, now = hashlib.sha256(), 0, time.time_ns()
-            packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+            packed = packing(file.read(8)) is not None
             file.seek(0)
             while block := file.read(_BLOCK):
                 sums.update(block)

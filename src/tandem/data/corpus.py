@@ -32,7 +32,7 @@ _END = _End()
 
 @dataclass(frozen=True)
 class ParallelFiles:
-    """Two text files, plain or gzipped: line n of one belongs to line n of the other."""
+    """Two text files, plain or compressed: line n of one belongs to line n of the other."""
 
     source: Path
     target: Path
@@ -74,7 +74,7 @@ class ParallelFiles:
 
 @dataclass(frozen=True)
 class TabSeparated:
-    """A file, plain or gzipped, with the fields of a line separated by tabs; there is no quoting.
+    """A file, plain or compressed, with the fields of a line separated by tabs; there is no quoting.
 
     Columns are numbers, counted from 1, or names; when a name is given, the first line is the header.
     """
@@ -147,7 +147,7 @@ class TabSeparated:
 
 @dataclass(frozen=True)
 class JsonLines:
-    """A file, plain or gzipped, with one JSON object a line; a dotted key reaches into nested objects."""
+    """A file, plain or compressed, with one JSON object a line; a dotted key reaches into nested objects."""
 
     path: Path
     source_key: str = "source"

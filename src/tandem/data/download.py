@@ -1,21 +1,19 @@
 """Fetching a public corpus: file by file, resumed where it broke off, kept only when it is the known text."""
 
-import gzip
 import hashlib
 import http.client
 import os
 import time
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from tandem.data.lines import unpacked
 from tandem.data.named import NamedCorpus, NamedFile
+from tandem.data.packing import PACKED_SUFFIXES, DamagedFile, unpacked
 from tandem.errors import DownloadError
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -46,7 +44,7 @@ def fetch(
     """Bring all files of a corpus into a folder and return their paths.
 
     A file that is there with the right SHA-256 is left alone. `mirror` is another base URL, or a local folder
-    that has the files, each plain or gzipped. A broken connection is tried again, after `pause` seconds and
+    that has the files, each plain or compressed. A broken connection is tried again, after `pause` seconds and
     then twice as many each time, and what had arrived stays beside the file as `.part` for the next call.
     A file gets its name only when it is whole, checked and flushed. Raises DownloadError.
     """
@@ -172,7 +170,7 @@ def _receive(response: http.client.HTTPResponse) -> bytes:
 
 
 def _in_local_folder(file: NamedFile, folder: Path) -> Path:
-    for path in (folder / file.name, folder / f"{file.name}.gz"):
+    for path in (folder / f"{file.name}{suffix}" for suffix in ("", *PACKED_SUFFIXES)):
         if path.is_file():
             return path
     raise DownloadError(
@@ -202,8 +200,8 @@ def _install(packed: Path, file: NamedFile, folder: Path) -> str | None:
             return f"its SHA-256 is {digest.hexdigest()} ({size:,} bytes)"
         temporary.replace(folder / file.name)
         _flush_folder(folder)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        return f"it cannot be unpacked ({error})"
+    except DamagedFile as error:
+        return f"it cannot be unpacked ({error.reason})"
     finally:
         temporary.unlink(missing_ok=True)
     return None

@@ -1,33 +1,44 @@
-"""Lines of a text file that may be gzipped, read one at a time with a bound on what is held in memory."""
+"""Lines of a text file that may be compressed, read one at a time with a bound on what is held in memory."""
 
-import gzip
-import io
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO
 
+from tandem.data.packing import DamagedFile, unpacked
 from tandem.errors import CorpusError
 
-GZIP_MAGIC = b"\x1f\x8b"
+_SPREADSHEET = "Open it in the program that made it, and save the table as CSV (UTF-8)."
+_NO_TEXT = {
+    b"PK\x03\x04": ("a ZIP archive, as .xlsx, .ods and .docx files are", _SPREADSHEET),
+    b"\xd0\xcf\x11\xe0": ("an Office document of the older kind, as .xls and .doc files are", _SPREADSHEET),
+    b"PAR1": ("a Parquet file", "Save the table as CSV or JSON lines, for example with pandas."),
+    b"%PDF-": ("a PDF document", "Save its text as UTF-8."),
+    b"\x89PNG": ("a PNG picture", "Check the path."),
+    b"\xff\xd8\xff": ("a JPEG picture", "Check the path."),
+    b"GIF8": ("a GIF picture", "Check the path."),
+    b"SQLite format 3\x00": ("an SQLite database", "Export the table as CSV (UTF-8)."),
+}
+"""First bytes of files that are no text: what they are, and the remedy."""
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SKIP_BYTES = 1 << 20
 
 
 def read_lines(path: Path, limit: int) -> Iterator[str | bytes | None]:
-    r"""Yield the lines of a plain or gzipped file, without their ends; split at `\n` and `\r\n` only.
+    r"""Yield the lines of a plain or compressed file, without their ends; split at `\n` and `\r\n` only.
 
     A line that is not UTF-8 comes as its bytes; one of more than `limit` bytes is skipped piece by piece and comes
     as None. A byte order mark at the start is dropped; a last line without a line end counts. Raises CorpusError for
-    a file that is missing, empty, unreadable, in UTF-16, or gzipped and damaged.
+    a file that is missing, empty, unreadable, in UTF-16, or compressed and damaged.
     """
     number = 0
     try:
         with opened(path) as file:
             for raw in _bounded(unpacked(file), limit):
                 number += 1
+                if number == 1:
+                    check_text(raw or b"", path)
                 try:
                     yield raw.decode("utf-8") if raw is not None else None
                 except UnicodeDecodeError as error:
@@ -36,12 +47,17 @@ def read_lines(path: Path, limit: int) -> Iterator[str | bytes | None]:
                             f"{path} line 1: {why_not_utf8(error.object)} It looks like UTF-16."
                         ) from None
                     yield error.object
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise CorpusError(
-            f"{path} line {number + 1}: the gzipped file is damaged or cut short ({error}). Fetch it or pack it again."
-        ) from error
+    except DamagedFile as error:
+        raise CorpusError(f"{path} line {number + 1}: {error}.") from error
     if number == 0:
         raise CorpusError(f"{path}: the file is empty, but a corpus needs at least one line. Check the path.")
+
+
+def check_text(start: bytes, path: Path) -> None:
+    """Raise CorpusError where a file's first bytes tell that it is a document, an archive or a picture, not text."""
+    for magic, (what, remedy) in _NO_TEXT.items():
+        if start.startswith(magic):
+            raise CorpusError(f"{path}: this is {what}, not text. {remedy}")
 
 
 @contextmanager
@@ -53,23 +69,11 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     except FileNotFoundError as error:
         where = "" if path.is_absolute() else f" (looked for in {Path.cwd()})"
         raise CorpusError(f"{path}: there is no such file{where}. Check the path.") from error
-    except gzip.BadGzipFile:  # an OSError, too; who unpacks it knows what to say
-        raise
     except OSError as error:
+        if path.is_dir():
+            raise CorpusError(f"{path}: this is a folder, but a file is needed. Name a file in it.") from error
         reason = error.strerror or str(error)
         raise CorpusError(f"{path}: cannot be read ({reason}). Check the path and its permissions.") from error
-
-
-def unpacked(file: BinaryIO | io.BufferedReader) -> IO[bytes]:
-    """The file's content: as it is, or unpacked when the first two bytes are gzip's.
-
-    Reading raises EOFError, zlib.error or gzip.BadGzipFile when the gzipped data are damaged.
-    """
-    reader = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, file))
-    if reader.peek(2)[:2] != GZIP_MAGIC:
-        return reader
-    # GzipFile's own readline is a Python method; a buffer around it is several times faster.
-    return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=reader)), 1 << 16)
 
 
 def why_not_utf8(raw: bytes) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.data.corpus import ParallelFiles
+from tandem.data.packing import PACKED_SUFFIXES
 from tandem.errors import CorpusError
 
 
@@ -75,7 +76,7 @@ def default_folder() -> Path:
 
 
 def named_corpus(name: str, split: str, folder: Path | None = None) -> ParallelFiles:
-    """The files of one split, plain or gzipped, from the first place that has both.
+    """The files of one split, plain or compressed, from the first place that has both.
 
     The places are `folder`, the folder that the environment variable TANDEM_DATA names, and
     `default_folder()`; in each, a folder with the corpus's name comes first. Raises CorpusError for an
@@ -101,7 +102,7 @@ def named_corpus(name: str, split: str, folder: Path | None = None) -> ParallelF
 
 
 def _present(folder: Path, name: str) -> Path | None:
-    for path in (folder / name, folder / f"{name}.gz"):
+    for path in (folder / f"{name}{suffix}" for suffix in ("", *PACKED_SUFFIXES)):
         if path.is_file():
             return path
     return None

@@ -68,7 +68,7 @@ class Line(NamedTuple):
 
 
 def read_list_lines(path: Path) -> Iterator[Line]:
-    """The lines of a plain or gzipped file. CorpusError where one is too long or not UTF-8, or the file is damaged."""
+    """The lines of a file that may be compressed. CorpusError where one is too long or not UTF-8, or it is damaged."""
     for number, text in enumerate(read_lines(path, _MOST_BYTES), start=1):
         if text is None:
             raise CorpusError(f"{path} line {number}: has more than {_MOST_BYTES:,} bytes; no list is that long")

@@ -28,7 +28,7 @@ class NBestFile(NamedTuple):
 
 
 def open_nbest(path: Path) -> NBestFile:
-    """The lists of a plain or gzipped file, whose first line tells its form: JSON where it begins with a brace.
+    """The lists of a plain or compressed file, whose first line tells its form: JSON where it begins with a brace.
 
     CorpusError, naming the line, where it cannot be read; where that is a later line, once it is reached.
     """
