@@ -1,10 +1,17 @@
 """Help teaches by example, and wrong usage is told from wrong data."""
 
+import os
 import re
+import subprocess
+import sys
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from tandem import __version__
+from tandem.cli import app
+from tandem.cli.commands import Command
 from tests.support.console import Tandem
 
 COMMANDS = ("demo", "train", "describe", "translate", "evaluate", "score", "rescore", "average", "data get")
@@ -64,3 +71,68 @@ def test_what_is_no_model_is_a_sentence_on_standard_error(command: str, tandem: 
     arguments = () if command == "translate" else ("--corpus", "captions:test")
     found = tandem(command, "nowhere", *arguments)
     assert found == (1, "", "tandem: nowhere: there is no such run or checkpoint\n")
+
+
+def _all_commands(group: Any, name: str = "") -> dict[str, Any]:
+    """Every command below a group, under its whole name."""
+    found: dict[str, Any] = {}
+    for part, command in group.commands.items():
+        below = _all_commands(command, f"{name}{part} ") if hasattr(command, "commands") else {f"{name}{part}": command}
+        found |= below
+    return found
+
+
+def test_every_command_takes_each_option_once_and_answers_to_h() -> None:
+    commands = _all_commands(get_command(app))
+    assert {"train", "translate", "data get"} <= set(commands)
+    for name, command in commands.items():
+        assert isinstance(command, Command), f'{name}: register it with app.command("{name}", cls=Command)'
+
+
+@pytest.mark.parametrize("arguments", [(), ("train",), ("data",), ("data", "cache")])
+def test_a_short_option_shows_the_help_too(arguments: tuple[str, ...], tandem: Tandem) -> None:
+    short = tandem(*arguments, "-h")
+    assert short == tandem(*arguments, "--help")
+    assert short.code == 0
+    assert "<bool>" not in short.out
+
+
+def test_the_usage_names_the_arguments_as_they_are_typed(tandem: Tandem) -> None:
+    assert "Usage: tandem train [OPTIONS] [RECIPE.toml] " in tandem("train", "--help").out
+    assert "Usage: tandem evaluate [OPTIONS] MODEL... " in tandem("evaluate", "--help").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "--source", "a", "-s", "b"), "Option --source / -s was given 2 times. It may be given only once."),
+        (("train", "--resume", "--resume"), "Option --resume was given 2 times. It may be given only once."),
+        (
+            ("evaluate", "run", "--lowercase", "--no-lowercase"),
+            "Option --lowercase / --no-lowercase was given 2 times. It may be given only once.",
+        ),
+        (("data", "get", "multi30k", "--folder", "a", "--folder", "b"), "Option --folder was given 2 times."),
+        (("train", "--soruce", "a"), "No such option: --soruce. Did you mean --source?"),
+        (("translate", "run", "-5"), "No such option: -5. If it is a text or a file, put -- before it."),
+        (("translate", "run", "--bean", "3"), "No such option: --bean. Did you mean --beam? If it is a text"),
+        (("trian",), "No such command 'trian'. Did you mean 'train'?"),
+        (("data", "gte"), "No such command 'gte'. Did you mean 'get'?"),
+    ],
+)
+def test_wrong_usage_says_what_to_type(arguments: tuple[str, ...], message: str, tandem: Tandem) -> None:
+    found = tandem(*arguments)
+    assert (found.code, found.out) == (2, "")
+    assert message in found.err
+
+
+def test_an_option_that_takes_several_values_may_be_repeated(tandem: Tandem) -> None:
+    found = tandem("describe", "nowhere.toml", "--set", "model.hidden=4", "--set", "model.layers=1")
+    assert found == (1, "", "tandem: nowhere.toml: there is no such recipe\n")
+
+
+def test_the_shell_can_complete_commands() -> None:
+    environment = {**os.environ, "_TANDEM_COMPLETE": "complete_bash", "COMP_WORDS": "tandem tr", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from tandem.cli import main; main()"], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["train", "translate"]

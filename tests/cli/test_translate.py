@@ -171,7 +171,7 @@ def test_a_stream_is_answered_line_by_line(tandem: Tandem, run: Path, monkeypatc
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(watched, encoding="utf-8"))
     assert tandem("translate", run, "--stream", stdin=b"eins\nzwei\ndrei\n").code == 0
     assert watched.getvalue().count(b"\n") == 3
-    assert written[:3] == [5, 10, 15]
+    assert [read for read in written if read][:3] == [5, 10, 15]
 
 
 def test_endless_input_is_read_in_windows(tandem: Tandem, run: Path) -> None:

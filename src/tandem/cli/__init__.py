@@ -7,6 +7,7 @@ import typer
 
 from tandem.cli.analyse import analyse_command
 from tandem.cli.average import average_command
+from tandem.cli.commands import Command, Group
 from tandem.cli.data import data
 from tandem.cli.demo import demo
 from tandem.cli.describe import describe
@@ -14,7 +15,7 @@ from tandem.cli.evaluate import evaluate_command
 from tandem.cli.reproduce import reproduce_command
 from tandem.cli.rescore import rescore_command
 from tandem.cli.score import score
-from tandem.cli.streams import stand_in_for_closed
+from tandem.cli.streams import say, stand_in_for_closed, tolerate_encoding
 from tandem.cli.train import train_command
 from tandem.cli.translate import translate
 from tandem.errors import TandemError
@@ -22,8 +23,9 @@ from tandem.version import __version__
 
 app = typer.Typer(
     name="tandem",
+    cls=Group,
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
@@ -51,32 +53,33 @@ def _tandem(
     """
 
 
-app.command("demo")(demo)
-app.command("train")(train_command)
-app.command("describe")(describe)
-app.command("translate")(translate)
-app.command("evaluate")(evaluate_command)
-app.command("analyse")(analyse_command)
-app.command("score")(score)
-app.command("rescore")(rescore_command)
-app.command("reproduce")(reproduce_command)
-app.command("average")(average_command)
+app.command("demo", cls=Command)(demo)
+app.command("train", cls=Command)(train_command)
+app.command("describe", cls=Command)(describe)
+app.command("translate", cls=Command)(translate)
+app.command("evaluate", cls=Command)(evaluate_command)
+app.command("analyse", cls=Command)(analyse_command)
+app.command("score", cls=Command)(score)
+app.command("rescore", cls=Command)(rescore_command)
+app.command("reproduce", cls=Command)(reproduce_command)
+app.command("average", cls=Command)(average_command)
 app.add_typer(data, name="data")
 
 
 def main() -> None:
     """What the `tandem` command runs: errors that a user can mend are a sentence, never a traceback."""
     stand_in_for_closed()
+    tolerate_encoding()
     try:
         app(prog_name="tandem")
     except TandemError as error:
-        print(f"tandem: {error}", file=sys.stderr)
+        say(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
         # A full disk, a folder that may not be written to: the user's to mend as well.
-        print(f"tandem: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
+        say(f"{error.filename or 'input or output'}: {error.strerror or error}")
         sys.exit(1)
     finally:
         _flush()

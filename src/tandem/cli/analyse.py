@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tandem.analysis import Phrase
 from tandem.cli.lines import file_lines, survey
@@ -38,6 +37,7 @@ from tandem.cli.translate import search_settings
 from tandem.data.pairs import Pair
 from tandem.errors import CorpusError, RecipeError
 from tandem.metrics.bootstrap import Resampling
+from tandem.recording.console import PrintableConsole
 from tandem.report import analysis_figures, write_analysis
 from tandem.run import analyse
 from tandem.translator import BATCH_SIZE, load
@@ -47,7 +47,7 @@ _MOST_PHRASES = 1000
 
 
 def analyse_command(
-    models: Annotated[list[Path] | None, typer.Argument(metavar="MODEL ...", help="Runs or checkpoints.")] = None,
+    models: Annotated[list[Path] | None, typer.Argument(metavar="[MODEL...]", help="Runs or checkpoints.")] = None,
     source: SourceOption = None,
     target: TargetOption = None,
     tsv: TsvOption = None,
@@ -113,7 +113,7 @@ def analyse_command(
     if lowercase is None:
         lowercase = any(first.recipe.search.lowercase_scores for first in islice(translators.values(), 1))
     out.mkdir(parents=True, exist_ok=True)  # before the work, too
-    progress = PreparingBar(Console(stderr=True))
+    progress = PreparingBar(PrintableConsole(stderr=True))
     try:
         found = analyse(
             translators,
@@ -133,7 +133,7 @@ def analyse_command(
     if as_json:
         print(json.dumps(analysis_figures(found), indent=2))
         return
-    show_analysis(Console(), found, page)
+    show_analysis(PrintableConsole(), found, page)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from tandem.recording.console import PrintableConsole
 from tandem.run import average
 
 
@@ -25,7 +25,7 @@ def average_command(
     nothing.
     """
     average(models, out=out, device="cpu")
-    Console().print(
+    PrintableConsole().print(
         Text(f"The mean of {len(models)} is in {out}. Use it:\n  tandem translate {shlex.quote(str(out))} --help"),
         soft_wrap=True,
     )

@@ -5,17 +5,21 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from tandem.cli.commands import Command, Group
 from tandem.data.cache import default_cache, entries
 from tandem.data.download import fetch
 from tandem.data.named import default_folder, lookup
+from tandem.recording.console import PrintableConsole
 
 data = typer.Typer(
-    no_args_is_help=True, help="Fetch public corpora, see which prepared ones are kept.", rich_markup_mode="markdown"
+    cls=Group,
+    no_args_is_help=True,
+    help="Fetch public corpora, see which prepared ones are kept.",
+    rich_markup_mode="markdown",
 )
 
 
@@ -24,7 +28,7 @@ def _data() -> None:
     """Fetch public corpora: `tandem data get multi30k`. See what is prepared: `tandem data cache`."""
 
 
-@data.command()
+@data.command(cls=Command)
 def cache(
     clear: Annotated[
         bool, typer.Option("--clear", help="Remove all of it; trainings prepare their corpora anew.")
@@ -37,7 +41,7 @@ def cache(
     """
     where = default_cache()
     found = entries(where)
-    console = Console()
+    console = PrintableConsole()
     table = Table("corpus", "pairs", "MB", "folder", show_edge=False, pad_edge=False)
     table.columns[1].justify = table.columns[2].justify = "right"
     for entry in found:
@@ -52,7 +56,7 @@ def cache(
     console.print(total, highlight=False, soft_wrap=True)
 
 
-@data.command()
+@data.command(cls=Command)
 def get(
     name: Annotated[str, typer.Argument(help="The corpus: multi30k.")],
     folder: Annotated[
@@ -69,7 +73,7 @@ def get(
     """
     corpus = lookup(name)
     where = folder or default_folder() / name
-    console = Console()
+    console = PrintableConsole()
     console.print(f"{corpus.title}\nLicence: {corpus.licence}", highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=console) as progress:

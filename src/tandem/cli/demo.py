@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tandem.cli.options import DeviceOption, SettingsOption
 from tandem.cli.show import announce, show_result
 from tandem.cli.train import free_directory, train_run
 from tandem.recipe import parse_recipe
+from tandem.recording.console import PrintableConsole
 
 _RECIPE = """
 [data]
@@ -50,7 +50,7 @@ def demo(
 
     Needs no data and no network; three minutes on two cores.
     """
-    console = Console()
+    console = PrintableConsole()
     announce(console, "a German-English translator of picture captions, from the built-in corpus `captions`")
     where = out or free_directory("demo")
     result = train_run(parse_recipe(_RECIPE, "the demo's recipe", settings or []), where, console, device=device)

@@ -14,6 +14,7 @@ from tandem.cli.options import SettingsOption
 from tandem.errors import RecipeError
 from tandem.models import ParameterCounts, count_parameters
 from tandem.recipe import Optimizer, Recipe, load_recipe
+from tandem.recording.console import PrintableConsole
 
 _MOST_TOKENS = 10**9
 _BYTES = 4
@@ -47,7 +48,7 @@ def describe(
         sizes = _sizes(recipe, what, vocabularies)
         with torch.device("meta"):  # shapes without memory
             model = build_model(recipe, *sizes)
-    _show(Console(), recipe, sizes, count_parameters(model))
+    _show(PrintableConsole(), recipe, sizes, count_parameters(model))
 
 
 def _sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tandem.cli.options import (
     AllowUnkOption,
@@ -34,6 +33,7 @@ from tandem.cli.options import (
 from tandem.cli.show import show_scores
 from tandem.cli.streams import one_line, standard_output
 from tandem.cli.translate import search_settings
+from tandem.recording.console import PrintableConsole
 from tandem.run import evaluate
 from tandem.translator import BATCH_SIZE, load
 
@@ -90,7 +90,7 @@ def evaluate_command(
         content = {"command": command, "pairs": found.pairs, "sources": found.sources, "scores": scores}
         print(json.dumps(content, indent=2))
         return
-    console = Console()
+    console = PrintableConsole()
     show_scores(console, found.scores)
     console.print(f"\n{found.pairs:,} pairs, {found.sources:,} different sources", highlight=False)
 

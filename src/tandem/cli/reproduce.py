@@ -15,6 +15,7 @@ from tandem.cli.show import announce
 from tandem.cli.train import train_run
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import Recipe
+from tandem.recording.console import PrintableConsole
 from tandem.reproduction import Plan, Reproduction, Verdict, reduced_recipe, reproduce
 from tandem.reproduction.table import found_by
 
@@ -44,7 +45,7 @@ def reproduce_command(
     test corpus with single models and ensembles, with several beams; rescores n-best lists. What is done is not done
     again. The table is printed, and written with all figures to DIR/reproduction.md and DIR/reproduction.json.
     """
-    console = Console()
+    console = PrintableConsole()
     plan = Plan(reduced_recipe(recipe, settings or []), seeds, members)
 
     def train(wanted: Recipe, run: Path, resume: bool) -> None:

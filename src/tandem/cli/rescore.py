@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tandem.cli.lines import file_lines, survey
 from tandem.cli.nbest import nbest_lines
@@ -23,6 +22,7 @@ from tandem.cli.output import opened_output
 from tandem.cli.show import PreparingBar, show_scores
 from tandem.cli.streams import one_line, standard_output
 from tandem.errors import CorpusError, RecipeError
+from tandem.recording.console import PrintableConsole
 from tandem.rescoring import (
     Form,
     Judged,
@@ -119,7 +119,7 @@ def rescore_command(
             chosen = tuned(judged, chosen)
             put.write(chosen.to_json().encode())
     if judged:
-        show_scores(Console(stderr=True), qualities(judged, chosen, lowercase=lower))
+        show_scores(PrintableConsole(stderr=True), qualities(judged, chosen, lowercase=lower))
 
 
 def _on_screen(tune: Path | None, output: Path | None) -> bool:
@@ -194,7 +194,7 @@ def _record(ranked: NBestList, form: Form, most: int | None) -> bytes:
 @contextmanager
 def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[int], object]]:
     """Tell on standard error how many sentences are done."""
-    bar = PreparingBar(Console(stderr=True))
+    bar = PreparingBar(PrintableConsole(stderr=True))
     try:
         yield (lambda _: None) if quiet else (lambda done: bar("rescored", done, total))
     finally:

@@ -1,11 +1,13 @@
 """The standard streams, which may be closed or have lost who read them, and how results are put on lines."""
 
+import io
 import json
 import os
 import sys
 from typing import Any, BinaryIO
 
 from tandem.errors import OutputError
+from tandem.terminal import printable_lines
 
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 _UNESCAPED = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
@@ -25,6 +27,12 @@ def stand_in_for_closed() -> None:
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
 
 
+def tolerate_encoding() -> None:
+    """Have characters replaced that the encoding of standard output cannot hold; Python does so for standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def standard_output() -> BinaryIO:
     """Where results go. OutputError where it was closed before the start."""
     if sys.stdout is None:
@@ -37,7 +45,7 @@ def standard_output() -> BinaryIO:
 def say(message: str) -> None:
     """Tell the user on standard error; a reader that has left it is no reason to stop."""
     try:
-        print(f"tandem: {message}", file=sys.stderr, flush=True)
+        print(f"tandem: {printable_lines(message)}", file=sys.stderr, flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 

@@ -35,6 +35,7 @@ from tandem.recipe import (
     load_recipe,
 )
 from tandem.recording import live_display
+from tandem.recording.console import PrintableConsole
 from tandem.run.stopping import Stopped
 from tandem.run.train import TrainingResult, chosen_recipe, resumed_recipe, run_recipe
 
@@ -78,7 +79,7 @@ def train_command(
     Without a recipe, tokenizers, sizes and schedule are chosen from the corpus, and the choice is written to
     recipe.toml in the run's directory, to be changed and trained again.
     """
-    console = Console()
+    console = PrintableConsole()
     choice = chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="train")
     validation = chosen_corpus(validation_source, validation_target, None, None, None, None, None, split="validation")
     if resume:

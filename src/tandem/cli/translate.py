@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from tandem.checkpoint import checkpoint_of, is_model
@@ -30,6 +29,7 @@ from tandem.cli.options import (
 from tandem.cli.output import Job, opened_output
 from tandem.cli.streams import json_line, one_line, say
 from tandem.errors import RecipeError
+from tandem.recording.console import PrintableConsole
 from tandem.storage import FORMAT_FILE
 from tandem.translator import BATCH_SIZE, SearchSettings, Translation, Translator, load
 
@@ -227,7 +227,7 @@ def _as_object(translation: Translation) -> dict[str, Any]:
 @contextmanager
 def _progress(done: int, total: int | None, *, quiet: bool) -> Iterator[Callable[[int], object]]:
     """Count on standard error, if that is a terminal and the translations themselves go elsewhere."""
-    console = Console(stderr=True)
+    console = PrintableConsole(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda _: None
         return

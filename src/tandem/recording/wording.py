@@ -1,11 +1,11 @@
 """How the live display words figures and texts."""
 
 import math
-import unicodedata
 from collections.abc import Iterable
 
 from tandem.metrics import perplexity
 from tandem.recording.progress import Progress
+from tandem.terminal import printable
 from tandem.training.events import Finished, Sample, Started, Validated
 
 SAMPLES = 3
@@ -101,8 +101,3 @@ def ending(event: Finished) -> str:
 
 def _width(name: str) -> int:
     return max(len(name), 7) + 2
-
-
-def printable(text: str) -> str:
-    """Return the text with every control character replaced, so that it cannot steer the terminal."""
-    return "".join("�" if unicodedata.category(character) in ("Cc", "Cs") else character for character in text)

@@ -1,0 +1,44 @@
+"""Text that is safe to show in a terminal, and commands that can be pasted into a shell."""
+
+import os
+import shlex
+import unicodedata
+
+_REPLACED = {"Cc", "Cs", "Zl", "Zp"}
+"""Categories of characters: controls, lone surrogates (bytes that are not UTF-8), line and paragraph separators."""
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They show characters in another order than they are read in. No script needs them to be written."""
+
+
+def printable(text: str) -> str:
+    """Return the text with each character replaced that could steer a terminal or hide what the text says."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(character if _is_printable(character) else "�" for character in text)
+
+
+def printable_lines(text: str) -> str:
+    r"""Return the text as `printable` does, its `\n` kept."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def shell_command(*words: str | os.PathLike[str]) -> str:
+    """Return these words as a command line that can be pasted into a POSIX shell such as bash."""
+    return " ".join(_quoted(os.fspath(word)) for word in words)
+
+
+def _quoted(word: str) -> str:
+    if word == printable(word):
+        return shlex.quote(word)
+    # The form $'...' spells out bytes by their octal numbers, of which three digits are read everywhere.
+    parts = []
+    for character in word:
+        if _is_printable(character):
+            parts.append(f"\\{character}" if character in "\\'" else character)
+        else:
+            parts += [f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape")]
+    return f"$'{''.join(parts)}'"
+
+
+def _is_printable(character: str) -> bool:
+    return unicodedata.category(character) not in _REPLACED and character not in _BIDI_CONTROLS
