@@ -78,6 +78,38 @@ def test_scores_of_every_token_are_json(tandem: Tandem, run: Path) -> None:
         assert sum(row["token_scores"]) == pytest.approx(row["log_probability"])
 
 
+@pytest.mark.parametrize(
+    ("trained_on", "corpus", "columns"),
+    [
+        ("{kind='tsv', path='x', source_column='de', target_column='en'}", ("--tsv", "named.tsv"), "de,en"),
+        (
+            "{kind='jsonl', path='x', source_key='translation.de', target_key='translation.en'}",
+            ("--jsonl", "keys.jsonl"),
+            "translation.de,translation.en",
+        ),
+        ("{kind='tsv', path='x'}", ("--tsv", "plain.tsv"), ""),
+        ("{kind='tsv', path='x', source_column='de', target_column='en'}", ("--jsonl", "plain.jsonl"), ""),
+    ],
+)
+def test_a_run_remembers_its_columns(
+    trained_on: str, corpus: tuple[str, str], columns: str, tandem: Tandem, elsewhere: Path
+) -> None:
+    model = saved(untrained("lstm", f"data.train={trained_on}"), elsewhere / "model")
+    found = tandem("score", model, *corpus)
+    said = f"tandem: columns {columns}: those that the model was trained on; give others with --columns\n"
+    assert (found.code, found.err, len(found.lines)) == (0, said if columns else "", 10)
+    for command in ("evaluate", "analyse"):
+        assert tandem(command, model, *corpus).code == 0
+
+
+def test_columns_without_a_file_that_has_them_are_refused(tandem: Tandem, run: Path) -> None:
+    found = tandem("evaluate", run, *FILES, "--columns", "1,2")
+    assert (found.code, found.out) == (1, "")
+    assert found.err == (
+        "tandem: --columns 1,2: only --tsv, --jsonl and --hub have columns; give one of them, or leave --columns out\n"
+    )
+
+
 def test_people_get_a_table(tandem: Tandem, run: Path) -> None:
     found = tandem("evaluate", run, *FILES)
     assert (found.code, found.err) == (0, "")

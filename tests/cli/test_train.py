@@ -10,6 +10,7 @@ import pytest
 from tandem.checkpoint import checkpoint_of, read_current
 from tandem.data.captions import captions
 from tandem.data.captions.corpus import Captions
+from tandem.data.corpus import InMemory
 from tandem.recipe import dump_recipe, load_recipe, make_recipe
 from tandem.recording import Recorder
 from tests.support.console import Outcome, Tandem
@@ -96,6 +97,61 @@ def test_pairs_come_from_anywhere(
     checkpoint = checkpoint_of(elsewhere / "runs" / name)
     target = json.loads((checkpoint / "target.tokenizer.json").read_text(encoding="utf-8"))
     assert set(NUMBERS.values()) <= set(target["model"]["vocab"])
+
+
+@pytest.mark.parametrize(
+    ("train", "others", "kind"),
+    [
+        (FILES, ("{}-source", "{}.de", "{}-target", "{}.en"), "files"),
+        (("--tsv", "pairs.tsv", "--columns", "3,2"), ("{}-tsv", "{}.tsv"), "tsv"),
+        (("--jsonl", "pairs.jsonl", "--columns", "de,en"), ("{}-jsonl", "{}.jsonl"), "jsonl"),
+        (("--corpus", "captions"), ("{}-corpus", "captions"), "named"),
+        (("--hub", "numbers", "--columns", "de,en"), ("{}-hub", "numbers"), "hub"),
+        (FILES, ("{}-tsv", "{}.tsv", "{}-columns", "3,2"), "tsv"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, tuple) else given,
+)
+def test_validation_and_test_data_come_from_anywhere(
+    train: tuple[str, ...],
+    others: tuple[str, ...],
+    kind: str,
+    tandem: Tandem,
+    elsewhere: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = {"train": PAIRS, "validation": number_pairs(6, seed=7), "test": number_pairs(7, seed=8)}
+    for role, pairs in parts.items():
+        for side, language in enumerate(("de", "en")):
+            (elsewhere / f"{role}.{language}").write_text("".join(pair[side] + "\n" for pair in pairs), "utf-8")
+        (elsewhere / f"{role}.tsv").write_text("".join(f"x\t{en}\t{de}\n" for de, en in pairs), "utf-8")
+        rows = [json.dumps({"de": de, "en": en}) + "\n" for de, en in pairs]
+        (elsewhere / f"{role}.jsonl").write_text("".join(rows), encoding="utf-8")
+    monkeypatch.setattr("tandem.build.captions", lambda: Captions(*map(tuple, parts.values())))
+    monkeypatch.setattr("tandem.build.HubDataset", lambda name, split, *_: InMemory(parts[split], f"{name} {split}"))
+    options = [
+        option.format(f"--{role}" if option.startswith("{}-") else role)
+        for role in ("validation", "test")
+        for option in others
+    ]
+    found = tandem("train", *train, *options, *SMALL, "--out", "run")
+    assert (found.code, found.err) == (0, "")
+    assert "carved off" not in found.out
+    assert "40 training pairs in" in found.out
+    assert "on 7 pairs of the test corpus" in found.out
+    data = load_recipe(elsewhere / "run" / "recipe.toml").data
+    assert data.validation is not None
+    assert data.test is not None
+    assert (data.validation.kind, data.test.kind) == (kind, kind)
+
+
+def test_the_options_of_each_corpus_are_named_in_its_errors(tandem: Tandem) -> None:
+    refused(tandem("train", *FILES, "--test-source", "x"), "give both --test-source FILE and --test-target FILE")
+    both = ("--validation-tsv", "a", "--validation-jsonl", "b")
+    refused(tandem("train", *FILES, *both), "--validation-tsv and --validation-jsonl: a corpus comes from one of them")
+    refused(tandem("train", *FILES, "--test-hub", "x"), "--test-hub x: say which columns", "--test-columns")
+    refused(tandem("train", *FILES, "--test-columns", "1,2"), "--test-columns 1,2: only --test-tsv, --test-jsonl and")
+    refused(tandem("train", *FILES, "--test-corpus", "captions:tst"), "--test-corpus captions:tst: there is no split")
+    refused(tandem("train", "--test-tsv", "pairs.tsv"), "there is nothing to train on")
 
 
 def test_a_recipe_is_trained_with_settings_over_it(tandem: Tandem, elsewhere: Path) -> None:

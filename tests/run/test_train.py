@@ -6,7 +6,7 @@ import pytest
 
 import tandem
 from tandem.errors import RecipeError, TrainingError
-from tandem.recipe import FilesCorpus, MemoryCorpus, Recipe, dump_recipe, load_recipe, portable
+from tandem.recipe import Data, FilesCorpus, MemoryCorpus, Recipe, dump_recipe, load_recipe, portable
 from tandem.training.events import Finished
 from tests.support.runs import Remember, number_pairs, tiny_recipe
 
@@ -60,6 +60,47 @@ def test_validation_pairs_are_used_as_they_are(tmp_path: Path) -> None:
     assert any(line.startswith("40 training pairs in ") for line in said)
 
 
+def test_test_pairs_are_what_the_run_is_scored_on(tmp_path: Path) -> None:
+    said: list[str] = []
+    test = [*number_pairs(5, seed=8), ("eins", " ")]
+    tandem.train(pairs=PAIRS, test_pairs=test, out=tmp_path / "run", settings=SMALL, say=said.append)
+    assert "test: 5 pairs" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    (dropped,) = (line for line in said if line.startswith("test corpus: "))
+    assert dropped.startswith("test corpus: dropped 1 of 6 pairs: 1 with an empty side. The first: pairs in memory, ")
+
+
+def test_validation_and_test_files_may_stand_beside_pairs(files: tuple[Path, Path], tmp_path: Path) -> None:
+    source, target = files
+    tandem.train(
+        pairs=PAIRS,
+        validation_source=source,
+        validation_target=target,
+        test_source=source,
+        test_target=target,
+        out=tmp_path / "run",
+        settings=SMALL,
+    )
+    data = load_recipe(tmp_path / "run" / "recipe.toml").data
+    assert data.train == MemoryCorpus(kind="memory")
+    assert data.validation == data.test == FilesCorpus(source=str(source), target=str(target))
+
+
+def test_corpora_of_any_kind_are_given_as_a_recipe_names_them(tmp_path: Path) -> None:
+    for role, pairs in (("train", PAIRS), ("dev", PAIRS[:4]), ("test", PAIRS[:3])):
+        (tmp_path / f"{role}.tsv").write_text("".join(f"{de}\t{en}\n" for de, en in pairs), encoding="utf-8")
+    data = {
+        "folder": str(tmp_path),
+        "train": {"kind": "tsv", "path": "train.tsv"},
+        "validation": {"kind": "tsv", "path": "dev.tsv"},
+        "test": {"kind": "tsv", "path": "test.tsv"},
+    }
+    tandem.train(data=data, out=tmp_path / "run", settings=SMALL)
+    assert load_recipe(tmp_path / "run" / "recipe.toml").data == Data.model_validate(data)
+    assert "test: 3 pairs" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"tandem\.train\(data=.*\n  data\.tests: there is no such setting"):
+        tandem.train(data={**data, "tests": {}}, out=tmp_path / "other")
+
+
 def test_a_recipe_and_its_file_train_the_same_with_settings_over_it(files: tuple[Path, Path], tmp_path: Path) -> None:
     source, target = files
     tree = tiny_recipe().model_dump(exclude_none=True)
@@ -103,7 +144,7 @@ def test_contradictions_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "run"
     with pytest.raises(RecipeError, match="nothing to train on: give a recipe, or pairs, or both a source and"):
         tandem.train(out=out)
-    with pytest.raises(RecipeError, match="nothing to train on"):
+    with pytest.raises(RecipeError, match="give both source and target: line n of one"):
         tandem.train(source="only", out=out)
     with pytest.raises(RecipeError, match="give pairs, or source and target files, not both"):
         tandem.train(pairs=PAIRS, source="a", target="b", out=out)
@@ -114,6 +155,14 @@ def test_contradictions_are_refused(tmp_path: Path) -> None:
     }
     with pytest.raises(RecipeError, match="a recipe names its corpus"):
         tandem.train(Recipe.model_validate(files), pairs=PAIRS, out=out)
+    with pytest.raises(RecipeError, match=r'A recipe whose data\.test is { kind = "memory" } takes test_pairs'):
+        tandem.train(tiny_recipe(), pairs=PAIRS, test_pairs=PAIRS, out=out)
+    with pytest.raises(RecipeError, match="give a recipe, or data, not both"):
+        tandem.train(tiny_recipe(), data={"train": {"kind": "memory"}}, pairs=PAIRS, out=out)
+    with pytest.raises(RecipeError, match="give both test_source and test_target"):
+        tandem.train(pairs=PAIRS, test_source="a", out=out)
+    with pytest.raises(RecipeError, match="give validation_pairs, or validation_source and validation_target files"):
+        tandem.train(pairs=PAIRS, validation_pairs=PAIRS, validation_source="a", out=out)
     with pytest.raises(RecipeError, match=r"nothing\.toml: there is no such recipe"):
         tandem.train("nothing.toml", out=out)
     assert not out.exists()

@@ -3,32 +3,23 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tandem.analysis import Phrase
+from tandem.cli.corpora import CorpusOptions, corpus_options, corpus_pairs
 from tandem.cli.lines import file_lines, survey
 from tandem.cli.options import (
     AllowUnkOption,
     BatchSizeOption,
     BeamOption,
-    ColumnsOption,
-    CorpusOption,
     DeviceOption,
-    HubOption,
-    JsonlOption,
     LengthPenaltyOption,
     MaxLengthExtraOption,
     MaxLengthFactorOption,
     PrecisionOption,
-    SourceOption,
-    TargetOption,
-    TsvOption,
-    chosen_corpus,
-    corpus_pairs,
 )
 from tandem.cli.show import PreparingBar
 from tandem.cli.show_analysis import show_analysis
@@ -46,15 +37,11 @@ _MOST_PHRASES = 1000
 """That one picture can show."""
 
 
+@corpus_options
 def analyse_command(
     models: Annotated[list[Path] | None, typer.Argument(metavar="[MODEL...]", help="Runs or checkpoints.")] = None,
-    source: SourceOption = None,
-    target: TargetOption = None,
-    tsv: TsvOption = None,
-    jsonl: JsonlOption = None,
-    corpus: CorpusOption = None,
-    hub: HubOption = None,
-    columns: ColumnsOption = None,
+    *,
+    corpus: CorpusOptions,
     translations: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=FILE", help="Another system's translations, one a line; may be repeated."),
@@ -96,14 +83,15 @@ def analyse_command(
     standard_output()  # before the work
     paths = models or []
     names = _names(paths, translations or [])
-    pairs = corpus_pairs(chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="test"))
+    translators = {
+        n: load(path, device=device, precision=precision) for n, path in zip(names.models, paths, strict=True)
+    }
+    recipes = [translator.recipe for translator in translators.values()]
+    pairs = corpus_pairs(corpus, recipes[0] if recipes else None)
     others = {name: _translations(Path(file), pairs) for name, file in names.files.items()}
     placed = [] if phrases is None else _phrases(phrases)
     if training is not None and not survey(training).lines:
         raise CorpusError(f"{training}: the file is empty, but training data have at least one line. Check the path.")
-    translators = {
-        n: load(path, device=device, precision=precision) for n, path in zip(names.models, paths, strict=True)
-    }
     settings = {
         name: search_settings(
             translator, beam, length_penalty, max_length_factor, max_length_extra, 1, batch_size, allow_unk
@@ -111,7 +99,7 @@ def analyse_command(
         for name, translator in translators.items()
     }
     if lowercase is None:
-        lowercase = any(first.recipe.search.lowercase_scores for first in islice(translators.values(), 1))
+        lowercase = any(recipe.search.lowercase_scores for recipe in recipes[:1])
     out.mkdir(parents=True, exist_ok=True)  # before the work, too
     progress = PreparingBar(PrintableConsole(stderr=True))
     try:
@@ -124,7 +112,7 @@ def analyse_command(
             phrases=placed,
             training=None if training is None else _Lines(training),
             resampling=Resampling(samples, seed),
-            corpus=_corpus_name(source, tsv, jsonl, corpus, hub),
+            corpus=corpus.name,
             hear=progress,
         )
     finally:
@@ -203,9 +191,3 @@ def _phrases(path: Path) -> list[Phrase]:
     if not phrases:
         raise CorpusError(f"{path}: the file is empty; give at least one phrase, or leave --phrases out")
     return phrases
-
-
-def _corpus_name(source: Path | None, tsv: Path | None, jsonl: Path | None, corpus: str | None, hub: str | None) -> str:
-    """What to call the corpus on the page."""
-    file = source or tsv or jsonl
-    return corpus or hub or (file.name if file else "")

@@ -9,26 +9,18 @@ from typing import Annotated
 
 import typer
 
+from tandem.cli.corpora import CorpusOptions, corpus_options, corpus_pairs
 from tandem.cli.options import (
     AllowUnkOption,
     AveragingOption,
     BatchSizeOption,
     BeamOption,
-    ColumnsOption,
-    CorpusOption,
     DeviceOption,
-    HubOption,
-    JsonlOption,
     LengthPenaltyOption,
     MaxLengthExtraOption,
     MaxLengthFactorOption,
     ModelsArgument,
     PrecisionOption,
-    SourceOption,
-    TargetOption,
-    TsvOption,
-    chosen_corpus,
-    corpus_pairs,
 )
 from tandem.cli.show import show_scores
 from tandem.cli.streams import one_line, standard_output
@@ -38,15 +30,10 @@ from tandem.run import evaluate
 from tandem.translator import BATCH_SIZE, load
 
 
+@corpus_options
 def evaluate_command(
     models: ModelsArgument,
-    source: SourceOption = None,
-    target: TargetOption = None,
-    tsv: TsvOption = None,
-    jsonl: JsonlOption = None,
-    corpus: CorpusOption = None,
-    hub: HubOption = None,
-    columns: ColumnsOption = None,
+    corpus: CorpusOptions,
     lowercase: Annotated[
         bool | None, typer.Option(help="Score in lower case. Default: the recipe's search.lowercase_scores.")
     ] = None,
@@ -74,9 +61,8 @@ def evaluate_command(
     Lines that repeat a source give it several references.
     """
     standard_output()  # before the work
-    choice = chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="test")
-    pairs = corpus_pairs(choice)
     translator = load(models, device=device, precision=precision, averaging=averaging)
+    pairs = corpus_pairs(corpus, translator.recipe)
     settings = search_settings(
         translator, beam, length_penalty, max_length_factor, max_length_extra, 1, batch_size, allow_unk
     )

@@ -4,35 +4,22 @@ from typing import Annotated
 
 import typer
 
+from tandem.cli.corpora import CorpusOptions, corpus_options, corpus_pairs
 from tandem.cli.options import (
     AveragingOption,
     BatchSizeOption,
-    ColumnsOption,
-    CorpusOption,
     DeviceOption,
-    HubOption,
-    JsonlOption,
     ModelsArgument,
     PrecisionOption,
-    SourceOption,
-    TargetOption,
-    TsvOption,
-    chosen_corpus,
-    corpus_pairs,
 )
 from tandem.cli.streams import json_line, standard_output
 from tandem.translator import load
 
 
+@corpus_options
 def score(
     models: ModelsArgument,
-    source: SourceOption = None,
-    target: TargetOption = None,
-    tsv: TsvOption = None,
-    jsonl: JsonlOption = None,
-    corpus: CorpusOption = None,
-    hub: HubOption = None,
-    columns: ColumnsOption = None,
+    corpus: CorpusOptions,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a pair, with every token's score.")] = False,
     batch_size: BatchSizeOption = 128,
     device: DeviceOption = "auto",
@@ -46,8 +33,8 @@ def score(
     - `tandem score runs/one runs/two --source test.de --target test.en`: by the ensemble of both
     """
     put = standard_output()
-    pairs = corpus_pairs(chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="test"))
     translator = load(models, device=device, precision=precision, averaging=averaging)
+    pairs = corpus_pairs(corpus, translator.recipe)
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
     for pair, found in zip(pairs, translator.score(sources, targets, batch_size), strict=True):
         if as_json:

@@ -9,22 +9,13 @@ from rich.console import Console
 from rich.text import Text
 
 from tandem.checkpoint import read_current
-from tandem.cli.options import (
-    ColumnsOption,
-    CorpusOption,
-    DeviceOption,
-    HubOption,
-    JsonlOption,
-    SettingsOption,
-    SourceOption,
-    TargetOption,
-    TsvOption,
-    chosen_corpus,
-)
+from tandem.cli.corpora import CorpusOptions, chosen_corpus, corpus_options
+from tandem.cli.options import DeviceOption, SettingsOption
 from tandem.cli.show import PreparingBar, announce, show_result
 from tandem.errors import CheckpointError, RecipeError
 from tandem.recipe import (
     CorpusChoice,
+    Data,
     Device,
     FilesCorpus,
     HubCorpus,
@@ -40,21 +31,15 @@ from tandem.run.stopping import Stopped
 from tandem.run.train import TrainingResult, chosen_recipe, resumed_recipe, run_recipe
 
 
+@corpus_options
 def train_command(
     recipe: Annotated[
         Path | None, typer.Argument(metavar="[RECIPE.toml]", help="What to train; without it a recipe is chosen.")
     ] = None,
-    source: SourceOption = None,
-    target: TargetOption = None,
-    validation_source: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Validation texts; without them some pairs are carved off.")
-    ] = None,
-    validation_target: Annotated[Path | None, typer.Option(metavar="FILE", help="Their targets.")] = None,
-    tsv: TsvOption = None,
-    jsonl: JsonlOption = None,
-    corpus: CorpusOption = None,
-    hub: HubOption = None,
-    columns: ColumnsOption = None,
+    *,
+    corpus: CorpusOptions,
+    validation: CorpusOptions,
+    test: CorpusOptions,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="The run's directory. Default: runs/NAME.")
     ] = None,
@@ -73,6 +58,7 @@ def train_command(
     - `tandem train --source train.de --target train.en`
     - `tandem train --tsv words.tsv --columns 1,2 --out runs/words`
     - `tandem train --corpus captions`
+    - `tandem train --tsv train.tsv --validation-tsv dev.tsv --test-tsv test.tsv`
     - `tandem train recipes/multi30k.toml --set training.epochs=20`
     - `tandem train --resume --out runs/multi30k`
 
@@ -80,13 +66,17 @@ def train_command(
     recipe.toml in the run's directory, to be changed and trained again.
     """
     console = PrintableConsole()
-    choice = chosen_corpus(source, target, tsv, jsonl, corpus, hub, columns, split="train")
-    validation = chosen_corpus(validation_source, validation_target, None, None, None, None, None, split="validation")
+    choice = chosen_corpus(corpus, "train")
+    validation_choice, test_choice = (
+        chosen_corpus(options, role, role=role, before=choice)
+        for role, options in (("validation", validation), ("test", test))
+    )
+    any_choice = choice or validation_choice or test_choice
     if resume:
-        where = _resumed(out, choice or validation)
+        where = _resumed(out, any_choice)
         chosen = load_recipe(recipe, settings or []) if recipe else resumed_recipe(where, settings or [])
     elif recipe is not None:
-        if choice is not None or validation is not None:
+        if any_choice is not None:
             raise RecipeError(
                 f"{recipe}: a recipe names its corpora; leave out the others, or change it by --set data.…"
             )
@@ -94,7 +84,8 @@ def train_command(
         chosen = load_recipe(recipe, settings or [])
     elif choice is not None:
         where = out or free_directory(_name(choice))
-        chosen = chosen_recipe(choice, validation, settings or [], None, lambda line: announce(console, line))
+        data = Data(train=choice, validation=validation_choice, test=test_choice)
+        chosen = chosen_recipe(data, settings or [], None, lambda line: announce(console, line))
     else:
         raise RecipeError(
             "there is nothing to train on: give --source FILE --target FILE, or a recipe, or see tandem train --help"

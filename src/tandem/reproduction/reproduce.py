@@ -44,7 +44,9 @@ def reproduce(
     recipe = plan.recipe
     if recipe.data.test is None:
         raise RecipeError("data.test: a reproduction is measured on a test corpus; name one in the recipe")
-    pairs = read_corpus(recipe.data.test, recipe.data)  # first: that it is missing is to be known before the trainings
+    pairs = read_corpus(
+        recipe.data.test, recipe.data
+    ).pairs  # first: that it is missing is to be known before the trainings
     runs = list(plan.runs())
     for number, (name, wanted) in enumerate(runs, start=1):
         say(f"training {number} of {len(runs)}: {name}")

@@ -12,7 +12,7 @@ from tandem.data.cache import Prepared, default_cache
 from tandem.data.contents import Contents, Hear
 from tandem.data.corpus import InMemory
 from tandem.data.encoded import EncodedSide
-from tandem.data.pairs import Corpus, Dropped, Pair, good_pairs, load_pairs
+from tandem.data.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
 from tandem.data.preparation import prepare_corpus
 from tandem.data.sources import Sources, Tokens
 from tandem.recipe import CorpusChoice, Data, MemoryCorpus, Recipe
@@ -27,8 +27,9 @@ _LOOKED_AT = 200_000
 class GivenPairs(NamedTuple):
     """Pairs handed over from Python, for corpora that the recipe calls `memory`."""
 
-    train: Sequence[tuple[str, str]]
+    train: Sequence[tuple[str, str]] | None = None
     validation: Sequence[tuple[str, str]] | None = None
+    test: Sequence[tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,10 @@ def find_corpus(choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str
     return build_corpus(choice, data.folder)
 
 
-def read_corpus(choice: CorpusChoice, data: Data) -> list[Pair]:
-    """The good pairs of a corpus to be measured on."""
-    corpus = find_corpus(choice, data, None)
-    return load_pairs(corpus, on_error=data.on_error, max_characters=data.max_characters).pairs
+def read_corpus(choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str]] | None = None) -> LoadedPairs:
+    """The good pairs of a corpus to be measured on, and how many others were left out."""
+    corpus = find_corpus(choice, data, given)
+    return load_pairs(corpus, on_error=data.on_error, max_characters=data.max_characters)
 
 
 def look_at(data: Data, given: GivenPairs | None) -> tuple[list[Pair], int]:

@@ -7,16 +7,12 @@ from typing import Any, NamedTuple
 
 from tandem.checkpoint import read_current
 from tandem.data.contents import Hear
-from tandem.data.given import read_once
 from tandem.data.pairs import Pair
 from tandem.errors import RecipeError
 from tandem.files import path_of
 from tandem.recipe import (
-    CorpusChoice,
     Data,
     Device,
-    FilesCorpus,
-    MemoryCorpus,
     Recipe,
     load_recipe,
     override,
@@ -26,6 +22,7 @@ from tandem.recording import Recorder
 from tandem.recording.display import training_display
 from tandem.run.choose import choose_recipe
 from tandem.run.evaluate import Evaluation, evaluate
+from tandem.run.given import GivenCorpora, check_given, given_corpus, given_data, named_data
 from tandem.run.lock import LOCK, locked
 from tandem.run.prepare import GivenPairs, look_at, read_corpus
 from tandem.run.python_words import python_words
@@ -50,8 +47,14 @@ def train(
     out: str | Path,
     pairs: Iterable[tuple[str, str]] | None = None,
     validation_pairs: Iterable[tuple[str, str]] | None = None,
+    test_pairs: Iterable[tuple[str, str]] | None = None,
     source: str | Path | None = None,
     target: str | Path | None = None,
+    validation_source: str | Path | None = None,
+    validation_target: str | Path | None = None,
+    test_source: str | Path | None = None,
+    test_target: str | Path | None = None,
+    data: Data | Mapping[str, Any] | None = None,
     settings: Sequence[str] | Mapping[str, Any] = (),
     device: Device = "auto",
     resume: bool = False,
@@ -62,11 +65,13 @@ def train(
     """Train a model into the directory `out`, and return the translator of its best epoch.
 
     What to train on is a `recipe` (a Recipe, or the path of one), or else `pairs` of texts (any iterable, read once),
-    or the two parallel files `source` and `target`; without a recipe one is chosen from the pairs. `settings`, a
-    dictionary such as {"training.epochs": 3} or strings such as "training.epochs=3", go over the recipe; `resume` goes
-    on with the run in `out`, by its own recipe or another that differs only where it may. Recorders hear every event;
-    `say` gets what there is to know before. `progress` shows both on standard error; None shows them in a terminal,
-    unless `recorders` or `say` are given.
+    or the two parallel files `source` and `target`, or `data`: corpora of any kind, as the recipe's section [data]
+    names them. Without a recipe one is chosen from the pairs. Validation and test corpora are given in the same ways;
+    without them some of the training pairs are held back to validate on, and the model is scored on these. `settings`,
+    a dictionary such as {"training.epochs": 3} or strings such as "training.epochs=3", go over the recipe; `resume`
+    goes on with the run in `out`, by its own recipe or another that differs only where it may. Recorders hear every
+    event; `say` gets what there is to know before. `progress` shows both on standard error; None shows them in a
+    terminal, unless `recorders` or `say` are given.
 
     Raises RecipeError, CorpusError, TrainingError, CheckpointError and ArgumentError, each saying what to do. SIGINT
     and SIGTERM let the step under way end and the run be saved, then raise Stopped, which is a KeyboardInterrupt.
@@ -80,61 +85,48 @@ def train(
             own(line)
             display.say(line)
 
-        given = _given(pairs, validation_pairs)
+        corpora = (
+            given_corpus("", pairs, source, target),
+            given_corpus("validation_", validation_pairs, validation_source, validation_target),
+            given_corpus("test_", test_pairs, test_source, test_target),
+        )
         changes, where = setting_lines(settings), path_of(out, "out")
-        chosen = _recipe(recipe, where, changes, given, source, target, resume=resume, say=tell)
+        given = GivenPairs(*(corpus.pairs for corpus in corpora))
+        chosen = _recipe(recipe, where, changes, data, corpora, given, resume=resume, say=tell)
         heard = [*(recorders or ()), *display.recorders]
         return run_recipe(
             chosen, where, device=device, resume=resume, given=given, recorders=heard, hear=display.hear, say=tell
         ).translator
 
 
-def _given(
-    pairs: Iterable[tuple[str, str]] | None, validation_pairs: Iterable[tuple[str, str]] | None
-) -> GivenPairs | None:
-    if pairs is None:
-        return None
-    return GivenPairs(
-        read_once(pairs, "pairs"),
-        None if validation_pairs is None else read_once(validation_pairs, "validation_pairs"),
-    )
-
-
 def _recipe(
     recipe: Recipe | str | Path | None,
     out: Path,
     settings: Sequence[str],
-    given: GivenPairs | None,
-    source: str | Path | None,
-    target: str | Path | None,
+    data: Data | Mapping[str, Any] | None,
+    corpora: GivenCorpora,
+    given: GivenPairs,
     *,
     resume: bool,
     say: Callable[[str], None],
 ) -> Recipe:
     """The recipe that the arguments of `train` mean."""
-    if resume and recipe is None:
-        return resumed_recipe(out, settings)
-    if recipe is not None:
-        chosen = override(recipe, settings) if isinstance(recipe, Recipe) else load_recipe(recipe, settings)
-        if source is not None or (given is not None and not isinstance(chosen.data.train, MemoryCorpus)):
-            raise RecipeError(
-                "a recipe names its corpus: give a recipe, or pairs, or source and target files, not two of them. "
-                'A recipe whose data.train is { kind = "memory" } takes pairs'
-            )
-        return chosen
-    train_choice, validation_choice = _choices(given, source, target)
-    return chosen_recipe(train_choice, validation_choice, settings, given, say)
+    if recipe is None and not resume:
+        chosen = given_data(corpora) if data is None else named_data(data, corpora)
+        return chosen_recipe(chosen, settings, given, say)
+    if data is not None:
+        raise RecipeError("a recipe names its corpora: give a recipe, or data, not both")
+    if recipe is None:
+        found = resumed_recipe(out, settings)
+    else:
+        found = override(recipe, settings) if isinstance(recipe, Recipe) else load_recipe(recipe, settings)
+    check_given(found.data, corpora)
+    return found
 
 
-def chosen_recipe(
-    train_choice: CorpusChoice,
-    validation: CorpusChoice | None,
-    settings: Sequence[str],
-    given: GivenPairs | None,
-    say: Callable[[str], None],
-) -> Recipe:
+def chosen_recipe(data: Data, settings: Sequence[str], given: GivenPairs | None, say: Callable[[str], None]) -> Recipe:
     """A recipe chosen from the training pairs, its reasons said, with `settings` put over it."""
-    bare = Recipe(data=Data(train=train_choice, validation=validation))
+    bare = Recipe(data=data)
     # What tells how the corpus is read must hold before it is read to choose the rest.
     bare = override(bare, [setting for setting in settings if setting.startswith(("data.", "seed"))])
     first, count = look_at(bare.data, given)
@@ -174,7 +166,7 @@ def run_recipe(
     with Stopping(say) as stopping, locked(out):
         if not resume:
             refuse_used(out)
-        tests = _test_pairs(recipe)  # read first: that they are missing is to be known before the training
+        tests = _test_pairs(recipe, given, say)  # read first: that they are missing is to be known before the training
         run = Run(
             recipe,
             out,
@@ -201,17 +193,11 @@ def run_recipe(
         return TrainingResult(translator, evaluation, corpus, report)
 
 
-def _test_pairs(recipe: Recipe) -> list[Pair] | None:
-    return None if recipe.data.test is None else read_corpus(recipe.data.test, recipe.data)
-
-
-def _choices(
-    given: GivenPairs | None, source: str | Path | None, target: str | Path | None
-) -> tuple[CorpusChoice, CorpusChoice | None]:
-    if given is not None:
-        if source is not None or target is not None:
-            raise RecipeError("give pairs, or source and target files, not both")
-        return MemoryCorpus(kind="memory"), MemoryCorpus(kind="memory") if given.validation else None
-    if source is None or target is None:
-        raise RecipeError("there is nothing to train on: give a recipe, or pairs, or both a source and a target file")
-    return FilesCorpus(source=str(source), target=str(target)), None
+def _test_pairs(recipe: Recipe, given: GivenPairs | None, say: Callable[[str], None]) -> list[Pair] | None:
+    """The pairs of the test corpus, if there is one; that some of them were left out is said."""
+    if recipe.data.test is None:
+        return None
+    pairs, dropped = read_corpus(recipe.data.test, recipe.data, given.test if given else None)
+    if dropped.count:
+        say(f"test corpus: {dropped.message()}")
+    return pairs

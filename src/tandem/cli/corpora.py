@@ -1,0 +1,217 @@
+"""The options that name a corpus, once for every command that reads one and for each corpus that it reads."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+import typer
+
+from tandem.build import build_corpus
+from tandem.cli.streams import say
+from tandem.data.pairs import Pair, load_pairs
+from tandem.errors import CorpusError
+from tandem.recipe import (
+    CorpusChoice,
+    FilesCorpus,
+    HubCorpus,
+    JsonLinesCorpus,
+    NamedCorpus,
+    Recipe,
+    TabSeparatedCorpus,
+)
+
+
+@dataclass(frozen=True)
+class CorpusOptions:
+    """Where the command line says that a corpus lies. Each field is an option, in the order of --help."""
+
+    source: Path | None = None
+    target: Path | None = None
+    tsv: Path | None = None
+    jsonl: Path | None = None
+    corpus: str | None = None
+    hub: str | None = None
+    columns: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What to call the corpus on a page; "" where none is named."""
+        file = self.source or self.tsv or self.jsonl
+        return self.corpus or self.hub or (file.name if file else "")
+
+
+class _Help(NamedTuple):
+    metavar: str
+    text: str
+    short: tuple[str, ...] = ()
+    """Short names, which only a command's main corpus has."""
+
+
+_HELP = {
+    "source": _Help("FILE", "Source texts, one a line; may be compressed.", ("-s",)),
+    "target": _Help("FILE", "Target texts, line by line those of the source.", ("-t",)),
+    "tsv": _Help("FILE", "Pairs in tab-separated columns."),
+    "jsonl": _Help("FILE", "Pairs as JSON lines."),
+    "corpus": _Help("NAME[:SPLIT]", "A known corpus: captions, multi30k."),
+    "hub": _Help("NAME[:SPLIT]", "A dataset of the Hugging Face Hub (extra: hub)."),
+    "columns": _Help("SOURCE,TARGET", "Columns or keys of --tsv, --jsonl, --hub, by number or name."),
+}
+_ROLES = {
+    "validation": "Validation data (otherwise some of the training pairs are held back)",
+    "test": "Test data (otherwise the model is scored on the validation data)",
+}
+"""Corpora besides a command's main one: their options begin with the role, and stand in a panel of --help."""
+
+
+def corpus_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of each corpus that it reads: of each parameter that is a CorpusOptions.
+
+    A parameter called `validation` or `test` has options that begin with this role; any other has them as they are.
+    """
+    roles: dict[str, str] = {}
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.annotation is CorpusOptions:
+            role = roles[parameter.name] = parameter.name if parameter.name in _ROLES else ""
+            parameters += _parameters(role)
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+    @wraps(command)
+    def with_corpora(**given: Any) -> None:
+        for name, role in roles.items():
+            given[name] = CorpusOptions(**{field: given.pop(_prefixed(role, field, "_")) for field in _HELP})
+        command(**given)
+
+    # Typer reads a command's options off its signature.
+    with_corpora.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_corpora.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_corpora
+
+
+def _parameters(role: str) -> list[inspect.Parameter]:
+    parameters = []
+    for name, kind in get_type_hints(CorpusOptions).items():
+        text = _HELP[name]
+        names = (f"--{_prefixed(role, name, '-')}", *(() if role else text.short))
+        option = typer.Option(*names, metavar=text.metavar, help=text.text, rich_help_panel=_ROLES.get(role))
+        parameters.append(
+            inspect.Parameter(
+                _prefixed(role, name, "_"),
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None,
+                annotation=Annotated[kind, option],
+            )
+        )
+    return parameters
+
+
+def _prefixed(role: str, name: str, between: str) -> str:
+    return f"{role}{between}{name}" if role else name
+
+
+def chosen_corpus(
+    options: CorpusOptions, split: str, *, role: str = "", before: CorpusChoice | None = None
+) -> CorpusChoice | None:
+    """The corpus that the options name; None where they name none. CorpusError where they don't fit together.
+
+    `split` is read of a corpus that has several, unless its name says another. Where no columns are given they are
+    those of the corpus `before`, if it is of the same kind. Messages name the options of this `role`.
+    """
+    dashes = f"--{role}-" if role else "--"
+    named = {
+        f"{dashes}source and {dashes}target": options.source or options.target,
+        f"{dashes}tsv": options.tsv,
+        f"{dashes}jsonl": options.jsonl,
+        f"{dashes}corpus": options.corpus,
+        f"{dashes}hub": options.hub,
+    }
+    given = [option for option, value in named.items() if value is not None]
+    if len(given) > 1:
+        raise CorpusError(f"{' and '.join(given)}: a corpus comes from one of them; give only one")
+    columns = None if options.columns is None else _columns(options.columns, f"{dashes}columns")
+    if options.tsv is not None:
+        tsv = before if isinstance(before, TabSeparatedCorpus) else TabSeparatedCorpus(kind="tsv", path="")
+        numbers = {"source_column": _number(columns[0]), "target_column": _number(columns[1])} if columns else {}
+        return tsv.model_copy(update={"path": str(options.tsv), **numbers})
+    if options.jsonl is not None:
+        jsonl = before if isinstance(before, JsonLinesCorpus) else JsonLinesCorpus(kind="jsonl", path="")
+        keys = {"source_key": columns[0], "target_key": columns[1]} if columns else {}
+        return jsonl.model_copy(update={"path": str(options.jsonl), **keys})
+    if options.hub is not None:
+        name, _, wanted = options.hub.partition(":")
+        if columns is None and isinstance(before, HubCorpus):
+            columns = before.source_column, before.target_column
+        if columns is None:
+            raise CorpusError(
+                f"{dashes}hub {options.hub}: say which columns hold the texts, such as "
+                f"{dashes}columns translation.de,translation.en"
+            )
+        return HubCorpus(
+            kind="hub", name=name, split=wanted or split, source_column=columns[0], target_column=columns[1]
+        )
+    if columns is not None:
+        raise CorpusError(
+            f"{dashes}columns {options.columns}: only {dashes}tsv, {dashes}jsonl and {dashes}hub have columns; give "
+            f"one of them, or leave {dashes}columns out"
+        )
+    if options.corpus is not None:
+        return _known_corpus(options.corpus, split, f"{dashes}corpus")
+    if not given:
+        return None
+    if options.source is None or options.target is None:
+        raise CorpusError(
+            f"give both {dashes}source FILE and {dashes}target FILE: line n of one belongs to line n of the other"
+        )
+    return FilesCorpus(source=str(options.source), target=str(options.target))
+
+
+def corpus_pairs(options: CorpusOptions, recipe: Recipe | None) -> list[Pair]:
+    """All pairs of a corpus to be measured on: there a faulty pair is an error. CorpusError without a corpus.
+
+    Where no columns are given they are those that the `recipe`, of the model that is measured, was trained on.
+    """
+    before = recipe.data.train if recipe else None
+    choice = chosen_corpus(options, "test", before=before)
+    if choice is None:
+        raise CorpusError(
+            "which corpus? Give --source FILE --target FILE, or --tsv FILE, --jsonl FILE, --corpus NAME or --hub NAME"
+        )
+    if options.columns is None and (columns := _unusual_columns(choice)):
+        say(f"columns {columns[0]},{columns[1]}: those that the model was trained on; give others with --columns")
+    return load_pairs(build_corpus(choice, None), on_error="stop").pairs
+
+
+def _unusual_columns(choice: CorpusChoice) -> tuple[int | str, int | str] | None:
+    """The columns of a corpus; None where it has none, or those that it has unless others are named."""
+    match choice:
+        case TabSeparatedCorpus(source_column=source, target_column=target) if (source, target) != (1, 2):
+            return source, target
+        case JsonLinesCorpus(source_key=source, target_key=target) if (source, target) != ("source", "target"):
+            return source, target
+        case HubCorpus(source_column=source, target_column=target):
+            return source, target
+        case _:
+            return None
+
+
+def _known_corpus(given: str, split: str, option: str) -> NamedCorpus:
+    name, _, wanted = given.partition(":")
+    wanted = wanted or split
+    if wanted not in {"train", "validation", "test"}:
+        raise CorpusError(f"{option} {given}: there is no split {wanted!r}; the splits are train, validation and test")
+    return NamedCorpus(kind="named", name=name, split=wanted)  # type: ignore[arg-type]
+
+
+def _columns(given: str, option: str) -> tuple[str, str]:
+    parts = [part.strip() for part in given.split(",")]
+    if len(parts) != 2 or not all(parts):
+        raise CorpusError(f"{option} {given}: name two columns with a comma between, such as 1,2 or de,en")
+    return parts[0], parts[1]
+
+
+def _number(column: str) -> int | str:
+    return int(column) if column.isdecimal() else column
