@@ -164,6 +164,22 @@ def test_a_recipe_is_trained_with_settings_over_it(tandem: Tandem, elsewhere: Pa
     assert (elsewhere / "runs" / "mine").is_dir()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--set", "training.epocs=1"), "training.epocs: there is no such setting. Did you mean training.epochs?"),
+        (("--out", "."), "this is not an empty directory"),
+        (("--out", "\udcfc"), "a run's directory needs a name in UTF-8. Choose another with --out"),
+        (("--set", "data.train.source=tr\udce4in.de"), "not UTF-8"),
+    ],
+)
+def test_wrong_settings_and_directories_show_before_the_corpus_is_read(
+    arguments: tuple[str, ...], said: str, tandem: Tandem, elsewhere: Path
+) -> None:
+    (elsewhere / "any").touch()
+    refused(tandem("train", "--source", "missing.de", "--target", "missing.en", *arguments), said)
+
+
 def test_all_faults_of_a_recipe_are_reported_at_once(tandem: Tandem, elsewhere: Path) -> None:
     path = elsewhere / "wrong.toml"
     path.write_text("[model]\nhiden = 3\nlayers = 0\n", encoding="utf-8")
@@ -191,8 +207,12 @@ def test_all_faults_of_a_recipe_are_reported_at_once(tandem: Tandem, elsewhere: 
         (("no.toml", *FILES), "no.toml: a recipe names its corpora; leave out the others"),
         ((*FILES, "--set", "epochs"), "--set epochs: settings have the form section.key=value"),
         ((*FILES, "--set", "model.hidden=big"), "model.hidden: "),
+        ((*FILES, "--set", "hidden=64"), "hidden: there is no such setting. Did you mean model.hidden?"),
         ((*FILES, "--out", "."), "this is not an empty directory. Choose another with --out"),
-        ((*FILES, "--out", "train.de/run"), "train.de/run: Not a directory"),
+        (
+            (*FILES, "--out", "train.de/run"),
+            "train.de is not a directory that you may write to. Choose another",
+        ),
         (("--resume",), "--resume: say which run goes on, with --out DIR"),
         (("--resume", "--out", "nowhere"), "nowhere holds no run"),
         (("--resume", "--out", "."), ". holds no run"),

@@ -1,13 +1,14 @@
 """TOML becomes a recipe, faults are reported together, and `--set` changes one thing."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tandem.errors import RecipeError
-from tandem.recipe import FilesCorpus, load_recipe, override, parse_recipe
+from tandem.recipe import FilesCorpus, load_recipe, make_recipe, override, parse_recipe
 
 MINIMAL = '[data]\ntrain = { kind = "files", source = "a.de", target = "a.en" }\n'
 
@@ -154,3 +155,42 @@ def test_settings_cannot_reach_into_a_value_or_name_what_is_not_there() -> None:
 
 def test_a_later_setting_wins() -> None:
     assert parse_recipe(MINIMAL, "m", ["seed=2", "seed=3"]).seed == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "remedy"),
+    [
+        ("hidden=64", "hidden: there is no such setting. Did you mean model.hidden?"),
+        ("model.hiden=64", "model.hiden: there is no such setting. Did you mean model.hidden?"),
+        ("train.epoch=5", "train: there is no such setting. Did you mean training.epochs?"),
+        ("batch=5", "batch: there is no such setting. Did you mean training.batch_size?"),
+        ("data.train.sorce=a", "data.train.sorce: there is no such setting. Did you mean data.train.source?"),
+        (
+            "text.tokenizer=bpe",
+            "text.tokenizer: there is no such setting. Did you mean text.source.tokenizer or text.target.tokenizer?",
+        ),
+        (
+            "training.learning_rate=0.01",
+            "training.learning_rate: 0.01 is given for a whole section. Did you mean training.optimizer.learning_rate?",
+        ),
+        (
+            "training.optimizer=sgd",
+            "training.optimizer: 'sgd' is given for a whole section. "
+            "The settings of training.optimizer are name, learning_rate, betas, weight_decay, momentum",
+        ),
+        (
+            "text.source.zzz=1",
+            "text.source.zzz: there is no such setting. "
+            "The settings of text.source are tokenizer, lowercase, min_count, max_size",
+        ),
+        ("zzz=1", "zzz: there is no such setting. The sections are data, text, model, training, search"),
+    ],
+)
+def test_a_wrong_name_is_answered_with_the_right_one(setting: str, remedy: str) -> None:
+    with pytest.raises(RecipeError, match=re.escape(f"  {remedy}")):
+        parse_recipe(MINIMAL, "m", [setting])
+
+
+def test_what_a_recipe_cannot_hold_is_refused() -> None:
+    with pytest.raises(RecipeError, match=r"m: source: 'tr\\udce4in\.de' holds bytes that are not UTF-8, and"):
+        make_recipe({"data": {"train": {"source": "tr\udce4in.de", "target": "b"}}}, "m")

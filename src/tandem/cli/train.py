@@ -28,7 +28,7 @@ from tandem.recipe import (
 from tandem.recording import live_display
 from tandem.recording.console import PrintableConsole
 from tandem.run.stopping import Stopped
-from tandem.run.train import TrainingResult, chosen_recipe, resumed_recipe, run_recipe
+from tandem.run.train import TrainingResult, check_unused, chosen_recipe, resumed_recipe, run_recipe
 
 
 @corpus_options
@@ -84,6 +84,7 @@ def train_command(
         chosen = load_recipe(recipe, settings or [])
     elif choice is not None:
         where = out or free_directory(_name(choice))
+        check_unused(where)
         data = Data(train=choice, validation=validation_choice, test=test_choice)
         chosen = chosen_recipe(data, settings or [], None, lambda line: announce(console, line))
     else:

@@ -10,6 +10,7 @@ import pydantic
 
 from tandem.errors import RecipeError
 from tandem.files import path_of, read_text
+from tandem.recipe.names import nearest_settings, settings_of
 from tandem.recipe.settings import Recipe
 from tandem.recipe.writing import setting_lines
 
@@ -17,6 +18,7 @@ _MOST_BYTES = 2**15
 """Of a recipe's file: thirty times what every setting written out takes. Larger ones can take tomllib minutes."""
 _MOST_TOLD = 50
 """Of the faults that one error tells."""
+_SECTIONS = ("data", "text", "model", "training", "search")
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 200
 
@@ -48,7 +50,7 @@ def parse_recipe(text: str, origin: str, settings: Sequence[str] = ()) -> Recipe
 
 def make_recipe(tree: dict[str, Any], origin: str) -> Recipe:
     """A recipe from nested dictionaries. RecipeError naming everything that is wrong, under dotted names."""
-    _check_integers(tree, origin)
+    _check_values(tree, origin)
     try:
         return Recipe.model_validate(tree)
     except pydantic.ValidationError as error:
@@ -60,14 +62,21 @@ def make_recipe(tree: dict[str, Any], origin: str) -> Recipe:
         ) from None
 
 
-def _check_integers(tree: dict[str, Any], origin: str) -> None:
-    """Raise RecipeError for an integer beyond TOML's 64 bits: with thousands of digits it could not even be shown."""
+def _check_values(tree: dict[str, Any], origin: str) -> None:
+    """Raise RecipeError for what TOML cannot hold: integers beyond 64 bits, and paths that are not UTF-8.
+
+    An integer of thousands of digits could not even be shown.
+    """
     waiting: list[tuple[object, object]] = list(tree.items())  # no recursion: a recipe may be nested deeply
     while waiting:
         key, value = waiting.pop()
         if isinstance(value, int) and value.bit_length() > 63:
             raise RecipeError(
                 f"{origin}: {key}: an integer of {value.bit_length()} bits, but 64 are the most. Lower it"
+            )
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            raise RecipeError(
+                f"{origin}: {key}: {value!r} holds bytes that are not UTF-8, and a recipe is UTF-8. Rename the file"
             )
         if isinstance(value, dict):
             waiting += value.items()
@@ -107,9 +116,28 @@ def _explain(fault: Any) -> str:
     location = [part if part.isprintable() else repr(part) for part in map(str, fault["loc"])]
     if location[:1] == ["data"]:
         location = location[:2] + [part for part in location[2:] if part not in kinds]
+    name = ".".join(location)
     message = str(fault["msg"]).removeprefix("Value error, ")
+    name = ".".join(location)
     if fault["type"] == "extra_forbidden":
-        return f"  {'.'.join(location)}: there is no such setting"
+        return f"  {name}: there is no such setting. {_remedy(name, fault['input'])}"
+    if fault["type"] in ("model_type", "model_attributes_type") and settings_of(name):
+        return f"  {name}: {_SHOWN.repr(fault['input'])} is given for a whole section. {_remedy(name)}"
     if fault["type"] == "missing":
-        return f"  {'.'.join(location)}: is missing"
-    return f"  {'.'.join(location)}: {message}; it is {_SHOWN.repr(fault['input'])}"
+        return f"  {name}: is missing"
+    return f"  {name}: {message}; it is {_SHOWN.repr(fault['input'])}"
+
+
+def _remedy(name: str, value: Any = None) -> str:
+    """What to write in place of a name that is no setting, or that is a whole section."""
+    meant = name
+    while isinstance(value, dict) and value:  # The first name inside a wrong section stands for all of them.
+        key, value = next(iter(value.items()))
+        meant += f".{key}"
+    inside = settings_of(name)
+    nearest = [one for one in nearest_settings(meant) if not inside or one.endswith(f".{meant.rpartition('.')[2]}")]
+    if nearest:
+        return f"Did you mean {' or '.join(nearest)}?"
+    section = name if inside else name.rpartition(".")[0]
+    known = inside or settings_of(section)
+    return f"The settings of {section} are {', '.join(known)}" if known else f"The sections are {', '.join(_SECTIONS)}"

@@ -1,5 +1,6 @@
 """`tandem.train`: from pairs, files or a recipe to a translator."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 from tandem.checkpoint import read_current
 from tandem.data.contents import Hear
 from tandem.data.pairs import Pair
-from tandem.errors import RecipeError
+from tandem.errors import RecipeError, TrainingError
 from tandem.files import path_of
 from tandem.recipe import (
     Data,
@@ -111,6 +112,8 @@ def _recipe(
     say: Callable[[str], None],
 ) -> Recipe:
     """The recipe that the arguments of `train` mean."""
+    if not resume:
+        check_unused(out)  # First: choosing a recipe may take long.
     if recipe is None and not resume:
         chosen = given_data(corpora) if data is None else named_data(data, corpora)
         return chosen_recipe(chosen, settings, given, say)
@@ -127,6 +130,7 @@ def _recipe(
 def chosen_recipe(data: Data, settings: Sequence[str], given: GivenPairs | None, say: Callable[[str], None]) -> Recipe:
     """A recipe chosen from the training pairs, its reasons said, with `settings` put over it."""
     bare = Recipe(data=data)
+    override(bare, settings)  # What is wrong with any setting shows before the corpus is read.
     # What tells how the corpus is read must hold before it is read to choose the rest.
     bare = override(bare, [setting for setting in settings if setting.startswith(("data.", "seed"))])
     first, count = look_at(bare.data, given)
@@ -161,8 +165,8 @@ def run_recipe(
     """
     if resume:
         read_current(out)  # first: whether there is a run at all
-    elif not (out / LOCK).exists():
-        refuse_used(out)
+    else:
+        check_unused(out)
     with Stopping(say) as stopping, locked(out):
         if not resume:
             refuse_used(out)
@@ -191,6 +195,19 @@ def run_recipe(
         evaluation = evaluate(translator, pairs, lowercase=recipe.search.lowercase_scores)
         report = report_run(out, translator, Evaluated(evaluation, corpus, pairs))
         return TrainingResult(translator, evaluation, corpus, report)
+
+
+def check_unused(out: Path) -> None:
+    """Raise TrainingError where a new run cannot be made in the directory `out`, unless a run holds its lock."""
+    try:
+        str(out).encode()
+    except UnicodeEncodeError:
+        raise TrainingError(f"{out}: a run's directory needs a name in UTF-8. Choose another with --out") from None
+    parent = next(folder for folder in out.absolute().parents if folder.exists())
+    if not (parent.is_dir() and os.access(parent, os.W_OK)):
+        raise TrainingError(f"{out}: {parent} is not a directory that you may write to. Choose another with --out")
+    if not (out / LOCK).exists():
+        refuse_used(out)
 
 
 def _test_pairs(recipe: Recipe, given: GivenPairs | None, say: Callable[[str], None]) -> list[Pair] | None:

@@ -1,0 +1,56 @@
+"""The names of all settings, and which of them a wrong name may be meant for."""
+
+from collections.abc import Iterator
+from difflib import SequenceMatcher, get_close_matches
+from functools import cache
+from typing import Any, get_args
+
+from tandem.recipe.settings import Recipe, Section
+
+_MOST = 3
+"""Names that are suggested at once."""
+
+
+@cache
+def setting_names() -> tuple[str, ...]:
+    """Return the dotted name of every setting, such as "training.epochs"; sections are not among them."""
+    return tuple(dict.fromkeys(_names_in(Recipe, "")))
+
+
+def settings_of(section: str) -> list[str]:
+    """Return the names inside a section, such as "epochs" for "training"; none where there is no such section."""
+    inside = (name.removeprefix(f"{section}.") for name in setting_names() if name.startswith(f"{section}."))
+    return list(dict.fromkeys(name.partition(".")[0] for name in inside))
+
+
+def nearest_settings(name: str) -> list[str]:
+    """Return the settings that `name` may be meant for, the likeliest first.
+
+    They are those with the same last part, or else those whose last part is spelt like it; if any of them are in the
+    section that `name` says, they alone.
+    """
+    section, _, last = name.rpartition(".")
+    lasts = {setting.rpartition(".")[2] for setting in setting_names()}
+    meant = get_close_matches(last, lasts, n=1, cutoff=0.7) or [known for known in lasts if known.startswith(last)]
+    alike = [setting for setting in setting_names() if setting.rpartition(".")[2] in meant]
+    inside = [setting for setting in alike if setting.rpartition(".")[0] == section]
+    likeness = {setting: SequenceMatcher(None, name, setting).ratio() for setting in inside or alike}
+    near = [setting for setting in likeness if likeness[setting] >= max(likeness.values()) - 0.2]
+    return sorted(near, key=lambda setting: -likeness[setting])[:_MOST]
+
+
+def _names_in(section: type[Section], prefix: str) -> Iterator[str]:
+    for key, field in section.model_fields.items():
+        inner = list(_sections_in(field.annotation))
+        for one in inner:
+            yield from _names_in(one, f"{prefix}{key}.")
+        if not inner:
+            yield f"{prefix}{key}"
+
+
+def _sections_in(annotation: Any) -> Iterator[type[Section]]:
+    """The sections that a setting's type is or, where it is a choice of several, consists of."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _sections_in(part)
