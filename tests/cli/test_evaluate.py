@@ -55,6 +55,7 @@ def test_every_kind_of_corpus_has_the_same_scores(corpus: tuple[str, ...], tande
     assert json.loads(found.out) == {
         "command": f"tandem evaluate {run} {' '.join(corpus)} --json",
         "pairs": 10,
+        "dropped": 0,
         "sources": 9,
         "scores": {
             score.name: {"value": round(score.value, 4), "signature": score.signature} for score in expected.scores
@@ -100,6 +101,24 @@ def test_a_run_remembers_its_columns(
     assert (found.code, found.err, len(found.lines)) == (0, said if columns else "", 10)
     for command in ("evaluate", "analyse"):
         assert tandem(command, model, *corpus).code == 0
+
+
+@pytest.mark.parametrize("command", ["evaluate", "score", "analyse"])
+def test_faulty_pairs_are_dropped_and_counted_where_that_is_asked_for(
+    command: str, tandem: Tandem, run: Path, elsewhere: Path
+) -> None:
+    (elsewhere / "blank.en").write_text("one\n \n" + 8 * "two\n", encoding="utf-8")
+    files = ("--source", "test.de", "--target", "blank.en")
+    stopped = tandem(command, run, *files)
+    assert (stopped.code, stopped.out) == (1, "")
+    assert stopped.err.endswith("Mend the pair. Or leave such pairs out with --on-error drop.\n")
+    found = tandem(command, run, *files, "--on-error", "drop", "--json")
+    assert found.code == 0
+    assert found.err.startswith(
+        "tandem: test.de and blank.en: dropped 1 of 10 pairs: 1 with an empty side. The first: "
+    )
+    if command == "evaluate":
+        assert [json.loads(found.out)[key] for key in ("pairs", "dropped")] == [9, 1]
 
 
 def test_columns_without_a_file_that_has_them_are_refused(tandem: Tandem, run: Path) -> None:

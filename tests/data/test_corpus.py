@@ -226,9 +226,9 @@ def test_faulty_pairs_are_dropped_and_counted(write: Write, tmp_path: Path) -> N
     [
         (
             Pair("x" * 21, "b"),
-            r"2: the text is longer than 20 characters; the limit is max_characters\. Mend",
+            r"2: the text is longer than 20 characters, the limit that data\.max_characters sets\. Mend",
         ),
-        (Pair("a", " "), r"2: the text is empty; each pair needs text on both sides.* on_error = \"drop\""),
+        (Pair("a", " "), r"2: the text is empty; each pair needs text on both sides.* data\.on_error = \"drop\""),
     ],
 )
 def test_a_faulty_pair_stops_by_default(write: Write, fault: Pair, message: str, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from tandem.cli.options import (
     LengthPenaltyOption,
     MaxLengthExtraOption,
     MaxLengthFactorOption,
+    OnErrorOption,
     PrecisionOption,
 )
 from tandem.cli.show import PreparingBar
@@ -42,6 +43,7 @@ def analyse_command(
     models: Annotated[list[Path] | None, typer.Argument(metavar="[MODEL...]", help="Runs or checkpoints.")] = None,
     *,
     corpus: CorpusOptions,
+    on_error: OnErrorOption = "stop",
     translations: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=FILE", help="Another system's translations, one a line; may be repeated."),
@@ -87,7 +89,7 @@ def analyse_command(
         n: load(path, device=device, precision=precision) for n, path in zip(names.models, paths, strict=True)
     }
     recipes = [translator.recipe for translator in translators.values()]
-    pairs = corpus_pairs(corpus, recipes[0] if recipes else None)
+    pairs = corpus_pairs(corpus, recipes[0] if recipes else None, on_error).pairs
     others = {name: _translations(Path(file), pairs) for name, file in names.files.items()}
     placed = [] if phrases is None else _phrases(phrases)
     if training is not None and not survey(training).lines:

@@ -11,7 +11,7 @@ import typer
 
 from tandem.build import build_corpus
 from tandem.cli.streams import say
-from tandem.data.pairs import Pair, load_pairs
+from tandem.data.pairs import MAX_CHARACTERS, LoadedPairs, OnError, load_pairs
 from tandem.errors import CorpusError
 from tandem.recipe import (
     CorpusChoice,
@@ -169,10 +169,11 @@ def chosen_corpus(
     return FilesCorpus(source=str(options.source), target=str(options.target))
 
 
-def corpus_pairs(options: CorpusOptions, recipe: Recipe | None) -> list[Pair]:
-    """All pairs of a corpus to be measured on: there a faulty pair is an error. CorpusError without a corpus.
+def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnError) -> LoadedPairs:
+    """All pairs of a corpus to be measured on. CorpusError without a corpus, and under "stop" for a faulty pair.
 
-    Where no columns are given they are those that the `recipe`, of the model that is measured, was trained on.
+    Where no columns are given they are those that the `recipe`, of the model that is measured, was trained on. That
+    pairs were left out is said.
     """
     before = recipe.data.train if recipe else None
     choice = chosen_corpus(options, "test", before=before)
@@ -182,7 +183,12 @@ def corpus_pairs(options: CorpusOptions, recipe: Recipe | None) -> list[Pair]:
         )
     if options.columns is None and (columns := _unusual_columns(choice)):
         say(f"columns {columns[0]},{columns[1]}: those that the model was trained on; give others with --columns")
-    return load_pairs(build_corpus(choice, None), on_error="stop").pairs
+    corpus = build_corpus(choice, None)
+    limit = recipe.data.max_characters if recipe else MAX_CHARACTERS
+    loaded = load_pairs(corpus, on_error=on_error, max_characters=limit, drop_setting="--on-error drop")
+    if loaded.dropped.count:
+        say(f"{corpus.name}: {loaded.dropped.message()}")
+    return loaded
 
 
 def _unusual_columns(choice: CorpusChoice) -> tuple[int | str, int | str] | None:

@@ -20,6 +20,7 @@ from tandem.cli.options import (
     MaxLengthExtraOption,
     MaxLengthFactorOption,
     ModelsArgument,
+    OnErrorOption,
     PrecisionOption,
 )
 from tandem.cli.show import show_scores
@@ -34,6 +35,7 @@ from tandem.translator import BATCH_SIZE, load
 def evaluate_command(
     models: ModelsArgument,
     corpus: CorpusOptions,
+    on_error: OnErrorOption = "stop",
     lowercase: Annotated[
         bool | None, typer.Option(help="Score in lower case. Default: the recipe's search.lowercase_scores.")
     ] = None,
@@ -62,7 +64,7 @@ def evaluate_command(
     """
     standard_output()  # before the work
     translator = load(models, device=device, precision=precision, averaging=averaging)
-    pairs = corpus_pairs(corpus, translator.recipe)
+    pairs, dropped = corpus_pairs(corpus, translator.recipe, on_error)
     settings = search_settings(
         translator, beam, length_penalty, max_length_factor, max_length_extra, 1, batch_size, allow_unk
     )
@@ -73,7 +75,13 @@ def evaluate_command(
     if as_json:
         scores = {score.name: {"value": _finite(score.value), "signature": score.signature} for score in found.scores}
         command = shlex.join(["tandem", *sys.argv[1:]])
-        content = {"command": command, "pairs": found.pairs, "sources": found.sources, "scores": scores}
+        content = {
+            "command": command,
+            "pairs": found.pairs,
+            "dropped": dropped.count,
+            "sources": found.sources,
+            "scores": scores,
+        }
         print(json.dumps(content, indent=2))
         return
     console = PrintableConsole()

@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from tandem.data.pairs import OnError
 from tandem.members import Averaging
 from tandem.recipe import LARGEST_LENGTH_EXTRA, LARGEST_LENGTH_FACTOR, Device, Precision
 
@@ -22,6 +23,10 @@ ModelsArgument: TypeAlias = Annotated[
 ]
 AveragingOption: TypeAlias = Annotated[
     Averaging, typer.Option(help="How the probabilities of several models are averaged.")
+]
+OnErrorOption: TypeAlias = Annotated[
+    OnError,
+    typer.Option(help="A pair with an empty or too long side: stop there, or drop it, and say how many were dropped."),
 ]
 BeamOption: TypeAlias = Annotated[
     int | None, typer.Option(min=1, help="Hypotheses kept at each step; 1 is greedy. Default: the recipe's.")

@@ -10,6 +10,7 @@ from tandem.cli.options import (
     BatchSizeOption,
     DeviceOption,
     ModelsArgument,
+    OnErrorOption,
     PrecisionOption,
 )
 from tandem.cli.streams import json_line, standard_output
@@ -20,6 +21,7 @@ from tandem.translator import load
 def score(
     models: ModelsArgument,
     corpus: CorpusOptions,
+    on_error: OnErrorOption = "stop",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a pair, with every token's score.")] = False,
     batch_size: BatchSizeOption = 128,
     device: DeviceOption = "auto",
@@ -34,7 +36,7 @@ def score(
     """
     put = standard_output()
     translator = load(models, device=device, precision=precision, averaging=averaging)
-    pairs = corpus_pairs(corpus, translator.recipe)
+    pairs = corpus_pairs(corpus, translator.recipe, on_error).pairs
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
     for pair, found in zip(pairs, translator.score(sources, targets, batch_size), strict=True):
         if as_json:

@@ -12,6 +12,8 @@ MAX_CHARACTERS = 10_000
 """Characters that a side of a pair may have unless told otherwise."""
 
 OnError: TypeAlias = Literal["stop", "drop"]
+DROP_SETTING = 'data.on_error = "drop"'
+"""How a recipe leaves faulty pairs out."""
 _ALL_FAULTY = 1000
 """With so many faulty pairs and no good one before them, it is the corpus or its columns that are wrong."""
 
@@ -106,10 +108,16 @@ class LoadedPairs(NamedTuple):
     dropped: Dropped
 
 
-def load_pairs(corpus: Corpus, *, on_error: OnError = "stop", max_characters: int = MAX_CHARACTERS) -> LoadedPairs:
+def load_pairs(
+    corpus: Corpus,
+    *,
+    on_error: OnError = "stop",
+    max_characters: int = MAX_CHARACTERS,
+    drop_setting: str = DROP_SETTING,
+) -> LoadedPairs:
     """Read a corpus into memory, each pair checked; see `good_pairs`."""
     dropped = Dropped(max_characters)
-    return LoadedPairs(list(good_pairs(corpus, dropped, on_error=on_error)), dropped)
+    return LoadedPairs(list(good_pairs(corpus, dropped, on_error=on_error, drop_setting=drop_setting)), dropped)
 
 
 def good_pairs(
@@ -117,14 +125,16 @@ def good_pairs(
     dropped: Dropped,
     *,
     on_error: OnError,
+    drop_setting: str = DROP_SETTING,
     skip: int = 0,
     hear: Callable[[Fault], object] = lambda _: None,
 ) -> Iterator[Pair]:
     """Yield the pairs that are not faulty; `dropped` counts as they are read, `hear` is told of each faulty one.
 
     A pair that is unreadable, has a blank side or one of more than `dropped.max_characters` characters raises
-    CorpusError under "stop" and is left out under "drop". A corpus without one good pair raises it always. The
-    first `skip` rows, which `dropped` has counted before, are passed over.
+    CorpusError under "stop", whose message says how to leave such pairs out (`drop_setting`), and is left out under
+    "drop". A corpus without one good pair raises it always. The first `skip` rows, which `dropped` has counted before,
+    are passed over.
     """
     for number, row in enumerate(corpus.rows(dropped.max_characters), start=1):
         if number <= skip:
@@ -134,7 +144,7 @@ def good_pairs(
             yield row
             continue
         if on_error != "drop":
-            raise CorpusError(f'{row.message()} Or leave such pairs out with on_error = "drop".')
+            raise CorpusError(f"{row.message()} Or leave such pairs out with {drop_setting}.")
         dropped.add(row)
         hear(row)
         if number == dropped.count == _ALL_FAULTY:
@@ -186,8 +196,8 @@ def checked(
     return Fault(
         place,
         "too long",
-        f"the text is longer than {max_characters:,} characters; the limit is max_characters. Mend the pair, or raise "
-        "the limit.",
+        f"the text is longer than {max_characters:,} characters, the limit that data.max_characters sets. Mend the "
+        "pair.",
     )
 
 

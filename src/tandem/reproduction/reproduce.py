@@ -44,9 +44,10 @@ def reproduce(
     recipe = plan.recipe
     if recipe.data.test is None:
         raise RecipeError("data.test: a reproduction is measured on a test corpus; name one in the recipe")
-    pairs = read_corpus(
-        recipe.data.test, recipe.data
-    ).pairs  # first: that it is missing is to be known before the trainings
+    # First: that it is missing is to be known before the trainings.
+    pairs, dropped = read_corpus(recipe.data.test, recipe.data)
+    if dropped.count:
+        say(f"test corpus: {dropped.message()}")
     runs = list(plan.runs())
     for number, (name, wanted) in enumerate(runs, start=1):
         say(f"training {number} of {len(runs)}: {name}")
