@@ -20,7 +20,7 @@ def test_scores_are_those_of_an_evaluation_and_lie_in_their_intervals() -> None:
     assert second.chrf == chrf(BAD.translations, CORPUS.texts).value
     for score in (first, second):
         assert score.bleu.low < score.bleu.value < score.bleu.high
-        assert score.signatures[0] == f"{bleu(GOOD.translations, CORPUS.texts).signature}|bs:50|seed:3|ci:95"
+        assert score.signatures[0] == f"{bleu(GOOD.translations, CORPUS.texts).signature}|norm:none|bs:50|seed:3|ci:95"
     assert first.difference is None
     assert second.difference is not None
     assert second.difference.value == pytest.approx(second.bleu.value - first.bleu.value)

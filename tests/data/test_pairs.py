@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.data.pairs import Dropped, Fault, group_references
+from tandem.data.pairs import Dropped, Fault, group_references, source_places
 
 
 def test_the_message_adds_up() -> None:
@@ -24,3 +24,21 @@ def test_references_are_grouped_in_order_and_kept_once(pairs: list[tuple[str, st
     assert [source for source, _ in grouped] == list(dict.fromkeys(source for source, _ in pairs))
     for source, targets in grouped:
         assert list(targets) == list(dict.fromkeys(b for a, b in pairs if a == source))
+
+
+def test_texts_that_are_the_same_to_a_model_are_grouped() -> None:
+    pairs = [("Ein  Café", "a  café"), ("Ein Cafe\u0301", "a cafe\u0301"), ("ein café", "one café"), ("x", "y\xa0")]
+    assert group_references(pairs) == [
+        ("Ein Café", ("a café",)),
+        ("ein café", ("one café",)),
+        ("x", ("y",)),
+    ]
+    assert group_references(pairs, lowercase=True) == [("Ein Café", ("a café", "one café")), ("x", ("y",))]
+    assert group_references(pairs, raw=True) == [(source, (target,)) for source, target in pairs]
+
+
+def test_each_group_s_source_has_its_place() -> None:
+    pairs = [("a", "1"), ("A ", "2"), ("b", "3"), ("A", "4"), ("a", "5")]
+    assert source_places(pairs) == [0, 1, 2]
+    assert source_places(pairs, lowercase=True) == [0, 2]
+    assert source_places(pairs, raw=True) == [0, 1, 2, 3]

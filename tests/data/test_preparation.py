@@ -3,13 +3,17 @@
 import json
 import os
 import shutil
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from tandem.data import passes
 from tandem.data.cache import ACCOUNT, FAULTY, Prepared, corpora_in, default_cache, entries, open_prepared
@@ -18,8 +22,9 @@ from tandem.data.encoded import EncodedSide
 from tandem.data.pairs import Corpus, Pair
 from tandem.data.preparation import prepare_corpus
 from tandem.data.sources import Sources, Tokens
+from tandem.data.split import held_out
 from tandem.errors import CorpusError
-from tandem.text import EOS_ID, SOS_ID, Tokenizer
+from tandem.text import EOS_ID, SOS_ID, Tokenizer, normalise
 from tandem.text.counts import WordCounts
 from tests.support.limits import needs_limits, no_file_beyond
 from tests.support.runs import number_pairs
@@ -28,7 +33,7 @@ PAIRS = number_pairs(300)
 
 
 def sources(train: Corpus, validation: Corpus | None = None, **changes: Any) -> Sources:
-    made = Sources(train, validation, "drop", 1000, 5, 0.1, 2000, 1)
+    made = Sources(train, validation, "drop", 1000, 5, 0.1, 2000, 1, False)
     return replace(made, **changes)
 
 
@@ -78,6 +83,40 @@ def test_all_pairs_are_trained_on_or_held_out_in_order(reverse: bool, tmp_path: 
     assert texts(found, "validation", reverse=reverse) == found.validation_pairs
     assert found.validation_pairs == [pair for pair in PAIRS if pair in held]
     assert found.messages == ["validation: 30 of the pairs, carved off by source; 270 to train on"]
+
+
+def test_which_sources_are_held_out_follows_from_their_normalised_texts(tmp_path: Path) -> None:
+    plain = prepare_corpus(sources(InMemory(PAIRS)), tokens(), tmp_path / "plain").validation_pairs
+    wanted = held_out(dict.fromkeys((source for source, _ in PAIRS), 1), len(PAIRS), 0.1, 1, at_most=2000)
+    assert {pair.source for pair in plain} == wanted
+    spaced = [(f" {source.upper()} ", target) for source, target in PAIRS]
+    found = prepare_corpus(sources(InMemory(spaced), lowercase=True), tokens(), tmp_path / "spaced").validation_pairs
+    assert [(pair.source.strip().lower(), pair.target) for pair in found] == plain
+
+
+forms = st.sampled_from(
+    [str, str.upper, str.title, " {} ".format, "{}\xa0".format, partial(unicodedata.normalize, "NFD")]
+)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pairs=st.lists(st.tuples(st.sampled_from("äbçdéfgh"), forms, st.sampled_from("xyz")), min_size=2, max_size=30),
+    lowercase=st.booleans(),
+    seed=st.integers(0, 9),
+)
+def test_no_source_is_on_both_sides_however_it_is_written(
+    pairs: list[tuple[str, Callable[[str], str], str]], lowercase: bool, seed: int, tmp_path: Path
+) -> None:
+    written = [(form(source), target) for source, form, target in pairs]
+    assume(len({normalise(source, lowercase=lowercase) for source, _ in written}) > 1)
+    chosen = sources(InMemory(written), lowercase=lowercase, seed=seed, fraction=0.3)
+    held = prepare_corpus(chosen, tokens(), tmp_path).validation_pairs
+    left = [pair for pair in written if pair not in held]
+    seen = [{normalise(source, lowercase=lowercase) for source, _ in side} for side in (held, left)]
+    assert seen[0]
+    assert seen[1]
+    assert not seen[0] & seen[1]
 
 
 def test_a_validation_corpus_is_taken_whole_and_long_pairs_are_left_out(tmp_path: Path) -> None:

@@ -118,6 +118,12 @@ def test_bleu_is_that_of_the_texts_and_tuning_raises_it(translator: Translator, 
     assert found["model"].value == pytest.approx(expected(even_weights((), 1.0)))
     assert found["rescored"].value == pytest.approx(expected(weights))
     assert "case:lc" in found["list"].signature
+    assert "norm:nfc+space" in found["list"].signature
+    odd = [
+        judge(scored, f" {reference}\xa0", weights, lowercase=True)
+        for scored, reference in zip(score_lists(translator, lists), REFERENCES, strict=True)
+    ]
+    assert qualities(odd, weights, lowercase=True) == list(found.values())
     assert found["rescored"].signature.endswith("|by:score=0.5,model=0.5,length=0|lp:1")
     better = tuned(judged, weights)
     (reached,) = (score.value for score in qualities(judged, better, lowercase=True) if score.name == "rescored")

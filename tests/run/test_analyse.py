@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 import tandem
@@ -22,6 +24,19 @@ def test_translators_and_translations_are_compared_on_every_source_once() -> Non
     assert first.bleu.value == pytest.approx(evaluate(TRANSLATOR, PAIRS).score("bleu"))
     assert second.bleu.value == pytest.approx(100)
     assert [test.system for test in found.findings.comparisons] == ["references", "references"]
+
+
+def test_texts_are_normalised_as_in_an_evaluation_unless_they_are_to_stay() -> None:
+    pairs = [(f"{source} ", unicodedata.normalize("NFD", f"{target}  año")) for source, target in PAIRS]
+    written = [f"{target}\xa0año" for _, target in PAIRS[:20]]
+    for raw, signature in ((False, "norm:nfc+space"), (True, "norm:none")):
+        found = tandem.analyse({"it": TRANSLATOR}, pairs, translations={"w": written}, raw=raw, resampling=FEW)
+        it, other = found.findings.scores
+        expected = evaluate(TRANSLATOR, pairs, raw=raw)
+        assert it.bleu.value == pytest.approx(expected.score("bleu"))
+        assert it.chrf == pytest.approx(expected.score("chrf"))
+        assert (other.bleu.value == pytest.approx(100)) is not raw
+        assert all(signature in text for text in (*it.signatures, *found.findings.comparisons[0].signatures))
 
 
 def test_search_settings_are_each_translator_s_own() -> None:

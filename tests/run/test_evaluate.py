@@ -1,6 +1,8 @@
 """What an evaluation reports is what a plain loop over the model finds."""
 
 import math
+import unicodedata
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -82,6 +84,34 @@ def test_a_source_that_repeats_has_several_references() -> None:
     assert found.score("bleu") == bleu(made, references).value
 
 
+@pytest.mark.parametrize("form", ["NFD", "no-break spaces", "doubled spaces", "space at the end"])
+def test_references_that_are_the_same_to_a_reader_have_the_same_scores(form: str) -> None:
+    translator = model_of("lstm")
+    pairs = [(source, f"{target} año") for source, target in PAIRS]
+    write: dict[str, Callable[[str], str]] = {
+        "NFD": lambda text: unicodedata.normalize("NFD", text),
+        "no-break spaces": lambda text: text.replace(" ", "\xa0"),
+        "doubled spaces": lambda text: text.replace(" ", "  "),
+        "space at the end": lambda text: text + " \n",
+    }
+    written = [(write[form](source), write[form](target)) for source, target in pairs]
+    assert evaluate(translator, written).scores == evaluate(translator, pairs).scores
+    rate = "character_edit_rate"
+    assert evaluate(translator, written, raw=True).score(rate) != evaluate(translator, pairs).score(rate)
+
+
+def test_sources_are_told_apart_as_the_model_reads_them() -> None:
+    pairs = [("eins zwei", "one two"), ("Eins  zwei", "one, two"), ("drei", "three")]
+    counts = {
+        lowercase: [
+            evaluate(untrained("lstm", f"text.source.lowercase={lowercase}"), pairs, raw=raw).sources
+            for raw in (False, True)
+        ]
+        for lowercase in ("true", "false")
+    }
+    assert counts == {"true": [2, 3], "false": [3, 3]}
+
+
 def test_perfect_translations_have_perfect_scores() -> None:
     translator = model_of("rnn")
     sources = [source for source, _ in PAIRS]
@@ -96,7 +126,10 @@ def test_perfect_translations_have_perfect_scores() -> None:
 def test_signatures_tell_the_search_the_case_and_the_tokens() -> None:
     translator = model_of("lstm")
     plain = {score.name: score.signature for score in evaluate(translator, PAIRS[:5]).scores}
-    assert "|search:beam:2|lp:1" in plain["bleu"]
+    assert plain["bleu"].endswith("|norm:nfc+space|search:beam:2|lp:1")
+    assert "norm" not in plain["token_edit_rate"]  # its tokens are the tokenizer's
+    raw = {score.name: score.signature for score in evaluate(translator, PAIRS[:5], raw=True).scores}
+    assert raw["exact"].endswith("|norm:none|search:beam:2|lp:1")
     assert "case:mixed" in plain["bleu"]
     assert "|tok:word|search:beam:2" in plain["token_edit_rate"]
     greedy = translator.search_settings(beam=1, batch_size=3)

@@ -87,7 +87,9 @@ def untrained(
     pairs = pairs or number_pairs(40)
     recipe = tiny_recipe(f"model.cell={cell}", "model.init_range=1.5", *settings)
     source, target = (
-        Tokenizer.train(text.tokenizer, [pair[side] for pair in pairs], min_count=text.min_count)
+        Tokenizer.train(
+            text.tokenizer, [pair[side] for pair in pairs], lowercase=text.lowercase, min_count=text.min_count
+        )
         for side, text in enumerate((recipe.text.source, recipe.text.target))
     )
     model = build_model(recipe, len(source), len(target))

@@ -29,7 +29,7 @@ def encoding(max_tokens: int | None = 4, *, reverse: bool = True) -> Encoding:
 
 
 def tasks() -> list[Task[object]]:
-    return [Counting(3, 5), encoding()]  # type: ignore[list-item]
+    return [Counting(3, 5, True), encoding()]  # type: ignore[list-item]
 
 
 def plain(result: object) -> object:
@@ -53,7 +53,7 @@ def test_what_is_packed_is_unpacked(task: Task[object]) -> None:
 
 def test_a_small_corpus_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "Popen", None)
-    assert len(list(work(Counting(1, 0), chunks(15), 8))) == 4
+    assert len(list(work(Counting(1, 0, False), chunks(15), 8))) == 4
 
 
 def test_no_more_is_read_than_is_worked_on() -> None:
@@ -65,7 +65,7 @@ def test_no_more_is_read_than_is_worked_on() -> None:
             read += 1
             yield Chunk(["a"], ["b"])
 
-    results = work(Counting(1, 0), endless(), 2)
+    results = work(Counting(1, 0, False), endless(), 2)
     for _ in range(20):
         next(results)
     assert read <= 20 + 2 * 2
@@ -75,7 +75,7 @@ def test_no_more_is_read_than_is_worked_on() -> None:
 def test_a_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(TandemError, match=r"a process that prepares the corpus beside this one ended"):
-        list(work(Counting(1, 0), chunks(), 2))
+        list(work(Counting(1, 0, False), chunks(), 2))
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -99,7 +99,7 @@ def test_encoded_pairs_are_framed_turned_and_none_is_too_long(
 def test_sources_come_first_by_chance_and_are_counted() -> None:
     sources = ["a", "b", "a", "c", "d", "a"]
     order = sorted("abcd", key=lambda source: chance_rank(source, 7))
-    counted = Counting(7, 2).run(Chunk(sources, ["x"] * 6))
+    counted = Counting(7, 2, False).run(Chunk(sources, ["x"] * 6))
     assert counted.sizes == {source: Counter(sources)[source] for source in order[:2]}
     assert first_by_chance(Counter(sources), 7, 9) == Counter(sources)
-    assert Counting(7, 0).run(Chunk(sources, ["x"] * 6)).sizes == {}
+    assert Counting(7, 0, False).run(Chunk(sources, ["x"] * 6)).sizes == {}

@@ -10,6 +10,7 @@ from sacrebleu.significance import PairedTest, Result
 
 from tandem.analysis.systems import System
 from tandem.metrics.translation import reference_streams
+from tandem.text import norm_signature
 
 _Scores: TypeAlias = Mapping[str, Sequence[str | Result]]
 
@@ -51,6 +52,7 @@ def compare(systems: Sequence[System], samples: int) -> tuple[Comparison, ...]:
         # Its annotation forgets the None that its documentation allows.
         streams = cast(Sequence[Sequence[str]], reference_streams(references.texts))
         found.append(PairedTest(named, metrics, streams, test_type=kind, n_samples=number)())
+    norm = norm_signature(raw=references.raw)
     (signatures, bootstrap), (other_signatures, randomisation) = found
     return tuple(
         Comparison(
@@ -60,7 +62,7 @@ def compare(systems: Sequence[System], samples: int) -> tuple[Comparison, ...]:
             _result(bootstrap, metric, row).score - _result(bootstrap, metric, 0).score,
             _p_value(bootstrap, metric, row, system, systems[0]),
             _p_value(randomisation, metric, row, system, systems[0]),
-            (f"{metric}|{signatures[metric]}", f"{metric}|{other_signatures[metric]}"),
+            (f"{metric}|{signatures[metric]}|{norm}", f"{metric}|{other_signatures[metric]}|{norm}"),
         )
         for row, system in enumerate(systems[1:], start=1)
         for metric in signatures

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
+from tandem.data.pairs import group_references
 from tandem.metrics import bleu, chrf
 from tandem.metrics.bootstrap import (
     Interval,
@@ -13,6 +15,7 @@ from tandem.metrics.bootstrap import (
     difference_interval,
     interval,
 )
+from tandem.text import norm_signature, normalise
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,16 @@ class References:
     """The references of each source, one or more."""
     lowercase: bool = False
     """Whether case makes no difference."""
+    raw: bool = True
+    """Whether texts are scored as they stand, not normalised."""
+
+    @classmethod
+    def of(
+        cls, pairs: Sequence[tuple[str, str]], *, lowercase: bool, sources_lowercase: bool = False, raw: bool = False
+    ) -> Self:
+        """The references of each different source; see `group_references` for which are the same and what is `raw`."""
+        groups = group_references(pairs, lowercase=sources_lowercase, raw=raw)
+        return cls([source for source, _ in groups], [targets for _, targets in groups], lowercase, raw)
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,11 @@ class System:
         wanted, found = len(self.references.sources), len(self.translations)
         if wanted != found:
             raise ValueError(f"{self.name} has {found} translations, but there are {wanted} sources; give one for each")
+
+    @classmethod
+    def of(cls, name: str, translations: Sequence[str], references: References) -> Self:
+        """A system whose translations are normalised as the references are."""
+        return cls(name, translations if references.raw else [normalise(text) for text in translations], references)
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -70,7 +88,8 @@ def score_systems(systems: Sequence[System], resampling: Resampling) -> tuple[Sy
         difference = None
         if system is not systems[0]:
             difference = difference_interval([system.statistics], [systems[0].statistics], resampling)
-        signatures = (f"{first.signature}|{resampling.signature}", second.signature)
+        norm = norm_signature(raw=system.references.raw)
+        signatures = (f"{first.signature}|{norm}|{resampling.signature}", f"{second.signature}|{norm}")
         scores.append(
             SystemScore(system.name, interval([system.statistics], resampling), second.value, difference, signatures)
         )

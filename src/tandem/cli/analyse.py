@@ -21,17 +21,19 @@ from tandem.cli.options import (
     MaxLengthFactorOption,
     OnErrorOption,
     PrecisionOption,
+    RawOption,
 )
 from tandem.cli.show import PreparingBar
 from tandem.cli.show_analysis import show_analysis
 from tandem.cli.streams import standard_output
 from tandem.cli.translate import search_settings
-from tandem.data.pairs import Pair
+from tandem.data.pairs import Pair, source_places
 from tandem.errors import CorpusError, RecipeError
 from tandem.metrics.bootstrap import Resampling
 from tandem.recording.console import PrintableConsole
 from tandem.report import analysis_figures, write_analysis
 from tandem.run import analyse
+from tandem.run.analyse import ignore_case
 from tandem.translator import BATCH_SIZE, load
 
 _MOST_PHRASES = 1000
@@ -61,6 +63,7 @@ def analyse_command(
     lowercase: Annotated[
         bool | None, typer.Option(help="Score in lower case. Default: the first recipe's search.lowercase_scores.")
     ] = None,
+    raw: RawOption = False,
     samples: Annotated[int, typer.Option(min=1, help="Bootstrap resamples.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Of the intervals' resamples.")] = 0,
     beam: BeamOption = None,
@@ -90,7 +93,8 @@ def analyse_command(
     }
     recipes = [translator.recipe for translator in translators.values()]
     pairs = corpus_pairs(corpus, recipes[0] if recipes else None, on_error).pairs
-    others = {name: _translations(Path(file), pairs) for name, file in names.files.items()}
+    places = source_places(pairs, lowercase=ignore_case(translators.values()), raw=raw)
+    others = {name: _translations(Path(file), pairs, places) for name, file in names.files.items()}
     placed = [] if phrases is None else _phrases(phrases)
     if training is not None and not survey(training).lines:
         raise CorpusError(f"{training}: the file is empty, but training data have at least one line. Check the path.")
@@ -111,6 +115,7 @@ def analyse_command(
             settings=settings,
             translations=others,
             lowercase=lowercase,
+            raw=raw,
             phrases=placed,
             training=None if training is None else _Lines(training),
             resampling=Resampling(samples, seed),
@@ -164,11 +169,12 @@ def _names(paths: Sequence[Path], translations: Sequence[str]) -> _Names:
     return _Names(models, files)
 
 
-def _translations(path: Path, pairs: Sequence[Pair]) -> list[str]:
-    """Another system's translations of each distinct source. CorpusError where their number fits neither."""
+def _translations(path: Path, pairs: Sequence[Pair], places: Sequence[int]) -> list[str]:
+    """Another system's translations of each different source, which stand first at these places among the pairs.
+
+    CorpusError where their number fits neither.
+    """
     lines = list(file_lines(path))
-    first = {source: number for number, (source, _) in reversed(list(enumerate(pairs)))}
-    places = sorted(first.values())
     if len(lines) == len(pairs):
         return [lines[place] for place in places]
     if len(lines) == len(places):

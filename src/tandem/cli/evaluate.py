@@ -22,6 +22,7 @@ from tandem.cli.options import (
     ModelsArgument,
     OnErrorOption,
     PrecisionOption,
+    RawOption,
 )
 from tandem.cli.show import show_scores
 from tandem.cli.streams import one_line, standard_output
@@ -39,6 +40,7 @@ def evaluate_command(
     lowercase: Annotated[
         bool | None, typer.Option(help="Score in lower case. Default: the recipe's search.lowercase_scores.")
     ] = None,
+    raw: RawOption = False,
     beam: BeamOption = None,
     length_penalty: LengthPenaltyOption = None,
     max_length_factor: MaxLengthFactorOption = None,
@@ -69,7 +71,7 @@ def evaluate_command(
         translator, beam, length_penalty, max_length_factor, max_length_extra, 1, batch_size, allow_unk
     )
     lower = translator.recipe.search.lowercase_scores if lowercase is None else lowercase
-    found = evaluate(translator, pairs, settings, lowercase=lower)
+    found = evaluate(translator, pairs, settings, lowercase=lower, raw=raw)
     if output is not None:
         output.write_bytes("".join(one_line(text) + "\n" for text in found.translations).encode("utf-8", "replace"))
     if as_json:

@@ -50,4 +50,7 @@ MaxLengthExtraOption: TypeAlias = Annotated[
     ),
 ]
 BatchSizeOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Sentences that are translated together.")]
+RawOption: TypeAlias = Annotated[
+    bool, typer.Option("--raw", help="Score texts as they stand, instead of in Unicode NFC with single spaces.")
+]
 AllowUnkOption: TypeAlias = Annotated[bool, typer.Option("--allow-unk", help="Let `<unk>` stand in translations.")]

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from tandem.data.lines import why_not_utf8
 from tandem.errors import CorpusError
+from tandem.text.normalisation import normalise
 
 MAX_CHARACTERS = 10_000
 """Characters that a side of a pair may have unless told otherwise."""
@@ -155,12 +156,28 @@ def good_pairs(
         raise CorpusError(f"{corpus.name}: no pair is left: {dropped.message()} Check the corpus and its columns.")
 
 
-def group_references(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, tuple[str, ...]]]:
-    """Gather the targets of each source as its references, in the order of first occurrence, each once."""
-    groups: dict[str, dict[str, None]] = {}  # dictionaries keep their order: here, ordered sets
+def group_references(
+    pairs: Iterable[tuple[str, str]], *, lowercase: bool = False, raw: bool = False
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Gather the targets of each source as its references, in the order of first occurrence, each once.
+
+    All texts are normalised first. `lowercase`: sources that differ in case alone are one, the first of them. `raw`:
+    texts stay as they are, and only equal ones are the same.
+    """
+    groups: dict[str, tuple[str, dict[str, None]]] = {}  # dictionaries keep their order: here, ordered sets
     for source, target in pairs:
-        groups.setdefault(source, {})[target] = None
-    return [(source, tuple(targets)) for source, targets in groups.items()]
+        key = source if raw else normalise(source, lowercase=lowercase)
+        kept = source if raw else normalise(source)
+        groups.setdefault(key, (kept, {}))[1][target if raw else normalise(target)] = None
+    return [(source, tuple(targets)) for source, targets in groups.values()]
+
+
+def source_places(pairs: Iterable[tuple[str, str]], *, lowercase: bool = False, raw: bool = False) -> list[int]:
+    """The place among the pairs, from 0, where each source of `group_references` stands first."""
+    places: dict[str, int] = {}
+    for place, (source, _) in enumerate(pairs):
+        places.setdefault(source if raw else normalise(source, lowercase=lowercase), place)
+    return list(places.values())
 
 
 class Places(NamedTuple):

@@ -24,6 +24,7 @@ from tandem.errors import CorpusError
 from tandem.storage import replace_file
 from tandem.text.chunks import Chunk, Counted, Counting, EncodedChunk, Encoding, first_by_chance
 from tandem.text.counts import WordCounts
+from tandem.text.normalisation import normalise
 from tandem.text.workers import work
 
 _PAIRS, _CHARACTERS = 20_000, 4_000_000
@@ -42,7 +43,7 @@ class _Counts:
     source: WordCounts = field(default_factory=lambda: WordCounts(Counter(), 0))
     target: WordCounts = field(default_factory=lambda: WordCounts(Counter(), 0))
     sizes: dict[str, int] = field(default_factory=dict)
-    """How many pairs the sources have that come first by chance."""
+    """How many pairs the sources, normalised, have that come first by chance."""
     done: bool = False
 
     @classmethod
@@ -106,7 +107,8 @@ class Preparation:
         counts = _Counts.of(state) if state else _Counts(Dropped(self._sources.max_characters))
         if counts.done:
             return counts
-        task = Counting(self._sources.seed, 0 if self._sources.validation else 2 * self._sources.at_most)
+        sources = self._sources
+        task = Counting(sources.seed, 0 if sources.validation else 2 * sources.at_most, sources.lowercase)
         ahead = replace(counts.dropped)  # of all that was read, which is more than was counted
         marks: deque[Dropped] = deque()
         with self._listed(keep=ahead.count) as listed:
@@ -149,7 +151,7 @@ class Preparation:
 
         def trained_on() -> Iterator[Pair]:
             for pair in good_pairs(sources.train, ahead, on_error="drop", skip=state["rows"]):
-                if pair.source in away:
+                if away and normalise(pair.source, lowercase=sources.lowercase) in away:
                     held.append(pair)
                 else:
                     yield pair

@@ -22,6 +22,8 @@ class Sources:
     fraction: float
     at_most: int
     seed: int
+    lowercase: bool
+    """Whether sources that differ in case alone are the same to the model, and so are held out together."""
 
     @property
     def name(self) -> str:
@@ -30,7 +32,12 @@ class Sources:
 
     def described(self, train: str, validation: str | None) -> dict[str, Any]:
         """All that tells it from others, for JSON; its corpora by their contents' sums."""
-        held = {"fraction": self.fraction, "at_most": self.at_most, "seed": self.seed}
+        held = {
+            "fraction": self.fraction,
+            "at_most": self.at_most,
+            "seed": self.seed,
+            "sources": "normalised",
+        }
         return {
             "train": train,
             "validation": validation or held,

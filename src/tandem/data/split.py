@@ -9,10 +9,10 @@ from tandem.text.chunks import chance_rank
 def held_out(sizes: Mapping[str, int], pairs: int, fraction: float, seed: int, *, at_most: int) -> set[str]:
     """The sources whose pairs, about `fraction` of all `pairs` and no more than `at_most`, are not trained on.
 
-    `sizes`: how many pairs each source has, at least of those that come first by chance (`Counting`). All pairs of a
-    source are held out together, so they may be a little fewer than asked for, or more if even the rarest source has
-    more. Which ones follows from the texts and the seed, so it is the same on every machine. Raises CorpusError for
-    fewer than two sources.
+    `sizes`: how many pairs each normalised source has, at least of those that come first by chance (`Counting`). All
+    pairs of a source are held out together, so they may be a little fewer than asked for, or more if even the rarest
+    source has more. Which ones follows from the texts and the seed, so it is the same on every machine. Raises
+    CorpusError for fewer than two sources.
     """
     if len(sizes) < 2:
         raise CorpusError(

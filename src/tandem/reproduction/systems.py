@@ -15,6 +15,7 @@ from tandem.metrics.bootstrap import Statistics, Table, bleu_statistics
 from tandem.recipe import Device
 from tandem.rescoring import Candidate, NBestList, even_weights, judge, oracle, score_lists
 from tandem.storage import FORMAT_FILE, replace_file
+from tandem.text import normalise
 from tandem.translator import Translator, load
 
 N_BEST = 100
@@ -119,7 +120,8 @@ class Systems:
         ]
 
     def _statistics(self, texts: Sequence[str]) -> Statistics:
-        return bleu_statistics(texts, [[reference] for reference in self._references], lowercase=self._lowercase)
+        references = [[normalise(reference)] for reference in self._references]
+        return bleu_statistics([normalise(text) for text in texts], references, lowercase=self._lowercase)
 
     def _load(self, names: Sequence[str]) -> Translator:
         return load([self._runs / name for name in names], device=self._device)

@@ -10,6 +10,7 @@ from tandem.metrics.bootstrap import Statistics, bleu_of_sums, bleu_statistics
 from tandem.rescoring.ranking import Figures, ScoredList
 from tandem.rescoring.tuning import TuningSettings, as_lists, tune
 from tandem.rescoring.weights import MODEL, Weights
+from tandem.text import norm_signature, normalise
 
 _PASSES = 20
 """Over all sentences at most, in search of the oracle; a few do."""
@@ -28,10 +29,13 @@ class Judged:
 
 
 def judge(scored: ScoredList, reference: str, weights: Weights, *, lowercase: bool) -> Judged:
-    """Measure each different text of a list once. CorpusError where a hypothesis lacks a figure that has a weight."""
-    texts = [candidate.text for candidate in scored.nbest.candidates]
+    """Measure each different text of a list once, all texts normalised.
+
+    CorpusError where a hypothesis lacks a figure that has a weight.
+    """
+    texts = [normalise(candidate.text) for candidate in scored.nbest.candidates]
     places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-    statistics = bleu_statistics(list(places), [[reference]] * len(places), lowercase=lowercase)
+    statistics = bleu_statistics(list(places), [[normalise(reference)]] * len(places), lowercase=lowercase)
     own = [-float(k) if c.score is None else c.score for k, c in enumerate(scored.nbest.candidates)]
     return Judged(scored.figures(weights), np.array(own), statistics[[places[text] for text in texts]])
 
@@ -52,7 +56,7 @@ def qualities(judged: Sequence[Judged], weights: Weights, *, lowercase: bool) ->
     weights, and of the best choice that is found: `list`, `model`, `rescored`, `oracle`, each with its signature.
     """
     # A signature does not depend on the texts.
-    signature = bleu([""], [[""]], lowercase=lowercase).signature
+    signature = f"{bleu([''], [['']], lowercase=lowercase).signature}|{norm_signature(raw=False)}"
     model = list(weights.values).index(MODEL)
     values = np.array(list(weights.values.values()))
     penalty = f"lp:{weights.length_penalty:g}"

@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 from tandem.analysis import Analysis, Phrase, Plane, References, System, context_plane, find
 from tandem.data.given import checked_pairs
-from tandem.data.pairs import group_references
 from tandem.metrics.bootstrap import Resampling
+from tandem.text import normalise
 from tandem.translator import SearchSettings, Translator
 
 MOST_PLACED = 300
@@ -29,6 +29,7 @@ def analyse(
     settings: Mapping[str, SearchSettings] | None = None,
     translations: Mapping[str, Sequence[str]] | None = None,
     lowercase: bool = False,
+    raw: bool = False,
     phrases: Sequence[Phrase] = (),
     training: Iterable[str] | None = None,
     resampling: Resampling | None = None,
@@ -40,24 +41,28 @@ def analyse(
     `settings` are a translator's where they are not its recipe's. `translations` are those of other systems, one for
     each distinct source in order. The first translator gives the contexts of `phrases`, or of up to 300 of the
     sources. `training`, the sources of the training data, is read twice: words are ranked in it, and neighbours
-    looked for among its first 20,000 texts. `hear` is told what is done, how much of it, and of how much. ValueError
-    where no system is given, two share a name or have another number of translations than there are sources.
+    looked for among its first 20,000 texts. Texts are normalised as in `evaluate`, unless `raw`. `hear` is told what is
+    done, how much of it, and of how much. ValueError where no system is given, two share a name or have another number
+    of translations than there are sources.
     """
     others = translations or {}
     if not (translators or others):
         raise ValueError("there is no system: give a translator or translations")
     if twice := sorted(set(translators) & set(others)):
         raise ValueError(f"two systems are called {twice[0]}; give each a name of its own")
-    groups = group_references(checked_pairs(pairs, "pairs"))
-    references = References([source for source, _ in groups], [targets for _, targets in groups], lowercase)
+    references = References.of(
+        checked_pairs(pairs, "pairs"), lowercase=lowercase, sources_lowercase=ignore_case(translators.values()), raw=raw
+    )
     systems = []
     chosen = {name: (settings or {}).get(name) or t.search_settings() for name, t in translators.items()}
     for name, translator in translators.items():
         made = _translate(translator, references.sources, chosen[name], f"{name} translates", hear)
-        systems.append(System(name, made, references))
-    systems += [System(name, texts, references) for name, texts in others.items()]
+        systems.append(System.of(name, made, references))
+    systems += [System.of(name, texts, references) for name, texts in others.items()]
     hear("systems are compared", 0, 1)
     ranked = None if training is None else _heard(training, "words of the training data", hear)
+    if ranked is not None and not raw:
+        ranked = map(normalise, ranked)
     findings = find(systems, resampling or Resampling(), ranked)
     plane = None
     for name, translator in islice(translators.items(), 1):
@@ -68,6 +73,12 @@ def analyse(
         else:
             plane = place(translator, name, *spread(references.sources, systems[0].translations), training, hear)
     return Analysis(corpus, findings, plane)
+
+
+def ignore_case(translators: Iterable[Translator]) -> bool:
+    """Whether sources that differ in case alone are the same to all of these translators, of which there is one."""
+    lower = [translator.source_tokenizer.lowercase for translator in translators]
+    return bool(lower) and all(lower)
 
 
 def spread(sources: Sequence[str], translations: Sequence[str]) -> tuple[list[Phrase], list[str]]:

@@ -10,6 +10,7 @@ from tandem.data.pairs import Pair, group_references
 from tandem.metrics import Score, in_order, leading_scores, perplexity, score_translations, token_edit_rate
 from tandem.run.likelihood import likelihood
 from tandem.run.prepare import encode_pairs
+from tandem.text import norm_signature, normalise
 from tandem.training.events import Sample
 from tandem.translator import SearchSettings, Translator
 from tandem.version import __version__
@@ -38,17 +39,20 @@ def evaluate(
     settings: SearchSettings | None = None,
     *,
     lowercase: bool = False,
+    raw: bool = False,
 ) -> Evaluation:
     """Translate each distinct source and score it against all its targets; measure the likelihood of every pair.
 
-    ArgumentError and CorpusError where `pairs` are no pairs of texts.
+    Sources are told apart as the model reads them. Scores are of normalised texts: Unicode NFC, single spaces; `raw`
+    leaves texts as they stand. ArgumentError and CorpusError where `pairs` are no pairs of texts.
     """
     settings = settings or translator.search_settings()
     corpus = checked_pairs(pairs, "pairs")
-    groups = group_references(corpus)
+    groups = group_references(corpus, lowercase=translator.source_tokenizer.lowercase, raw=raw)
     sources, references = [source for source, _ in groups], [targets for _, targets in groups]
     made = translator.translate(sources, settings)
     texts = [translation.text for translation in made]
+    hypotheses = texts if raw else [normalise(text) for text in texts]
     search = f"beam:{settings.beam}|lp:{settings.length_penalty:g}" if settings.beam > 1 else "greedy"
     limits, usual = (settings.max_length_factor, settings.max_length_extra), translator.search_settings()
     if limits != (usual.max_length_factor, usual.max_length_extra):
@@ -56,8 +60,8 @@ def evaluate(
     if len(translator.members) > 1:
         search += f"|ensemble:{len(translator.members)}|mean:{translator.averaging}"
     scores = [
-        Score(score.name, score.value, f"{score.signature}|search:{search}")
-        for score in score_translations(texts, references, lowercase=lowercase)
+        Score(score.name, score.value, f"{score.signature}|{norm_signature(raw=raw)}|search:{search}")
+        for score in score_translations(hypotheses, references, lowercase=lowercase)
     ]
     scores.append(_token_edit_rate(translator, [list(t.tokens) for t in made], references, search))
     scores += _likelihood_scores(translator, corpus)

@@ -69,6 +69,7 @@ def prepare(
         fraction=data.validation_fraction,
         at_most=data.validation_at_most,
         seed=recipe.seed,
+        lowercase=text.source.lowercase,
     )
 
     def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:

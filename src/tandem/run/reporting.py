@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tandem.analysis import References, System, find
 from tandem.checkpoint import checkpoint_of
-from tandem.data.pairs import group_references
 from tandem.metrics import perplexity
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import dump_recipe
@@ -64,10 +63,12 @@ def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -
 def _with_scores(contents: ReportContents, translator: Translator, evaluated: Evaluated) -> ReportContents:
     """What the evaluation found out, and where the model is good and where it is not."""
     evaluation = evaluated.evaluation
-    groups = group_references(evaluated.pairs)
-    lowercase = translator.recipe.search.lowercase_scores
-    references = References([source for source, _ in groups], [targets for _, targets in groups], lowercase)
-    findings = find([System(contents.title, evaluation.translations, references)], Resampling())
+    references = References.of(
+        evaluated.pairs,
+        lowercase=translator.recipe.search.lowercase_scores,
+        sources_lowercase=translator.source_tokenizer.lowercase,
+    )
+    findings = find([System.of(contents.title, evaluation.translations, references)], Resampling())
     phrases, translations = spread(references.sources, evaluation.translations)
     return replace(
         contents,

@@ -33,6 +33,7 @@ from tandem.run.prepare import GivenPairs, PreparedCorpus, prepare
 from tandem.run.saving import Savings, read_state
 from tandem.run.stopping import Stopping
 from tandem.storage import replace_file
+from tandem.text import normalise
 from tandem.training import Training
 from tandem.training.events import Event, Finished, Sample, StepDone, Validated, Validation
 from tandem.translator import Translator
@@ -180,7 +181,7 @@ class Run:
             device=self.device,
             dtype=self.dtype,
         )
-        groups = group_references(self.corpus.validation_pairs)
+        groups = group_references(self.corpus.validation_pairs, lowercase=self.corpus.source_tokenizer.lowercase)
         sources, references = [source for source, _ in groups], [targets for _, targets in groups]
         greedy = translator.search_settings(beam=1)
         try:
@@ -188,7 +189,8 @@ class Run:
         except TandemError as error:  # the only one that a search raises: no output has a probability above zero
             raise self._diverged(str(error)) from error
         lowercase = self.recipe.search.lowercase_scores
-        scores = [metric(texts, references, lowercase=lowercase) for metric in (bleu, exact)]
+        hypotheses = [normalise(text) for text in texts]
+        scores = [metric(hypotheses, references, lowercase=lowercase) for metric in (bleu, exact)]
         samples = tuple(
             Sample(source, targets[0], text)
             for (source, targets), text in list(zip(groups, texts, strict=True))[:_SAMPLES]

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from tandem.text.bulk import BulkEncoder, Ids, Lengths
 from tandem.text.counts import WordCounts, count_words
+from tandem.text.normalisation import normalise
 from tandem.text.pipeline import EOS_ID, SOS_ID
 from tandem.text.tokenizer import Tokenizer
 
@@ -58,7 +59,7 @@ def first_by_chance(sizes: Mapping[str, int], seed: int, most: int) -> dict[str,
 
 
 class Counted(NamedTuple):
-    """The words of a chunk, and the number of pairs of each source text (of the first ones by chance)."""
+    """The words of a chunk, and the number of pairs of each normalised source (of the first ones by chance)."""
 
     source: WordCounts
     target: WordCounts
@@ -67,19 +68,26 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True)
 class Counting:
-    """Counts the words of both sides, and how often the `most` sources occur that come first by chance."""
+    """Counts the words of both sides, and how often the `most` sources occur that come first by chance.
+
+    Sources are told apart as the model reads them: normalised, and in lower case if its source tokenizer lower-cases.
+    """
 
     seed: int
     most: int
+    lowercase: bool
 
     def run(self, chunk: Chunk) -> Counted:
         """Count a chunk."""
-        sizes = first_by_chance(Counter(chunk.sources), self.seed, self.most) if self.most else {}
+        sizes: dict[str, int] = {}
+        if self.most:
+            sources = Counter(normalise(source, lowercase=self.lowercase) for source in chunk.sources)
+            sizes = first_by_chance(sources, self.seed, self.most)
         return Counted(count_words(chunk.sources), count_words(chunk.targets), sizes)
 
     def settings(self) -> dict[str, Any]:
         """Its fields."""
-        return {"seed": self.seed, "most": self.most}
+        return {"seed": self.seed, "most": self.most, "lowercase": self.lowercase}
 
     def pack(self, result: Counted) -> bytes:
         """Counts as JSON."""
