@@ -12,10 +12,12 @@ from tandem.data.captions import captions
 from tandem.data.corpus import HubDataset, InMemory, JsonLines, ParallelFiles, TabSeparated
 from tandem.data.named import NAMED, named_corpus
 from tandem.data.pairs import Corpus
+from tandem.data.spreadsheets import open_csv
 from tandem.errors import CorpusError, RecipeError
 from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.recipe import (
     CorpusChoice,
+    CsvCorpus,
     Device,
     FilesCorpus,
     HubCorpus,
@@ -41,6 +43,8 @@ def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
         return ParallelFiles(base / choice.source, base / choice.target)
     if isinstance(choice, TabSeparatedCorpus):
         return TabSeparated(base / choice.path, choice.source_column, choice.target_column)
+    if isinstance(choice, CsvCorpus):
+        return open_csv(base / choice.path, choice.source_column, choice.target_column, choice.separator, choice.header)
     if isinstance(choice, JsonLinesCorpus):
         return JsonLines(base / choice.path, choice.source_key, choice.target_key)
     if isinstance(choice, HubCorpus):

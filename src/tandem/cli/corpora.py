@@ -15,6 +15,7 @@ from tandem.data.pairs import MAX_CHARACTERS, LoadedPairs, OnError, load_pairs
 from tandem.errors import CorpusError
 from tandem.recipe import (
     CorpusChoice,
+    CsvCorpus,
     FilesCorpus,
     HubCorpus,
     JsonLinesCorpus,
@@ -30,6 +31,7 @@ class CorpusOptions:
 
     source: Path | None = None
     target: Path | None = None
+    csv: Path | None = None
     tsv: Path | None = None
     jsonl: Path | None = None
     corpus: str | None = None
@@ -39,7 +41,7 @@ class CorpusOptions:
     @property
     def name(self) -> str:
         """What to call the corpus on a page; "" where none is named."""
-        file = self.source or self.tsv or self.jsonl
+        file = self.source or self.csv or self.tsv or self.jsonl
         return self.corpus or self.hub or (file.name if file else "")
 
 
@@ -53,11 +55,12 @@ class _Help(NamedTuple):
 _HELP = {
     "source": _Help("FILE", "Source texts, one a line; may be compressed.", ("-s",)),
     "target": _Help("FILE", "Target texts, line by line those of the source.", ("-t",)),
+    "csv": _Help("FILE", "Pairs in a table as spreadsheets write it: CSV."),
     "tsv": _Help("FILE", "Pairs in tab-separated columns."),
     "jsonl": _Help("FILE", "Pairs as JSON lines."),
     "corpus": _Help("NAME[:SPLIT]", "A known corpus: captions, multi30k."),
     "hub": _Help("NAME[:SPLIT]", "A dataset of the Hugging Face Hub (extra: hub)."),
-    "columns": _Help("SOURCE,TARGET", "Columns or keys of --tsv, --jsonl, --hub, by number or name."),
+    "columns": _Help("SOURCE,TARGET", "Columns or keys of --csv, --tsv, --jsonl, --hub, by number or name."),
 }
 _ROLES = {
     "validation": "Validation data (otherwise some of the training pairs are held back)",
@@ -124,6 +127,7 @@ def chosen_corpus(
     dashes = f"--{role}-" if role else "--"
     named = {
         f"{dashes}source and {dashes}target": options.source or options.target,
+        f"{dashes}csv": options.csv,
         f"{dashes}tsv": options.tsv,
         f"{dashes}jsonl": options.jsonl,
         f"{dashes}corpus": options.corpus,
@@ -133,9 +137,13 @@ def chosen_corpus(
     if len(given) > 1:
         raise CorpusError(f"{' and '.join(given)}: a corpus comes from one of them; give only one")
     columns = None if options.columns is None else _columns(options.columns, f"{dashes}columns")
+    numbers = {"source_column": _number(columns[0]), "target_column": _number(columns[1])} if columns else {}
+    if options.csv is not None:
+        csv = before if isinstance(before, CsvCorpus) else CsvCorpus(kind="csv", path="")
+        # How one file is written says nothing of another.
+        return csv.model_copy(update={"path": str(options.csv), "separator": "auto", "header": "auto", **numbers})
     if options.tsv is not None:
         tsv = before if isinstance(before, TabSeparatedCorpus) else TabSeparatedCorpus(kind="tsv", path="")
-        numbers = {"source_column": _number(columns[0]), "target_column": _number(columns[1])} if columns else {}
         return tsv.model_copy(update={"path": str(options.tsv), **numbers})
     if options.jsonl is not None:
         jsonl = before if isinstance(before, JsonLinesCorpus) else JsonLinesCorpus(kind="jsonl", path="")
@@ -155,8 +163,8 @@ def chosen_corpus(
         )
     if columns is not None:
         raise CorpusError(
-            f"{dashes}columns {options.columns}: only {dashes}tsv, {dashes}jsonl and {dashes}hub have columns; give "
-            f"one of them, or leave {dashes}columns out"
+            f"{dashes}columns {options.columns}: only {dashes}csv, {dashes}tsv, {dashes}jsonl and {dashes}hub have "
+            f"columns; give one of them, or leave {dashes}columns out"
         )
     if options.corpus is not None:
         return _known_corpus(options.corpus, split, f"{dashes}corpus")
@@ -179,7 +187,7 @@ def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnErro
     choice = chosen_corpus(options, "test", before=before)
     if choice is None:
         raise CorpusError(
-            "which corpus? Give --source FILE --target FILE, or --tsv FILE, --jsonl FILE, --corpus NAME or --hub NAME"
+            "which corpus? Give --source FILE --target FILE, or --csv FILE, --tsv FILE, --jsonl FILE, --corpus NAME or --hub NAME"
         )
     if options.columns is None and (columns := _unusual_columns(choice)):
         say(f"columns {columns[0]},{columns[1]}: those that the model was trained on; give others with --columns")
@@ -194,7 +202,10 @@ def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnErro
 def _unusual_columns(choice: CorpusChoice) -> tuple[int | str, int | str] | None:
     """The columns of a corpus; None where it has none, or those that it has unless others are named."""
     match choice:
-        case TabSeparatedCorpus(source_column=source, target_column=target) if (source, target) != (1, 2):
+        case (
+            TabSeparatedCorpus(source_column=source, target_column=target)
+            | CsvCorpus(source_column=source, target_column=target)
+        ) if (source, target) != (1, 2):
             return source, target
         case JsonLinesCorpus(source_key=source, target_key=target) if (source, target) != ("source", "target"):
             return source, target

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from tandem.data.lines import read_lines, why_not_utf8
+from tandem.data.headers import column_index
+from tandem.data.lines import line_limit, read_lines, why_not_utf8
 from tandem.data.pairs import MAX_CHARACTERS, Corpus, Fault, Pair, Places, checked, load_pairs, strictly
-from tandem.data.records import Unreadable, json_object, listed, pair_of, short_line, text_at
+from tandem.data.records import Unreadable, json_object, pair_of, short_line, text_at
 from tandem.errors import CorpusError
 
 __all__ = [
@@ -58,7 +59,7 @@ class ParallelFiles:
 
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield a pair a line; raise CorpusError when one file has more lines than the other."""
-        limit = _line_limit(max_characters)
+        limit = line_limit(max_characters)
         sources, targets = read_lines(self.source, limit), read_lines(self.target, limit)
         places = Places(f"{self.source} line", f"{self.target} line")
         for number, (source, target) in enumerate(zip_longest(sources, targets, fillvalue=_END), start=1):
@@ -104,11 +105,11 @@ class TabSeparated:
 
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield a pair a line; raise CorpusError when the header lacks a column."""
-        lines = read_lines(self.path, _line_limit(max_characters))
+        lines = read_lines(self.path, line_limit(max_characters))
         wanted = (self.source_column, self.target_column)
         named = any(isinstance(column, str) for column in wanted)
         header = self._header(next(lines)) if named else []
-        source, target = (self._index(column, header) for column in wanted)
+        source, target = (column_index(column, header, self.path) for column in wanted)
         places = Places(f"{self.path} line", f"{self.path} line")
         number = int(named)
         for number, text in enumerate(lines, start=1 + named):
@@ -120,7 +121,9 @@ class TabSeparated:
                 yield checked(fields[source], fields[target], places, number, max_characters)
             else:
                 yield Fault(
-                    f"{places.source} {number}", "unreadable", short_line(max(source, target) + 1, fields, header)
+                    f"{places.source} {number}",
+                    "unreadable",
+                    short_line(max(source, target) + 1, fields, header, "tab"),
                 )
         if number == named:
             raise CorpusError(f"{self.path}: there is a header but no line after it. Check the path.")
@@ -130,19 +133,6 @@ class TabSeparated:
             return line.split("\t")
         what = "is too long" if line is None else why_not_utf8(line)
         raise CorpusError(f"{self.path} line 1: the header {what}")
-
-    def _index(self, column: int | str, header: Sequence[str]) -> int:
-        if isinstance(column, str):
-            if header.count(column) == 1:
-                return header.index(column)
-            found = "more than one column" if column in header else "no column"
-            raise CorpusError(
-                f"{self.path} line 1: the header has {found} called {column!r}; its columns are "
-                f"{listed(header)}. Name one of these, or give the column's number."
-            )
-        if column < 1:
-            raise CorpusError(f"{self.path}: column {column} is asked for, but columns are counted from 1.")
-        return column - 1
 
 
 @dataclass(frozen=True)
@@ -175,7 +165,7 @@ class JsonLines:
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield a pair a line."""
         places = Places(f"{self.path} line", f"{self.path} line")
-        for number, text in enumerate(read_lines(self.path, _line_limit(max_characters)), start=1):
+        for number, text in enumerate(read_lines(self.path, line_limit(max_characters)), start=1):
             if not isinstance(text, str) or not text.strip():
                 yield checked(text, text, places, number, max_characters)
                 continue
@@ -277,8 +267,3 @@ class HubDataset:
                 yield Fault(f"{places.source} {number}", "unreadable", str(error))
                 continue
             yield checked(source, target, places, number, max_characters)
-
-
-def _line_limit(max_characters: int) -> int:
-    """Bytes of a line that are held: room for two sides written in JSON escapes and some columns more."""
-    return max(1 << 20, 64 * max_characters)

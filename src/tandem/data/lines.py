@@ -1,5 +1,7 @@
 """Lines of a text file that may be compressed, read one at a time with a bound on what is held in memory."""
 
+import codecs
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,17 +27,26 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SKIP_BYTES = 1 << 20
 
 
-def read_lines(path: Path, limit: int) -> Iterator[str | bytes | None]:
+def line_limit(max_characters: int) -> int:
+    """Bytes of a line that are held: room for two sides written in JSON escapes and some columns more."""
+    return max(1 << 20, 64 * max_characters)
+
+
+def read_lines(path: Path, limit: int, *, utf16: bool = False) -> Iterator[str | bytes | None]:
     r"""Yield the lines of a plain or compressed file, without their ends; split at `\n` and `\r\n` only.
 
     A line that is not UTF-8 comes as its bytes; one of more than `limit` bytes is skipped piece by piece and comes
-    as None. A byte order mark at the start is dropped; a last line without a line end counts. Raises CorpusError for
-    a file that is missing, empty, unreadable, in UTF-16, or compressed and damaged.
+    as None. A byte order mark at the start is dropped; a last line without a line end counts. A file in UTF-16
+    with a byte order mark is read where `utf16` says so. Raises CorpusError for a file that is missing, empty,
+    unreadable, in UTF-16 otherwise, or compressed and damaged.
     """
     number = 0
     try:
         with opened(path) as file:
-            for raw in _bounded(unpacked(file), limit):
+            content = unpacked(file)
+            if utf16 and content.peek(2)[:2] in _UTF16:
+                content = io.BufferedReader(_AsUtf8(content))
+            for raw in _bounded(content, limit):
                 number += 1
                 if number == 1:
                     check_text(raw or b"", path)
@@ -49,6 +60,8 @@ def read_lines(path: Path, limit: int) -> Iterator[str | bytes | None]:
                     yield error.object
     except DamagedFile as error:
         raise CorpusError(f"{path} line {number + 1}: {error}.") from error
+    except UnicodeError as error:
+        raise CorpusError(f"{path} line {number + 1}: the UTF-16 is damaged ({error}). Save it again.") from error
     if number == 0:
         raise CorpusError(f"{path}: the file is empty, but a corpus needs at least one line. Check the path.")
 
@@ -58,6 +71,30 @@ def check_text(start: bytes, path: Path) -> None:
     for magic, (what, remedy) in _NO_TEXT.items():
         if start.startswith(magic):
             raise CorpusError(f"{path}: this is {what}, not text. {remedy}")
+
+
+class _AsUtf8(io.RawIOBase):
+    """A stream of UTF-16 with a byte order mark as a raw stream of UTF-8."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-16")()
+        self._ready = b""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed has a wider type than is used
+        """Fill the buffer as far as one reading goes; 0 at the end. UnicodeError where it is not UTF-16."""
+        while not self._ready:
+            piece = self._stream.read1(1 << 16)
+            self._ready = self._decoder.decode(piece, final=not piece).encode()
+            if not piece:
+                break
+        count = min(len(buffer), len(self._ready))
+        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
 
 
 @contextmanager

@@ -8,12 +8,12 @@ class Unreadable(Exception):
     """A record without two texts, and why."""
 
 
-def short_line(column: int, fields: Sequence[str], header: Sequence[str]) -> str:
+def short_line(column: int, fields: Sequence[str], header: Sequence[str], separator: str) -> str:
     """What is wrong with a line that lacks a column."""
     return (
         f"there is no column {column}; the line has {len(fields)} ({listed(fields)})"
         + (f", the header {len(header)} ({listed(header)})" if header else "")
-        + ". Columns are separated by a tab. Mend the line, or give other columns."
+        + f". Columns are separated by a {separator}. Mend the line, or give other columns."
     )
 
 

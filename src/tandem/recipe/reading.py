@@ -112,7 +112,7 @@ def _put(tree: dict[str, Any], setting: str) -> None:
 
 def _explain(fault: Any) -> str:
     # A discriminated union puts its tag into the location ("data.train.files.source"): not a name that users wrote.
-    kinds = {"files", "tsv", "jsonl", "hub", "named", "memory"}
+    kinds = {"files", "tsv", "csv", "jsonl", "hub", "named", "memory"}
     location = [part if part.isprintable() else repr(part) for part in map(str, fault["loc"])]
     if location[:1] == ["data"]:
         location = location[:2] + [part for part in location[2:] if part not in kinds]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from tandem.data.spreadsheets import Separator
 from tandem.models import CellType
 from tandem.text import TokenizerKind
 from tandem.training.forcing import ForcingSchedule, TeacherForcing
@@ -49,6 +50,19 @@ class TabSeparatedCorpus(Section):
     target_column: int | str = 2
 
 
+class CsvCorpus(Section):
+    """A CSV file as spreadsheets write it, in columns by number (from 1) or by the name in its header."""
+
+    kind: Literal["csv"]
+    path: str
+    source_column: int | str = 1
+    target_column: int | str = 2
+    separator: Separator | Literal["auto"] = "auto"
+    """auto: found out from the file, as `header` is; a run's recipe then says what was found."""
+    header: bool | Literal["auto"] = "auto"
+    """Whether the first row has the columns' names."""
+
+
 class JsonLinesCorpus(Section):
     """A file with a JSON object a line."""
 
@@ -84,7 +98,7 @@ class MemoryCorpus(Section):
 
 
 CorpusChoice = Annotated[
-    FilesCorpus | TabSeparatedCorpus | JsonLinesCorpus | HubCorpus | NamedCorpus | MemoryCorpus,
+    FilesCorpus | TabSeparatedCorpus | CsvCorpus | JsonLinesCorpus | HubCorpus | NamedCorpus | MemoryCorpus,
     Field(discriminator="kind"),
     BeforeValidator(lambda choice: {"kind": "files", **choice} if isinstance(choice, dict) else choice),
 ]

@@ -23,6 +23,7 @@ from tandem.recording import Recorder
 from tandem.recording.display import training_display
 from tandem.run.choose import choose_recipe
 from tandem.run.evaluate import Evaluation, evaluate
+from tandem.run.formats import format_warnings, settle_formats
 from tandem.run.given import GivenCorpora, check_given, given_corpus, given_data, named_data
 from tandem.run.lock import LOCK, locked
 from tandem.run.prepare import GivenPairs, look_at, read_corpus
@@ -133,6 +134,7 @@ def chosen_recipe(data: Data, settings: Sequence[str], given: GivenPairs | None,
     override(bare, settings)  # What is wrong with any setting shows before the corpus is read.
     # What tells how the corpus is read must hold before it is read to choose the rest.
     bare = override(bare, [setting for setting in settings if setting.startswith(("data.", "seed"))])
+    bare = settle_formats(bare, say)
     first, count = look_at(bare.data, given)
     choice = choose_recipe(first, bare.data, count)
     for reason in choice.reasons:
@@ -170,6 +172,10 @@ def run_recipe(
     with Stopping(say) as stopping, locked(out):
         if not resume:
             refuse_used(out)
+        recipe = settle_formats(recipe, say)
+        if not resume:
+            for warning in format_warnings(recipe.data):
+                say(warning)
         tests = _test_pairs(recipe, given, say)  # read first: that they are missing is to be known before the training
         run = Run(
             recipe,

@@ -1,0 +1,266 @@
+"""CSV files as spreadsheets write them (RFC 4180): found out how they are written, and read row by row."""
+
+import csv
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
+
+from tandem.data.headers import column_index, looks_like_header
+from tandem.data.lines import line_limit, read_lines, why_not_utf8
+from tandem.data.pairs import Fault, Pair, Places, checked, strictly
+from tandem.data.records import listed, short_line
+from tandem.errors import CorpusError
+
+Separator: TypeAlias = Literal["comma", "semicolon", "tab"]
+_CHARACTERS: dict[Separator, str] = {"tab": "\t", "semicolon": ";", "comma": ","}
+"""The separators; of those that fit a file equally well the first is taken, since texts hold many more commas."""
+_SAMPLE_ROWS = 1000
+_SAMPLE_CHARACTERS = 1 << 20
+"""From so much of a file's beginning it is found out how it is written."""
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A CSV file, plain or compressed: a pair a row, in columns by number, counted from 1, or by name."""
+
+    path: Path
+    source_column: int | str
+    target_column: int | str
+    separator: Separator
+    header: bool
+    """Whether the first row has the columns' names; a pair otherwise."""
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The one file."""
+        return (self.path,)
+
+    @property
+    def layout(self) -> str:
+        """The separator, the header and the columns."""
+        header = "a header" if self.header else "no header"
+        return f"CSV, {self.separator}, {header}, columns {self.source_column!r}, {self.target_column!r}"
+
+    def __iter__(self) -> Iterator[Pair]:
+        """Yield the pairs; raise CorpusError at the first faulty one."""
+        return strictly(self)
+
+    def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
+        """Yield a pair a row; raise CorpusError when the header lacks a column."""
+        limit = line_limit(max_characters)
+        separator = _CHARACTERS[self.separator]
+        rows = _rows(read_lines(self.path, limit, utf16=True), separator, limit)
+        header = self._header(next(rows)) if self.header else []
+        columns = [column_index(column, header, self.path) for column in (self.source_column, self.target_column)]
+        places = Places(f"{self.path} line", f"{self.path} line")
+        width = len(header)
+        row = None
+        for row in rows:
+            place = f"{places.source} {row.line}"
+            width = width or len(row.fields)
+            if row.fault:
+                yield Fault(place, "unreadable", row.fault)
+            elif row.fields and len(row.fields) <= max(columns):
+                yield Fault(place, "unreadable", short_line(max(columns) + 1, row.fields, header, self.separator))
+            elif any(row.fields[width:]):
+                yield Fault(place, "unreadable", _too_many(row.fields, width, self.separator))
+            else:
+                # A blank line has no fields, and is an empty pair.
+                source, target = (row.fields[column] if row.fields else "" for column in columns)
+                yield checked(source, target, places, row.line, max_characters)
+        if row is None:
+            raise CorpusError(f"{self.path}: there is a header but no row after it. Check the path.")
+
+    def _header(self, row: "_Row") -> list[str]:
+        if row.fault:
+            raise CorpusError(f"{self.path} line {row.line}: the header cannot be read: {row.fault}")
+        return [name.strip() for name in row.fields]
+
+
+def open_csv(
+    path: Path,
+    source_column: int | str = 1,
+    target_column: int | str = 2,
+    separator: Separator | Literal["auto"] = "auto",
+    header: bool | Literal["auto"] = "auto",
+) -> CsvFile:
+    """A CSV file with what is left to be found out: the separator, and whether the first row is a header.
+
+    The separator is the one with which the most rows have the same number of fields, and the named columns are there.
+    Raises CorpusError where the file cannot be read, or no separator gives two columns.
+    """
+    columns = (source_column, target_column)
+    named = any(isinstance(column, str) for column in columns)
+    if separator == "auto":
+        separator = _separator(path, columns)
+    if header == "auto":
+        header = named or _has_header(path, columns, separator)
+    elif named and not header:
+        raise CorpusError(
+            f"{path}: columns {source_column!r} and {target_column!r}: without a header (header = false) columns have "
+            "no names; give their numbers."
+        )
+    return CsvFile(path, source_column, target_column, separator, header)
+
+
+def csv_summary(file: CsvFile) -> str:
+    """How a CSV file is written and which columns are read, in words for the user."""
+    sample = _sample(file.path)
+    first = next(_rows(sample, _CHARACTERS[file.separator], _SAMPLE_CHARACTERS)).fields
+    quoted = any(isinstance(line, str) and '"' in line for line in sample)
+    columns = (file.source_column, file.target_column)
+    if file.header:
+        header = [name.strip() for name in first]
+        names = [header[column_index(column, header, file.path)] for column in columns]
+        columns_read = f"a header: columns {listed(names)}"
+    else:
+        columns_read = f"no header: columns {columns[0]}, {columns[1]}"
+    more = f" of {len(first)}; choose others with --columns" if len(first) > 2 else ""
+    return f"{file.name}: {file.separator}-separated, {'quoted, ' if quoted else ''}{columns_read}{more}"
+
+
+class _Row(NamedTuple):
+    """A row of a table, or why it is none."""
+
+    line: int
+    """Of its first line in the file, counted from 1."""
+    fields: list[str]
+    fault: str = ""
+
+
+class _TooLong(Exception):
+    """A row is longer than what is held of one."""
+
+
+class _Feed:
+    """The lines that the csv module asks for; those of a row that could not be read are given again, but the first."""
+
+    def __init__(self, lines: Iterable[str | bytes | None], limit: int) -> None:
+        self._lines = enumerate(lines, start=1)
+        self._limit = limit
+        self._again: deque[tuple[int, str | bytes | None]] = deque()
+        self.row: list[tuple[int, str | bytes | None]] = []
+        """The lines of the row that is being read, with their numbers."""
+        self._size = 0
+
+    def begin_row(self) -> None:
+        """Forget the lines of the last row."""
+        self.row, self._size = [], 0
+
+    def give_again(self) -> None:
+        """Begin the next row with the second line of this one."""
+        self._again.extendleft(reversed(self.row[1:]))
+
+    def __iter__(self) -> "_Feed":
+        return self
+
+    def __next__(self) -> str:
+        number, line = self._again.popleft() if self._again else next(self._lines)
+        self.row.append((number, line))
+        self._size += len(line or b"") + 1
+        if line is None or self._size > self._limit:
+            raise _TooLong
+        return (line if isinstance(line, str) else line.decode("utf-8", "surrogateescape")) + "\n"
+
+
+def _rows(lines: Iterable[str | bytes | None], separator: str, limit: int) -> Iterator[_Row]:
+    """The rows of a table; one that cannot be read has its reason, and reading goes on at the line after its first.
+
+    So a quote that is never closed costs the row that it is in, and not the rest of the file. A row has at most `limit`
+    characters.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), limit))  # of the process; it is only ever raised
+    feed = _Feed(lines, limit)
+    reader = csv.reader(feed, delimiter=separator, strict=True, skipinitialspace=True)
+    while True:
+        feed.begin_row()
+        fault, fields = "", []
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except _TooLong:
+            fault = "the row that begins here is too long. If a quote in it is never closed, close it."
+            feed.give_again()
+        except csv.Error as error:
+            fault = _explained(str(error))
+            feed.give_again()
+        bad = next((line for _, line in feed.row if isinstance(line, bytes)), None)
+        if bad is not None and not fault:
+            fault = f"{why_not_utf8(bad)} In a spreadsheet, save as 'CSV UTF-8'."
+        yield _Row(feed.row[0][0], fields, fault)
+
+
+def _explained(error: str) -> str:
+    """What an error of the csv module means for the file."""
+    if "end of data" in error:
+        return "a quoted field begins in this row and is never closed. Close the quote, or double it if it is text."
+    if "expected after" in error:
+        return (
+            "text follows a closing quote, where a separator or the row's end must be. Double each quote that belongs "
+            "to the text."
+        )
+    return "a carriage return stands outside of quotes. Save the file with ordinary line ends, or quote the field."
+
+
+def _too_many(fields: Sequence[str], width: int, separator: str) -> str:
+    return (
+        f"there are {len(fields)} fields ({listed(fields)}), but the first row has {width}. A text that holds a "
+        f"{separator} must stand in quotes. Mend the row."
+    )
+
+
+def _sample(path: Path) -> list[str | bytes | None]:
+    """The first lines of a file."""
+    lines: list[str | bytes | None] = []
+    size = 0
+    for line in islice(read_lines(path, _SAMPLE_CHARACTERS, utf16=True), _SAMPLE_ROWS):
+        lines.append(line)
+        size += len(line or b"")
+        if size > _SAMPLE_CHARACTERS:
+            break
+    return lines
+
+
+def _sample_fields(lines: Sequence[str | bytes | None], separator: Separator) -> list[list[str]]:
+    """The fields of the sample's rows, none for a row that cannot be read; without blank lines."""
+    rows = list(_rows(lines, _CHARACTERS[separator], 2 * _SAMPLE_CHARACTERS))
+    return [row.fields for row in rows if row.fields or row.fault]
+
+
+def _separator(path: Path, columns: Sequence[int | str]) -> Separator:
+    lines = _sample(path)
+    names = [column for column in columns if isinstance(column, str)]
+    fits: dict[Separator, float] = {}
+    for separator in _CHARACTERS:
+        fields = _sample_fields(lines, separator)
+        if not fields:
+            break
+        width, count = Counter(map(len, fields)).most_common(1)[0]
+        fits[separator] = count / len(fields) if width > 1 else 0.0
+        if names and set(names) <= {name.strip() for name in fields[0]}:
+            fits[separator] += 1
+    best = max(fits, key=fits.__getitem__, default=None)
+    if best is None or fits[best] < 0.5:
+        mac = isinstance(lines[0], str) and "\r" in lines[0]
+        raise CorpusError(
+            f"{path}: most rows have no two columns, separated by commas, semicolons or tabs"
+            f"{', and lines end with carriage returns alone' if mac else ''}. Save the table as CSV (UTF-8), with a "
+            "column for the sources and one for the targets."
+        )
+    return best
+
+
+def _has_header(path: Path, columns: Sequence[int | str], separator: Separator) -> bool:
+    fields = _sample_fields(_sample(path), separator)
+    places = [column_index(column, [], path) for column in columns]
+    rows = [[row[place] for place in places] for row in fields if len(row) > max(places)]
+    return bool(fields) and len(fields[0]) > max(places) and looks_like_header(rows[0], rows[1:])
