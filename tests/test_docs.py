@@ -130,6 +130,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("## [data]", recipe.Data),
     ('### kind = "files"', recipe.FilesCorpus),
     ('### kind = "tsv"', recipe.TabSeparatedCorpus),
+    ('### kind = "csv"', recipe.CsvCorpus),
     ('### kind = "jsonl"', recipe.JsonLinesCorpus),
     ('### kind = "hub"', recipe.HubCorpus),
     ('### kind = "named"', recipe.NamedCorpus),

@@ -125,7 +125,8 @@ def test_columns_without_a_file_that_has_them_are_refused(tandem: Tandem, run: P
     found = tandem("evaluate", run, *FILES, "--columns", "1,2")
     assert (found.code, found.out) == (1, "")
     assert found.err == (
-        "tandem: --columns 1,2: only --tsv, --jsonl and --hub have columns; give one of them, or leave --columns out\n"
+        "tandem: --columns 1,2: only --csv, --tsv, --jsonl and --hub have columns; give one of them, or leave "
+        "--columns out\n"
     )
 
 
@@ -175,7 +176,7 @@ def test_a_hopeless_model_has_no_finite_perplexity_and_valid_json(tandem: Tandem
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "which corpus? Give --source FILE --target FILE, or --tsv FILE"),
+        ((), "which corpus? Give --source FILE --target FILE, or --csv FILE, --tsv FILE"),
         (("--source", "test.de"), "give both --source FILE and --target FILE"),
         (("--source", "test.de", "--target", "short.en"), "test.de has 10 lines and short.en has 1"),
         (("--source", "test.de", "--target", "blank.en"), "blank.en line 2: the text is empty"),

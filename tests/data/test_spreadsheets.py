@@ -84,10 +84,13 @@ def test_more_columns_are_told_and_named_ones_need_a_header(tmp_path: Path) -> N
     path = write(tmp_path, "id,de,en\n1,Hund,dog\n2,Katze,cat\n")
     file = open_csv(path, "en", "de")
     assert list(file) == [("dog", "Hund"), ("cat", "Katze")]
-    said = "c.csv: comma-separated, a header: columns 'en', 'de' of 3; choose others with --columns"
-    assert csv_summary(file) == said
+    assert csv_summary(file) == "c.csv: comma-separated, a header: columns 'en', 'de' of 3"
+    said = "c.csv: comma-separated, a header: columns 'id', 'de' of 3; choose others with --columns"
+    assert csv_summary(open_csv(path, header=True)) == said
     with pytest.raises(CorpusError, match=r"c\.csv line 1: the header has no column called 'fr'; its columns are"):
         list(open_csv(path, "fr", "de"))
+    with pytest.raises(CorpusError, match=r"c\.csv line 1: there is no column 4; the header has 3 \('id', 'de'"):
+        list(open_csv(path, 1, 4, header=True))
     with pytest.raises(CorpusError, match=r"without a header \(header = false\) columns have no names; give their num"):
         open_csv(path, "en", "de", header=False)
     with pytest.raises(CorpusError, match=r"column 0 is asked for, but columns are counted from 1"):

@@ -76,6 +76,7 @@ def write_files(folder: Path) -> None:
         "short.en": "".join(target + "\n" for _, target in PAIRS[:-1]),
         "blank.de": "".join(source + "\n" for source, _ in PAIRS).replace(PAIRS[1][0], "", 1),
         "phrases.de.txt": "".join(f"{source}\t{source.split()[1]}\n" for source, _ in PAIRS),
+        "pairs.csv": "German;English\r\n" + "".join(f'"{source}";{target}\r\n' for source, target in PAIRS),
         "words.tsv": "".join(f"{word}\t{sound}\n" for word, sound in zip(NOUNS, sounds, strict=True)),
         "named.tsv": "sounds\tword\n" + "".join(f"{s}\t{w}\n" for w, s in zip(NOUNS, sounds, strict=True)),
         "pairs.jsonl": "".join(json.dumps({"source": s, "target": t}) + "\n" for s, t in PAIRS),

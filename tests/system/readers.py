@@ -1,8 +1,11 @@
 """Every reader of files with inputs that are not what it expects: it may refuse them by a TandemError, and no more."""
 
+import bz2
 import gzip
 import hashlib
 import json
+import lzma
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,12 +14,19 @@ from hypothesis import strategies as st
 
 from tandem.checkpoint import load_checkpoint
 from tandem.data.corpus import JsonLines, ParallelFiles, TabSeparated
+from tandem.data.formats import corpus_notes
 from tandem.data.pairs import Corpus, load_pairs
+from tandem.data.spreadsheets import open_csv
 from tandem.recipe import dump_recipe, load_recipe, make_recipe, override, parse_recipe, portable
 from tandem.storage import FORMAT_FILE, sealed
 from tandem.text import Tokenizer
 from tests.support.runs import number_pairs, saved, tiny_recipe, untrained
 from tests.system.inputs import WORDS, as_json, as_toml, changed, spoilt, toml_trees
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 TINY = ("model.hidden=2", "model.embedding=2", "model.layers=1")
 
@@ -81,18 +91,22 @@ def tokenizer(scratch: Path) -> Reader:
 
 
 def corpus(scratch: Path) -> Reader:
-    """Corpora of each format, plain and gzipped, each under both ways to meet a faulty pair."""
+    """Corpora of each format, plain and compressed, each under both ways to meet a faulty pair."""
     pairs = number_pairs(6)
     sides = ["".join(pair[side] + "\n" for pair in pairs).encode() for side in (0, 1)]
     tabbed = "".join(f"{source}\t{target}\n" for source, target in [("de", "en"), *pairs]).encode()
     lines = "".join(json.dumps({"source": s, "target": t, "a": {"b": s}}) + "\n" for s, t in pairs).encode()
-    texts = {"files": sides, "tsv": [tabbed, b"\xef\xbb\xbf" + tabbed], "jsonl": [lines]}
+    rows = [("de", "en"), *pairs]
+    table = "".join(f'"{source}";"{target} ""x"",\r\ny"\r\n' for source, target in rows)
+    tables = [table.encode(), table.replace(";", ",").encode(), table.encode("utf-16")]
+    texts = {"files": sides, "tsv": [tabbed, b"\xef\xbb\xbf" + tabbed], "csv": tables, "jsonl": [lines]}
     trees = changed([json.loads(line) for line in lines.splitlines()])
-    odd = [tabbed.decode().encode("utf-16"), *(gzip.compress(text, mtime=0) for text in (*sides, tabbed, lines))]
+    packers = (gzip.compress, bz2.compress, lzma.compress, zstd.compress)
+    odd = [tabbed.decode().encode("utf-16"), *(pack(text) for pack in packers for text in (*sides, tabbed, lines))]
 
     def contents(kind: str) -> st.SearchStrategy[bytes]:
         plain = spoilt(texts[kind]) | st.sampled_from(texts[kind])
-        packed = plain.map(lambda text: gzip.compress(text, 1, mtime=0))
+        packed = plain.flatmap(lambda text: st.sampled_from([pack(text) for pack in packers]))
         return plain | packed | spoilt(odd) | trees.map(lambda tree: lines + as_json(tree))
 
     columns = st.sampled_from((1, 1, 2, 2, 0, -1, 2**63, "de", "en", "none", "source", "target", "a.b", "a", "", "."))
@@ -107,7 +121,9 @@ def corpus(scratch: Path) -> Reader:
             "tsv": TabSeparated(first, source, target),
             "jsonl": JsonLines(first, str(source), str(target)),
         }
-        loaded = load_pairs(made[kind], on_error=on_error, max_characters=longest)
+        chosen = made[kind] if kind in made else open_csv(first, source, target)
+        assert all(corpus_notes(chosen))
+        loaded = load_pairs(chosen, on_error=on_error, max_characters=longest)
         assert loaded.pairs
         assert all(side.strip() and len(side) <= longest for pair in loaded.pairs for side in pair)
 

@@ -11,6 +11,7 @@ import typer
 
 from tandem.build import build_corpus
 from tandem.cli.streams import say
+from tandem.data.formats import corpus_notes
 from tandem.data.pairs import MAX_CHARACTERS, LoadedPairs, OnError, load_pairs
 from tandem.errors import CorpusError
 from tandem.recipe import (
@@ -187,11 +188,14 @@ def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnErro
     choice = chosen_corpus(options, "test", before=before)
     if choice is None:
         raise CorpusError(
-            "which corpus? Give --source FILE --target FILE, or --csv FILE, --tsv FILE, --jsonl FILE, --corpus NAME or --hub NAME"
+            "which corpus? Give --source FILE --target FILE, or --csv FILE, --tsv FILE, --jsonl FILE, --corpus NAME or "
+            "--hub NAME"
         )
     if options.columns is None and (columns := _unusual_columns(choice)):
         say(f"columns {columns[0]},{columns[1]}: those that the model was trained on; give others with --columns")
     corpus = build_corpus(choice, None)
+    for note in corpus_notes(corpus):
+        say(note)
     limit = recipe.data.max_characters if recipe else MAX_CHARACTERS
     loaded = load_pairs(corpus, on_error=on_error, max_characters=limit, drop_setting="--on-error drop")
     if loaded.dropped.count:

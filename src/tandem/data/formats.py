@@ -6,8 +6,14 @@ from tandem.data.corpus import ParallelFiles, TabSeparated
 from tandem.data.headers import looks_like_header
 from tandem.data.pairs import MAX_CHARACTERS, Corpus, Pair
 from tandem.data.records import listed
+from tandem.data.spreadsheets import CsvFile, csv_summary
 
 _SAMPLE_PAIRS = 200
+
+
+def corpus_notes(corpus: Corpus) -> list[str]:
+    """How a CSV file is written, or `corpus_warnings` of another corpus."""
+    return [csv_summary(corpus)] if isinstance(corpus, CsvFile) else corpus_warnings(corpus)
 
 
 def corpus_warnings(corpus: Corpus) -> list[str]:

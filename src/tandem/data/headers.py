@@ -78,6 +78,11 @@ def column_index(column: int | str, header: Sequence[str], path: Path) -> int:
         )
     if column < 1:
         raise CorpusError(f"{path}: column {column} is asked for, but columns are counted from 1.")
+    if header and column > len(header):
+        raise CorpusError(
+            f"{path} line 1: there is no column {column}; the header has {len(header)} ({listed(header)}). Give one of "
+            "these numbers, or a name."
+        )
     return column - 1
 
 

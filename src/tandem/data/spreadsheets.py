@@ -123,7 +123,8 @@ def csv_summary(file: CsvFile) -> str:
         columns_read = f"a header: columns {listed(names)}"
     else:
         columns_read = f"no header: columns {columns[0]}, {columns[1]}"
-    more = f" of {len(first)}; choose others with --columns" if len(first) > 2 else ""
+    more = f" of {len(first)}" if len(first) > 2 else ""
+    more += "; choose others with --columns" if more and columns == (1, 2) else ""
     return f"{file.name}: {file.separator}-separated, {'quoted, ' if quoted else ''}{columns_read}{more}"
 
 
