@@ -1,7 +1,7 @@
 """Text in, translations out."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from tandem.search import Hypothesis, beam, greedy
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
 from tandem.text.differences import vocabulary_difference
 
-_MAX_SOURCE_TOKENS = 1000
+MAX_SOURCE_TOKENS = 1000
 """A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
 MAX_SOURCE_CHARACTERS = 2**15
 """No more of a source is read, even if it has fewer tokens: they may be of any length."""
@@ -85,6 +85,8 @@ class TargetScore:
     """In nats, `<eos>` included."""
     tokens: tuple[str, ...]
     token_scores: tuple[float, ...]
+    cut: bool = False
+    """Whether the source was too long and only its beginning was read."""
 
 
 class Translator:
@@ -164,12 +166,21 @@ class Translator:
             raise ArgumentError('translate takes a list of texts: translate(["..."]), not translate("...")')
         return list(self.translate_stream(texts, settings))
 
-    def translate_stream(self, texts: Iterable[str], settings: SearchSettings | None = None) -> Iterator[Translation]:
-        """Translate lazily and in order, in bounded windows that are sorted by length for speed."""
+    def translate_stream(
+        self,
+        texts: Iterable[str],
+        settings: SearchSettings | None = None,
+        *,
+        on_progress: Callable[[int], object] = lambda _: None,
+    ) -> Iterator[Translation]:
+        """Translate lazily and in order, in bounded windows that are sorted by length for speed.
+
+        `on_progress` gets the number of texts that were translated together, each time that some were.
+        """
         settings = settings or self.search_settings()
         remaining = _checked_texts(texts, "texts")
         while window := list(islice(remaining, settings.window)):
-            yield from self._translate_window(window, settings)
+            yield from self._translate_window(window, settings, on_progress)
 
     def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 128) -> list[TargetScore]:
         """The log-probability of each target given its source. ValueError where their numbers differ.
@@ -187,12 +198,15 @@ class Translator:
             own = wanted[places[source]]
             found.append((places[source], len(own)))
             own.append([SOS_ID, *ids, EOS_ID])
-        encoded = [ids for ids, _ in self._encode(list(places))]
-        scores = score_targets(self._steppers, self._average, encoded, wanted, self.device, batch_size)
-        return [self._target_score(wanted[place][rank], scores[place][rank]) for place, rank in found]
+        encoded = self._encode(list(places))
+        read = [ids for ids, _ in encoded]
+        scores = score_targets(self._steppers, self._average, read, wanted, self.device, batch_size)
+        return [
+            self._target_score(wanted[place][rank], scores[place][rank], encoded[place][1]) for place, rank in found
+        ]
 
-    def _target_score(self, ids: list[int], scores: list[float]) -> TargetScore:
-        return TargetScore(math.fsum(scores), tuple(self.target_tokenizer.tokens(ids[1:-1])), tuple(scores))
+    def _target_score(self, ids: list[int], scores: list[float], cut: bool) -> TargetScore:
+        return TargetScore(math.fsum(scores), tuple(self.target_tokenizer.tokens(ids[1:-1])), tuple(scores), cut)
 
     def _encode(self, texts: Sequence[str]) -> list[tuple[list[int], bool]]:
         """Sources as the encoder reads them, and whether each had to be cut."""
@@ -201,11 +215,13 @@ class Translator:
             some = texts[start : start + _ENCODED_TOGETHER]
             found = self.source_tokenizer.encode_batch([text[:MAX_SOURCE_CHARACTERS] for text in some])
             for text, ids in zip(some, found, strict=True):
-                cut = len(ids) > _MAX_SOURCE_TOKENS or len(text) > MAX_SOURCE_CHARACTERS
-                encoded.append((frame_source(ids[:_MAX_SOURCE_TOKENS], self.recipe), cut))
+                cut = len(ids) > MAX_SOURCE_TOKENS or len(text) > MAX_SOURCE_CHARACTERS
+                encoded.append((frame_source(ids[:MAX_SOURCE_TOKENS], self.recipe), cut))
         return encoded
 
-    def _translate_window(self, window: list[str], settings: SearchSettings) -> list[Translation]:
+    def _translate_window(
+        self, window: list[str], settings: SearchSettings, on_progress: Callable[[int], object]
+    ) -> list[Translation]:
         encoded = self._encode(window)
         empty = Translation("", 0.0, (), ())
         nothing = replace(empty, alternatives=(empty,)) if settings.n_best > 1 else empty
@@ -220,6 +236,7 @@ class Translator:
             order = order[len(rows) :]
             for row, hypotheses in zip(rows, self._search([encoded[r][0] for r in rows], settings), strict=True):
                 found[row] = self._translation(hypotheses, settings, encoded[row][1])
+            on_progress(len(rows))
         return found
 
     def _search(self, sources: list[list[int]], settings: SearchSettings) -> list[list[Hypothesis]]:

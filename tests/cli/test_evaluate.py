@@ -57,6 +57,7 @@ def test_every_kind_of_corpus_has_the_same_scores(corpus: tuple[str, ...], tande
         "pairs": 10,
         "dropped": 0,
         "sources": 9,
+        "cut": 0,
         "scores": {
             score.name: {"value": round(score.value, 4), "signature": score.signature} for score in expected.scores
         },
@@ -155,6 +156,63 @@ def test_the_translations_are_written_one_a_line(tandem: Tandem, run: Path, else
     sources = list(dict.fromkeys(de for de, _ in PAIRS))
     expected = [translation.text for translation in load(run, device="cpu").translate(sources)]
     assert (elsewhere / "out.en").read_text(encoding="utf-8").split("\n")[:-1] == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("missing/out.en", "--output missing/out.en: there is no folder missing. Make it first, or write elsewhere"),
+        ("folder", "--output folder: this is a folder; give the name of a file in it"),
+        ("test.de", "--output test.de: this file is read; write to another"),
+        (
+            "locked/out.en",
+            "--output locked/out.en: you may not write there. Change the permissions, or write elsewhere",
+        ),
+    ],
+)
+def test_where_nothing_can_be_written_is_said_before_the_work(
+    place: str, said: str, tandem: Tandem, run: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (elsewhere / "folder").mkdir()
+    (elsewhere / "locked").mkdir()
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "locked")  # to root all is open
+    monkeypatch.setattr("tandem.cli.evaluate.load", lambda *_, **__: pytest.fail("it is loaded"))
+    before = (elsewhere / "test.de").read_bytes()
+    found = tandem("evaluate", run, *FILES, "--output", place)
+    assert (found.code, found.out, found.err) == (1, "", f"tandem: {said}\n")
+    assert (elsewhere / "test.de").read_bytes() == before
+
+
+def test_scores_are_shown_even_if_the_translations_cannot_be_written(
+    tandem: Tandem, run: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    found = tandem("evaluate", run, *FILES, "--json", "--output", "out.en")
+    assert (found.code, found.err) == (1, "tandem: out.en: No space left on device\n")
+    assert json.loads(found.out)["pairs"] == 10
+
+
+@pytest.mark.parametrize(("command", "what"), [("evaluate", "translated"), ("score", "read")])
+def test_sources_of_which_only_the_beginning_is_read_are_counted(
+    command: str, what: str, tandem: Tandem, run: Path, elsewhere: Path
+) -> None:
+    sources = ["eins", "zwei " * 1000, "zwei " * 1001, "drei " * 1001, "drei " * 1001]
+    (elsewhere / "long.de").write_text("".join(f"{text}\n" for text in sources), encoding="utf-8")
+    (elsewhere / "long.en").write_text("one\n" * 5, encoding="utf-8")
+    short = ("--max-length-factor", 0.001) if command == "evaluate" else ()
+    found = tandem(command, run, "--source", "long.de", "--target", "long.en", "--json", *short)
+    assert (found.code, found.err) == (
+        0,
+        "tandem: 2 sources are too long: only the first 1,000 tokens (or 32,768 characters) were "
+        f"{what}. The first begins with 'zwei zwei zwei zwei zwei zwei zwei zwei '\n",
+    )
+    if command == "evaluate":
+        assert json.loads(found.out)["cut"] == 2
+    else:
+        assert [json.loads(line)["cut"] for line in found.lines] == [False, False, True, True, True]
 
 
 def test_a_hopeless_model_has_no_finite_perplexity_and_valid_json(tandem: Tandem, elsewhere: Path) -> None:

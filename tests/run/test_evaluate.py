@@ -148,6 +148,16 @@ def test_samples_are_the_first_sources_with_their_translations() -> None:
         found.score("blue")
 
 
+def test_progress_is_told_of_each_part_of_the_work() -> None:
+    translator = model_of("lstm")
+    heard: list[tuple[str, int, int | None]] = []
+    evaluate(translator, PAIRS, translator.search_settings(batch_size=32), hear=lambda *told: heard.append(told))
+    texts, likelihoods = "translating", "likelihoods of the targets"
+    assert [told for told in heard if told[0] == texts] == [(texts, done, 70) for done in (0, 32, 64, 70)]
+    assert [told for told in heard if told[0] == likelihoods] == [(likelihoods, done, 140) for done in (0, 70, 140)]
+    assert list(dict.fromkeys(what for what, _, _ in heard)) == [texts, "scores of the translations", likelihoods]
+
+
 def test_likelihoods_are_per_token_and_in_their_units() -> None:
     found = Likelihood(tokens=10, nll=20.0, correct=3)
     assert (found.loss, found.accuracy) == (2.0, 30.0)

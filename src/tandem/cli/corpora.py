@@ -40,6 +40,11 @@ class CorpusOptions:
     columns: str | None = None
 
     @property
+    def files(self) -> list[Path]:
+        """The files that the pairs are read from."""
+        return [path for path in (self.source, self.target, self.tsv, self.jsonl) if path is not None]
+
+    @property
     def name(self) -> str:
         """What to call the corpus on a page; "" where none is named."""
         file = self.source or self.csv or self.tsv or self.jsonl

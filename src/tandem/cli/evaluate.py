@@ -24,11 +24,12 @@ from tandem.cli.options import (
     PrecisionOption,
     RawOption,
 )
-from tandem.cli.show import show_scores
+from tandem.cli.output import check_place
+from tandem.cli.show import PreparingBar, say_cut, show_scores
 from tandem.cli.streams import one_line, standard_output
 from tandem.cli.translate import search_settings
 from tandem.recording.console import PrintableConsole
-from tandem.run import evaluate
+from tandem.run import Evaluation, evaluate
 from tandem.translator import BATCH_SIZE, load
 
 
@@ -65,26 +66,39 @@ def evaluate_command(
     Lines that repeat a source give it several references.
     """
     standard_output()  # before the work
+    if output is not None:
+        check_place("--output", output, corpus.files)
     translator = load(models, device=device, precision=precision, averaging=averaging)
     pairs, dropped = corpus_pairs(corpus, translator.recipe, on_error)
     settings = search_settings(
         translator, beam, length_penalty, max_length_factor, max_length_extra, 1, batch_size, allow_unk
     )
     lower = translator.recipe.search.lowercase_scores if lowercase is None else lowercase
-    found = evaluate(translator, pairs, settings, lowercase=lower, raw=raw)
+    progress = PreparingBar(PrintableConsole(stderr=True), seconds=30)
+    try:
+        found = evaluate(translator, pairs, settings, lowercase=lower, raw=raw, hear=progress)
+    finally:
+        progress.close()
+    say_cut([result.source for result in found.results if result.translation.cut], "translated")
+    _show(found, dropped.count, as_json=as_json)
+    # After the scores, which are worth showing even if this fails.
     if output is not None:
         output.write_bytes("".join(one_line(text) + "\n" for text in found.translations).encode("utf-8", "replace"))
+
+
+def _show(found: Evaluation, dropped: int, *, as_json: bool) -> None:
     if as_json:
         scores = {score.name: {"value": _finite(score.value), "signature": score.signature} for score in found.scores}
         command = shlex.join(["tandem", *sys.argv[1:]])
         content = {
             "command": command,
             "pairs": found.pairs,
-            "dropped": dropped.count,
+            "dropped": dropped,
             "sources": found.sources,
+            "cut": found.cut,
             "scores": scores,
         }
-        print(json.dumps(content, indent=2))
+        print(json.dumps(content, indent=2), flush=True)
         return
     console = PrintableConsole()
     show_scores(console, found.scores)

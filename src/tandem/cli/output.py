@@ -11,7 +11,7 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import groupby
@@ -126,6 +126,18 @@ class PartialFile:
             return f"stopped; what was done is in {self.folder / _OUTPUT}"
         command = ["tandem", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"]
         return f"stopped after {self.done:,} of {self.job.lines:,} lines. Go on with:\n  {shlex.join(command)}"
+
+
+def check_place(option: str, path: Path, read: Iterable[Path]) -> None:
+    """Raise OutputError, before the work, where a file could not be written after it, or is one that is `read`."""
+    if path.is_dir():
+        raise OutputError(f"{option} {path}: this is a folder; give the name of a file in it")
+    if not path.parent.is_dir():
+        raise OutputError(f"{option} {path}: there is no folder {path.parent}. Make it first, or write elsewhere")
+    if any(path.exists() and other.exists() and path.samefile(other) for other in read):
+        raise OutputError(f"{option} {path}: this file is read; write to another")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise OutputError(f"{option} {path}: you may not write there. Change the permissions, or write elsewhere")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from tandem.cli.options import (
     OnErrorOption,
     PrecisionOption,
 )
+from tandem.cli.show import say_cut
 from tandem.cli.streams import json_line, standard_output
 from tandem.translator import load
 
@@ -38,7 +39,10 @@ def score(
     translator = load(models, device=device, precision=precision, averaging=averaging)
     pairs = corpus_pairs(corpus, translator.recipe, on_error).pairs
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
-    for pair, found in zip(pairs, translator.score(sources, targets, batch_size), strict=True):
+    scores = translator.score(sources, targets, batch_size)
+    cut = [pair.source for pair, found in zip(pairs, scores, strict=True) if found.cut]
+    say_cut(list(dict.fromkeys(cut)), "read")
+    for pair, found in zip(pairs, scores, strict=True):
         if as_json:
             content = {
                 "source": pair.source,
@@ -46,6 +50,7 @@ def score(
                 "log_probability": found.log_probability,
                 "tokens": found.tokens,
                 "token_scores": found.token_scores,
+                "cut": found.cut,
             }
             put.write(json_line(content))
         else:

@@ -8,10 +8,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tandem.cli.streams import say
 from tandem.metrics import Score
 from tandem.recording.preparing import PreparingBar as PreparingBar
 from tandem.recording.preparing import announce as announce
 from tandem.run.train import TrainingResult
+from tandem.translator import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS
+
+
+def say_cut(sources: Sequence[str], what: str) -> None:
+    """Say of which sources, if any, only the beginning was read; `what` was made of that."""
+    if sources:
+        many = f"{len(sources):,} sources are" if len(sources) > 1 else "1 source is"
+        first = sources[0][:40]
+        say(
+            f"{many} too long: only the first {MAX_SOURCE_TOKENS:,} tokens (or {MAX_SOURCE_CHARACTERS:,} characters) "
+            f"were {what}. The first begins with {first!r}"
+        )
 
 
 def show_scores(console: Console, scores: Sequence[Score]) -> None:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from tandem.analysis import Analysis, Phrase, Plane, References, System, context_plane, find
 from tandem.data.given import checked_pairs
 from tandem.metrics.bootstrap import Resampling
+from tandem.run.progress import adding_up
 from tandem.text import normalise
 from tandem.translator import SearchSettings, Translator
 
@@ -131,9 +132,5 @@ def _translate(
     what: str,
     hear: Hear,
 ) -> list[str]:
-    made = []
-    hear(what, 0, len(texts))
-    for translation in translator.translate_stream(texts, settings):
-        made.append(translation.text)
-        hear(what, len(made), len(texts))
-    return made
+    on_progress = adding_up(what, len(texts), hear)
+    return [made.text for made in translator.translate_stream(texts, settings, on_progress=on_progress)]

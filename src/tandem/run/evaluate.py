@@ -1,32 +1,63 @@
 """A translator against a corpus: every score, each with its signature."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tandem.data import Batches
+from tandem.data import Batch, Batches
+from tandem.data.contents import Hear
 from tandem.data.given import checked_pairs
 from tandem.data.pairs import Pair, group_references
 from tandem.metrics import Score, in_order, leading_scores, perplexity, score_translations, token_edit_rate
 from tandem.run.likelihood import likelihood
 from tandem.run.prepare import encode_pairs
+from tandem.run.progress import adding_up
 from tandem.text import norm_signature, normalise
 from tandem.training.events import Sample
-from tandem.translator import SearchSettings, Translator
+from tandem.translator import SearchSettings, Translation, Translator
 from tandem.version import __version__
+
+_SAMPLES = 10
+
+
+@dataclass(frozen=True)
+class SourceResult:
+    """What became of one source of a corpus."""
+
+    source: str
+    references: tuple[str, ...]
+    translation: Translation
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """What a translator is worth on a corpus."""
 
-    sources: int
-    """Distinct source texts, each translated once."""
     pairs: int
     scores: list[Score]
     """The most telling ones first."""
-    samples: tuple[Sample, ...]
-    translations: list[str]
+    results: list[SourceResult]
+    """One for each different source, in order of first occurrence."""
+
+    @property
+    def sources(self) -> int:
+        """Distinct source texts, each translated once."""
+        return len(self.results)
+
+    @property
+    def translations(self) -> list[str]:
+        """The text that each source was translated to."""
+        return [result.translation.text for result in self.results]
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The first sources with their translations."""
+        return tuple(Sample(r.source, r.references[0], r.translation.text) for r in self.results[:_SAMPLES])
+
+    @property
+    def cut(self) -> int:
+        """How many sources were too long, so that only their beginnings were translated."""
+        return sum(result.translation.cut for result in self.results)
 
     def score(self, name: str) -> float:
         """The value of the score of that name. KeyError where there is none."""
@@ -40,19 +71,25 @@ def evaluate(
     *,
     lowercase: bool = False,
     raw: bool = False,
+    hear: Hear = lambda *_: None,
 ) -> Evaluation:
     """Translate each distinct source and score it against all its targets; measure the likelihood of every pair.
 
     Sources are told apart as the model reads them. Scores are of normalised texts: Unicode NFC, single spaces; `raw`
-    leaves texts as they stand. ArgumentError and CorpusError where `pairs` are no pairs of texts.
+    leaves texts as they stand. `hear` is told of progress: what is done, how much of it, and of how much.
+
+    ArgumentError and CorpusError where `pairs` are no pairs of texts.
     """
     settings = settings or translator.search_settings()
     corpus = checked_pairs(pairs, "pairs")
     groups = group_references(corpus, lowercase=translator.source_tokenizer.lowercase, raw=raw)
     sources, references = [source for source, _ in groups], [targets for _, targets in groups]
-    made = translator.translate(sources, settings)
+    made = list(
+        translator.translate_stream(sources, settings, on_progress=adding_up("translating", len(sources), hear))
+    )
     texts = [translation.text for translation in made]
     hypotheses = texts if raw else [normalise(text) for text in texts]
+    hear("scores of the translations", 0, 1)
     search = f"beam:{settings.beam}|lp:{settings.length_penalty:g}" if settings.beam > 1 else "greedy"
     limits, usual = (settings.max_length_factor, settings.max_length_extra), translator.search_settings()
     if limits != (usual.max_length_factor, usual.max_length_extra):
@@ -64,13 +101,17 @@ def evaluate(
         for score in score_translations(hypotheses, references, lowercase=lowercase)
     ]
     scores.append(_token_edit_rate(translator, [list(t.tokens) for t in made], references, search))
-    scores += _likelihood_scores(translator, corpus)
-    samples = tuple(
-        Sample(source, targets[0], text)
-        for source, targets, text in list(zip(sources, references, texts, strict=True))[:10]
-    )
+    scores += _likelihood_scores(translator, corpus, hear)
     leading = leading_scores([text for alternatives in references for text in alternatives])
-    return Evaluation(len(groups), len(corpus), in_order(scores, leading), samples, texts)
+    results = [SourceResult(*group, translation) for group, translation in zip(groups, made, strict=True)]
+    return Evaluation(len(corpus), in_order(scores, leading), results)
+
+
+def _counted(batches: Iterable[Batch], add: Callable[[int], object]) -> Iterator[Batch]:
+    """The batches, each counted in sentences once it has been worked on."""
+    for batch in batches:
+        yield batch
+        add(len(batch.source_lengths))
 
 
 def _token_edit_rate(
@@ -82,16 +123,24 @@ def _token_edit_rate(
     return Score(score.name, score.value, f"{score.signature}|tok:{tokenizer.kind}|search:{search}")
 
 
-def _likelihood_scores(translator: Translator, pairs: list[Pair]) -> list[Score]:
+def _likelihood_scores(translator: Translator, pairs: list[Pair], hear: Hear) -> list[Score]:
     """An ensemble is not asked what it would have put out at each token: it has no accuracy and no free running."""
     if len(translator.members) > 1:
+        hear("likelihoods of the targets", 0, 1)
         found = translator.score([pair.source for pair in pairs], [pair.target for pair in pairs])
         nats = -math.fsum(score.log_probability for score in found)
         return _true_scores(translator, pairs, sum(len(score.token_scores) for score in found), nats)
     corpus = encode_pairs(translator.recipe, pairs, translator.source_tokenizer, translator.target_tokenizer)
     batches = Batches(corpus, 128, seed=0, shuffle=False)
+    add = adding_up("likelihoods of the targets", 2 * len(pairs), hear)
     forced, free = (
-        likelihood(translator.model, batches.epoch(0), translator.device, translator.dtype, teacher_forcing=ratio)
+        likelihood(
+            translator.model,
+            _counted(batches.epoch(0), add),
+            translator.device,
+            translator.dtype,
+            teacher_forcing=ratio,
+        )
         for ratio in (1.0, 0.0)
     )
     signature = _token_signature(translator, forced.tokens)

@@ -198,7 +198,7 @@ def run_recipe(
             raise
         translator = load(out, device=device)
         pairs, corpus = (run.corpus.validation_pairs, "validation") if tests is None else (tests, "test")
-        evaluation = evaluate(translator, pairs, lowercase=recipe.search.lowercase_scores)
+        evaluation = evaluate(translator, pairs, lowercase=recipe.search.lowercase_scores, hear=hear)
         report = report_run(out, translator, Evaluated(evaluation, corpus, pairs))
         return TrainingResult(translator, evaluation, corpus, report)
 
