@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tandem.recording.console import PrintableConsole
-from tandem.terminal import printable, printable_lines, shell_command
+from tandem.terminal import opening_command, printable, printable_lines, shell_command
 
 HOSTILE = "a\x1b[31mb\x07\r\u202ec\u2066\x9bd\udce4\u2028"
 
@@ -59,3 +60,19 @@ def test_a_quiet_console_prints_nothing() -> None:
     console.file = file = io.StringIO()
     console.print("one")
     assert not file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("platform", "command"),
+    [("linux", "xdg-open 'my run/report.html'"), ("darwin", "open 'my run/report.html'")],
+)
+def test_a_file_is_opened_by_the_command_of_the_system(
+    platform: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    assert opening_command("my run/report.html") == command
+
+
+def test_a_file_is_opened_on_windows_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert opening_command("my run/report.html") == 'start "" "my run/report.html"'

@@ -17,6 +17,7 @@ from tandem.errors import CheckpointError, RecipeError
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
 from tandem.storage import FORMAT_FILE, check_directory, read_sealed, replace_file, sealed, write_directory
+from tandem.terminal import shell_command
 from tandem.text import Tokenizer
 
 _MODEL = "model.safetensors"
@@ -119,9 +120,10 @@ def checkpoint_of(path: Path) -> Path:
     if (path / _POINTER).exists():
         current = read_current(path)
         if current.best is None:
+            command = shell_command("tandem", "train", "--resume", "--out", path)
             raise CheckpointError(
                 f"{path}: this run has no best checkpoint yet: it gets one at its first validation. Go on with it "
-                f"(tandem train --resume --out {path}), or name its newest state: {path / current.resume}"
+                f"({command}), or name its newest state: {path / current.resume}"
             )
         if not (path / current.best).is_dir():
             raise CheckpointError(

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 import unicodedata
 
 _REPLACED = {"Cc", "Cs", "Zl", "Zp"}
@@ -25,6 +26,13 @@ def printable_lines(text: str) -> str:
 def shell_command(*words: str | os.PathLike[str]) -> str:
     """Return these words as a command line that can be pasted into a POSIX shell such as bash."""
     return " ".join(_quoted(os.fspath(word)) for word in words)
+
+
+def opening_command(file: str | os.PathLike[str]) -> str:
+    """Return the command that opens a file in the program that this system has for it, such as a browser."""
+    if sys.platform == "win32":
+        return f'start "" "{file}"'
+    return shell_command("open" if sys.platform == "darwin" else "xdg-open", file)
 
 
 def _quoted(word: str) -> str:

@@ -74,7 +74,7 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(
     (tmp_path / "out").write_bytes(b"old\n")
     for window, option, lines in ((2, (), 16), (3, ("--resume",), 48)):
         found = stopped(tandem, run, stops, *form, *option, window=window)
-        words = " ".join(map(str, ("tandem translate", run, *COMMAND, *form, "--resume")))
+        words = " ".join(map(str, ("tandem translate --resume", run, *COMMAND, *form)))
         assert found.err == f"tandem: stopped after {lines} of 60 lines. Go on with:\n  {words}\n"
         assert (tmp_path / "out").read_bytes() == b"old\n"
     with (tmp_path / "out.partial" / "output").open("ab") as file:

@@ -21,6 +21,7 @@ from tandem.cli.options import (
     MaxLengthFactorOption,
     OnErrorOption,
     PrecisionOption,
+    QuietOption,
     RawOption,
 )
 from tandem.cli.show import PreparingBar
@@ -75,6 +76,7 @@ def analyse_command(
     as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
+    quiet: QuietOption = False,
 ) -> None:
     """Look at where systems are good, how they differ and what they get wrong; write a page of it.
 
@@ -107,7 +109,7 @@ def analyse_command(
     if lowercase is None:
         lowercase = any(recipe.search.lowercase_scores for recipe in recipes[:1])
     out.mkdir(parents=True, exist_ok=True)  # before the work, too
-    progress = PreparingBar(PrintableConsole(stderr=True))
+    progress = PreparingBar(PrintableConsole(stderr=True, quiet=quiet))
     try:
         found = analyse(
             translators,

@@ -1,6 +1,5 @@
 """`tandem average`."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from rich.text import Text
 
 from tandem.recording.console import PrintableConsole
 from tandem.run import average
+from tandem.terminal import shell_command
 
 
 def average_command(
@@ -25,7 +25,8 @@ def average_command(
     nothing.
     """
     average(models, out=out, device="cpu")
+    use = shell_command("tandem", "translate", out, "--help")
     PrintableConsole().print(
-        Text(f"The mean of {len(models)} is in {out}. Use it:\n  tandem translate {shlex.quote(str(out))} --help"),
+        Text(f"The mean of {len(models)} is in {out}. Use it:\n  {use}"),
         soft_wrap=True,
     )

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tandem.cli.commands import Command, Group
+from tandem.cli.options import QuietOption
 from tandem.data.cache import default_cache, entries
 from tandem.data.download import fetch
 from tandem.data.named import default_folder, lookup
@@ -58,13 +59,14 @@ def cache(
 
 @data.command(cls=Command)
 def get(
-    name: Annotated[str, typer.Argument(help="The corpus: multi30k.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The corpus: multi30k.")],
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to put it. Default: where recipes look for it.")
     ] = None,
     mirror: Annotated[
         str | None, typer.Option(metavar="URL|DIR", help="Fetch from here instead: another address, or a local folder.")
     ] = None,
+    quiet: QuietOption = False,
 ) -> None:
     """Fetch a corpus file by file, each checked by its SHA-256; what is there already is kept.
 
@@ -73,9 +75,9 @@ def get(
     """
     corpus = lookup(name)
     where = folder or default_folder() / name
-    console = PrintableConsole()
+    console = PrintableConsole(quiet=quiet)
     console.print(f"{corpus.title}\nLicence: {corpus.licence}", highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
     with Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
 
@@ -85,4 +87,4 @@ def get(
             progress.update(tasks[file], completed=done, total=total)
 
         files = fetch(corpus, where, mirror=mirror, progress=show)
-    console.print(f"{len(files)} files in {where}", highlight=False, soft_wrap=True)
+    PrintableConsole().print(f"{len(files)} files in {where}", highlight=False, soft_wrap=True)

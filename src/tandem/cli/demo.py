@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tandem.cli.options import DeviceOption, SettingsOption
+from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
 from tandem.cli.show import announce, show_result
 from tandem.cli.train import free_directory, train_run
 from tandem.recipe import parse_recipe
@@ -42,6 +42,7 @@ def demo(
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Default: runs/demo.")] = None,
     settings: SettingsOption = None,
     device: DeviceOption = "auto",
+    quiet: QuietOption = False,
 ) -> None:
     """Train a small German-English translator on the built-in corpus, measure it, and translate a few sentences.
 
@@ -50,9 +51,9 @@ def demo(
 
     Needs no data and no network; three minutes on two cores.
     """
-    console = PrintableConsole()
+    console = PrintableConsole(quiet=quiet)
     announce(console, "a German-English translator of picture captions, from the built-in corpus `captions`")
     where = out or free_directory("demo")
     result = train_run(parse_recipe(_RECIPE, "the demo's recipe", settings or []), where, console, device=device)
     examples = [(text, made.text) for text, made in zip(_TEXTS, result.translator.translate(_TEXTS), strict=True)]
-    show_result(console, where, result, examples)
+    show_result(PrintableConsole(), where, result, examples)

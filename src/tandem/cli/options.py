@@ -12,6 +12,9 @@ from tandem.recipe import LARGEST_LENGTH_EXTRA, LARGEST_LENGTH_FACTOR, Device, P
 SettingsOption: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting; may be repeated.")
 ]
+QuietOption: TypeAlias = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print results and errors alone: no progress, no announcements.")
+]
 DeviceOption: TypeAlias = Annotated[Device, typer.Option(help="Where the model runs.")]
 PrecisionOption: TypeAlias = Annotated[
     Precision,

@@ -7,7 +7,6 @@ holds beyond that is dropped by a run that goes on. So it does not matter when a
 
 import json
 import os
-import shlex
 import shutil
 import signal
 import sys
@@ -23,6 +22,7 @@ from filelock import FileLock, Timeout
 from tandem.cli.streams import say, standard_output
 from tandem.errors import OutputError
 from tandem.storage import flush
+from tandem.terminal import shell_command
 
 _FORMAT = 1
 _OUTPUT, _JOB, _LOCK = "output", "job.json", "lock"
@@ -124,8 +124,8 @@ class PartialFile:
         """For the user, how far an unfinished one has come and what to do."""
         if self.job is None:
             return f"stopped; what was done is in {self.folder / _OUTPUT}"
-        command = ["tandem", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"]
-        return f"stopped after {self.done:,} of {self.job.lines:,} lines. Go on with:\n  {shlex.join(command)}"
+        command = shell_command("tandem", sys.argv[1], "--resume", *(w for w in sys.argv[2:] if w != "--resume"))
+        return f"stopped after {self.done:,} of {self.job.lines:,} lines. Go on with:\n  {command}"
 
 
 def check_place(option: str, path: Path, read: Iterable[Path]) -> None:

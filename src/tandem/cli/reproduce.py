@@ -1,6 +1,5 @@
 """`tandem reproduce`."""
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tandem.cli.options import DeviceOption, SettingsOption
+from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
 from tandem.cli.show import announce
 from tandem.cli.train import train_run
 from tandem.metrics.bootstrap import Resampling
@@ -18,6 +17,7 @@ from tandem.recipe import Recipe
 from tandem.recording.console import PrintableConsole
 from tandem.reproduction import Plan, Reproduction, Verdict, reduced_recipe, reproduce
 from tandem.reproduction.table import found_by
+from tandem.terminal import shell_command
 
 _COLOURS = {Verdict.HOLDS: "green", Verdict.OPEN: "yellow", Verdict.FAILS: "red"}
 
@@ -34,6 +34,7 @@ def reproduce_command(
     members: Annotated[int, typer.Option(min=3, help="Models of the ensemble.")] = 5,
     samples: Annotated[int, typer.Option(min=1, help="Resamples of the sentences, for intervals.")] = 1000,
     device: DeviceOption = "auto",
+    quiet: QuietOption = False,
 ) -> None:
     """Look at the claims of "Sequence to Sequence Learning with Neural Networks" (2014) one by one, with small models.
 
@@ -45,11 +46,11 @@ def reproduce_command(
     test corpus with single models and ensembles, with several beams; rescores n-best lists. What is done is not done
     again. The table is printed, and written with all figures to DIR/reproduction.md and DIR/reproduction.json.
     """
-    console = PrintableConsole()
+    console = PrintableConsole(quiet=quiet)
     plan = Plan(reduced_recipe(recipe, settings or []), seeds, members)
 
     def train(wanted: Recipe, run: Path, resume: bool) -> None:
-        again = shlex.join(["tandem", *sys.argv[1:]])
+        again = shell_command("tandem", *sys.argv[1:])
         train_run(wanted, run, console, device=device, resume=resume, again=again)
 
     found = reproduce(
@@ -60,7 +61,7 @@ def reproduce_command(
         device=device,
         say=lambda line: announce(console, line),
     )
-    _show(console, found)
+    _show(PrintableConsole(), found)
 
 
 def _show(console: Console, found: Reproduction) -> None:
@@ -74,4 +75,4 @@ def _show(console: Console, found: Reproduction) -> None:
     for claim in found.claims:
         if claim.verdict is not Verdict.HOLDS:
             console.print(Text(f"\n{claim.title}: {claim.verdict.value}. Likely because {claim.otherwise}"))
-    console.print(Text(f"\nAll figures: {shlex.quote(str(found.page))}"), soft_wrap=True)
+    console.print(Text(f"\nAll figures: {found.page}"), soft_wrap=True)

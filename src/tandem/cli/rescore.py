@@ -17,6 +17,7 @@ from tandem.cli.options import (
     LengthPenaltyOption,
     ModelsArgument,
     PrecisionOption,
+    QuietOption,
 )
 from tandem.cli.output import opened_output
 from tandem.cli.show import PreparingBar, show_scores
@@ -84,6 +85,7 @@ def rescore_command(
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
     averaging: AveragingOption = "arithmetic",
+    quiet: QuietOption = False,
 ) -> None:
     """Rank another system's hypotheses anew, with what the model says of each beside the system's own score.
 
@@ -106,7 +108,10 @@ def rescore_command(
     references = None if target is None else file_lines(target)
     judged: list[Judged] = []
     scored = score_lists(translator, _lists(n_best, source), batch_size=batch_size)
-    with opened_output(tune or output, None) as put, _progress(sentences, quiet=_on_screen(tune, output)) as progress:
+    with (
+        opened_output(tune or output, None) as put,
+        _progress(sentences, quiet=quiet or _on_screen(tune, output)) as progress,
+    ):
         assert put is not None  # there is nothing to resume
         for done, one in enumerate(scored, start=1):
             if references is not None:

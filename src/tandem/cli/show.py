@@ -1,6 +1,5 @@
 """What the commands print for people."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,12 +7,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tandem.checkpoint import checkpoint_of
 from tandem.cli.streams import say
 from tandem.metrics import Score
 from tandem.recording.preparing import PreparingBar as PreparingBar
 from tandem.recording.preparing import announce as announce
 from tandem.run.train import TrainingResult
+from tandem.terminal import opening_command, printable, shell_command
 from tandem.translator import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS
+
+_SCORES = 4
+"""Scores that are shown at the end of a training; the report has all of them."""
+_MOST_CHARACTERS = 80
+"""Of an example that is shown to be typed."""
 
 
 def say_cut(sources: Sequence[str], what: str) -> None:
@@ -31,7 +37,7 @@ def show_scores(console: Console, scores: Sequence[Score]) -> None:
     """A table of scores with their signatures."""
     table = Table("score", "", "signature", show_edge=False, pad_edge=False)
     table.columns[1].justify = "right"
-    table.columns[2].overflow = "fold"
+    table.columns[2].overflow = "fold"  # In a terminal that is too narrow; a file gets the whole line.
     for score in scores:
         table.add_row(
             score.name, f"{score.value:.3f}" if score.value < 10 else f"{score.value:.2f}", Text(score.signature)
@@ -40,19 +46,34 @@ def show_scores(console: Console, scores: Sequence[Score]) -> None:
 
 
 def show_result(console: Console, out: Path, result: TrainingResult, examples: Sequence[tuple[str, str]] = ()) -> None:
-    """The end of a training: scores, example translations (source, translation), what to type next."""
+    """The end of a training: the model, the scores that tell most, example translations, what to type next."""
+    evaluation, model = result.evaluation, result.translator.recipe.model
+    layers = f"{model.layers} layer{'s' * (model.layers > 1)} of {model.hidden:,}"
+    best = f"its best checkpoint, {checkpoint_of(out).name}"
+    lines = [
+        f"\n{out}: {model.cell.upper()}, {layers}",
+        f"on {evaluation.pairs:,} pairs of the {result.evaluated_on} corpus, with {best}:\n",
+    ]
+    console.print(Text("\n".join(lines)), soft_wrap=True)
+    show_scores(console, evaluation.scores[:_SCORES])
     console.print()
-    show_scores(console, result.evaluation.scores)
-    evaluation = result.evaluation
-    console.print(f"\non {evaluation.pairs:,} pairs of the {result.evaluated_on} corpus\n", highlight=False)
     for source, translation in examples:
         console.print(Text(f"  {source}  →  {translation}"), soft_wrap=True)
     if examples:
         console.print()
-    example, run = shlex.quote(evaluation.samples[0].source), shlex.quote(str(out))
-    console.print(
-        Text.from_markup("[bold]Next[/]\n").append(
-            f"  open {result.report}\n  tandem translate {run} {example}\n  tandem translate {run} --help\n"
-        ),
-        soft_wrap=True,
-    )
+    example = _example([sample.source for sample in evaluation.samples])
+    dashes = ["--"] if example.startswith("-") else []
+    console.print(Text("Next", style="bold"))
+    for command in (
+        opening_command(result.report),
+        shell_command("tandem", "translate", out, *dashes, example),
+        shell_command("tandem", "translate", out, "--help"),
+    ):
+        console.print(Text(f"  {command}"), soft_wrap=True)
+    console.print()
+
+
+def _example(sources: Sequence[str]) -> str:
+    """The first source that is short and printable, so that it is easily typed; else the first of all."""
+    easy = (source for source in sources if len(source) <= _MOST_CHARACTERS and source == printable(source))
+    return next(easy, sources[0])

@@ -10,6 +10,7 @@ from rich.text import Text
 from tandem.analysis import Analysis, Findings, Plane
 from tandem.analysis.breakdown import Breakdown
 from tandem.metrics.bootstrap import Interval
+from tandem.terminal import opening_command
 
 _MISTAKES = 8
 """Of each kind that are shown; the page has more."""
@@ -25,7 +26,9 @@ def show_analysis(console: Console, analysis: Analysis, page: Path) -> None:
     _show_mistakes(console, findings)
     if analysis.contexts is not None:
         _show_grouping(console, analysis.contexts)
-    console.print(Text(f"\n{findings.sources:,} sources. All of it, and pictures: open {page}"), soft_wrap=True)
+    console.print(
+        Text(f"\n{findings.sources:,} sources. All of it, and pictures:\n  {opening_command(page)}"), soft_wrap=True
+    )
 
 
 def _show_scores(console: Console, findings: Findings) -> None:

@@ -1,6 +1,5 @@
 """`tandem train`."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ from rich.text import Text
 
 from tandem.checkpoint import read_current
 from tandem.cli.corpora import CorpusOptions, chosen_corpus, corpus_options
-from tandem.cli.options import DeviceOption, SettingsOption
+from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
 from tandem.cli.show import PreparingBar, announce, show_result
 from tandem.errors import CheckpointError, RecipeError
 from tandem.recipe import (
@@ -29,6 +28,7 @@ from tandem.recording import live_display
 from tandem.recording.console import PrintableConsole
 from tandem.run.stopping import Stopped
 from tandem.run.train import TrainingResult, check_unused, chosen_recipe, resumed_recipe, run_recipe
+from tandem.terminal import printable, shell_command
 
 
 @corpus_options
@@ -52,6 +52,7 @@ def train_command(
         bool,
         typer.Option("--verify", help="Hash the corpus again, and what was prepared of it, trusting no time stamp."),
     ] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Train a model, from two files or a recipe.
 
@@ -65,7 +66,7 @@ def train_command(
     Without a recipe, tokenizers, sizes and schedule are chosen from the corpus, and the choice is written to
     recipe.toml in the run's directory, to be changed and trained again.
     """
-    console = PrintableConsole()
+    console = PrintableConsole(quiet=quiet)
     choice = chosen_corpus(corpus, "train")
     validation_choice, test_choice = (
         chosen_corpus(options, role, role=role, before=choice)
@@ -83,7 +84,7 @@ def train_command(
         where = out or free_directory(recipe.stem)
         chosen = load_recipe(recipe, settings or [])
     elif choice is not None:
-        where = out or free_directory(_name(choice))
+        where = out or free_directory(printable(_name(choice)))
         check_unused(where)
         data = Data(train=choice, validation=validation_choice, test=test_choice)
         chosen = chosen_recipe(data, settings or [], None, lambda line: announce(console, line))
@@ -91,7 +92,8 @@ def train_command(
         raise RecipeError(
             "there is nothing to train on: give --source FILE --target FILE, or a recipe, or see tandem train --help"
         )
-    show_result(console, where, train_run(chosen, where, console, device=device, resume=resume, verify=verify))
+    result = train_run(chosen, where, console, device=device, resume=resume, verify=verify)
+    show_result(PrintableConsole(), where, result)
 
 
 def train_run(
@@ -124,11 +126,11 @@ def train_run(
         )
     except Stopped as stopped:
         try:
-            again = again or f"tandem train --resume --out {shlex.quote(str(out))}"
+            again = again or shell_command("tandem", "train", "--resume", "--out", out)
             said = f"What was trained until {Path(read_current(out).resume).name} is kept. Go on with:\n  {again}"
         except CheckpointError:
             said = f"Nothing was saved yet: there is nothing to go on from in {out}"
-        console.print(Text(f"\nStopped. {said}"), soft_wrap=True)
+        PrintableConsole().print(Text(f"\nStopped. {said}"), soft_wrap=True)
         raise typer.Exit(128 + stopped.signal) from None
     finally:
         preparing.close()

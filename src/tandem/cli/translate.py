@@ -25,6 +25,7 @@ from tandem.cli.options import (
     MaxLengthExtraOption,
     MaxLengthFactorOption,
     PrecisionOption,
+    QuietOption,
 )
 from tandem.cli.output import Job, opened_output
 from tandem.cli.streams import json_line, one_line, say
@@ -73,6 +74,7 @@ def translate(
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
     averaging: AveragingOption = "arithmetic",
+    quiet: QuietOption = False,
 ) -> None:
     """Translate texts: arguments, a file, or standard input; a line in, a line out.
 
@@ -112,9 +114,9 @@ def translate(
         if put is None:
             say(f"{output}: is complete already. To translate anew, remove it or leave out --resume")
             return
-        quiet = bool(texts) or (output is None and sys.stdout.isatty())
-        with _progress(put.done, known.lines if known else None, quiet=quiet) as progress:
-            lines = islice(enumerate(texts or _lines(source)), put.done, None)
+        hidden = quiet or bool(texts) or (output is None and sys.stdout.isatty())
+        with _progress(put.done, known.lines if known else None, quiet=hidden) as progress:
+            lines = islice(enumerate(texts or _lines(source, quiet=quiet)), put.done, None)
             while window := list(islice(lines, 1 if stream else settings.window)):
                 translations = translator.translate([line for _, line in window], settings)
                 for (number, line), translation in zip(window, translations, strict=True):
@@ -179,10 +181,10 @@ def search_settings(
         raise RecipeError(str(error)) from error
 
 
-def _lines(path: Path | None) -> Iterator[str]:
+def _lines(path: Path | None, *, quiet: bool) -> Iterator[str]:
     if path is not None:
         return file_lines(path)
-    if sys.stdin.isatty():
+    if sys.stdin.isatty() and not quiet:
         say("type a text and Enter; Ctrl-D ends")
     return stream_lines(sys.stdin.buffer, "standard input")
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from rich.console import Console
-
+from tandem.recording.console import PrintableConsole
 from tandem.recording.live import live_display
 from tandem.recording.preparing import PreparingBar, announce
 from tandem.recording.recorder import Recorder
@@ -25,7 +24,7 @@ def training_display(wanted: bool) -> Iterator[TrainingDisplay]:
     if not wanted:
         yield TrainingDisplay(lambda _: None, lambda *_: None, ())
         return
-    console = Console(stderr=True)
+    console = PrintableConsole(stderr=True)
     preparing = PreparingBar(console)
 
     def say(line: str) -> None:

@@ -32,7 +32,12 @@ class PreparingBar:
                 announce(self._console, f"{what}: {done:,}{'' if total is None else f' of {total:,}'}")
             return
         if self._bar is None:
-            columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+            columns = (
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeRemainingColumn(),
+            )
             self._bar = Progress(*columns, console=self._console, transient=True)
             self._bar.start()
         if not self._bar.tasks or self._bar.tasks[-1].fields["what"] != what:
