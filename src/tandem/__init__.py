@@ -9,7 +9,7 @@ from tandem.version import __version__
 if TYPE_CHECKING:
     from tandem.models import Decoder, Encoder, RecurrentState, Seq2Seq
     from tandem.recipe import Recipe, load_recipe
-    from tandem.run import analyse, average, evaluate, train
+    from tandem.run import analyse, average, compare, evaluate, train
     from tandem.text import Tokenizer
     from tandem.translator import Translation, Translator, load
 
@@ -26,6 +26,7 @@ __all__ = [
     "__version__",
     "analyse",
     "average",
+    "compare",
     "evaluate",
     "load",
     "load_recipe",
@@ -36,7 +37,7 @@ __all__ = [
 _ROOMS = {
     "tandem.models": ("Decoder", "Encoder", "RecurrentState", "Seq2Seq"),
     "tandem.recipe": ("Recipe", "load_recipe"),
-    "tandem.run": ("analyse", "average", "evaluate", "train"),
+    "tandem.run": ("analyse", "average", "compare", "evaluate", "train"),
     "tandem.text": ("Tokenizer",),
     "tandem.translator": ("Translation", "Translator", "load"),
 }

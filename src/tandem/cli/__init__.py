@@ -8,6 +8,7 @@ import typer
 from tandem.cli.analyse import analyse_command
 from tandem.cli.average import average_command
 from tandem.cli.commands import Command, Group
+from tandem.cli.compare import compare_command
 from tandem.cli.data import data
 from tandem.cli.demo import demo
 from tandem.cli.describe import describe
@@ -59,6 +60,7 @@ app.command("describe", cls=Command)(describe)
 app.command("translate", cls=Command)(translate)
 app.command("evaluate", cls=Command)(evaluate_command)
 app.command("analyse", cls=Command)(analyse_command)
+app.command("compare", cls=Command)(compare_command)
 app.command("score", cls=Command)(score)
 app.command("rescore", cls=Command)(rescore_command)
 app.command("reproduce", cls=Command)(reproduce_command)

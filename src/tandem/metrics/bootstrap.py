@@ -121,6 +121,44 @@ def difference_interval(
     return _between(_mean(systems, measure) - _mean(baselines, measure), samples, resampling)
 
 
+@dataclass(frozen=True)
+class Difference:
+    """How much higher a figure is on one side than on the other, and whether that may be chance."""
+
+    interval: Interval
+    p_value: float
+    """How probable a difference of at least this size is where both sides are equally good; two-sided."""
+
+
+def difference_of_trainings(
+    systems: Sequence[Table], baselines: Sequence[Table], resampling: Resampling, measure: Measure = bleu_of_sums
+) -> Difference:
+    """Paired bootstrap of sentences (Koehn 2004) and of trainings: each resample draws both with replacement.
+
+    All systems share a resample's sentences. Where a side has several trainings, these are drawn as well, their
+    spread scaled to the unbiased variance of a mean; a single one stays as it is. The p value is computed as in
+    sacreBLEU, but it is 1 where nothing differs. ValueError as for `difference_interval`.
+    """
+    for side in (systems, baselines):
+        _sentences(side)
+    figures = resampled([*systems, *baselines], resampling, measure)
+    generator = np.random.default_rng(resampling.seed + 1)
+    high, low = (_drawn(side, generator) for side in (figures[: len(systems)], figures[len(systems) :]))
+    value, samples = _mean(systems, measure) - _mean(baselines, measure), high - low
+    beyond = int((np.abs(samples - samples.mean()) >= abs(value)).sum())
+    return Difference(_between(value, samples, resampling), (beyond + 1) / (len(samples) + 1))
+
+
+def _drawn(figures: NDArray[np.float64], generator: np.random.Generator) -> NDArray[np.float64]:
+    """The mean of trainings drawn with replacement, anew for each resample: `[systems, samples]` -> `[samples]`."""
+    count = len(figures)
+    mean: NDArray[np.float64] = figures.mean(0)
+    if count == 1:
+        return mean
+    chosen = np.take_along_axis(figures, generator.integers(count, size=figures.shape), axis=0).mean(0)
+    return cast(NDArray[np.float64], mean + (chosen - mean) * np.sqrt(count / (count - 1)))
+
+
 def resampled(systems: Sequence[Table], resampling: Resampling, measure: Measure) -> NDArray[np.float64]:
     """The figure of each system on each resample of the sentences, the same for all: `[systems, samples]`."""
     sentences = _sentences(systems)

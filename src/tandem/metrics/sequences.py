@@ -15,7 +15,7 @@ def exact(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, low
     """
     check_corpus(hypotheses, references)
     equal = sum(
-        _cased(hypothesis, lowercase) in {_cased(text, lowercase) for text in alternatives}
+        cased(hypothesis, lowercase) in {cased(text, lowercase) for text in alternatives}
         for hypothesis, alternatives in zip(hypotheses, references, strict=True)
     )
     return Score("exact", 100 * equal / len(hypotheses), _signature("exact", lowercase, "refs:any"))
@@ -29,8 +29,8 @@ def word_edit_rate(hypotheses: Sequence[str], references: Sequence[Sequence[str]
     """
     check_corpus(hypotheses, references)
     value = _edit_rate(
-        [_cased(text, lowercase).split() for text in hypotheses],
-        [[_cased(text, lowercase).split() for text in alternatives] for alternatives in references],
+        [cased(text, lowercase).split() for text in hypotheses],
+        [[cased(text, lowercase).split() for text in alternatives] for alternatives in references],
     )
     return Score("word_edit_rate", value, _signature("word_edit_rate", lowercase, "tok:space|refs:best"))
 
@@ -44,8 +44,8 @@ def character_edit_rate(
     """
     check_corpus(hypotheses, references)
     value = _edit_rate(
-        [_cased(text, lowercase) for text in hypotheses],
-        [[_cased(text, lowercase) for text in alternatives] for alternatives in references],
+        [cased(text, lowercase) for text in hypotheses],
+        [[cased(text, lowercase) for text in alternatives] for alternatives in references],
     )
     return Score("character_edit_rate", value, _signature("character_edit_rate", lowercase, "tok:char|refs:best"))
 
@@ -65,18 +65,25 @@ def token_edit_rate(hypotheses: Sequence[Sequence[str]], references: Sequence[Se
 def _edit_rate(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]) -> float:
     edits = reference_tokens = 0
     for hypothesis, alternatives in zip(hypotheses, references, strict=True):
-        # Length breaks ties, so that the order of the references does not matter.
-        distance, negative_length = min(
-            (Levenshtein.distance(hypothesis, reference), -len(reference)) for reference in alternatives
-        )
+        distance, length = edits_and_length(hypothesis, alternatives)
         edits += distance
-        reference_tokens -= negative_length
+        reference_tokens += length
     if reference_tokens == 0:
         return 100.0 if edits else 0.0
     return 100 * edits / reference_tokens
 
 
-def _cased(text: str, lowercase: bool) -> str:
+def edits_and_length(hypothesis: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """Return the fewest edits that make the hypothesis one of its references, and the length of that reference."""
+    # Length breaks ties, so that the order of the references does not matter.
+    distance, negative_length = min(
+        (Levenshtein.distance(hypothesis, reference), -len(reference)) for reference in references
+    )
+    return distance, -negative_length
+
+
+def cased(text: str, lowercase: bool) -> str:
+    """Return the text, in lower case if so wished."""
     return text.lower() if lowercase else text
 
 

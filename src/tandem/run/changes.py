@@ -42,9 +42,9 @@ MAY_CHANGE = (
 def check_changes(found: Recipe, wanted: Recipe, run: Path) -> list[str]:
     """What differs from the run's recipe, a line each. RecipeError where the run could not go on with it."""
     # Where the corpora lie is not compared: a checkpoint's recipe does not have it, and they are told by their content.
-    before, after = (dict(_flat(portable(recipe).model_dump())) for recipe in (found, wanted))
+    before, after = (flat_settings(recipe) for recipe in (found, wanted))
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    lines = {name: f"{name}: {_said(before.get(name))} -> {_said(after.get(name))}" for name in names}
+    lines = {name: f"{name}: {shown(before.get(name))} -> {shown(after.get(name))}" for name in names}
     free = [line for name, line in lines.items() if _may_change(name)]
     fixed = [line for name, line in lines.items() if not _may_change(name)]
     if fixed:
@@ -59,6 +59,11 @@ def _may_change(name: str) -> bool:
     return any(name == key or (key.endswith(".") and name.startswith(key)) for key in MAY_CHANGE)
 
 
+def flat_settings(recipe: Recipe) -> dict[str, Any]:
+    """Every setting under its dotted name, without the folders that corpora lie in."""
+    return dict(_flat(portable(recipe).model_dump()))
+
+
 def _flat(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in section.items():
         if isinstance(value, dict):
@@ -67,7 +72,8 @@ def _flat(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield f"{prefix}{key}", value
 
 
-def _said(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A setting's value as it is written, or "none"."""
     return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 

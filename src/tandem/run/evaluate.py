@@ -90,12 +90,7 @@ def evaluate(
     texts = [translation.text for translation in made]
     hypotheses = texts if raw else [normalise(text) for text in texts]
     hear("scores of the translations", 0, 1)
-    search = f"beam:{settings.beam}|lp:{settings.length_penalty:g}" if settings.beam > 1 else "greedy"
-    limits, usual = (settings.max_length_factor, settings.max_length_extra), translator.search_settings()
-    if limits != (usual.max_length_factor, usual.max_length_extra):
-        search += f"|limit:{settings.max_length_factor:g}x+{settings.max_length_extra}"
-    if len(translator.members) > 1:
-        search += f"|ensemble:{len(translator.members)}|mean:{translator.averaging}"
+    search = search_signature(translator, settings)
     scores = [
         Score(score.name, score.value, f"{score.signature}|{norm_signature(raw=raw)}|search:{search}")
         for score in score_translations(hypotheses, references, lowercase=lowercase)
@@ -112,6 +107,17 @@ def _counted(batches: Iterable[Batch], add: Callable[[int], object]) -> Iterator
     for batch in batches:
         yield batch
         add(len(batch.source_lengths))
+
+
+def search_signature(translator: Translator, settings: SearchSettings) -> str:
+    """What somebody else needs to know of a search, in sacreBLEU's manner."""
+    search = f"beam:{settings.beam}|lp:{settings.length_penalty:g}" if settings.beam > 1 else "greedy"
+    limits, usual = (settings.max_length_factor, settings.max_length_extra), translator.search_settings()
+    if limits != (usual.max_length_factor, usual.max_length_extra):
+        search += f"|limit:{settings.max_length_factor:g}x+{settings.max_length_extra}"
+    if len(translator.members) > 1:
+        search += f"|ensemble:{len(translator.members)}|mean:{translator.averaging}"
+    return search
 
 
 def _token_edit_rate(
