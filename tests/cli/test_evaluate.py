@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from tandem.cli.errors_file import errors_file
 from tandem.data.captions.corpus import Captions
-from tandem.run import evaluate
+from tandem.run import Evaluation, evaluate
+from tandem.run.evaluate import SourceResult
 from tandem.text import PAD_ID
-from tandem.translator import load
+from tandem.translator import Translation, load
 from tests.support.console import Tandem
 from tests.support.runs import number_pairs, saved, untrained
 
@@ -213,6 +215,36 @@ def test_sources_of_which_only_the_beginning_is_read_are_counted(
         assert json.loads(found.out)["cut"] == 2
     else:
         assert [json.loads(line)["cut"] for line in found.lines] == [False, False, True, True, True]
+
+
+def test_every_source_stands_in_the_file_of_errors(tandem: Tandem, run: Path, elsewhere: Path) -> None:
+    found = evaluate(load(run, device="cpu"), PAIRS)
+    for name in ("errors.tsv", "errors.jsonl"):
+        assert tandem("evaluate", run, *FILES, "--errors", name).code == 0
+    header, *rows = [line.split("\t") for line in (elsewhere / "errors.tsv").read_text("utf-8").splitlines()]
+    assert header == ["source", "reference", "output", "log_probability", "exact", "chrf", "character_edits"]
+    assert [row[0] for row in rows] == list(dict.fromkeys(de for de, _ in PAIRS))
+    assert [row[2] for row in rows] == found.translations
+    assert rows[0][1] == f"{PAIRS[0][1]} ||| another reference"
+    objects = [json.loads(line) for line in (elsewhere / "errors.jsonl").read_text("utf-8").splitlines()]
+    for row, item, result, score in zip(rows, objects, found.results, found.sentence_scores(), strict=True):
+        assert (item["source"], item["output"], item["references"]) == (row[0], row[2], row[1].split(" ||| "))
+        assert item["log_probability"] == pytest.approx(result.translation.log_probability)
+        assert float(row[3]) == pytest.approx(item["log_probability"], abs=1e-6)
+        assert [item["exact"], item["chrf"], item["character_edits"]] == list(score)
+        assert row[4:] == [str(int(score.exact)), f"{score.chrf:.2f}", str(score.character_edits)]
+
+
+def test_a_text_cannot_tear_a_row_of_the_file_of_errors() -> None:
+    translation = Translation("a\tb\nc", -1.0, (), (-1.0,))
+    evaluation = Evaluation(1, [], [SourceResult("x\ty", ("a\rb",), translation)], lowercase=False, raw=True)
+    content = errors_file(Path("errors.tsv"), evaluation).decode("utf-8")
+    assert content.split("\n")[1:] == ["x y\ta b\ta b c\t-1.000000\t0\t87.50\t3", ""]
+
+
+def test_two_files_of_one_name_are_refused(tandem: Tandem, run: Path) -> None:
+    found = tandem("evaluate", run, *FILES, "--output", "out", "--errors", "./out")
+    assert (found.code, found.err) == (1, "tandem: --errors out: --output writes that file; give another\n")
 
 
 def test_a_hopeless_model_has_no_finite_perplexity_and_valid_json(tandem: Tandem, elsewhere: Path) -> None:

@@ -42,7 +42,7 @@ class CorpusOptions:
     @property
     def files(self) -> list[Path]:
         """The files that the pairs are read from."""
-        return [path for path in (self.source, self.target, self.tsv, self.jsonl) if path is not None]
+        return [path for path in (self.source, self.target, self.csv, self.tsv, self.jsonl) if path is not None]
 
     @property
     def name(self) -> str:

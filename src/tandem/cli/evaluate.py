@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tandem.cli.corpora import CorpusOptions, corpus_options, corpus_pairs
+from tandem.cli.errors_file import errors_file
 from tandem.cli.options import (
     AllowUnkOption,
     AveragingOption,
@@ -28,6 +29,7 @@ from tandem.cli.output import check_place
 from tandem.cli.show import PreparingBar, say_cut, show_scores
 from tandem.cli.streams import one_line, standard_output
 from tandem.cli.translate import search_settings
+from tandem.errors import OutputError
 from tandem.recording.console import PrintableConsole
 from tandem.run import Evaluation, evaluate
 from tandem.translator import BATCH_SIZE, load
@@ -51,6 +53,13 @@ def evaluate_command(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the translations here, one a line.")
     ] = None,
+    errors: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write each source, its references, the output and its scores here: columns, or JSON lines (.jsonl).",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Scores and signatures as JSON.")] = False,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
@@ -66,8 +75,12 @@ def evaluate_command(
     Lines that repeat a source give it several references.
     """
     standard_output()  # before the work
-    if output is not None:
-        check_place("--output", output, corpus.files)
+    read = list(corpus.files)
+    for option, path in (("--output", output), ("--errors", errors)):
+        if path is not None:
+            check_place(option, path, read)
+    if output is not None and errors is not None and output.resolve() == errors.resolve():
+        raise OutputError(f"--errors {errors}: --output writes that file; give another")
     translator = load(models, device=device, precision=precision, averaging=averaging)
     pairs, dropped = corpus_pairs(corpus, translator.recipe, on_error)
     settings = search_settings(
@@ -82,6 +95,8 @@ def evaluate_command(
     say_cut([result.source for result in found.results if result.translation.cut], "translated")
     _show(found, dropped.count, as_json=as_json)
     # After the scores, which are worth showing even if this fails.
+    if errors is not None:
+        errors.write_bytes(errors_file(errors, found))
     if output is not None:
         output.write_bytes("".join(one_line(text) + "\n" for text in found.translations).encode("utf-8", "replace"))
 

@@ -3,11 +3,13 @@
 from tandem.metrics.fitting import fits_exact, in_order, leading_scores
 from tandem.metrics.perplexity import perplexity
 from tandem.metrics.score import Score
+from tandem.metrics.sentences import SentenceScores, sentence_scores
 from tandem.metrics.sequences import character_edit_rate, exact, token_edit_rate, word_edit_rate
 from tandem.metrics.translation import bleu, chrf, score_translations, ter
 
 __all__ = [
     "Score",
+    "SentenceScores",
     "bleu",
     "character_edit_rate",
     "chrf",
@@ -17,6 +19,7 @@ __all__ = [
     "leading_scores",
     "perplexity",
     "score_translations",
+    "sentence_scores",
     "ter",
     "token_edit_rate",
     "word_edit_rate",

@@ -8,7 +8,16 @@ from tandem.data import Batch, Batches
 from tandem.data.contents import Hear
 from tandem.data.given import checked_pairs
 from tandem.data.pairs import Pair, group_references
-from tandem.metrics import Score, in_order, leading_scores, perplexity, score_translations, token_edit_rate
+from tandem.metrics import (
+    Score,
+    SentenceScores,
+    in_order,
+    leading_scores,
+    perplexity,
+    score_translations,
+    sentence_scores,
+    token_edit_rate,
+)
 from tandem.run.likelihood import likelihood
 from tandem.run.prepare import encode_pairs
 from tandem.run.progress import adding_up
@@ -38,6 +47,10 @@ class Evaluation:
     """The most telling ones first."""
     results: list[SourceResult]
     """One for each different source, in order of first occurrence."""
+    lowercase: bool
+    """Whether texts were scored in lower case."""
+    raw: bool
+    """Whether texts were scored as they stand, not normalised."""
 
     @property
     def sources(self) -> int:
@@ -58,6 +71,11 @@ class Evaluation:
     def cut(self) -> int:
         """How many sources were too long, so that only their beginnings were translated."""
         return sum(result.translation.cut for result in self.results)
+
+    def sentence_scores(self) -> list[SentenceScores]:
+        """What the output for each source is worth, one for each of the results."""
+        texts = self.translations if self.raw else [normalise(text) for text in self.translations]
+        return sentence_scores(texts, [result.references for result in self.results], lowercase=self.lowercase)
 
     def score(self, name: str) -> float:
         """The value of the score of that name. KeyError where there is none."""
@@ -99,7 +117,7 @@ def evaluate(
     scores += _likelihood_scores(translator, corpus, hear)
     leading = leading_scores([text for alternatives in references for text in alternatives])
     results = [SourceResult(*group, translation) for group, translation in zip(groups, made, strict=True)]
-    return Evaluation(len(corpus), in_order(scores, leading), results)
+    return Evaluation(len(corpus), in_order(scores, leading), results, lowercase, raw)
 
 
 def _counted(batches: Iterable[Batch], add: Callable[[int], object]) -> Iterator[Batch]:

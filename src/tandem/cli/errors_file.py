@@ -1,0 +1,47 @@
+"""The file of `tandem evaluate --errors`: each source with its references, the output and what that is worth."""
+
+from pathlib import Path
+
+from tandem.cli.streams import json_line, one_line
+from tandem.metrics import SentenceScores
+from tandem.run.evaluate import Evaluation, SourceResult
+
+_HEADER = ("source", "reference", "output", "log_probability", "exact", "chrf", "character_edits")
+_BETWEEN = " ||| "
+"""Stands between several references."""
+
+
+def errors_file(path: Path, evaluation: Evaluation) -> bytes:
+    """The content of the file: JSON lines where its name ends in .jsonl, else tab-separated columns with a header."""
+    found = list(zip(evaluation.results, evaluation.sentence_scores(), strict=True))
+    if path.suffix == ".jsonl":
+        return b"".join(_object(result, score) for result, score in found)
+    rows = [_HEADER, *(_row(result, score) for result, score in found)]
+    return "".join("\t".join(map(_cell, row)) + "\n" for row in rows).encode("utf-8", "replace")
+
+
+def _row(result: SourceResult, score: SentenceScores) -> tuple[str, ...]:
+    return (
+        result.source,
+        _BETWEEN.join(result.references),
+        result.translation.text,
+        f"{result.translation.log_probability:.6f}",
+        str(int(score.exact)),
+        f"{score.chrf:.2f}",
+        str(score.character_edits),
+    )
+
+
+def _cell(text: str) -> str:
+    """The text without tabs and line ends, which would tear the row."""
+    return one_line(text).replace("\t", " ")
+
+
+def _object(result: SourceResult, score: SentenceScores) -> bytes:
+    content = {
+        "source": result.source,
+        "references": result.references,
+        "output": result.translation.text,
+        "log_probability": result.translation.log_probability,
+    }
+    return json_line({**content, **score._asdict()})
