@@ -173,6 +173,30 @@ def test_limits_of_the_search_do_what_those_of_the_recipe_do(translator: Transla
     assert expected != translator.translate(SOURCES, translator.search_settings(beam=beam))
 
 
+@pytest.mark.parametrize("beam", [1, 3])
+@pytest.mark.parametrize("cell", CELL_TYPES)
+def test_what_is_forced_to_end_is_marked(cell: CellType, beam: int) -> None:
+    endless, silent = fond_of(4, cell), fond_of(EOS_ID, cell)
+    settings = endless.search_settings(beam=beam, n_best=beam, max_length_factor=1, max_length_extra=2)
+    for source, found in zip(SOURCES, endless.translate(SOURCES, settings), strict=True):
+        assert (found.stopped, len(found.tokens)) == ("limit", len(source.split()) + 2)
+    assert {found.stopped for found in silent.translate(SOURCES, settings)} == {"eos"}
+    # Where nothing may be put out, ending is no choice.
+    nothing = endless.search_settings(beam=beam, max_length_factor=0.01, max_length_extra=0)
+    assert silent.translate(["eins"], nothing)[0].stopped == "limit"
+
+
+def test_pieces_of_the_source_that_are_unknown_are_named_once() -> None:
+    words = untrained()
+    (found,) = words.translate([" Neu eins alt\tNeu, zwei"], words.search_settings(n_best=2))
+    assert found.unknown == ("Neu", "alt", ",")
+    assert [alternative.unknown for alternative in found.alternatives] == [(), ()]
+    characters = untrained("lstm", "text.source.tokenizer=character", "text.reverse_source=true")
+    assert characters.translate(["eins", "xéinsQx", ""])[1].unknown == ("x", "é", "Q")
+    long = " ".join(["eins"] * 1000) + " unread"
+    assert words.translate([long], words.search_settings(beam=1, max_length_factor=0.01))[0].unknown == ()
+
+
 def test_sources_and_targets_must_pair_up(translator: Translator) -> None:
     with pytest.raises(ValueError, match="there are 2 sources and 1 targets; each source needs one"):
         translator.score(["a", "b"], ["c"])

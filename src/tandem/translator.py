@@ -20,6 +20,19 @@ from tandem.scoring import score_targets
 from tandem.search import Hypothesis, beam, greedy
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
 from tandem.text.differences import vocabulary_difference
+from tandem.translations import TargetScore, Translation
+
+__all__ = [
+    "BATCH_SIZE",
+    "MAX_SOURCE_CHARACTERS",
+    "MAX_SOURCE_TOKENS",
+    "SearchSettings",
+    "TargetScore",
+    "Translation",
+    "Translator",
+    "frame_source",
+    "load",
+]
 
 MAX_SOURCE_TOKENS = 1000
 """A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
@@ -54,39 +67,6 @@ class SearchSettings:
     def window(self) -> int:
         """Texts that are read ahead and sorted by length together."""
         return self.batch_size * _WINDOW_BATCHES
-
-
-@dataclass(frozen=True)
-class Translation:
-    """What became of one source text."""
-
-    text: str
-    score: float
-    """Log-probability / tokens ** length_penalty, `<eos>` counted: what it was ranked by."""
-    tokens: tuple[str, ...]
-    token_scores: tuple[float, ...]
-    """The log-probability of each token, and of `<eos>` at the end."""
-    alternatives: tuple["Translation", ...] = ()
-    """The n best, this one first, where more than one was asked for."""
-    cut: bool = False
-    """Whether the source was too long and only its beginning was read."""
-
-    @property
-    def log_probability(self) -> float:
-        """Of the whole translation, in nats."""
-        return math.fsum(self.token_scores)
-
-
-@dataclass(frozen=True)
-class TargetScore:
-    """How probable a model finds a given target."""
-
-    log_probability: float
-    """In nats, `<eos>` included."""
-    tokens: tuple[str, ...]
-    token_scores: tuple[float, ...]
-    cut: bool = False
-    """Whether the source was too long and only its beginning was read."""
 
 
 class Translator:
@@ -235,13 +215,21 @@ class Translator:
             rows = order[: max(1, min(size, _MOST_TOKENS // longest))]
             order = order[len(rows) :]
             for row, hypotheses in zip(rows, self._search([encoded[r][0] for r in rows], settings), strict=True):
-                found[row] = self._translation(hypotheses, settings, encoded[row][1])
+                ids, cut = encoded[row]
+                limit = _max_length(len(ids), settings)
+                best = self._translation(hypotheses, settings, limit)
+                found[row] = replace(best, cut=cut, unknown=self._unknown(window[row]) if UNK_ID in ids else ())
             on_progress(len(rows))
         return found
 
+    def _unknown(self, text: str) -> tuple[str, ...]:
+        """The unknown pieces of what is read of a source, each once."""
+        pieces = self.source_tokenizer.unknown_pieces(text[:MAX_SOURCE_CHARACTERS], most=MAX_SOURCE_TOKENS)
+        return tuple(dict.fromkeys(pieces))
+
     def _search(self, sources: list[list[int]], settings: SearchSettings) -> list[list[Hypothesis]]:
         source, lengths = pad_sentences(sources)
-        max_lengths = ((lengths - 2) * settings.max_length_factor).long() + settings.max_length_extra
+        max_lengths = torch.tensor([_max_length(len(ids), settings) for ids in sources])
         banned = [PAD_ID, SOS_ID] if settings.allow_unk else [UNK_ID, PAD_ID, SOS_ID]
         source = source.to(self.device)
         if settings.beam == 1:
@@ -262,20 +250,25 @@ class Translator:
             banned=banned,
         )
 
-    def _translation(self, hypotheses: list[Hypothesis], settings: SearchSettings, cut: bool) -> Translation:
+    def _translation(self, hypotheses: list[Hypothesis], settings: SearchSettings, limit: int) -> Translation:
+        """What was found for one source, whose outputs have at most `limit` tokens."""
         made = [
             Translation(
                 self.target_tokenizer.decode(h.ids),
                 h.log_probability / len(h.token_scores) ** settings.length_penalty,
                 tuple(self.target_tokenizer.tokens(h.ids)),
                 h.token_scores,
-                cut=cut,
+                # At the limit only <eos> could follow, whatever the model would have written.
+                stopped="limit" if len(h.ids) >= limit else "eos",
             )
             for h in hypotheses
         ]
-        best = made[0]
-        alternatives = tuple(made) if settings.n_best > 1 else ()
-        return Translation(best.text, best.score, best.tokens, best.token_scores, alternatives, cut)
+        return replace(made[0], alternatives=tuple(made)) if settings.n_best > 1 else made[0]
+
+
+def _max_length(framed: int, settings: SearchSettings) -> int:
+    """The most tokens that an output may have whose source has so many, its `<sos>` and `<eos>` counted."""
+    return int((framed - 2) * settings.max_length_factor) + settings.max_length_extra
 
 
 def _checked_texts(texts: Iterable[str], argument: str) -> Iterator[str]:

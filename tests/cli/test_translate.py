@@ -38,11 +38,11 @@ def test_texts_files_and_standard_input_are_translated_the_same(
     tandem: Tandem, run: Path, expected: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "in.txt").write_bytes(TEXT)
-    assert tandem("translate", run, *LINES) == (0, "".join(line + "\n" for line in expected), "")
+    assert tandem("translate", run, *LINES).apart_from_limits == (0, "".join(line + "\n" for line in expected), "")
     assert tandem("translate", run, "--input", "in.txt").lines == expected
     assert tandem("translate", run, stdin=TEXT).lines == expected
     found = tandem("translate", run, "--input", "in.txt", "--output", "out.txt")
-    assert found == (0, "", "")
+    assert found.apart_from_limits == (0, "", "")
     assert (tmp_path / "out.txt").read_text(encoding="utf-8").split("\n")[:-1] == expected
 
 
@@ -67,7 +67,7 @@ def test_batches_and_streams_change_nothing(
 @pytest.mark.parametrize("options", [(), ("--json",), ("--stream",)])
 def test_a_strange_line_is_one_line_in_and_one_line_out(options: tuple[str, ...], tandem: Tandem, run: Path) -> None:
     found = tandem("translate", run, *options, stdin="".join(line + "\n" for line in STRANGE).encode())
-    assert (found.code, found.err) == (0, "")
+    assert (found.code, found.apart_from_limits.err) == (0, "")
     assert len(found.lines) == len(STRANGE)
     if "--json" in options:
         assert [json.loads(line)["source"] for line in found.lines] == STRANGE
@@ -131,6 +131,27 @@ def test_search_options_reach_the_search(tandem: Tandem, run: Path) -> None:
     assert (refused.code, refused.err) == (1, "tandem: length_penalty (inf) must be 0 or more, and finite\n")
 
 
+def test_outputs_that_end_at_the_limit_are_counted_and_marked(tandem: Tandem, run: Path) -> None:
+    limits = ("--max-length-factor", 0.5, "--max-length-extra", 0)
+    found = tandem("translate", run, *limits, "--json", "--n-best", 2, "", "eins zwei", "zwei drei vier fünf")
+    empty, *others = [json.loads(line) for line in found.lines]
+    assert empty["stopped"] == "eos"
+    for longest, line in zip((1, 2), others, strict=True):
+        for output in (line, *line["alternatives"]):
+            assert output["stopped"] == ("limit" if len(output["tokens"]) == longest else "eos")
+    count = [line["stopped"] for line in others].count("limit")
+    assert found.err == (
+        f"tandem: {count} of 3 outputs ended at the length limit, so their ends may be missing: "
+        "raise --max-length-factor (now 0.5) or --max-length-extra (now 0)\n"
+    )
+    assert tandem("translate", run, *limits, "").err == ""
+
+
+def test_what_the_model_does_not_know_is_named(tandem: Tandem, run: Path) -> None:
+    found = tandem("translate", run, "--json", "eins unbekannt, zwei unbekannt Xé", "drei")
+    assert [json.loads(line)["unknown"] for line in found.lines] == [["unbekannt", ",", "Xé"], []]
+
+
 def test_unknowns_are_put_out_only_where_they_are_allowed(tandem: Tandem, tmp_path: Path) -> None:
     # Every target word but one is rare, so that the model has met hardly anything but unknowns.
     fond = untrained("lstm", "text.target.min_count=9", pairs=[(de, en) for de, en in NUMBERS.items()])
@@ -144,7 +165,7 @@ def test_a_line_that_is_too_long_is_cut_with_a_warning(tandem: Tandem, tmp_path:
     long = b"eins " * 1001
     found = tandem("translate", model, stdin=b"eins\n" + long + b"\nzwei\n")
     assert (found.code, len(found.lines)) == (0, 3)
-    assert found.err == "tandem: line 2: too long; only its beginning was translated\n"
+    assert found.apart_from_limits.err == "tandem: line 2: too long; only its beginning was translated\n"
 
 
 @pytest.mark.parametrize("kind", ["file", "standard input"])

@@ -79,7 +79,7 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(
         assert (tmp_path / "out").read_bytes() == b"old\n"
     with (tmp_path / "out.partial" / "output").open("ab") as file:
         file.write(b"more of a window, and half a li" * 999)  # as a kill may leave it
-    assert tandem("translate", run, *COMMAND, *form, "--resume") == (0, "", "")
+    assert tandem("translate", run, *COMMAND, *form, "--resume").apart_from_limits == (0, "", "")
     assert (tmp_path / "out").read_bytes() == whole
     assert not (tmp_path / "out.partial").exists()
     again = tandem("translate", run, *COMMAND, *form, "--resume")
@@ -88,7 +88,7 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(
 
 
 def test_nothing_to_resume_is_a_start(tandem: Tandem, run: Path, tmp_path: Path) -> None:
-    assert tandem("translate", run, *COMMAND, "--resume") == (0, "", "")
+    assert tandem("translate", run, *COMMAND, "--resume").apart_from_limits == (0, "", "")
     assert (tmp_path / "out").read_bytes().count(b"\n") == LINES
 
 
@@ -225,7 +225,7 @@ def test_standard_input_cannot_be_gone_on_with_but_is_not_lost(
     assert (found.code, found.err) == (130, "tandem: stopped; what was done is in out.partial/output\n")
     assert (tmp_path / "out.partial" / "output").read_bytes().count(b"\n") == 16
     assert not (tmp_path / "out").exists()
-    assert tandem(*command, stdin=given) == (0, "", "")
+    assert tandem(*command, stdin=given).apart_from_limits == (0, "", "")
     assert (tmp_path / "out").read_bytes().count(b"\n") == LINES
 
 

@@ -145,6 +145,9 @@ def test_scores_add_up_and_lengths_keep_their_limit(
     assert search.max_length_factor == (limits.max_length_factor if factor is None else factor)
     assert search.max_length_extra == (limits.max_length_extra if extra is None else extra)
     assert len(found.tokens) <= search.max_length_factor * len(text) + search.max_length_extra
+    assert (found.stopped == "limit") == (
+        len(found.tokens) + 1 > search.max_length_factor * len(text) + search.max_length_extra
+    )
     assert len(found.token_scores) == len(found.tokens) + 1
     assert found.log_probability == pytest.approx(sum(found.token_scores))
     assert found.score == pytest.approx(found.log_probability / len(found.token_scores) ** penalty)

@@ -22,6 +22,12 @@ class Outcome(NamedTuple):
         """Standard output, split at line feeds alone."""
         return self.out.split("\n")[:-1]
 
+    @property
+    def apart_from_limits(self) -> "Outcome":
+        """The same without the count of outputs that ended at the length limit, as many of an untrained model do."""
+        lines = self.err.splitlines(keepends=True)
+        return self._replace(err="".join(line for line in lines if "ended at the length limit" not in line))
+
 
 class Stdin:
     """A standard input that gives these lines, which need not end."""

@@ -274,3 +274,21 @@ def test_impossible_settings_are_named() -> None:
         Tokenizer.train("word", TEXTS, min_count=0)
     with pytest.raises(RecipeError, match="max_size must be at least 5, not 4"):
         Tokenizer.train("word", TEXTS, max_size=4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pieces"),
+    [
+        ("word", ["Xé", "q", "<", "eos", ">", "\ufffd"]),
+        ("whitespace", ["Xé,", "q", "<eos>", "\ufffd"]),
+        ("character", ["X", "é", "q", "<", "o", ">", "\ufffd"]),
+        ("bpe", ["Xé", "q", "<", "o", ">", "\ufffd"]),
+    ],
+)
+def test_unknown_pieces_are_those_of_the_text(kind: TokenizerKind, pieces: list[str]) -> None:
+    tokenizer = Tokenizer.train(kind, ["eins, sie", "eins"])
+    text = "  eins Xé,  q <eos> \ud800 eins"
+    assert tokenizer.unknown_pieces(text) == pieces
+    assert len(pieces) == tokenizer.encode(text).count(UNK_ID)
+    assert tokenizer.unknown_pieces(text, most=3)[:1] == [pieces[0]] * (kind != "character")
+    assert tokenizer.unknown_pieces("") == []

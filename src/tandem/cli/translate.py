@@ -116,6 +116,7 @@ def translate(
             return
         hidden = quiet or bool(texts) or (output is None and sys.stdout.isatty())
         with _progress(put.done, known.lines if known else None, quiet=hidden) as progress:
+            outputs = at_limit = 0
             lines = islice(enumerate(texts or _lines(source, quiet=quiet)), put.done, None)
             while window := list(islice(lines, 1 if stream else settings.window)):
                 translations = translator.translate([line for _, line in window], settings)
@@ -123,8 +124,16 @@ def translate(
                     put.write(_record(number, line, translation, as_json=as_json))
                     if translation.cut:
                         say(f"line {number + 1}: too long; only its beginning was translated")
+                outputs += len(translations)
+                at_limit += sum(translation.stopped == "limit" for translation in translations)
                 put.save(window[-1][0] + 1)
                 progress(len(window))
+    if at_limit:
+        say(
+            f"{at_limit:,} of {outputs:,} outputs ended at the length limit, so their ends may be missing: raise "
+            f"--max-length-factor (now {settings.max_length_factor:g}) or "
+            f"--max-length-extra (now {settings.max_length_extra})"
+        )
 
 
 def _models_and_texts(arguments: Sequence[str], models: Sequence[Path]) -> tuple[list[Path], list[str]]:
@@ -202,7 +211,7 @@ def _job(source: Path, known: Survey, descriptions: Sequence[Path], options: dic
 def _record(number: int, source: str, translation: Translation, *, as_json: bool) -> bytes:
     """What is put out for a text: one line, or of the n best one each."""
     if as_json:
-        content = {"source": source, **_as_object(translation)}
+        content = {"source": source, **_as_object(translation), "unknown": translation.unknown}
         if translation.alternatives:
             content["alternatives"] = [_as_object(alternative) for alternative in translation.alternatives]
         return json_line(content)
@@ -223,6 +232,7 @@ def _as_object(translation: Translation) -> dict[str, Any]:
         "log_probability": translation.log_probability,
         "tokens": translation.tokens,
         "token_scores": translation.token_scores,
+        "stopped": translation.stopped,
     }
 
 

@@ -123,6 +123,23 @@ class Tokenizer:
         encodings = self._core.encode_batch_fast([without_surrogates(text) for text in texts])
         return [encoding.ids for encoding in encodings]
 
+    def unknown_pieces(self, text: str, *, most: int | None = None) -> list[str]:
+        """The pieces of a text that `encode` turns into `<unk>`, as they stand there, among its first `most` tokens.
+
+        Of kind "bpe" neighbouring unknown characters are one piece.
+        """
+        text = without_surrogates(text)
+        encoding = self._core.encode(text)
+        pieces = []
+        for index, (start, end) in list(zip(encoding.ids, encoding.offsets, strict=True))[:most]:
+            if index == UNK_ID:
+                piece = text[start:end]
+                if self._kind == "whitespace":
+                    # Of a special token's name, which the normaliser replaces, the offsets are the last character's.
+                    piece = max(piece, text[:end].rsplit(None, 1)[-1], key=len)
+                pieces.append(piece.strip() or piece)  # a word's piece begins with its space
+        return pieces
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of the ids: `<pad>`, `<sos>` and `<eos>` are dropped, an unknown shows as `<unk>`.
 
