@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -126,7 +127,9 @@ def test_other_options_are_refused_by_name(
     options: tuple[object, ...], said: str, tandem: Tandem, run: Path, stops: Stops
 ) -> None:
     stopped(tandem, run, stops)
-    found = tandem("translate", run, *COMMAND, *options, "--resume")
+    begun = {str(option): value for option, value in pairwise(COMMAND) if option not in options}
+    kept = [word for option, value in begun.items() if option.startswith("--") for word in (option, value)]
+    found = tandem("translate", run, *kept, *options, "--resume")
     expected = f"out.partial: was begun with {said}: give the same again, or remove out.partial to start anew"
     assert (found.code, found.err) == (1, f"tandem: {expected}\n")
 
