@@ -11,6 +11,7 @@ import typer
 
 from tandem.cli.corpora import CorpusOptions, corpus_options, corpus_pairs
 from tandem.cli.errors_file import errors_file
+from tandem.cli.named_files import models_and_corpus
 from tandem.cli.options import (
     AllowUnkOption,
     AveragingOption,
@@ -69,12 +70,13 @@ def evaluate_command(
 
     - `tandem evaluate runs/demo --corpus captions:test`
     - `tandem evaluate runs/mine --source test.de --target test.en --lowercase --beam 5`
-    - `tandem evaluate runs/words --tsv test.tsv --json`
+    - `tandem evaluate runs/words test.tsv --json`
     - `tandem evaluate runs/one runs/two --corpus multi30k:test`: the ensemble of both
 
     Lines that repeat a source give it several references.
     """
     standard_output()  # before the work
+    models, corpus = models_and_corpus(models, corpus)
     read = list(corpus.files)
     for option, path in (("--output", output), ("--errors", errors)):
         if path is not None:

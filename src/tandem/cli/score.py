@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tandem.cli.corpora import CorpusOptions, corpus_options, corpus_pairs
+from tandem.cli.named_files import models_and_corpus
 from tandem.cli.options import (
     AveragingOption,
     BatchSizeOption,
@@ -36,6 +37,7 @@ def score(
     - `tandem score runs/one runs/two --source test.de --target test.en`: by the ensemble of both
     """
     put = standard_output()
+    models, corpus = models_and_corpus(models, corpus)
     translator = load(models, device=device, precision=precision, averaging=averaging)
     pairs = corpus_pairs(corpus, translator.recipe, on_error).pairs
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]

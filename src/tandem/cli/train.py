@@ -9,11 +9,13 @@ from rich.text import Text
 
 from tandem.checkpoint import read_current
 from tandem.cli.corpora import CorpusOptions, chosen_corpus, corpus_options
+from tandem.cli.named_files import recipe_and_corpus, stem
 from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
 from tandem.cli.show import PreparingBar, announce, show_result
 from tandem.errors import CheckpointError, RecipeError
 from tandem.recipe import (
     CorpusChoice,
+    CsvCorpus,
     Data,
     Device,
     FilesCorpus,
@@ -33,8 +35,12 @@ from tandem.terminal import printable, shell_command
 
 @corpus_options
 def train_command(
-    recipe: Annotated[
-        Path | None, typer.Argument(metavar="[RECIPE.toml]", help="What to train; without it a recipe is chosen.")
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[RECIPE.toml | FILE...]",
+            help="A recipe; or a corpus, for which one is chosen: a .csv, .tsv or .jsonl file, or source and target.",
+        ),
     ] = None,
     *,
     corpus: CorpusOptions,
@@ -54,9 +60,10 @@ def train_command(
     ] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Train a model, from two files or a recipe.
+    """Train a model, from a corpus or a recipe.
 
-    - `tandem train --source train.de --target train.en`
+    - `tandem train train.de train.en`
+    - `tandem train pairs.csv`
     - `tandem train --tsv words.tsv --columns 1,2 --out runs/words`
     - `tandem train --corpus captions`
     - `tandem train --tsv train.tsv --validation-tsv dev.tsv --test-tsv test.tsv`
@@ -67,6 +74,7 @@ def train_command(
     recipe.toml in the run's directory, to be changed and trained again.
     """
     console = PrintableConsole(quiet=quiet)
+    recipe, corpus = recipe_and_corpus(files or [], corpus)
     choice = chosen_corpus(corpus, "train")
     validation_choice, test_choice = (
         chosen_corpus(options, role, role=role, before=choice)
@@ -90,7 +98,8 @@ def train_command(
         chosen = chosen_recipe(data, settings or [], None, lambda line: announce(console, line))
     else:
         raise RecipeError(
-            "there is nothing to train on: give --source FILE --target FILE, or a recipe, or see tandem train --help"
+            "there is nothing to train on: give two files of texts, or a table such as pairs.csv, or a recipe, or see "
+            "tandem train --help"
         )
     result = train_run(chosen, where, console, device=device, resume=resume, verify=verify)
     show_result(PrintableConsole(), where, result)
@@ -148,10 +157,9 @@ def _resumed(out: Path | None, choice: CorpusChoice | None) -> Path:
 
 def _name(choice: CorpusChoice) -> str:
     if isinstance(choice, FilesCorpus):
-        source, target = Path(choice.source).name, Path(choice.target).name
-        return f"{source.removesuffix('.gz')}-{target.removesuffix('.gz')}"
-    if isinstance(choice, TabSeparatedCorpus | JsonLinesCorpus):
-        return Path(choice.path).name.split(".")[0]
+        return f"{stem(choice.source)}-{stem(choice.target)}"
+    if isinstance(choice, CsvCorpus | TabSeparatedCorpus | JsonLinesCorpus):
+        return stem(choice.path)
     return Path(choice.name).name if isinstance(choice, NamedCorpus | HubCorpus) else "pairs"
 
 

@@ -1,0 +1,109 @@
+"""Files that are given without an option: what they are, their names tell; of others it is said what to type."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tandem.checkpoint import is_model
+from tandem.cli.corpora import CorpusOptions
+from tandem.data.named import NAMED
+from tandem.data.packing import PACKED_SUFFIXES
+from tandem.errors import CorpusError
+
+_FORMS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+"""The suffix of a file that holds pairs, and the option that reads it."""
+_TABLES = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers", ".parquet", ".feather", ".arrow", ".sqlite", ".db")
+_DOCUMENTS = (".docx", ".doc", ".odt", ".pdf", ".rtf", ".html", ".htm", ".xml", ".tmx")
+_ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar")
+
+
+def recipe_and_corpus(files: Sequence[Path], options: CorpusOptions) -> tuple[Path | None, CorpusOptions]:
+    """A recipe, where that is the file, or else the options with the files among them.
+
+    CorpusError, saying what to type, where the files are neither a recipe nor a corpus, or there is one already.
+    """
+    if len(files) == 1 and files[0].suffix == ".toml":
+        return files[0], options
+    return None, with_files(files, options)
+
+
+def with_files(files: Sequence[Path], options: CorpusOptions) -> CorpusOptions:
+    """The options with these files: one table, or a source and a target. CorpusError where they are neither."""
+    if not files:
+        return options
+    if replace(options, columns=None) != CorpusOptions():
+        raise CorpusError(f"{files[0]}: the corpus is named twice, by this file and by an option; leave one out")
+    forms = [_form(path) for path in files]
+    if len(files) == 1:
+        match forms[0]:
+            case "csv":
+                return replace(options, csv=files[0])
+            case "tsv":
+                return replace(options, tsv=files[0])
+            case "jsonl":
+                return replace(options, jsonl=files[0])
+        raise CorpusError(f"{files[0]}: {_what_to_type(files[0])}")
+    for path in files:
+        if path.is_dir() or _suffix(path) in (*_TABLES, *_DOCUMENTS, *_ARCHIVES):
+            raise CorpusError(f"{path}: {_what_to_type(path)}")
+    if len(files) > 2 or any(forms) or any(path.suffix == ".toml" for path in files):
+        names = " ".join(shlex.quote(str(path)) for path in files)
+        raise CorpusError(
+            f"{names}: without options, give one recipe (.toml), or one table (.csv, .tsv, .jsonl), or two text files, "
+            "the source and the target. Validation and test data have options, such as --validation-csv and --test-csv"
+        )
+    return replace(options, source=files[0], target=files[1])
+
+
+def models_and_corpus(arguments: Sequence[Path], options: CorpusOptions) -> tuple[list[Path], CorpusOptions]:
+    """Which arguments are models, and the options with the files that follow them."""
+    count = next((n for n, path in enumerate(arguments) if path.is_file() or _form(path)), len(arguments))
+    return list(arguments[:count]), with_files(arguments[count:], options)
+
+
+def stem(path: str) -> str:
+    """A file's name without what tells its form and its compression: "train.de" of "data/train.de.gz"."""
+    name = Path(path).name
+    for suffix in (*PACKED_SUFFIXES, *_FORMS):
+        name = name.removesuffix(suffix)
+    return name or Path(path).name
+
+
+def _suffix(path: Path) -> str:
+    """The suffix in lower case, below that of the compression."""
+    inner = path.with_suffix("") if path.suffix.lower() in PACKED_SUFFIXES else path
+    return inner.suffix.lower()
+
+
+def _form(path: Path) -> str | None:
+    """The option that reads a file of this name, if there is one."""
+    return _FORMS.get(_suffix(path))
+
+
+def _what_to_type(path: Path) -> str:
+    """What to do about a file that is no corpus by itself, as a clause after its name."""
+    name = shlex.quote(str(path))
+    if is_model(path):
+        return f"this is a run; to go on with its training, type: tandem train --resume --out {name}"
+    if path.is_dir():
+        return "this is a folder; name the files in it"
+    if not path.exists() and str(path) in ("captions", *NAMED):
+        return f"this is a corpus that Tandem knows; give --corpus {name}"
+    if not path.exists():
+        return "there is no such file. Check the path"
+    suffix = _suffix(path)
+    if suffix in _TABLES:
+        csv = shlex.quote(f"{path.stem}.csv")
+        return f"a table must be text. Save it as CSV (UTF-8) in the program that made it, and give that: {csv}"
+    if suffix in _DOCUMENTS:
+        return "a document holds no pairs. Save them as a table of two columns, as CSV (UTF-8)"
+    if suffix in _ARCHIVES:
+        return "this is an archive. Unpack it, and name the files that were in it"
+    if suffix == ".json":
+        return f"if this file has one JSON object a line, give --jsonl {name}; otherwise write it so"
+    return (
+        "its name does not tell what is in it. If it has the sources, a line each, give the targets too: "
+        f"{name} TARGETS. If it has both in columns, give --tsv {name} where tabs separate them, or --csv {name} where "
+        "commas or semicolons do. A recipe's name ends in .toml"
+    )
