@@ -149,7 +149,10 @@ def test_the_options_of_each_corpus_are_named_in_its_errors(tandem: Tandem) -> N
     both = ("--validation-tsv", "a", "--validation-jsonl", "b")
     refused(tandem("train", *FILES, *both), "--validation-tsv and --validation-jsonl: a corpus comes from one of them")
     refused(tandem("train", *FILES, "--test-hub", "x"), "--test-hub x: say which columns", "--test-columns")
-    refused(tandem("train", *FILES, "--test-columns", "1,2"), "--test-columns 1,2: only --test-tsv, --test-jsonl and")
+    refused(
+        tandem("train", *FILES, "--test-columns", "1,2"),
+        "--test-columns 1,2: only --test-csv, --test-tsv, --test-js",
+    )
     refused(tandem("train", *FILES, "--test-corpus", "captions:tst"), "--test-corpus captions:tst: there is no split")
     refused(tandem("train", "--test-tsv", "pairs.tsv"), "there is nothing to train on")
 
