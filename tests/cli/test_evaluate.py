@@ -133,6 +133,43 @@ def test_columns_without_a_file_that_has_them_are_refused(tandem: Tandem, run: P
     )
 
 
+def test_several_target_files_are_several_references(tandem: Tandem, run: Path, elsewhere: Path) -> None:
+    others = ["one", *(en for _, en in PAIRS[1:])]
+    (elsewhere / "other.en").write_text("".join(f"{text}\n" for text in others), encoding="utf-8")
+    found = json.loads(tandem("evaluate", run, *FILES, "--target", "other.en", "--json").out)
+    assert (found["pairs"], found["sources"]) == (20, 9)
+    expected = evaluate(
+        load(run, device="cpu"), [(de, [en, other]) for (de, en), other in zip(PAIRS, others, strict=True)]
+    )
+    assert found["scores"]["ter"]["value"] == round(expected.score("ter"), 4)
+    # The first source comes again in the last line, whose references are the same in both files.
+    assert [len(result.references) for result in expected.results] == [3, *[2] * 8]
+    nine = ("--source", "nine.de", "--target", "nine.en", "--target", "nine.en")
+    for side, name in enumerate(("nine.de", "nine.en")):
+        (elsewhere / name).write_text("".join(pair[side] + "\n" for pair in PAIRS[:9]), encoding="utf-8")
+    for command in (("evaluate",), ("compare",), ("analyse",)):
+        assert tandem(*command, run, *nine).code == 0
+    bleu = json.loads(tandem("evaluate", run, *nine, "--json").out)["scores"]["bleu"]
+    assert "|nrefs:2|" in bleu["signature"]
+
+
+def test_faults_in_any_of_several_target_files_are_met(tandem: Tandem, run: Path, elsewhere: Path) -> None:
+    (elsewhere / "blank.en").write_text("one\n\n" + 8 * "two\n", encoding="utf-8")
+    (elsewhere / "short.en").write_text("one\n", encoding="utf-8")
+    several = (*FILES, "--target", "blank.en")
+    assert "blank.en line 2: the text is empty" in tandem("evaluate", run, *several).err
+    found = tandem("evaluate", run, *several, "--on-error", "drop", "--json")
+    assert "test.de and test.en and blank.en: dropped 1 of 10 pairs" in found.err
+    assert [json.loads(found.out)[key] for key in ("pairs", "dropped")] == [18, 1]
+    assert "test.de has 10 lines and short.en has 1" in tandem("evaluate", run, *FILES, "--target", "short.en").err
+    both = tandem("evaluate", run, "--tsv", "plain.tsv", "--target", "a", "--target", "b").err
+    assert "--source and --target and --tsv: a corpus comes from one of them" in both
+    for command in ("score", "train"):
+        refused = tandem(command, *([run] if command == "score" else []), *several)
+        assert refused.code == 2
+        assert "--target / -t was given 2 times" in refused.err
+
+
 def test_people_get_a_table(tandem: Tandem, run: Path) -> None:
     found = tandem("evaluate", run, *FILES)
     assert (found.code, found.err) == (0, "")

@@ -26,6 +26,11 @@ def test_references_are_grouped_in_order_and_kept_once(pairs: list[tuple[str, st
         assert list(targets) == list(dict.fromkeys(b for a, b in pairs if a == source))
 
 
+def test_a_list_of_targets_is_kept_whole_where_its_source_comes_first() -> None:
+    pairs = [("a", ["x", "x"]), ("b", ["y", "z"]), ("a", ["x", "w", "w"])]
+    assert group_references(pairs) == [("a", ("x", "x", "w")), ("b", ("y", "z"))]
+
+
 def test_texts_that_are_the_same_to_a_model_are_grouped() -> None:
     pairs = [("Ein  Café", "a  café"), ("Ein Cafe\u0301", "a cafe\u0301"), ("ein café", "one café"), ("x", "y\xa0")]
     assert group_references(pairs) == [

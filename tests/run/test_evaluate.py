@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 import torch
 
+from tandem.errors import CorpusError
 from tandem.metrics import bleu, exact
 from tandem.models import CellType
 from tandem.run import evaluate
@@ -110,6 +111,16 @@ def test_sources_are_told_apart_as_the_model_reads_them() -> None:
         for lowercase in ("true", "false")
     }
     assert counts == {"true": [2, 3], "false": [3, 3]}
+
+
+def test_a_list_of_targets_is_several_references() -> None:
+    translator = model_of("lstm")
+    (made,) = [translation.text for translation in translator.translate(["drei"])]
+    found = evaluate(translator, [("eins", ["one", "one"]), ("drei", ("three", made))])
+    assert [result.references for result in found.results] == [("one", "one"), ("three", made)]
+    assert (found.pairs, found.sources, found.score("exact")) == (4, 2, 50)
+    with pytest.raises(CorpusError, match="pairs, pair 1: the list of targets is empty"):
+        evaluate(translator, [("eins", [])])
 
 
 def test_perfect_translations_have_perfect_scores() -> None:

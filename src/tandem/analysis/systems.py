@@ -33,7 +33,12 @@ class References:
 
     @classmethod
     def of(
-        cls, pairs: Sequence[tuple[str, str]], *, lowercase: bool, sources_lowercase: bool = False, raw: bool = False
+        cls,
+        pairs: Sequence[tuple[str, str | Sequence[str]]],
+        *,
+        lowercase: bool,
+        sources_lowercase: bool = False,
+        raw: bool = False,
     ) -> Self:
         """The references of each different source; see `group_references` for which are the same and what is `raw`."""
         groups = group_references(pairs, lowercase=sources_lowercase, raw=raw)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tandem.analysis import Phrase
-from tandem.cli.corpora import CorpusOptions, corpus_options, corpus_pairs
+from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references
 from tandem.cli.lines import file_lines, survey
 from tandem.cli.options import (
     AllowUnkOption,
@@ -28,7 +28,7 @@ from tandem.cli.show import PreparingBar
 from tandem.cli.show_analysis import show_analysis
 from tandem.cli.streams import standard_output
 from tandem.cli.translate import search_settings
-from tandem.data.pairs import Pair, source_places
+from tandem.data.pairs import source_places
 from tandem.errors import CorpusError, RecipeError
 from tandem.metrics.bootstrap import Resampling
 from tandem.recording.console import PrintableConsole
@@ -45,7 +45,7 @@ _MOST_PHRASES = 1000
 def analyse_command(
     models: Annotated[list[Path] | None, typer.Argument(metavar="[MODEL...]", help="Runs or checkpoints.")] = None,
     *,
-    corpus: CorpusOptions,
+    corpus: ReferencesOptions,
     on_error: OnErrorOption = "stop",
     translations: Annotated[
         list[str] | None,
@@ -94,7 +94,7 @@ def analyse_command(
         n: load(path, device=device, precision=precision) for n, path in zip(names.models, paths, strict=True)
     }
     recipes = [translator.recipe for translator in translators.values()]
-    pairs = corpus_pairs(corpus, recipes[0] if recipes else None, on_error).pairs
+    pairs = corpus_references(corpus, recipes[0] if recipes else None, on_error).pairs
     places = source_places(pairs, lowercase=ignore_case(translators.values()), raw=raw)
     others = {name: _translations(Path(file), pairs, places) for name, file in names.files.items()}
     placed = [] if phrases is None else _phrases(phrases)
@@ -171,7 +171,7 @@ def _names(paths: Sequence[Path], translations: Sequence[str]) -> _Names:
     return _Names(models, files)
 
 
-def _translations(path: Path, pairs: Sequence[Pair], places: Sequence[int]) -> list[str]:
+def _translations(path: Path, pairs: Sequence[tuple[str, Sequence[str]]], places: Sequence[int]) -> list[str]:
     """Another system's translations of each different source, which stand first at these places among the pairs.
 
     CorpusError where their number fits neither.

@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tandem.checkpoint import load_checkpoint
-from tandem.cli.corpora import CorpusOptions, corpus_options, corpus_pairs
+from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references
 from tandem.cli.options import (
     AllowUnkOption,
     BatchSizeOption,
@@ -41,7 +41,7 @@ from tandem.translator import BATCH_SIZE, SearchSettings, Translator
 @corpus_options
 def compare_command(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Runs or checkpoints.")],
-    corpus: CorpusOptions,
+    corpus: ReferencesOptions,
     on_error: OnErrorOption = "stop",
     lowercase: Annotated[
         bool | None, typer.Option(help="Score in lower case. Default: the first recipe's search.lowercase_scores.")
@@ -68,7 +68,7 @@ def compare_command(
     this measures each by itself.
     """
     standard_output()  # before the work
-    pairs = corpus_pairs(corpus, load_checkpoint(runs[0]).recipe, on_error).pairs
+    pairs = corpus_references(corpus, load_checkpoint(runs[0]).recipe, on_error).pairs
 
     def search(translator: Translator) -> SearchSettings:
         return search_settings(

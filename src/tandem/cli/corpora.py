@@ -12,7 +12,8 @@ import typer
 from tandem.build import build_corpus
 from tandem.cli.streams import say
 from tandem.data.formats import corpus_notes
-from tandem.data.pairs import MAX_CHARACTERS, LoadedPairs, OnError, load_pairs
+from tandem.data.pairs import MAX_CHARACTERS, Corpus, Dropped, LoadedPairs, OnError, load_pairs
+from tandem.data.several_targets import SeveralTargets
 from tandem.errors import CorpusError
 from tandem.recipe import (
     CorpusChoice,
@@ -51,6 +52,27 @@ class CorpusOptions:
         return self.corpus or self.hub or (file.name if file else "")
 
 
+@dataclass(frozen=True)
+class ReferencesOptions(CorpusOptions):
+    """The same of a corpus to be measured on, which may have several target files."""
+
+    further_targets: tuple[Path, ...] = ()
+    """Each holds one more reference of each source, line by line."""
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read."""
+        return [*super().files, *self.further_targets]
+
+
+class LoadedReferences(NamedTuple):
+    """The good lines of a corpus, and the account of the others."""
+
+    pairs: list[tuple[str, tuple[str, ...]]]
+    """Each source with all of its targets."""
+    dropped: Dropped
+
+
 class _Help(NamedTuple):
     metavar: str
     text: str
@@ -79,20 +101,25 @@ def corpus_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of each corpus that it reads: of each parameter that is a CorpusOptions.
 
     A parameter called `validation` or `test` has options that begin with this role; any other has them as they are.
+    A parameter that is a ReferencesOptions takes --target several times.
     """
-    roles: dict[str, str] = {}
+    kinds: dict[str, type[CorpusOptions]] = {}
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(command).parameters.values():
-        if parameter.annotation is CorpusOptions:
-            role = roles[parameter.name] = parameter.name if parameter.name in _ROLES else ""
-            parameters += _parameters(role)
+        if parameter.annotation in (CorpusOptions, ReferencesOptions):
+            kinds[parameter.name] = parameter.annotation
+            parameters += _parameters(_role(parameter.name), parameter.annotation is ReferencesOptions)
         else:
             parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
     @wraps(command)
     def with_corpora(**given: Any) -> None:
-        for name, role in roles.items():
-            given[name] = CorpusOptions(**{field: given.pop(_prefixed(role, field, "_")) for field in _HELP})
+        for name, kind in kinds.items():
+            values = {field: given.pop(_prefixed(_role(name), field, "_")) for field in _HELP}
+            if kind is ReferencesOptions:
+                values["target"], *further = values["target"] or [None]
+                values["further_targets"] = tuple(further)
+            given[name] = kind(**values)
         command(**given)
 
     # Typer reads a command's options off its signature.
@@ -101,10 +128,13 @@ def corpus_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_corpora
 
 
-def _parameters(role: str) -> list[inspect.Parameter]:
+def _parameters(role: str, several_targets: bool) -> list[inspect.Parameter]:
     parameters = []
     for name, kind in get_type_hints(CorpusOptions).items():
         text = _HELP[name]
+        if several_targets and name == "target":
+            kind = list[Path] | None
+            text = text._replace(text=f"{text.text} Give it again for further references.")
         names = (f"--{_prefixed(role, name, '-')}", *(() if role else text.short))
         option = typer.Option(*names, metavar=text.metavar, help=text.text, rich_help_panel=_ROLES.get(role))
         parameters.append(
@@ -116,6 +146,10 @@ def _parameters(role: str) -> list[inspect.Parameter]:
             )
         )
     return parameters
+
+
+def _role(parameter: str) -> str:
+    return parameter if parameter in _ROLES else ""
 
 
 def _prefixed(role: str, name: str, between: str) -> str:
@@ -201,6 +235,23 @@ def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnErro
     corpus = build_corpus(choice, None)
     for note in corpus_notes(corpus):
         say(note)
+    return _load(corpus, recipe, on_error)
+
+
+def corpus_references(options: ReferencesOptions, recipe: Recipe | None, on_error: OnError) -> LoadedReferences:
+    """Each source of a corpus to be measured on, with its target or its targets; else as `corpus_pairs`."""
+    choice = chosen_corpus(options, "test") if options.further_targets else None
+    if not isinstance(choice, FilesCorpus):
+        loaded = corpus_pairs(options, recipe, on_error)
+        return LoadedReferences([(source, (target,)) for source, target in loaded.pairs], loaded.dropped)
+    corpus = SeveralTargets(Path(choice.source), (Path(choice.target), *options.further_targets))
+    pairs, dropped = _load(corpus, recipe, on_error)
+    sources = [pair.source for pair in pairs]
+    return LoadedReferences(list(zip(sources, corpus.references, strict=True)), dropped)
+
+
+def _load(corpus: Corpus, recipe: Recipe | None, on_error: OnError) -> LoadedPairs:
+    """The good pairs; that others were left out is said."""
     limit = recipe.data.max_characters if recipe else MAX_CHARACTERS
     loaded = load_pairs(corpus, on_error=on_error, max_characters=limit, drop_setting="--on-error drop")
     if loaded.dropped.count:

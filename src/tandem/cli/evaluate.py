@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tandem.cli.corpora import CorpusOptions, corpus_options, corpus_pairs
+from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references
 from tandem.cli.errors_file import errors_file
 from tandem.cli.named_files import models_and_corpus
 from tandem.cli.options import (
@@ -39,7 +39,7 @@ from tandem.translator import BATCH_SIZE, load
 @corpus_options
 def evaluate_command(
     models: ModelsArgument,
-    corpus: CorpusOptions,
+    corpus: ReferencesOptions,
     on_error: OnErrorOption = "stop",
     lowercase: Annotated[
         bool | None, typer.Option(help="Score in lower case. Default: the recipe's search.lowercase_scores.")
@@ -84,7 +84,7 @@ def evaluate_command(
     if output is not None and errors is not None and output.resolve() == errors.resolve():
         raise OutputError(f"--errors {errors}: --output writes that file; give another")
     translator = load(models, device=device, precision=precision, averaging=averaging)
-    pairs, dropped = corpus_pairs(corpus, translator.recipe, on_error)
+    pairs, dropped = corpus_references(corpus, translator.recipe, on_error)
     settings = search_settings(
         translator, beam, length_penalty, max_length_factor, max_length_extra, 1, batch_size, allow_unk
     )

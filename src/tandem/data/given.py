@@ -1,13 +1,15 @@
 """Pairs that a Python program hands over, in whatever form it has them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
-from tandem.data.pairs import Pair
-from tandem.data.records import Unreadable, pair_of
+from tandem.data.records import Unreadable, references_of
 from tandem.errors import ArgumentError, CorpusError
 
+_Row = TypeVar("_Row")
 
-def read_once(pairs: Iterable[tuple[str, str]], argument: str) -> list[tuple[str, str]]:
+
+def read_once(pairs: Iterable[_Row], argument: str) -> list[_Row]:
     """The items of any iterable, which may be a generator. ArgumentError where it is no iterable of pairs.
 
     `argument` is the name that messages use. The items are checked when the corpus is read.
@@ -20,12 +22,17 @@ def read_once(pairs: Iterable[tuple[str, str]], argument: str) -> list[tuple[str
     return list(pairs)
 
 
-def checked_pairs(pairs: Iterable[tuple[str, str]], argument: str) -> list[Pair]:
-    """All pairs of an iterable. ArgumentError as for `read_once`; CorpusError where an item is no pair of texts."""
+def checked_references(
+    pairs: Iterable[tuple[str, str | Sequence[str]]], argument: str
+) -> list[tuple[str, tuple[str, ...]]]:
+    """The source of each pair of an iterable with its target, or with all of the list of targets that it has.
+
+    ArgumentError as for `read_once`; CorpusError where an item is no such pair.
+    """
     checked = []
     for number, row in enumerate(read_once(pairs, argument), start=1):
         try:
-            checked.append(Pair(*pair_of(row)))
+            checked.append(references_of(row))
         except Unreadable as error:
             raise CorpusError(f"{argument}, pair {number}: {error}") from None
     return checked

@@ -57,6 +57,21 @@ def text_of(value: object, what: str) -> str:
 
 def pair_of(row: object) -> tuple[str, str]:
     """The two texts of a pair that Python handed over, such as a tuple or a list. Unreadable where it is none."""
+    source, target = _sides_of(row)
+    return text_of(source, "the source"), text_of(target, "the target")
+
+
+def references_of(row: object) -> tuple[str, tuple[str, ...]]:
+    """The source of a pair that Python handed over, and its targets, or all of a list of targets. Unreadable if not."""
+    source, target = _sides_of(row)
+    targets = target if isinstance(target, list | tuple) else [target]
+    if not targets:
+        raise Unreadable("the list of targets is empty. Give at least one.")
+    return text_of(source, "the source"), tuple(text_of(text, "the target") for text in targets)
+
+
+def _sides_of(row: object) -> list[object]:
+    """Both sides of what should be a pair."""
     remedy = "A pair must be two texts, (source, target)."
     if isinstance(row, str):
         raise Unreadable(
@@ -68,4 +83,4 @@ def pair_of(row: object) -> tuple[str, str]:
     sides: list[object] = list(row)
     if len(sides) != 2:
         raise Unreadable(f"this has {len(sides)} part{'s' * (len(sides) != 1)}. {remedy}")
-    return text_of(sides[0], "the source"), text_of(sides[1], "the target")
+    return sides

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from tandem.analysis import Analysis, Phrase, Plane, References, System, context_plane, find
-from tandem.data.given import checked_pairs
+from tandem.data.given import checked_references
 from tandem.metrics.bootstrap import Resampling
 from tandem.run.progress import adding_up
 from tandem.text import normalise
@@ -25,7 +25,7 @@ Hear: TypeAlias = Callable[[str, int, int | None], object]
 
 def analyse(
     translators: Mapping[str, Translator],
-    pairs: Iterable[tuple[str, str]],
+    pairs: Iterable[tuple[str, str | Sequence[str]]],
     *,
     settings: Mapping[str, SearchSettings] | None = None,
     translations: Mapping[str, Sequence[str]] | None = None,
@@ -52,7 +52,10 @@ def analyse(
     if twice := sorted(set(translators) & set(others)):
         raise ValueError(f"two systems are called {twice[0]}; give each a name of its own")
     references = References.of(
-        checked_pairs(pairs, "pairs"), lowercase=lowercase, sources_lowercase=ignore_case(translators.values()), raw=raw
+        checked_references(pairs, "pairs"),
+        lowercase=lowercase,
+        sources_lowercase=ignore_case(translators.values()),
+        raw=raw,
     )
     systems = []
     chosen = {name: (settings or {}).get(name) or t.search_settings() for name, t in translators.items()}

@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from tandem.checkpoint import load_checkpoint
-from tandem.data.given import checked_pairs
+from tandem.data.given import checked_references
 from tandem.data.pairs import group_references
 from tandem.errors import ArgumentError, RecipeError
 from tandem.files import path_of
@@ -91,7 +91,7 @@ class _Group:
 
 def compare(
     runs: Sequence[str | Path],
-    pairs: Iterable[tuple[str, str]],
+    pairs: Iterable[tuple[str, str | Sequence[str]]],
     *,
     search: Callable[[Translator], SearchSettings] = Translator.search_settings,
     lowercase: bool | None = None,
@@ -158,9 +158,11 @@ class _Task:
         return {name: f"{score.signature}|{norm_signature(raw=self.raw)}" for name, score in scores.items()}
 
 
-def _task(pairs: Iterable[tuple[str, str]], recipes: Sequence[Recipe], lowercase: bool | None, raw: bool) -> _Task:
+def _task(
+    pairs: Iterable[tuple[str, str | Sequence[str]]], recipes: Sequence[Recipe], lowercase: bool | None, raw: bool
+) -> _Task:
     ignore_case = all(recipe.text.source.lowercase for recipe in recipes)
-    groups = group_references(checked_pairs(pairs, "pairs"), lowercase=ignore_case, raw=raw)
+    groups = group_references(checked_references(pairs, "pairs"), lowercase=ignore_case, raw=raw)
     references = [targets for _, targets in groups]
     scores = [name for name in leading_scores([text for texts in references for text in texts]) if name in RESAMPLED]
     lower = recipes[0].search.lowercase_scores if lowercase is None else lowercase

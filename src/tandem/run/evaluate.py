@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tandem.data import Batch, Batches
 from tandem.data.contents import Hear
-from tandem.data.given import checked_pairs
+from tandem.data.given import checked_references
 from tandem.data.pairs import Pair, group_references
 from tandem.metrics import (
     Score,
@@ -84,7 +84,7 @@ class Evaluation:
 
 def evaluate(
     translator: Translator,
-    pairs: Iterable[tuple[str, str]],
+    pairs: Iterable[tuple[str, str | Sequence[str]]],
     settings: SearchSettings | None = None,
     *,
     lowercase: bool = False,
@@ -93,14 +93,16 @@ def evaluate(
 ) -> Evaluation:
     """Translate each distinct source and score it against all its targets; measure the likelihood of every pair.
 
+    The target of a pair is a text, or a list of texts: several references.
     Sources are told apart as the model reads them. Scores are of normalised texts: Unicode NFC, single spaces; `raw`
     leaves texts as they stand. `hear` is told of progress: what is done, how much of it, and of how much.
 
     ArgumentError and CorpusError where `pairs` are no pairs of texts.
     """
     settings = settings or translator.search_settings()
-    corpus = checked_pairs(pairs, "pairs")
-    groups = group_references(corpus, lowercase=translator.source_tokenizer.lowercase, raw=raw)
+    given = checked_references(pairs, "pairs")
+    corpus = [Pair(source, target) for source, targets in given for target in targets]
+    groups = group_references(given, lowercase=translator.source_tokenizer.lowercase, raw=raw)
     sources, references = [source for source, _ in groups], [targets for _, targets in groups]
     made = list(
         translator.translate_stream(sources, settings, on_progress=adding_up("translating", len(sources), hear))
