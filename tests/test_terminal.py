@@ -19,7 +19,7 @@ HOSTILE = "a\x1b[31mb\x07\r\u202ec\u2066\x9bd\udce4\u2028"
 def test_what_could_steer_a_terminal_is_replaced() -> None:
     assert printable(HOSTILE) == "a�[31mb���c��d��"
     assert printable("one\ntwo\t") == "one�two�"
-    assert printable_lines("one\n  two\x1b") == "one\n  two�"
+    assert printable_lines("one\n  two\t\x1b") == "one\n  two\t�"
 
 
 @pytest.mark.parametrize("text", ["Straße", "नमस्ते", "می‌خواهم", "👨‍👩‍👧", "ภาษาไทย", "a\u00a0b", "שלום\u200f!"])

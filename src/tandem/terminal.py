@@ -19,8 +19,8 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    r"""Return the text as `printable` does, its `\n` kept."""
-    return "\n".join(map(printable, text.split("\n")))
+    r"""Return the text as `printable` does, its `\n` and `\t` kept."""
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
 
 
 def shell_command(*words: str | os.PathLike[str]) -> str:

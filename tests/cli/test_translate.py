@@ -3,13 +3,13 @@
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tandem.checkpoint import checkpoint_of
-from tandem.translator import load
+from tandem.translator import Translation, Translator, load
 from tests.support.console import Stdin, Tandem
 from tests.support.runs import NUMBERS, saved, untrained
 
@@ -44,6 +44,18 @@ def test_texts_files_and_standard_input_are_translated_the_same(
     found = tandem("translate", run, "--input", "in.txt", "--output", "out.txt")
     assert found.apart_from_limits == (0, "", "")
     assert (tmp_path / "out.txt").read_text(encoding="utf-8").split("\n")[:-1] == expected
+
+
+def test_in_a_terminal_a_translation_cannot_steer_it(
+    tandem: Tandem, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hostile(translator: Translator, texts: Sequence[str], settings: object) -> list[Translation]:
+        return [Translation("ein\x1b[31ms", -1.0, (), ()) for _ in texts]
+
+    monkeypatch.setattr(Translator, "translate", hostile)
+    assert tandem("translate", run, "eins").out == "ein\x1b[31ms\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert tandem("translate", run, "eins").out == "ein�[31ms\n"
 
 
 def test_a_checkpoint_is_as_good_as_its_run(tandem: Tandem, run: Path, expected: list[str]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +23,7 @@ from tandem.cli.options import (
     ModelsArgument,
     OnErrorOption,
     PrecisionOption,
+    QuietOption,
     RawOption,
 )
 from tandem.cli.output import check_place
@@ -33,6 +33,7 @@ from tandem.cli.translate import search_settings
 from tandem.errors import OutputError
 from tandem.recording.console import PrintableConsole
 from tandem.run import Evaluation, evaluate
+from tandem.terminal import shell_command
 from tandem.translator import BATCH_SIZE, load
 
 
@@ -65,6 +66,7 @@ def evaluate_command(
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
     averaging: AveragingOption = "arithmetic",
+    quiet: QuietOption = False,
 ) -> None:
     """Measure a model on a corpus: BLEU, chrF, TER, exact matches, edit rates, perplexity, each with its signature.
 
@@ -89,7 +91,7 @@ def evaluate_command(
         translator, beam, length_penalty, max_length_factor, max_length_extra, 1, batch_size, allow_unk
     )
     lower = translator.recipe.search.lowercase_scores if lowercase is None else lowercase
-    progress = PreparingBar(PrintableConsole(stderr=True), seconds=30)
+    progress = PreparingBar(PrintableConsole(stderr=True, quiet=quiet), seconds=30)
     try:
         found = evaluate(translator, pairs, settings, lowercase=lower, raw=raw, hear=progress)
     finally:
@@ -106,7 +108,7 @@ def evaluate_command(
 def _show(found: Evaluation, dropped: int, *, as_json: bool) -> None:
     if as_json:
         scores = {score.name: {"value": _finite(score.value), "signature": score.signature} for score in found.scores}
-        command = shlex.join(["tandem", *sys.argv[1:]])
+        command = shell_command("tandem", *sys.argv[1:])
         content = {
             "command": command,
             "pairs": found.pairs,

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from tandem.cli.streams import say, standard_output
 from tandem.errors import OutputError
 from tandem.storage import flush
-from tandem.terminal import shell_command
+from tandem.terminal import printable_lines, shell_command
 
 _FORMAT = 1
 _OUTPUT, _JOB, _LOCK = "output", "job.json", "lock"
@@ -71,13 +71,18 @@ class Stream:
 
     done = 0
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.write = file.write
-        self._flush = file.flush
+    def __init__(self, file: BinaryIO, *, terminal: bool = False) -> None:
+        """In a `terminal`, what could steer it is replaced; anywhere else results are written as they are."""
+        self._file = file
+        self._terminal = terminal
+
+    def write(self, data: bytes, /) -> object:
+        """Write UTF-8."""
+        return self._file.write(printable_lines(data.decode()).encode() if self._terminal else data)
 
     def save(self, lines: int) -> None:  # noqa: ARG002 - an Output's method
         """Hand over what was written."""
-        self._flush()
+        self._file.flush()
 
 
 class PartialFile:
@@ -183,7 +188,7 @@ def opened_output(
     `stream`: the file is written directly. OutputError as of `file_in_the_making`.
     """
     if path is None:
-        yield Stream(standard_output())
+        yield Stream(standard_output(), terminal=sys.stdout.isatty())
     elif stream or (path.exists() and not path.is_file()):
         with path.open("wb") as file:
             yield Stream(file)
