@@ -26,7 +26,7 @@ from tandem import build, recipe
 from tandem.cli import app
 from tandem.data import named
 from tandem.data.corpus import InMemory
-from tandem.run.choose import _LARGEST, _SIZES
+from tandem.run.sizing import size_for
 from tests.support.pages import CAPS, PAIRS, run_page, write_files
 
 ROOT = Path(__file__).parents[1]
@@ -174,10 +174,11 @@ def test_all_sections_are_listed() -> None:
 
 
 def test_sizes_without_a_recipe() -> None:
-    listed = [[float(cell.replace(",", "")) for cell in row[1:]] for row in rows("recipes.md", "## Without a recipe")]
-    assert listed == [list(size[1:]) for size in (*_SIZES, _LARGEST)]
-    bounds = [int(row[0].replace(",", "")) for row in rows("recipes.md", "## Without a recipe")[:-1]]
-    assert bounds == [size.pairs for size in _SIZES]
+    listed = [[float(cell.replace(",", "")) for cell in row] for row in rows("recipes.md", "## Without a recipe")]
+    assert listed
+    for pairs, tokens, *figures in listed:
+        size = size_for(int(pairs), tokens)
+        assert figures == [size.hidden, size.batch_size, size.passes, size.epochs, size.steps, size.learning_rate]
 
 
 def options() -> dict[str, set[str]]:

@@ -56,13 +56,19 @@ def refused(found: Outcome, *said: str) -> None:
 def test_two_files_are_enough(tandem: Tandem, elsewhere: Path) -> None:
     found = tandem("train", *FILES, *SMALL, "--device", "cpu")
     assert (found.code, found.err) == (0, "")
-    for said in ("• source tokens: ", "• target tokens: ", "• model: ", "• schedule: ", "• validation: 2 of the pairs"):
+    for said in (
+        "• source tokens: ",
+        "• target tokens: ",
+        "• model: ",
+        "• schedule: ",
+        "• validation: on 40 of the 40 training pairs",
+    ):
         assert said in found.out
     run = elsewhere / "runs" / "train.de-train.en"
     recipe = load_recipe(run / "recipe.toml")
     assert (recipe.model.hidden, recipe.training.epochs) == (8, 1)
     assert "bleu" in found.out
-    assert "on 2 pairs of the validation corpus" in found.out
+    assert "on 40 pairs of the training corpus" in found.out
     assert "open runs/train.de-train.en/report.html" in found.out
     # What to type next is there, and works.
     command = next(line for line in found.lines if line.startswith("  tandem translate runs/") and "--help" not in line)
@@ -93,7 +99,7 @@ def test_pairs_come_from_anywhere(
     assert (found.code, found.err) == (0, "")
     recipe = load_recipe(elsewhere / "runs" / name / "recipe.toml")
     assert (recipe.data.validation is not None) == ("--validation-source" in options)
-    assert ("carved off" in found.out) == ("--validation-source" not in options)
+    assert ("since nothing is held back" in found.out) == ("--validation-source" not in options)
     checkpoint = checkpoint_of(elsewhere / "runs" / name)
     target = json.loads((checkpoint / "target.tokenizer.json").read_text(encoding="utf-8"))
     assert set(NUMBERS.values()) <= set(target["model"]["vocab"])

@@ -164,3 +164,22 @@ def test_padded_sentences_are_columns(sentences: list[list[int]]) -> None:
     assert ids.dtype == lengths.dtype == torch.int64
     assert ids.shape == (max(map(len, sentences)), len(sentences))
     assert columns(ids, lengths) == [tuple(sentence) for sentence in sentences]
+
+
+@given(counts, sizes, st.integers(1, 4), st.integers(1, 5), st.data())
+def test_passes_go_through_the_corpus_again_and_can_begin_anywhere(
+    count: int, size: int, passes: int, epoch: int, data: st.DataObject
+) -> None:
+    encoded = random_corpus(count)
+    batches = Batches(encoded, size, 1, passes=passes)
+    found = [pairs_of(batch) for batch in batches.epoch(epoch)]
+    assert len(found) == len(batches)
+    assert Counter(pair for batch in found for pair in batch) == Counter(pairs_in(encoded) * passes)
+    first = data.draw(st.integers(0, len(found)))
+    assert [pairs_of(batch) for batch in batches.epoch(epoch, first)] == found[first:]
+
+
+def test_passes_differ_in_their_order() -> None:
+    batches = Batches(PAIRS, 5, 1, passes=2)
+    found = [pairs_of(batch) for batch in batches.epoch(1)]
+    assert found[: len(found) // 2] != found[len(found) // 2 :]

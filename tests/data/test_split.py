@@ -73,3 +73,9 @@ def test_fewer_than_two_sources_stop(sizes: dict[str, int]) -> None:
     pairs = sum(sizes.values())
     with pytest.raises(CorpusError, match=rf"two distinct source texts, but the {pairs} pairs have {len(sizes)}\."):
         held_out(sizes, pairs, 0.5, 1, at_most=9)
+
+
+def test_without_a_fraction_sources_to_validate_on_are_named_even_if_there_is_one() -> None:
+    assert held_out({"a": 3}, 3, 0.0, 1, at_most=9) == {"a"}
+    assert held_out(SIZES, 1000, 0.0, 1, at_most=2000) == set(SIZES)
+    assert sum(SIZES[source] for source in held_out(SIZES, 1000, 0.0, 1, at_most=30)) == 30

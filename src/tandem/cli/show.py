@@ -56,6 +56,10 @@ def show_result(console: Console, out: Path, result: TrainingResult, examples: S
     ]
     console.print(Text("\n".join(lines)), soft_wrap=True)
     show_scores(console, evaluation.scores[:_SCORES])
+    for baseline in result.baselines:
+        console.print(
+            Text(f"beside it, {baseline.message()}", style="yellow" if baseline.better else ""), soft_wrap=True
+        )
     console.print()
     for source, translation in examples:
         console.print(Text(f"  {source}  →  {translation}"), soft_wrap=True)

@@ -1,5 +1,6 @@
 """`tandem train`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,10 @@ def train_command(
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="The run's directory. Default: runs/NAME.")
     ] = None,
     settings: SettingsOption = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Choose a model and a schedule that end in this time here, such as 20m."),
+    ] = None,
     device: DeviceOption = "auto",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out where it was last saved.")
@@ -81,6 +86,11 @@ def train_command(
         for role, options in (("validation", validation), ("test", test))
     )
     any_choice = choice or validation_choice or test_choice
+    if budget is not None and (resume or recipe is not None):
+        raise RecipeError(
+            "--budget: only a recipe that is chosen can be fitted to a time; leave out the recipe and --resume"
+        )
+    reasons: list[str] = []
     if resume:
         where = _resumed(out, any_choice)
         chosen = load_recipe(recipe, settings or []) if recipe else resumed_recipe(where, settings or [])
@@ -95,13 +105,15 @@ def train_command(
         where = out or free_directory(printable(_name(choice)))
         check_unused(where)
         data = Data(train=choice, validation=validation_choice, test=test_choice)
-        chosen = chosen_recipe(data, settings or [], None, lambda line: announce(console, line))
+        chosen, reasons = chosen_recipe(
+            data, settings or [], None, lambda line: announce(console, line), budget=budget, device=device
+        )
     else:
         raise RecipeError(
             "there is nothing to train on: give two files of texts, or a table such as pairs.csv, or a recipe, or see "
             "tandem train --help"
         )
-    result = train_run(chosen, where, console, device=device, resume=resume, verify=verify)
+    result = train_run(chosen, where, console, device=device, resume=resume, verify=verify, reasons=reasons)
     show_result(PrintableConsole(), where, result)
 
 
@@ -113,6 +125,7 @@ def train_run(
     device: Device,
     resume: bool = False,
     verify: bool = False,
+    reasons: Sequence[str] = (),
     again: str | None = None,
 ) -> TrainingResult:
     """Train with a live display; of a run that a signal stops is said how it goes on, by the command `again`."""
@@ -129,6 +142,7 @@ def train_run(
             device=device,
             resume=resume,
             verify=verify,
+            reasons=reasons,
             recorders=[live_display(console)],
             hear=preparing,
             say=say,

@@ -55,15 +55,16 @@ class Batches:
     """False: every epoch in the same order, from short to long."""
     workers: int = 1
     """Threads that assemble the next batches while one is in use; how many changes nothing but the time."""
+    passes: int = 1
+    """Times that an epoch goes through the corpus, each time in an order of its own."""
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self.corpus) // self.batch_size)
+        return self.passes * self._batches_per_pass
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of this epoch (any integer), from number `first` on."""
-        rows, order = self._plan(epoch)
-        chosen = (rows[index * self.batch_size : (index + 1) * self.batch_size] for index in order[first:])
+        chosen = self._rows_of_batches(epoch, first)
         if not self.workers:
             yield from map(self._batch, chosen)
             return
@@ -75,6 +76,19 @@ class Batches:
                     yield ready.popleft().result()
             while ready:
                 yield ready.popleft().result()
+
+    @property
+    def _batches_per_pass(self) -> int:
+        return -(-len(self.corpus) // self.batch_size)
+
+    def _rows_of_batches(self, epoch: int, first: int) -> Iterator[Rows]:
+        """The rows of each batch of an epoch, from batch number `first` on."""
+        begun, skipped = divmod(first, self._batches_per_pass)
+        for number in range(begun, self.passes):
+            rows, order = self._plan(epoch * self.passes + number)
+            for index in order[skipped:]:
+                yield rows[index * self.batch_size : (index + 1) * self.batch_size]
+            skipped = 0
 
     def padding_share(self) -> float:
         """The share of padding among all places of an epoch's batches, both sides together; the same in each epoch."""
@@ -90,12 +104,15 @@ class Batches:
                 tokens += int(lengths.sum())
         return 1 - tokens / places
 
-    def _plan(self, epoch: int) -> tuple[Rows, Rows]:
-        """All rows, sorted by length on both sides with ties left to chance, and the batches' order, by chance too."""
-        rows, order = _counted(len(self.corpus)), np.arange(len(self))
+    def _plan(self, number: int) -> tuple[Rows, Rows]:
+        """All rows, sorted by length on both sides with ties left to chance, and the batches' order, by chance too.
+
+        `number` tells one pass through the corpus from all others of a training.
+        """
+        rows, order = _counted(len(self.corpus)), np.arange(self._batches_per_pass)
         if not self.shuffle:
             return self._by_length(rows), order
-        chance = np.random.default_rng((self.seed, epoch))
+        chance = np.random.default_rng((self.seed, number))
         chance.shuffle(rows)
         rows = self._by_length(rows)
         chance.shuffle(order)

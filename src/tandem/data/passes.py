@@ -151,9 +151,10 @@ class Preparation:
 
         def trained_on() -> Iterator[Pair]:
             for pair in good_pairs(sources.train, ahead, on_error="drop", skip=state["rows"]):
-                if away and normalise(pair.source, lowercase=sources.lowercase) in away:
+                validated_on = away and normalise(pair.source, lowercase=sources.lowercase) in away
+                if validated_on:
                     held.append(pair)
-                else:
+                if not validated_on or sources.fraction == 0:
                     yield pair
 
         marks: deque[tuple[int, int]] = deque()
@@ -170,8 +171,13 @@ class Preparation:
                     self._save(_ENCODED, {"rows": rows, "kept": kept, "held": held[:held_by_then]})
         if ahead.total != counts.dropped.total:
             raise CorpusError(f"{sources.train.name}: it was changed while it was read. Start again when it is whole.")
-        trained = good - len(held)
-        if held:
+        trained = good if sources.fraction == 0 else good - len(held)
+        if held and sources.fraction == 0:
+            self._messages.append(
+                f"validation: on {len(held):,} of the {good:,} training pairs, since nothing is held back "
+                "(data.validation_fraction = 0); the scores say how well they are learnt by heart"
+            )
+        elif held:
             self._messages.append(
                 f"validation: {len(held):,} of the pairs, carved off by source; {trained:,} to train on"
             )

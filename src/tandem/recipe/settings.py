@@ -112,7 +112,8 @@ class Data(Section):
     """None: `validation_fraction` of the training pairs is carved off, whole sources at a time."""
     test: CorpusChoice | None = None
     """What the run is scored on at its end, if anything."""
-    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """0: nothing is held back, and the model is validated on training pairs."""
     validation_at_most: Count = 2000
     folder: str | None = None
     """Where relative paths and named corpora lie."""
@@ -211,6 +212,8 @@ class Training(Section):
 
     epochs: Epochs = 10
     """A part of one at the end, such as the half of 7.5, is validated as a whole one is."""
+    passes: Count = 1
+    """Times that an epoch goes through the corpus, so that a small one is not validated all the time."""
     batch_size: Count = 128
     """Sentence pairs."""
     accumulate: Count = 1

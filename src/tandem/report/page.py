@@ -33,6 +33,8 @@ class ReportContents:
     """What the kept model does on the test corpus."""
     contexts: Plane | None = None
     """Of sources of the test corpus."""
+    reasons: Sequence[str] = ()
+    """Why the recipe was chosen as it is, where it was."""
     recipe: str = ""
     """In TOML."""
 

@@ -1,27 +1,42 @@
-"""A recipe chosen from a corpus, with the reasons, for whoever has pairs and no recipe."""
+"""A recipe chosen from a corpus by what is measured on it, for whoever has pairs and no recipe."""
 
-import re
-from collections import Counter
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from tandem.data.pairs import Pair
+from tandem.errors import RecipeError
+from tandem.metrics.fitting import fits_exact
 from tandem.recipe import (
     Data,
+    Device,
     LearningRate,
     Model,
     Optimizer,
     Recipe,
     Search,
-    Text,
     Texts,
     Training,
 )
+from tandem.run.evidence import ChosenTokens, choose_tokens
+from tandem.run.sizing import BY_HEART, Size, size_for
+from tandem.text.bulk import BulkEncoder
+from tandem.text.chunks import chance_rank
 
-_MANY_WORDS = 20_000
-"""More frequent words than this make an output layer slow: then words are cut into pieces."""
-_RARE_SHARE = 0.05
-"""Words that would be `<unk>`, as a share of all: with more of them words are cut into pieces."""
+_HELD_BACK, _MOST_HELD_BACK = 0.1, 2_000
+"""The share of the pairs that tokens are judged on, and how many these are at most."""
+_LEAST_VALIDATION = 20
+"""Pairs: with fewer, validation would decide by chance."""
+_USUAL_FRACTION = Data.model_fields["validation_fraction"].default
+_ROOM = 1.25
+"""Outputs may be longer than the longest training target by this factor."""
+_SAMPLE = 2_000
+"""Pairs that are enough to measure speed on."""
+_SETTLED = 0.3
+"""The share of the steps after which the learning rate falls."""
 
 
 class Choice(NamedTuple):
@@ -31,48 +46,99 @@ class Choice(NamedTuple):
     reasons: list[str]
 
 
-class _Side(NamedTuple):
-    """One side's tokens and the reason for them."""
+class Corpus(NamedTuple):
+    """What is known of the training pairs once tokens are chosen."""
 
-    text: Text
-    reason: str
-
-
-class _Size(NamedTuple):
-    """Model and schedule for a number of training pairs."""
-
+    source: ChosenTokens
+    target: ChosenTokens
+    source_lengths: npt.NDArray[np.int64]
+    """Tokens of each source, `<sos>` and `<eos>` not counted."""
+    target_lengths: npt.NDArray[np.int64]
     pairs: int
-    """For corpora of fewer pairs than this."""
-    layers: int
-    hidden: int
-    embedding: int
-    dropout: float
-    output_dropout: float
-    batch_size: int
-    epochs: int
-    learning_rate: float
+    """All pairs, of which the lengths are those of the first."""
+    sources: int
+    """Different source texts among the first pairs."""
+
+    @property
+    def tokens(self) -> float:
+        """About how many tokens both sides of all pairs have, `<eos>` counted."""
+        return self.pairs * float((self.source_lengths + self.target_lengths + 2).mean())
 
 
-_SIZES = (
-    _Size(2_000, 1, 128, 64, 0.3, 0.3, 16, 60, 3e-3),
-    _Size(20_000, 1, 384, 192, 0.35, 0.3, 32, 14, 3e-3),
-    _Size(200_000, 2, 512, 256, 0.5, 0.2, 64, 14, 1e-3),
-    _Size(2_000_000, 2, 512, 512, 0.2, 0.2, 128, 6, 1e-3),
-)
-_LARGEST = _Size(0, 2, 1000, 512, 0.1, 0.1, 128, 3, 1e-3)
+class Budget(NamedTuple):
+    """The time that a training may take."""
+
+    deadline: float
+    """When it is to be done, as `time.monotonic` tells it."""
+    device: Device
+    with_settings: Callable[[Recipe], Recipe]
+    """Puts over a recipe what the user has set."""
 
 
-def choose_recipe(pairs: Sequence[Pair], data: Data, count: int) -> Choice:
-    """Tokenizers, sizes and schedule for `count` training pairs, of which `pairs` are the first."""
-    source = _choose_text([pair.source for pair in pairs])
-    target = _choose_text([pair.target for pair in pairs])
-    size = next((size for size in _SIZES if count < size.pairs), _LARGEST)
-    steps = -(-count // size.batch_size)
-    recipe = Recipe(
+def choose_recipe(pairs: Sequence[Pair], data: Data, count: int, budget: Budget | None = None) -> Choice:
+    """Tokens, size, schedule and limits for `count` training pairs, of which `pairs` are the first."""
+    corpus = look_closely(pairs, count)
+    nothing_said = data.validation is None and data.validation_fraction == _USUAL_FRACTION
+    by_heart = nothing_said and corpus.sources < BY_HEART
+    data = _held_back(data, count, by_heart)
+    size = size_for(count, corpus.tokens, by_heart=by_heart)
+    exact = fits_exact([pair.target for pair in pairs])
+    reasons = _token_reasons(corpus)
+    if budget is not None:
+        size, reason = _fitted(corpus, size, data, budget, pairs, exact=exact)
+        reasons.append(reason)
+    recipe = make_recipe_of(corpus, size, data, exact=exact)
+    return Choice(recipe, [*reasons, *_other_reasons(corpus, size, by_heart=by_heart, exact=exact)])
+
+
+def _fitted(
+    corpus: Corpus, size: Size, data: Data, budget: Budget, pairs: Sequence[Pair], *, exact: bool
+) -> tuple[Size, str]:
+    """The size that fits into the budget, and the reason for it."""
+    from tandem.run.budget import fit_to_time  # it needs torch
+
+    sample = pairs[:: max(1, len(pairs) // _SAMPLE)]
+    fitted = fit_to_time(
+        size,
+        count_trained := round(corpus.pairs * (1 - (data.validation_fraction if data.validation is None else 0))),
+        budget.deadline,
+        lambda tried: budget.with_settings(make_recipe_of(corpus, tried, data, exact=exact)),
+        sample,
+        (corpus.source.tokenizer, corpus.target.tokenizer),
+        min(data.validation_at_most, corpus.pairs - count_trained or 1_000),
+        budget.device,
+    )
+    share = fitted.size.steps * fitted.size.batch_size / (size.steps * size.batch_size)
+    return fitted.size, (
+        f"budget: by measured steps, a model of {fitted.size.hidden} instead of {size.hidden} and {100 * share:.0f} % "
+        f"of the usual training are done in {fitted.seconds / 60:.1f} minutes from now"
+    )
+
+
+def look_closely(pairs: Sequence[Pair], count: int) -> Corpus:
+    """Hold pairs back by their sources, choose the tokens of both sides on them, and measure all pairs.
+
+    Few sources are to be learnt by heart: nothing is held back of these.
+    """
+    ranked = sorted({pair.source for pair in pairs}, key=lambda source: chance_rank(source, 0))
+    back = others = pairs
+    if len(ranked) >= BY_HEART:
+        judged_on = set(ranked[: min(round(_HELD_BACK * len(ranked)), _MOST_HELD_BACK)])
+        back = [pair for pair in pairs if pair.source in judged_on]
+        others = [pair for pair in pairs if pair.source not in judged_on]
+    source, target = (choose_tokens([p[side] for p in others], [p[side] for p in back]) for side in (0, 1))
+    source_lengths = BulkEncoder(source.tokenizer).encode([pair.source for pair in pairs])[1]
+    target_lengths = BulkEncoder(target.tokenizer).encode([pair.target for pair in pairs])[1]
+    return Corpus(source, target, source_lengths, target_lengths, count, len(ranked))
+
+
+def make_recipe_of(corpus: Corpus, size: Size, data: Data, *, exact: bool) -> Recipe:
+    """The recipe with these tokens, this size, and limits that fit the corpus."""
+    return Recipe(
         data=data,
-        text=Texts(source=source.text, target=target.text, reverse_source=True),
+        text=Texts(source=corpus.source.text, target=corpus.target.text, reverse_source=True),
         model=Model(
-            layers=size.layers,
+            layers=1,
             hidden=size.hidden,
             embedding=size.embedding,
             dropout=size.dropout,
@@ -81,54 +147,79 @@ def choose_recipe(pairs: Sequence[Pair], data: Data, count: int) -> Choice:
         ),
         training=Training(
             epochs=size.epochs,
+            passes=size.passes,
             batch_size=size.batch_size,
-            optimizer=Optimizer(learning_rate=size.learning_rate),
-            learning_rate=LearningRate(schedule="linear", warmup_steps=min(200, steps), decay_from=0.4),
+            optimizer=Optimizer(name="adamw", learning_rate=size.learning_rate, weight_decay=size.weight_decay),
+            learning_rate=LearningRate(schedule="linear", warmup_steps=size.warmup_steps, decay_from=_SETTLED),
             label_smoothing=0.1,
-            patience=5,
+            patience=size.patience,
+            keep="exact" if exact else "bleu",
         ),
-        search=Search(),
+        search=fitting_limits(corpus.source_lengths, corpus.target_lengths),
     )
-    reasons = [
-        f"source tokens: {source.reason}",
-        f"target tokens: {target.reason}",
+
+
+def fitting_limits(source_lengths: npt.NDArray[np.int64], target_lengths: npt.NDArray[np.int64]) -> Search:
+    """Limits of the output's length that leave room above every training target."""
+    factor = math.ceil(10 * _ROOM * target_lengths.sum() / source_lengths.sum()) / 10
+    above = int(np.ceil((_ROOM * target_lengths - factor * source_lengths).max()))
+    defaults = Search()
+    return Search(
+        max_length_factor=min(max(factor, defaults.max_length_factor), 100.0),
+        max_length_extra=min(max(above, defaults.max_length_extra), 10_000),
+    )
+
+
+def _held_back(data: Data, count: int, by_heart: bool) -> Data:
+    """The corpus with a part held back that is large enough to decide by, or none."""
+    if data.validation is not None or data.validation_fraction != _USUAL_FRACTION:
+        return data
+    fraction = 0.0 if by_heart else max(data.validation_fraction, round(min(_LEAST_VALIDATION / count, 0.2), 3))
+    return data.model_copy(update={"validation_fraction": fraction})
+
+
+def _token_reasons(corpus: Corpus) -> list[str]:
+    reasons = []
+    for side, chosen in (("source", corpus.source), ("target", corpus.target)):
+        rejected = f"; {'; '.join(chosen.rejected)}" if chosen.rejected else ""
+        reasons.append(f"{side} tokens: {chosen.reason}{rejected}")
+    return reasons
+
+
+def _other_reasons(corpus: Corpus, size: Size, *, by_heart: bool, exact: bool) -> list[str]:
+    search = fitting_limits(corpus.source_lengths, corpus.target_lengths)
+    seen = f"{corpus.pairs:,} pairs of {corpus.tokens:,.0f} tokens"
+    passes = f" of {size.passes} passes" if size.passes > 1 else ""
+    judged = "outputs that are exactly right" if exact else "chrF, how near translations come to their references"
+    kept = f"the epoch is kept that is best by {judged}"
+    return [
         "source reversed: the first words to be written are then read last (Sutskever et al. 2014, section 3.3)",
-        f"model: {size.layers} LSTM layer{'s' * (size.layers > 1)} of {size.hidden}, embeddings of {size.embedding}, "
-        f"dropout {size.dropout}: the size for {count:,} training pairs",
-        f"schedule: up to {size.epochs} epochs of {steps:,} steps, {size.batch_size} pairs each; Adam with a warm-up, "
-        "then down to 0; it stops after 5 epochs that were no better",
+        f"model: 1 LSTM layer of {size.hidden}, embeddings of {size.embedding}, dropout {size.dropout}: for {seen}",
+        f"schedule: {size.steps:,} steps of {size.batch_size} pairs in {size.epochs} epochs{passes}; AdamW at "
+        f"{size.learning_rate} with a weight decay of {size.weight_decay} and a warm-up, down to 0 after "
+        f"{100 * _SETTLED:.0f} %; it ends after {size.patience} epochs that were no better; {kept}",
+        f"longest output: {search.max_length_factor:g} x the source's tokens + {search.max_length_extra}; the longest "
+        f"training target has {corpus.target_lengths.max():,} tokens",
+        *(
+            [f"nothing is held back: with {corpus.sources} different sources all pairs are learnt by heart"]
+            if by_heart
+            else []
+        ),
     ]
-    return Choice(recipe, reasons)
 
 
-def _choose_text(texts: Sequence[str]) -> _Side:
-    """Characters for single words, given tokens for small closed sets, words for ordinary text, else BPE."""
-    spaced = sum(" " in text.strip() for text in texts) / len(texts)
-    if spaced < 0.2:
-        return _Side(
-            Text(tokenizer="character"),
-            f"characters, since {100 * (1 - spaced):.0f} % of the texts are single words",
-        )
-    counts = Counter(word for text in texts for word in text.split())
-    total = counts.total()
-    attached = sum(n for word, n in counts.items() if len(word) > 1 and word[-1] in ".,;:!?…。") / total
-    if len(counts) <= 500 and attached < 0.01:
-        return _Side(
-            Text(tokenizer="whitespace"),
-            f"as they stand between spaces: only {len(counts)} different ones, no punctuation",
-        )
-    counts = Counter(word for text in texts for word in re.findall(r"\w+|[^\w\s]", text))
-    total = counts.total()
-    min_count = 2 if len(texts) >= 5_000 else 1
-    kept = sum(n >= min_count for n in counts.values())
-    rare = sum(n for n in counts.values() if n < min_count) / total
-    if kept > _MANY_WORDS or rare > _RARE_SHARE:
-        return _Side(
-            Text(tokenizer="bpe", max_size=8_000),
-            f"BPE, 8,000 pieces, since there are {len(counts):,} different words; {100 * rare:.1f} % of all are rare",
-        )
-    return _Side(
-        Text(tokenizer="word", min_count=min_count),
-        f"words seen at least {min_count} time{'s' * (min_count > 1)}: {kept:,} of {len(counts):,} different ones, "
-        f"{100 * (1 - rare):.1f} % of all",
-    )
+def seconds_in(text: str) -> float:
+    """The seconds that "90s", "20m", "1.5h" or "1h30m" name. RecipeError for anything else."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0}
+    total, number = 0.0, ""
+    for character in text.strip().lower():
+        if character in units and number:
+            try:
+                total, number = total + float(number) * units[character], ""
+            except ValueError:
+                break
+        else:
+            number += character
+    if number or not 0 < total < float("inf"):
+        raise RecipeError(f"--budget {text}: give a time such as 20m, 90s or 1h30m")
+    return total

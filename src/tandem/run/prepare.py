@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+
 from tandem.build import build_corpus, build_tokenizer
 from tandem.data import Batches, EncodedCorpus
 from tandem.data.cache import Prepared, default_cache
@@ -15,13 +17,17 @@ from tandem.data.encoded import EncodedSide
 from tandem.data.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
 from tandem.data.preparation import prepare_corpus
 from tandem.data.sources import Sources, Tokens
-from tandem.recipe import CorpusChoice, Data, MemoryCorpus, Recipe
+from tandem.recipe import CorpusChoice, Data, MemoryCorpus, Recipe, Search
 from tandem.text import Tokenizer
 from tandem.text.chunks import Chunk, Encoding
 from tandem.text.counts import WordCounts
 
 _LOOKED_AT = 200_000
 """Pairs from which a recipe is chosen."""
+_CUT = 0.01
+"""The share of training targets beyond the limit of the output's length from which on it is said."""
+_BLOCK = 2**18
+"""Pairs whose lengths are looked at together."""
 
 
 class GivenPairs(NamedTuple):
@@ -42,6 +48,8 @@ class PreparedCorpus:
     validation: Batches
     validation_pairs: list[Pair]
     messages: list[str]
+    reverse_source: bool
+    """Whether the sources' ids stand from the last token to the first."""
     key: str
     """Tells its content and how it was prepared."""
 
@@ -86,15 +94,41 @@ def prepare(
         given_ones = [hashlib.sha256(tokenizer.to_json().encode()).hexdigest() for tokenizer in tokenizers]
         found = prepared(Tokens([*described, *given_ones], lambda *_: tokenizers, text.reverse_source))
     source, target = found.tokenizers
-    train = Batches(found.train, recipe.training.batch_size, recipe.seed, workers=data.loader_workers)
+    train = Batches(
+        found.train,
+        recipe.training.batch_size,
+        recipe.seed,
+        workers=data.loader_workers,
+        passes=recipe.training.passes,
+    )
     messages = [
         *found.messages,
         f"vocabulary: {len(source):,} source and {len(target):,} target tokens",
         f"{len(found.train):,} training pairs in {len(train):,} batches; "
         f"padding is {100 * train.padding_share():.1f} % of them",
     ]
+    messages += _cut_targets(recipe.search, found.train)
     validation = Batches(found.validation, 64, recipe.seed, shuffle=False)
-    return PreparedCorpus(source, target, train, validation, found.validation_pairs, messages, key)
+    return PreparedCorpus(source, target, train, validation, found.validation_pairs, messages, text.reverse_source, key)
+
+
+def _cut_targets(search: Search, corpus: EncodedCorpus) -> list[str]:
+    """A warning where more than 1 % of the training targets are longer than an output may be."""
+    cut = 0
+    for start in range(0, len(corpus), _BLOCK):
+        # Framed by <sos> and <eos>, which do not count.
+        source, target = (
+            np.diff(side.offsets[start : start + _BLOCK + 1]) - 2 for side in (corpus.source, corpus.target)
+        )
+        cut += int((target > np.floor(source * search.max_length_factor) + search.max_length_extra).sum())
+    if cut <= _CUT * len(corpus):
+        return []
+    return [
+        f"warning: {100 * cut / len(corpus):.1f} % of the training targets are longer than an output may be, which is "
+        f"{search.max_length_factor:g} x the source's tokens + {search.max_length_extra}: raise "
+        "search.max_length_factor or search.max_length_extra, or give --max-length-factor or --max-length-extra when "
+        "you translate"
+    ]
 
 
 def find_corpus(choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str]] | None) -> Corpus:

@@ -6,14 +6,21 @@ from pathlib import Path
 
 from tandem.analysis import References, System, find
 from tandem.checkpoint import checkpoint_of
+from tandem.files import read_text
 from tandem.metrics import perplexity
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import dump_recipe
 from tandem.recording import read_metrics
 from tandem.report import ReportContents, write_report
 from tandem.run.analyse import place, spread
+from tandem.run.baselines import Baseline
 from tandem.run.evaluate import Evaluation
+from tandem.storage import replace_file
 from tandem.translator import Translator
+
+_REASONS = "choice.txt"
+_MOST_REASONS = 2**20
+"""Bytes of it."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,17 @@ class Evaluated:
     corpus: str
     """Which of the run's corpora it is."""
     pairs: Sequence[tuple[str, str]]
+    baselines: Sequence[Baseline] = ()
+
+
+def write_reasons(run: Path, reasons: Sequence[str]) -> None:
+    """Keep why the run's recipe was chosen, a line a reason."""
+    replace_file(run / _REASONS, "".join(f"{reason}\n" for reason in reasons))
+
+
+def _read_reasons(run: Path) -> list[str]:
+    path = run / _REASONS
+    return read_text(path, _MOST_REASONS).splitlines() if path.is_file() else []
 
 
 def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -> Path:
@@ -51,11 +69,14 @@ def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -
         evaluation = evaluated.evaluation
         sizes = f"{evaluation.pairs:,} pairs, {evaluation.sources:,} different sources"
         summary.append(("scored on", f"{evaluated.corpus}: {sizes}"))
+        summary += [("beside it", baseline.message()) for baseline in evaluated.baselines]
     if rows:
         best = min(row["validation_loss"] for row in rows)
         summary.insert(3, ("lowest validation loss", f"{best:.3f} nats a token, perplexity {perplexity(best):.2f}"))
     path = run / "report.html"
-    contents = ReportContents(run.resolve().name, summary, metrics, recipe=dump_recipe(recipe))
+    contents = ReportContents(
+        run.resolve().name, summary, metrics, recipe=dump_recipe(recipe), reasons=_read_reasons(run)
+    )
     write_report(path, contents if evaluated is None else _with_scores(contents, translator, evaluated))
     return path
 

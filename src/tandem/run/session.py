@@ -39,6 +39,8 @@ from tandem.training.events import Event, Finished, Sample, StepDone, Validated,
 from tandem.translator import Translator
 
 _SAMPLES = 3
+_TIES = 1e-3
+"""What a difference in loss can add to a percentage at most."""
 
 
 class Run:
@@ -100,6 +102,7 @@ class Run:
             settings=build_loop_settings(recipe),
             validate=self._validate,
             criterion=_CRITERIA[recipe.training.keep],
+            perfect=_TIES if recipe.training.keep == "exact" else 0.0,
             progress=state.progress if state else None,
             random_state=state.random if state else None,
         )
@@ -118,6 +121,12 @@ class Run:
                 f"{self.out}: training.epochs: this run ended with a part of epoch {done.epoch}, after step "
                 f"{done.step:,}, and cannot have more. Start a new one with another --out"
             )
+
+    @property
+    def validated_on(self) -> str:
+        """Which corpus the validation pairs are of."""
+        data = self.recipe.data
+        return "training" if data.validation is None and data.validation_fraction == 0 else "validation"
 
     @property
     def has_best(self) -> bool:
@@ -229,4 +238,10 @@ def _lost(name: str) -> Callable[[Validation], float]:
     return lambda validation: 100.0 - validation.scores[name]
 
 
-_CRITERIA = {"loss": _loss, "bleu": _lost("bleu"), "exact": _lost("exact")}
+def _inexact(validation: Validation) -> float:
+    """Percent of outputs that are not right; of equals the lower loss decides, by less than any output counts."""
+    loss = validation.loss
+    return 100.0 - validation.scores["exact"] + _TIES * loss / (1 + loss)
+
+
+_CRITERIA = {"loss": _loss, "bleu": _lost("bleu"), "exact": _inexact}

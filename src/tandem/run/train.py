@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,14 +22,15 @@ from tandem.recipe import (
 )
 from tandem.recording import Recorder
 from tandem.recording.display import training_display
-from tandem.run.choose import choose_recipe
+from tandem.run.baselines import Baseline, baselines
+from tandem.run.choose import Budget, Choice, choose_recipe, seconds_in
 from tandem.run.evaluate import Evaluation, evaluate
 from tandem.run.formats import format_warnings, settle_formats
 from tandem.run.given import GivenCorpora, check_given, given_corpus, given_data, named_data
 from tandem.run.lock import LOCK, locked
 from tandem.run.prepare import GivenPairs, look_at, read_corpus
 from tandem.run.python_words import python_words
-from tandem.run.reporting import Evaluated, report_run
+from tandem.run.reporting import Evaluated, report_run, write_reasons
 from tandem.run.session import Run, refuse_used
 from tandem.run.stopping import Stopped, Stopping
 from tandem.translator import Translator, load
@@ -41,6 +43,8 @@ class TrainingResult(NamedTuple):
     evaluation: Evaluation
     evaluated_on: str
     report: Path
+    baselines: list[Baseline]
+    """What somebody would try before training anything, measured on the same pairs."""
 
 
 def train(
@@ -58,6 +62,7 @@ def train(
     test_target: str | Path | None = None,
     data: Data | Mapping[str, Any] | None = None,
     settings: Sequence[str] | Mapping[str, Any] = (),
+    budget: str | None = None,
     device: Device = "auto",
     resume: bool = False,
     recorders: Sequence[Recorder] | None = None,
@@ -70,7 +75,8 @@ def train(
     or the two parallel files `source` and `target`, or `data`: corpora of any kind, as the recipe's section [data]
     names them. Without a recipe one is chosen from the pairs. Validation and test corpora are given in the same ways;
     without them some of the training pairs are held back to validate on, and the model is scored on these. `settings`,
-    a dictionary such as {"training.epochs": 3} or strings such as "training.epochs=3", go over the recipe; `resume`
+    a dictionary such as {"training.epochs": 3} or strings such as "training.epochs=3", go over the recipe. `budget` is
+    the time that all may take, such as "20m": a recipe is then chosen that ends in it on this machine. `resume`
     goes on with the run in `out`, by its own recipe or another that differs only where it may. Recorders hear every
     event; `say` gets what there is to know before. `progress` shows both on standard error; None shows them in a
     terminal, unless `recorders` or `say` are given.
@@ -94,10 +100,18 @@ def train(
         )
         changes, where = setting_lines(settings), path_of(out, "out")
         given = GivenPairs(*(corpus.pairs for corpus in corpora))
-        chosen = _recipe(recipe, where, changes, data, corpora, given, resume=resume, say=tell)
+        chosen = _recipe(recipe, where, changes, data, corpora, given, budget, device, resume=resume, say=tell)
         heard = [*(recorders or ()), *display.recorders]
         return run_recipe(
-            chosen, where, device=device, resume=resume, given=given, recorders=heard, hear=display.hear, say=tell
+            chosen.recipe,
+            where,
+            device=device,
+            resume=resume,
+            given=given,
+            reasons=chosen.reasons,
+            recorders=heard,
+            hear=display.hear,
+            say=tell,
         ).translator
 
 
@@ -108,16 +122,20 @@ def _recipe(
     data: Data | Mapping[str, Any] | None,
     corpora: GivenCorpora,
     given: GivenPairs,
+    budget: str | None,
+    device: Device,
     *,
     resume: bool,
     say: Callable[[str], None],
-) -> Recipe:
+) -> Choice:
     """The recipe that the arguments of `train` mean."""
     if not resume:
         check_unused(out)  # First: choosing a recipe may take long.
+    if budget is not None and (resume or recipe is not None):
+        raise RecipeError("budget: only a recipe that is chosen can be fitted to a time; leave out recipe and resume")
     if recipe is None and not resume:
         chosen = given_data(corpora) if data is None else named_data(data, corpora)
-        return chosen_recipe(chosen, settings, given, say)
+        return chosen_recipe(chosen, settings, given, say, budget=budget, device=device)
     if data is not None:
         raise RecipeError("a recipe names its corpora: give a recipe, or data, not both")
     if recipe is None:
@@ -125,21 +143,34 @@ def _recipe(
     else:
         found = override(recipe, settings) if isinstance(recipe, Recipe) else load_recipe(recipe, settings)
     check_given(found.data, corpora)
-    return found
+    return Choice(found, [])
 
 
-def chosen_recipe(data: Data, settings: Sequence[str], given: GivenPairs | None, say: Callable[[str], None]) -> Recipe:
-    """A recipe chosen from the training pairs, its reasons said, with `settings` put over it."""
+def chosen_recipe(
+    data: Data,
+    settings: Sequence[str],
+    given: GivenPairs | None,
+    say: Callable[[str], None],
+    *,
+    budget: str | None = None,
+    device: Device = "auto",
+) -> Choice:
+    """A recipe chosen from the training pairs, with `settings` put over it, and the reasons, which are said too.
+
+    `budget`: the time that all may take from now on, such as "20m".
+    """
+    deadline = None if budget is None else time.monotonic() + seconds_in(budget)
     bare = Recipe(data=data)
     override(bare, settings)  # What is wrong with any setting shows before the corpus is read.
     # What tells how the corpus is read must hold before it is read to choose the rest.
     bare = override(bare, [setting for setting in settings if setting.startswith(("data.", "seed"))])
     bare = settle_formats(bare, say)
     first, count = look_at(bare.data, given)
-    choice = choose_recipe(first, bare.data, count)
+    limit = None if deadline is None else Budget(deadline, device, lambda recipe: override(recipe, settings))
+    choice = choose_recipe(first, bare.data, count, limit)
     for reason in choice.reasons:
         say(reason)
-    return override(choice.recipe, settings)
+    return choice._replace(recipe=override(choice.recipe, settings))
 
 
 def resumed_recipe(run: Path, settings: Sequence[str]) -> Recipe:
@@ -156,11 +187,14 @@ def run_recipe(
     resume: bool = False,
     given: GivenPairs | None = None,
     verify: bool = False,
+    reasons: Sequence[str] = (),
     recorders: Sequence[Recorder] = (),
     hear: Hear = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
     """Train, evaluate the best model on the test corpus (or, without one, the validation corpus), write the report.
+
+    `reasons` for a recipe that was chosen are kept in the run's directory, and are in its report.
 
     A run that a signal stopped has its report too, without scores, once it has a best checkpoint.
     TrainingError where another run writes into the directory; Stopped (a KeyboardInterrupt) where a signal came.
@@ -188,6 +222,8 @@ def run_recipe(
             hear=hear,
             say=say,
         )
+        if reasons:
+            write_reasons(out, reasons)
         try:
             with stopping.patient():
                 run.go(stopping)
@@ -197,10 +233,11 @@ def run_recipe(
                 report_run(out, load(out, device=device), None)
             raise
         translator = load(out, device=device)
-        pairs, corpus = (run.corpus.validation_pairs, "validation") if tests is None else (tests, "test")
+        pairs, corpus = (run.corpus.validation_pairs, run.validated_on) if tests is None else (tests, "test")
         evaluation = evaluate(translator, pairs, lowercase=recipe.search.lowercase_scores, hear=hear)
-        report = report_run(out, translator, Evaluated(evaluation, corpus, pairs))
-        return TrainingResult(translator, evaluation, corpus, report)
+        beside = baselines(run.corpus, evaluation)
+        report = report_run(out, translator, Evaluated(evaluation, corpus, pairs, beside))
+        return TrainingResult(translator, evaluation, corpus, report, beside)
 
 
 def check_unused(out: Path) -> None:

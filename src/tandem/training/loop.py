@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 GradientPer: TypeAlias = Literal["token", "sentence"]
 
+_PERFECT = 3
+"""So many perfect validations in a row end a training that has patience."""
+
 
 @dataclass(frozen=True)
 class LoopSettings:
@@ -77,11 +80,13 @@ class Training:
         settings: LoopSettings,
         validate: Callable[[], Validation],
         criterion: Callable[[Validation], float],
+        perfect: float = -math.inf,
         progress: Progress | None = None,
         random_state: dict[str, torch.Tensor] | None = None,
     ) -> None:
         """`validate` measures the model as it is; `criterion` makes of that the value to be lowered.
 
+        Nothing that a user would notice is better than a value of `perfect`.
         A training that goes on gets the `progress` and the `random_state()` of the one that was stopped.
         """
         self.progress = progress or Progress()
@@ -97,6 +102,7 @@ class Training:
         self._settings = settings
         self._validate = validate
         self._criterion = criterion
+        self._perfect = perfect
         # As torch's own schedulers do: "lr" changes step by step, and comes so changed out of a saved optimiser state.
         self._base_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self.steps_per_epoch = math.ceil(len(batches) / settings.accumulate)
@@ -110,8 +116,8 @@ class Training:
         yield Started(self._settings.epochs, self.steps_per_epoch, parameters, done.step, done.epoch)
         reason = f"all {self._settings.epochs} epochs done"
         while self.progress.epoch < math.ceil(self.total_steps / self.steps_per_epoch):
-            if self._out_of_patience():
-                reason = f"no better for {self._settings.patience} validations"
+            if enough := self._reason_to_stop():
+                reason = enough
                 break
             yield from self._epoch(self.progress.epoch + 1)
         yield Finished(reason, self.progress.best_epoch, time.perf_counter() - began)
@@ -213,6 +219,13 @@ class Training:
             dtype=dtype,
         )
 
-    def _out_of_patience(self) -> bool:
+    def _reason_to_stop(self) -> str | None:
+        """Why the training ends before its last epoch; None while it goes on."""
         patience, history = self._settings.patience, self.progress.history
-        return patience is not None and bool(history) and self.progress.epoch - self.progress.best_epoch >= patience
+        if patience is None or not history:
+            return None
+        if len(history) >= _PERFECT and max(history[-_PERFECT:]) <= self._perfect:
+            return f"perfect for {_PERFECT} validations"
+        if self.progress.epoch - self.progress.best_epoch >= patience:
+            return f"no better for {patience} validations"
+        return None
