@@ -109,7 +109,7 @@ def test_names_tell_the_separator(tmp_path: Path) -> None:
     ("row", "line", "what"),
     [
         ("x", 3, r"there is no column 2; the line has 1 \('x'\), the header 2 \('de', 'en'\)\. .* by a comma"),
-        ("x,y,z", 3, r"there are 3 fields \('x', 'y', 'z'\), but the first row has 2\. A text that holds a comma must"),
+        ("x,y,z", 3, r"there are 3 fields \('x', 'y', 'z'\), but the header has 2\. A text that holds a comma must"),
         ('"x" y,z', 3, r"text follows a closing quote, .* Double each quote that belongs to the text"),
         ('"x,y', 3, r"a quoted field begins in this row and is never closed\. Close the quote, or double it"),
         ('x,"y', 3, r"a quoted field begins in this row and is never closed"),
@@ -137,6 +137,15 @@ def test_lines_are_counted_in_the_file_not_in_rows(tmp_path: Path) -> None:
 def test_empty_fields_that_a_spreadsheet_adds_or_leaves_out_are_no_fault(tmp_path: Path) -> None:
     file = open_csv(write(tmp_path, "de,en,note\nHund,dog\nKatze,cat,,,\nMaus,mouse,small\n"))
     assert list(file) == [("Hund", "dog"), ("Katze", "cat"), ("Maus", "mouse")]
+
+
+def test_without_a_header_most_rows_tell_the_number_of_fields(tmp_path: Path) -> None:
+    path = write(tmp_path, "Ja, gern,yes\nHund,dog\nKatze,cat\nMaus,mouse\n")
+    loaded = load_pairs(open_csv(path), on_error="drop")
+    assert loaded.pairs == [("Hund", "dog"), ("Katze", "cat"), ("Maus", "mouse")]
+    said = "c.csv line 1: there are 3 fields ('Ja', 'gern', 'yes'), but most rows have 2. A text that holds"
+    assert said in loaded.dropped.first
+    assert csv_summary(open_csv(path)) == "c.csv: comma-separated, no header: columns 1, 2"
 
 
 def test_a_space_after_the_separator_does_not_hide_a_quote(tmp_path: Path) -> None:
@@ -172,6 +181,16 @@ def test_a_header_alone_is_told(tmp_path: Path) -> None:
 def test_a_header_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"c\.csv line 1: the header cannot be read: byte 2 of the line \(0xff\)"):
         list(open_csv(write(tmp_path, b"d\xff,en\na,b\n"), header=True))
+    with pytest.raises(CorpusError, match=r"c\.csv line 1: the header cannot be read: text follows a closing quote"):
+        csv_summary(open_csv(write(tmp_path, '"d" e,en\na,b\nc,d\n'), header=True))
+    with pytest.raises(CorpusError, match=r"c\.csv: the file has no row, but a table needs a header and a pair"):
+        list(open_csv(write(tmp_path, "\n\n"), separator="comma", header=True))
+
+
+def test_blank_lines_before_a_header_are_passed_over(tmp_path: Path) -> None:
+    file = open_csv(write(tmp_path, "\n\nde,en\nHund,dog\n"))
+    assert (file.header, list(file)) == (True, [("Hund", "dog")])
+    assert csv_summary(file) == "c.csv: comma-separated, a header: columns 'de', 'en'"
 
 
 def test_a_quote_that_is_never_closed_is_not_held_in_memory(tmp_path: Path) -> None:

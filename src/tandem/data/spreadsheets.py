@@ -58,31 +58,25 @@ class CsvFile:
         limit = line_limit(max_characters)
         separator = _CHARACTERS[self.separator]
         rows = _rows(read_lines(self.path, limit, utf16=True), separator, limit)
-        header = self._header(next(rows)) if self.header else []
+        header = _header(rows, self.path) if self.header else []
         columns = [column_index(column, header, self.path) for column in (self.source_column, self.target_column)]
         places = Places(f"{self.path} line", f"{self.path} line")
-        width = len(header)
+        width = len(header) or max(max(columns) + 1, _usual_width(_sample_fields(_sample(self.path), self.separator)))
         row = None
         for row in rows:
             place = f"{places.source} {row.line}"
-            width = width or len(row.fields)
             if row.fault:
                 yield Fault(place, "unreadable", row.fault)
             elif row.fields and len(row.fields) <= max(columns):
                 yield Fault(place, "unreadable", short_line(max(columns) + 1, row.fields, header, self.separator))
             elif any(row.fields[width:]):
-                yield Fault(place, "unreadable", _too_many(row.fields, width, self.separator))
+                yield Fault(place, "unreadable", _too_many(row.fields, width, header, self.separator))
             else:
                 # A blank line has no fields, and is an empty pair.
                 source, target = (row.fields[column] if row.fields else "" for column in columns)
                 yield checked(source, target, places, row.line, max_characters)
         if row is None:
             raise CorpusError(f"{self.path}: there is a header but no row after it. Check the path.")
-
-    def _header(self, row: "_Row") -> list[str]:
-        if row.fault:
-            raise CorpusError(f"{self.path} line {row.line}: the header cannot be read: {row.fault}")
-        return [name.strip() for name in row.fields]
 
 
 def open_csv(
@@ -114,16 +108,18 @@ def open_csv(
 def csv_summary(file: CsvFile) -> str:
     """How a CSV file is written and which columns are read, in words for the user."""
     sample = _sample(file.path)
-    first = next(_rows(sample, _CHARACTERS[file.separator], _SAMPLE_CHARACTERS)).fields
+    fields = _sample_fields(sample, file.separator)
+    width = _usual_width(fields)
     quoted = any(isinstance(line, str) and '"' in line for line in sample)
     columns = (file.source_column, file.target_column)
     if file.header:
-        header = [name.strip() for name in first]
+        header = _header(_rows(sample, _CHARACTERS[file.separator], _SAMPLE_CHARACTERS), file.path)
+        width = len(header)
         names = [header[column_index(column, header, file.path)] for column in columns]
         columns_read = f"a header: columns {listed(names)}"
     else:
         columns_read = f"no header: columns {columns[0]}, {columns[1]}"
-    more = f" of {len(first)}" if len(first) > 2 else ""
+    more = f" of {width}" if width > 2 else ""
     more += "; choose others with --columns" if more and columns == (1, 2) else ""
     return f"{file.name}: {file.separator}-separated, {'quoted, ' if quoted else ''}{columns_read}{more}"
 
@@ -200,6 +196,16 @@ def _rows(lines: Iterable[str | bytes | None], separator: str, limit: int) -> It
         yield _Row(feed.row[0][0], fields, fault)
 
 
+def _header(rows: Iterator[_Row], path: Path) -> list[str]:
+    """The columns' names, of the first row that is not blank. CorpusError where it cannot be read."""
+    row = next((row for row in rows if row.fields or row.fault), None)
+    if row is None:
+        raise CorpusError(f"{path}: the file has no row, but a table needs a header and a pair. Check the path.")
+    if row.fault:
+        raise CorpusError(f"{path} line {row.line}: the header cannot be read: {row.fault}")
+    return [name.strip() for name in row.fields]
+
+
 def _explained(error: str) -> str:
     """What an error of the csv module means for the file."""
     if "end of data" in error:
@@ -212,10 +218,10 @@ def _explained(error: str) -> str:
     return "a carriage return stands outside of quotes. Save the file with ordinary line ends, or quote the field."
 
 
-def _too_many(fields: Sequence[str], width: int, separator: str) -> str:
+def _too_many(fields: Sequence[str], width: int, header: Sequence[str], separator: str) -> str:
     return (
-        f"there are {len(fields)} fields ({listed(fields)}), but the first row has {width}. A text that holds a "
-        f"{separator} must stand in quotes. Mend the row."
+        f"there are {len(fields)} fields ({listed(fields)}), but {'the header has' if header else 'most rows have'} "
+        f"{width}. A text that holds a {separator} must stand in quotes. Mend the row."
     )
 
 
@@ -237,6 +243,11 @@ def _sample_fields(lines: Sequence[str | bytes | None], separator: Separator) ->
     return [row.fields for row in rows if row.fields or row.fault]
 
 
+def _usual_width(fields: Sequence[Sequence[str]]) -> int:
+    """The number of fields that the most rows have."""
+    return Counter(map(len, fields)).most_common(1)[0][0] if fields else 0
+
+
 def _separator(path: Path, columns: Sequence[int | str]) -> Separator:
     lines = _sample(path)
     names = [column for column in columns if isinstance(column, str)]
@@ -245,8 +256,8 @@ def _separator(path: Path, columns: Sequence[int | str]) -> Separator:
         fields = _sample_fields(lines, separator)
         if not fields:
             break
-        width, count = Counter(map(len, fields)).most_common(1)[0]
-        fits[separator] = count / len(fields) if width > 1 else 0.0
+        width = _usual_width(fields)
+        fits[separator] = sum(len(row) == width for row in fields) / len(fields) if width > 1 else 0.0
         if names and set(names) <= {name.strip() for name in fields[0]}:
             fits[separator] += 1
     best = max(fits, key=fits.__getitem__, default=None)
