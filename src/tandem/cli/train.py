@@ -31,6 +31,7 @@ from tandem.recording import live_display
 from tandem.recording.console import PrintableConsole
 from tandem.run.stopping import Stopped
 from tandem.run.train import TrainingResult, check_unused, chosen_recipe, resumed_recipe, run_recipe
+from tandem.run.trying import Candidate, candidates, try_recipes
 from tandem.terminal import printable, shell_command
 
 
@@ -54,6 +55,12 @@ def train_command(
     budget: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Choose a model and a schedule that end in this time here, such as 20m."),
+    ] = None,
+    tries: Annotated[
+        int | None,
+        typer.Option(
+            "--try", metavar="N", min=2, help="Try N variants of the chosen recipe for a while; go on with the best."
+        ),
     ] = None,
     device: DeviceOption = "auto",
     resume: Annotated[
@@ -86,10 +93,13 @@ def train_command(
         for role, options in (("validation", validation), ("test", test))
     )
     any_choice = choice or validation_choice or test_choice
-    if budget is not None and (resume or recipe is not None):
+    if budget is not None and (resume or recipe is not None or tries is not None):
         raise RecipeError(
-            "--budget: only a recipe that is chosen can be fitted to a time; leave out the recipe and --resume"
+            "--budget: only one recipe, which is chosen, can be fitted to a time; leave out the recipe, --resume and "
+            "--try"
         )
+    if tries is not None and resume:
+        raise RecipeError("--try: leave out --resume; the same command goes on with what was tried")
     reasons: list[str] = []
     if resume:
         where = _resumed(out, any_choice)
@@ -113,8 +123,28 @@ def train_command(
             "there is nothing to train on: give two files of texts, or a table such as pairs.csv, or a recipe, or see "
             "tandem train --help"
         )
+    if tries is not None:
+        chosen, tried = _best_of(candidates(chosen, tries), where, console, device)
+        reasons, resume = [*reasons, *tried], True
     result = train_run(chosen, where, console, device=device, resume=resume, verify=verify, reasons=reasons)
     show_result(PrintableConsole(), where, result)
+
+
+def _best_of(tried: Sequence[Candidate], where: Path, console: Console, device: Device) -> tuple[Recipe, list[str]]:
+    """The best candidate's recipe, whose run then lies in `where`, and the table of the rounds."""
+    try:
+        best, lines = try_recipes(
+            tried,
+            where,
+            device=device,
+            given=None,
+            recorders=lambda: [live_display(console)],
+            say=lambda line: announce(console, line),
+        )
+    except Stopped as stopped:
+        PrintableConsole().print(Text("\nStopped. The same command goes on with what was tried."), soft_wrap=True)
+        raise typer.Exit(128 + stopped.signal) from None
+    return best.recipe, lines
 
 
 def train_run(

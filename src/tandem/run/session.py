@@ -129,14 +129,20 @@ class Run:
         return "training" if data.validation is None and data.validation_fraction == 0 else "validation"
 
     @property
+    def history(self) -> tuple[float, ...]:
+        """What the training is judged by, after each epoch so far; lower is better."""
+        return self._training.progress.history
+
+    @property
     def has_best(self) -> bool:
         """Whether there is a best checkpoint yet."""
         return self._savings.current is not None and self._savings.current.best is not None
 
-    def go(self, stopping: Stopping) -> None:
-        """Train to the end, saving after every validation and as often as the recipe says.
+    def go(self, stopping: Stopping, until: float = math.inf) -> None:
+        """Train to the end, or up to the validation of the epoch `until` as if the training went on after it.
 
-        A signal that `stopping` heard is told to the recorders and raised as Stopped, once the run is saved.
+        It is saved after every validation and as often as the recipe says. A signal that `stopping` heard is told to
+        the recorders and raised as Stopped, once the run is saved.
         """
         began = time.perf_counter()
         replace_file(self.out / "recipe.toml", dump_recipe(self.recipe))
@@ -147,14 +153,14 @@ class Run:
             for recorder in (*files, *self._recorders):
                 stack.callback(recorder.close)
             try:
-                self._train(metrics, files, stopping)
+                self._train(metrics, files, stopping, until)
             except KeyboardInterrupt:
                 end = Finished("interrupted", self._training.progress.best_epoch, time.perf_counter() - began)
                 for recorder in (*files, *self._recorders):
                     recorder.record(end)
                 raise
 
-    def _train(self, metrics: MetricsFile, files: Sequence[Recorder], stopping: Stopping) -> None:
+    def _train(self, metrics: MetricsFile, files: Sequence[Recorder], stopping: Stopping, until: float) -> None:
         checkpoint = Checkpoint(self.model, self.recipe, self.corpus.source_tokenizer, self.corpus.target_tokenizer)
         saved = time.monotonic()
         for event in self._training.events():
@@ -169,6 +175,8 @@ class Run:
                 recorder.record(event)
             if asked and not isinstance(event, Finished):
                 stopping.check()
+            if isinstance(event, Validated) and event.epoch >= until:
+                break
 
     def _due(self, event: Event, saved: float) -> bool:
         """Whether it is time to save what going on takes, which was last done at the time `saved`."""

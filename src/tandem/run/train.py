@@ -33,6 +33,7 @@ from tandem.run.python_words import python_words
 from tandem.run.reporting import Evaluated, report_run, write_reasons
 from tandem.run.session import Run, refuse_used
 from tandem.run.stopping import Stopped, Stopping
+from tandem.run.trying import candidates, try_recipes
 from tandem.translator import Translator, load
 
 
@@ -63,6 +64,7 @@ def train(
     data: Data | Mapping[str, Any] | None = None,
     settings: Sequence[str] | Mapping[str, Any] = (),
     budget: str | None = None,
+    tries: int | None = None,
     device: Device = "auto",
     resume: bool = False,
     recorders: Sequence[Recorder] | None = None,
@@ -76,9 +78,10 @@ def train(
     names them. Without a recipe one is chosen from the pairs. Validation and test corpora are given in the same ways;
     without them some of the training pairs are held back to validate on, and the model is scored on these. `settings`,
     a dictionary such as {"training.epochs": 3} or strings such as "training.epochs=3", go over the recipe. `budget` is
-    the time that all may take, such as "20m": a recipe is then chosen that ends in it on this machine. `resume`
-    goes on with the run in `out`, by its own recipe or another that differs only where it may. Recorders hear every
-    event; `say` gets what there is to know before. `progress` shows both on standard error; None shows them in a
+    the time that all may take, such as "20m": a recipe is then chosen that ends in it on this machine. `tries` is how
+    many variants of the recipe are tried for a while; the best one goes on. `resume` goes on with the run in `out`, by
+    its own recipe or another that differs only where it may. Recorders hear every event; `say` gets what there is to
+    know before. `progress` shows both on standard error; None shows them in a
     terminal, unless `recorders` or `say` are given.
 
     Raises RecipeError, CorpusError, TrainingError, CheckpointError and ArgumentError, each saying what to do. SIGINT
@@ -101,6 +104,12 @@ def train(
         changes, where = setting_lines(settings), path_of(out, "out")
         given = GivenPairs(*(corpus.pairs for corpus in corpora))
         chosen = _recipe(recipe, where, changes, data, corpora, given, budget, device, resume=resume, say=tell)
+        if tries is not None:
+            if resume:
+                raise RecipeError("tries: leave out resume; the same call goes on with what was tried")
+            variants = candidates(chosen.recipe, tries)
+            best, rounds = try_recipes(variants, where, device=device, given=given, recorders=tuple, say=tell)
+            chosen, resume = Choice(best.recipe, [*chosen.reasons, *rounds]), True
         heard = [*(recorders or ()), *display.recorders]
         return run_recipe(
             chosen.recipe,
@@ -168,9 +177,11 @@ def chosen_recipe(
     first, count = look_at(bare.data, given)
     limit = None if deadline is None else Budget(deadline, device, lambda recipe: override(recipe, settings))
     choice = choose_recipe(first, bare.data, count, limit)
-    for reason in choice.reasons:
+    own = [setting for setting in settings if not setting.startswith(("data.", "seed"))]
+    reasons = [*choice.reasons, *([f"but as it was set: {', '.join(own)}"] if own else [])]
+    for reason in reasons:
         say(reason)
-    return choice._replace(recipe=override(choice.recipe, settings))
+    return Choice(override(choice.recipe, settings), reasons)
 
 
 def resumed_recipe(run: Path, settings: Sequence[str]) -> Recipe:
