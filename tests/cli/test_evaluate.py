@@ -20,7 +20,9 @@ PAIRS += [(PAIRS[0][0], "another reference")]
 FILES = ("--source", "test.de", "--target", "test.en")
 CORPORA = [
     FILES,
+    ("test.de", "test.en"),
     ("--tsv", "plain.tsv"),
+    ("plain.tsv",),
     ("--tsv", "named.tsv", "--columns", "de,en"),
     ("--tsv", "named.tsv", "--columns", "de,2"),
     ("--jsonl", "keys.jsonl", "--columns", "translation.de,translation.en"),

@@ -4,12 +4,15 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from tandem.checkpoint import is_model
 from tandem.cli.corpora import CorpusOptions
 from tandem.data.named import NAMED
 from tandem.data.packing import PACKED_SUFFIXES
 from tandem.errors import CorpusError
+
+_Options = TypeVar("_Options", bound=CorpusOptions)
 
 _FORMS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 """The suffix of a file that holds pairs, and the option that reads it."""
@@ -18,7 +21,7 @@ _DOCUMENTS = (".docx", ".doc", ".odt", ".pdf", ".rtf", ".html", ".htm", ".xml", 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar")
 
 
-def recipe_and_corpus(files: Sequence[Path], options: CorpusOptions) -> tuple[Path | None, CorpusOptions]:
+def recipe_and_corpus(files: Sequence[Path], options: _Options) -> tuple[Path | None, _Options]:
     """A recipe, where that is the file, or else the options with the files among them.
 
     CorpusError, saying what to type, where the files are neither a recipe nor a corpus, or there is one already.
@@ -28,11 +31,11 @@ def recipe_and_corpus(files: Sequence[Path], options: CorpusOptions) -> tuple[Pa
     return None, with_files(files, options)
 
 
-def with_files(files: Sequence[Path], options: CorpusOptions) -> CorpusOptions:
+def with_files(files: Sequence[Path], options: _Options) -> _Options:
     """The options with these files: one table, or a source and a target. CorpusError where they are neither."""
     if not files:
         return options
-    if replace(options, columns=None) != CorpusOptions():
+    if replace(options, columns=None) != type(options)():
         raise CorpusError(f"{files[0]}: the corpus is named twice, by this file and by an option; leave one out")
     forms = [_form(path) for path in files]
     if len(files) == 1:
@@ -56,7 +59,7 @@ def with_files(files: Sequence[Path], options: CorpusOptions) -> CorpusOptions:
     return replace(options, source=files[0], target=files[1])
 
 
-def models_and_corpus(arguments: Sequence[Path], options: CorpusOptions) -> tuple[list[Path], CorpusOptions]:
+def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[list[Path], _Options]:
     """Which arguments are models, and the options with the files that follow them."""
     count = next((n for n, path in enumerate(arguments) if path.is_file() or _form(path)), len(arguments))
     return list(arguments[:count]), with_files(arguments[count:], options)
