@@ -95,3 +95,25 @@ def test_a_recipe_is_chosen_from_the_first_pairs_and_the_number_of_all(
     memory = Data.model_validate({"train": {"kind": "memory"}})
     assert look_at(files, None) == look_at(memory, GivenPairs(PAIRS)) == (PAIRS[:10], 30)
     assert look_at(memory, GivenPairs(PAIRS[:7])) == (PAIRS[:7], 7)
+
+
+def test_limits_that_would_cut_training_targets_are_warned_of_before_the_training() -> None:
+    pairs = [*PAIRS, Pair("eins", "one " * 30)]
+    low = ("search.max_length_factor=1", "search.max_length_extra=5")
+    warned = [line for line in prepared(tiny_recipe(*low), pairs).messages if line.startswith("warning: ")]
+    assert warned == [
+        "warning: 3.2 % of the training targets are longer than an output may be, which is 1 x the source's tokens + "
+        "5: raise search.max_length_factor or search.max_length_extra, or give --max-length-factor or "
+        "--max-length-extra when you translate"
+    ]
+    assert not any("warning" in line for line in prepared(tiny_recipe("search.max_length_extra=40"), pairs).messages)
+    assert not any("warning" in line for line in prepared(tiny_recipe(*low), [*PAIRS * 4, pairs[-1]]).messages)
+
+
+def test_what_is_learnt_by_heart_is_validated_on_too() -> None:
+    recipe = tiny_recipe("data.validation_fraction=0")
+    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"validation": None})})
+    corpus = prepare(recipe, GivenPairs(PAIRS))
+    assert len(corpus.train.corpus) == len(PAIRS)
+    assert set(corpus.validation_pairs) == set(PAIRS)
+    assert any(line.startswith("validation: on 30 of the 30 training pairs") for line in corpus.messages)
