@@ -40,18 +40,19 @@ def test_each_source_needs_a_translation() -> None:
 
 
 def test_words_are_those_that_bleu_counts() -> None:
-    assert split_words("Don't run, Paris!", lowercase=False) == ["Don't", "run", ",", "Paris", "!"]
-    assert split_words("A Man.", lowercase=True) == ["a", "man", "."]
-    assert split_words("  ", lowercase=True) == []
+    assert split_words("Don't run, Paris!", "13a", lowercase=False) == ["Don't", "run", ",", "Paris", "!"]
+    assert split_words("A Man.", "13a", lowercase=True) == ["a", "man", "."]
+    assert split_words("他们 run 跑。", "zh", lowercase=False) == ["他", "们", "run", "跑", "。"]
+    assert split_words("  ", "13a", lowercase=True) == []
 
 
 def test_ranks_follow_the_counts_and_equal_counts_share_theirs() -> None:
-    ranks = frequency_ranks(["b a b c", "B d c"], lowercase=True)
+    ranks = frequency_ranks(["b a b c", "B d c"], "13a", lowercase=True)
     assert ranks == {"b": 1, "c": 2, "a": 3.5, "d": 3.5}
-    assert frequency_ranks(["c B d", "b c a b"], lowercase=True) == ranks
-    assert average_rank("b c", ranks, lowercase=True) == 1.5
-    assert average_rank("B unseen", ranks, lowercase=True) == 3
-    assert average_rank("", ranks, lowercase=True) == 0
+    assert frequency_ranks(["c B d", "b c a b"], "13a", lowercase=True) == ranks
+    assert average_rank("b c", ranks, "13a", lowercase=True) == 1.5
+    assert average_rank("B unseen", ranks, "13a", lowercase=True) == 3
+    assert average_rank("", ranks, "13a", lowercase=True) == 0
 
 
 def test_bins_are_equal_in_count_and_rise() -> None:
@@ -90,7 +91,7 @@ def test_a_system_that_knows_frequent_words_only_falls_with_rank() -> None:
     sources = [*dict.fromkeys(frequent), *rare]
     corpus = References(sources, [(source,) for source in sources])
     made = [source if source[0] in "abcd" else "a b c d e" for source in sources]
-    ranks = frequency_ranks(frequent + rare, lowercase=False)
+    ranks = frequency_ranks(frequent + rare, "13a", lowercase=False)
     breakdown = by_frequency([System("frequent", made, corpus)], ranks, "these texts", FEW)
     scores = [found.scores[0].value for found in breakdown.bins]
     assert scores[0] > scores[-1] == 0
@@ -121,3 +122,21 @@ def test_systems_that_differ_are_told_from_those_that_don_t(monkeypatch: pytest.
 
 def test_one_system_is_compared_with_nothing() -> None:
     assert compare([GOOD], 10) == ()
+
+
+def test_words_are_counted_as_the_scripts_of_sources_and_references_ask_for() -> None:
+    sources = [f"学校有学生他喜欢她{n}" for n in range(3)]
+    corpus = References(sources, [(f"the school has students and he likes her {n}",) for n in range(3)])
+    assert (corpus.source_tokenizer, corpus.tokenizer) == ("zh", "13a")
+    turned = References([texts[0] for texts in corpus.texts], [(source,) for source in sources])
+    assert (turned.source_tokenizer, turned.tokenizer) == ("13a", "zh")
+    assert [bin.low for bin in by_length([System("it", sources, corpus)], FEW).bins] == [10]
+    for kept in (turned, References(turned.sources, turned.texts, tokenize="char")):
+        same = System("same", [texts[0] for texts in kept.texts], kept)
+        wrong = System("wrong", ["学校有学生我喜欢她0", *same.translations[1:]], kept)
+        first, second = score_systems([same, wrong], FEW)
+        assert first.bleu.value == pytest.approx(100)
+        expected = bleu(wrong.translations, kept.texts, tokenize=kept.tokenizer)
+        assert second.bleu.value == pytest.approx(expected.value)
+        assert f"|tok:{kept.tokenizer}|" in second.signatures[0]
+        assert f"|tok:{kept.tokenizer}|" in compare([same, wrong], 10)[0].signatures[0]

@@ -61,6 +61,13 @@ def test_length_limits_reach_the_search(tandem: Tandem, run: Path) -> None:
     assert system["bleu"]["value"] == 0
 
 
+def test_texts_may_stay_as_they_are_and_words_be_told_apart_otherwise(tandem: Tandem, run: Path) -> None:
+    found = tandem("analyse", run, *CORPUS, "--json", "--raw", "--tokenize", "char")
+    (system,) = json.loads(found.out)["findings"]["scores"]
+    assert "|tok:char|" in system["signatures"][0]
+    assert "|norm:none" in system["signatures"][0]
+
+
 def test_as_json_it_is_what_is_written(tandem: Tandem, run: Path, elsewhere: Path) -> None:
     found = tandem(
         "analyse", run, *CORPUS, "--json", "--out", "there", "--training", "train.de", "--seed", 4, "--lowercase"

@@ -184,8 +184,13 @@ def test_people_get_a_table(tandem: Tandem, run: Path) -> None:
 def test_options_reach_the_search_and_the_scores(tandem: Tandem, run: Path) -> None:
     found = tandem("evaluate", run, *FILES, "--json", "--beam", 1, "--lowercase")
     bleu = json.loads(found.out)["scores"]["bleu"]
-    assert bleu["signature"].endswith("|search:greedy")
+    assert bleu["signature"].endswith("|norm:nfc+space|search:greedy")
+    assert "|tok:13a|" in bleu["signature"]
     assert "case:lc" in bleu["signature"]
+    raw = tandem("evaluate", run, *FILES, "--json", "--raw", "--tokenize", "char")
+    signature = json.loads(raw.out)["scores"]["bleu"]["signature"]
+    assert "|tok:char|" in signature
+    assert "|norm:none|" in signature
     other = tandem("evaluate", run, *FILES, "--json", "--beam", 3, "--length-penalty", 0.5, "--batch-size", 2)
     assert json.loads(other.out)["scores"]["bleu"]["signature"].endswith("|search:beam:3|lp:0.5")
     longer = tandem("evaluate", run, *FILES, "--json", "--beam", 1, "--max-length-factor", 4, "--max-length-extra", 20)

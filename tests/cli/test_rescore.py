@@ -79,6 +79,8 @@ def test_weights_are_tuned_and_used(tandem: Tandem, run: Path) -> None:
     assert tandem("rescore", run, "--n-best", "moses", *FILES, "--weights", given) == used
     other = tandem("rescore", run, "--n-best", "moses", *FILES, "--weights", "w.json", "--length-penalty", 0)
     assert "|lp:0" in other.err
+    by_characters = tandem("rescore", run, "--n-best", "moses", *FILES, "--weights", "w.json", "--tokenize", "char")
+    assert "|tok:char|" in by_characters.err.replace("\n", "")
 
 
 def test_features_stand_in_for_the_lists_score(tandem: Tandem, run: Path) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from tandem.data.captions import captions
 from tandem.metrics import Score, fits_exact, in_order, leading_scores
+from tandem.metrics.fitting import has_bleu
 from tandem.metrics.scripts import Script, main_script
 
 SENTENCES = [
@@ -52,6 +53,12 @@ def test_many_texts_of_few_words_are_commands() -> None:
 
 def test_a_corpus_of_captions_is_sentences() -> None:
     assert not fits_exact([target for _, target in captions().test])
+
+
+def test_bleu_needs_four_words() -> None:
+    assert not has_bleu(["good morning", "a b c"], "13a")
+    assert has_bleu(["good morning", "a b c d"], "13a")
+    assert has_bleu(["good"], "char")
 
 
 def test_the_leading_scores_come_first_and_the_others_keep_their_order() -> None:

@@ -141,7 +141,7 @@ def trainings() -> st.SearchStrategy[Training]:
         gradient_per=st.sampled_from(get_args(GradientPer)),
         clip_norm=positive | st.just("off"),
         patience=st.none() | counts,
-        keep=st.sampled_from(["loss", "bleu", "exact"]),
+        keep=st.sampled_from(["loss", "bleu", "chrf", "exact"]),
         precision=st.sampled_from(["auto", "float32", "bfloat16"]),
     )
 
@@ -160,6 +160,7 @@ def recipes() -> st.SearchStrategy[Recipe]:
             max_length_factor=st.floats(0, 100, exclude_min=True),
             max_length_extra=st.integers(0, 10_000),
             lowercase_scores=st.booleans(),
+            score_tokenize=st.sampled_from(["auto", "13a", "char"]),
         ),
         seed=st.integers(0, 2**32 - 1),
     )

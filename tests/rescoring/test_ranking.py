@@ -104,10 +104,10 @@ def test_a_figure_that_is_missing_names_its_line(translator: Translator) -> None
 def test_bleu_is_that_of_the_texts_and_tuning_raises_it(translator: Translator, lists: list[NBestList]) -> None:
     weights = even_weights(("score",), 1.0)
     judged = [
-        judge(scored, reference, weights, lowercase=True)
+        judge(scored, reference, weights, lowercase=True, tokenizer="13a")
         for scored, reference in zip(score_lists(translator, lists), REFERENCES, strict=True)
     ]
-    found = {score.name: score for score in qualities(judged, weights, lowercase=True)}
+    found = {score.name: score for score in qualities(judged, weights, lowercase=True, tokenizer="13a")}
     assert list(found) == ["list", "model", "rescored", "oracle"]
 
     def expected(weights: Weights) -> float:
@@ -120,13 +120,15 @@ def test_bleu_is_that_of_the_texts_and_tuning_raises_it(translator: Translator, 
     assert "case:lc" in found["list"].signature
     assert "norm:nfc+space" in found["list"].signature
     odd = [
-        judge(scored, f" {reference}\xa0", weights, lowercase=True)
+        judge(scored, f" {reference}\xa0", weights, lowercase=True, tokenizer="13a")
         for scored, reference in zip(score_lists(translator, lists), REFERENCES, strict=True)
     ]
-    assert qualities(odd, weights, lowercase=True) == list(found.values())
+    assert qualities(odd, weights, lowercase=True, tokenizer="13a") == list(found.values())
     assert found["rescored"].signature.endswith("|by:score=0.5,model=0.5,length=0|lp:1")
     better = tuned(judged, weights)
-    (reached,) = (score.value for score in qualities(judged, better, lowercase=True) if score.name == "rescored")
+    (reached,) = (
+        score.value for score in qualities(judged, better, lowercase=True, tokenizer="13a") if score.name == "rescored"
+    )
     assert reached == pytest.approx(expected(better))
     assert found["rescored"].value <= reached <= found["oracle"].value
     assert found["model"].value <= reached

@@ -38,7 +38,7 @@ def test_metrics_tell_the_whole_training(shared: Path) -> None:
     rows = read_metrics(shared / "metrics.jsonl")
     assert [row["event"] for row in rows] == ["started", "step", "validated", "step", "validated", "finished"]
     assert [row["step"] for row in rows] == [0, 5, 5, 10, 10, 10]
-    assert rows[2]["scores"].keys() == {"bleu", "exact"}
+    assert rows[2]["scores"].keys() == {"bleu", "chrf", "exact"}
     assert len(rows[2]["samples"]) == 3
 
 

@@ -70,7 +70,7 @@ def test_patience_ends_a_training_that_gets_no_better(tmp_path: Path) -> None:
     assert sum(isinstance(event, Validated) for event in heard.events) == 3
 
 
-@pytest.mark.parametrize("keep", ["loss", "bleu", "exact"])
+@pytest.mark.parametrize("keep", ["loss", "bleu", "chrf", "exact"])
 def test_the_best_is_kept_by_the_criterion(keep: str, tmp_path: Path) -> None:
     heard = Remember()
     settings = (f"training.keep={keep}", "training.epochs=4", "training.optimizer.learning_rate=0.05")
@@ -82,6 +82,17 @@ def test_the_best_is_kept_by_the_criterion(keep: str, tmp_path: Path) -> None:
     assert [event.best for event in validated] == [
         value < min(values[:number], default=math.inf) for number, value in enumerate(values)
     ]
+
+
+@pytest.mark.parametrize(("longest", "told"), [(3, 1), (4, 0)])
+def test_where_bleu_is_always_0_it_is_said_that_it_chooses_nothing(longest: int, told: int, tmp_path: Path) -> None:
+    said: list[str] = []
+    given = GivenPairs(number_pairs(40), number_pairs(30, seed=2, longest=longest))
+    recipe = tiny_recipe("training.keep=bleu", "training.epochs=1")
+    run_recipe(recipe, tmp_path, device="cpu", given=given, say=said.append)
+    messages = [line for line in said if line.startswith('training.keep is "bleu", which cannot tell')]
+    assert len(messages) == told
+    assert all(line.endswith("Set training.keep to exact, chrf or loss") for line in messages)
 
 
 def test_validation_scores_each_source_once_against_all_its_targets(tmp_path: Path) -> None:
@@ -96,7 +107,8 @@ def test_validation_scores_each_source_once_against_all_its_targets(tmp_path: Pa
         recorders=[heard],
     )
     validated = next(event for event in heard.events if isinstance(event, Validated))
-    assert validated.validation.scores == {name: result.evaluation.score(name) for name in ("bleu", "exact")}
+    assert validated.validation.scores == {name: result.evaluation.score(name) for name in ("bleu", "chrf", "exact")}
+    assert next(iter(validated.validation.scores)) == "exact"  # the targets are single words
     assert [(sample.source, sample.reference) for sample in validated.validation.samples] == [
         ("eins", "one"),
         ("zwei", "two"),

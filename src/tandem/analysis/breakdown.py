@@ -38,7 +38,7 @@ class Breakdown:
 def by_length(systems: Sequence[System], resampling: Resampling) -> Breakdown:
     """BLEU by the number of words in the source."""
     references = systems[0].references
-    lengths = [len(split_words(source, lowercase=False)) for source in references.sources]
+    lengths = [len(split_words(source, references.source_tokenizer, lowercase=False)) for source in references.sources]
     return _breakdown("words in the source", lengths, systems, resampling)
 
 
@@ -47,7 +47,10 @@ def by_frequency(
 ) -> Breakdown:
     """BLEU by the average frequency rank of the source's words. `ranked_in`: where they were counted, in words."""
     references = systems[0].references
-    values = [average_rank(source, ranks, lowercase=references.lowercase) for source in references.sources]
+    values = [
+        average_rank(source, ranks, references.source_tokenizer, lowercase=references.lowercase)
+        for source in references.sources
+    ]
     return _breakdown(f"average frequency rank of the source's words, in {ranked_in}", values, systems, resampling)
 
 

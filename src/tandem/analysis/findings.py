@@ -47,7 +47,8 @@ def find(systems: Sequence[System], resampling: Resampling, training: Iterable[s
     Words are ranked by their frequency in the `training` sources, or else in the corpus's own.
     """
     references = systems[0].references
-    ranks = frequency_ranks(references.sources if training is None else training, lowercase=references.lowercase)
+    texts = references.sources if training is None else training
+    ranks = frequency_ranks(texts, references.source_tokenizer, lowercase=references.lowercase)
     ranked_in = "the analysed sources" if training is None else "the training data"
     return Findings(
         sources=len(references.sources),

@@ -72,12 +72,12 @@ def confusions(system: System, most: int = 20) -> Confusions:
     Of the shortest alignments the library chooses one; where a whole phrase is rendered otherwise, its words are
     paired as they come.
     """
-    lowercase = system.references.lowercase
+    tokenizer, lowercase = system.references.tokenizer, system.references.lowercase
     swapped: Counter[tuple[str, str]] = Counter()
     missed, added, wanted, written = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for translation, alternatives in zip(system.translations, system.references.texts, strict=True):
-        words = split_words(translation, lowercase=lowercase)
-        candidates = [split_words(text, lowercase=lowercase) for text in alternatives]
+        words = split_words(translation, tokenizer, lowercase=lowercase)
+        candidates = [split_words(text, tokenizer, lowercase=lowercase) for text in alternatives]
         # As the edit rates choose: the fewest edits, of equals the longest.
         reference = min(candidates, key=lambda text: (Levenshtein.distance(words, text), -len(text)))
         wanted.update(reference)

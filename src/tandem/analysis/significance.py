@@ -45,7 +45,7 @@ def compare(systems: Sequence[System], samples: int) -> tuple[Comparison, ...]:
     found = []
     for kind, number in (("bs", samples), ("ar", 0)):
         metrics = {
-            "BLEU": BLEU(lowercase=references.lowercase, force=True),
+            "BLEU": BLEU(lowercase=references.lowercase, force=True, tokenize=references.tokenizer),
             "chrF": CHRF(lowercase=references.lowercase),
         }
         named: list[tuple[str, Sequence[str]]] = [(system.name, system.translations) for system in systems]

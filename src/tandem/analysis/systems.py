@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Self
 
 from tandem.data.pairs import group_references
-from tandem.metrics import bleu, chrf
+from tandem.metrics import BleuTokenizer, TokenizerChoice, bleu, choose_tokenizer, chrf
 from tandem.metrics.bootstrap import (
     Interval,
     Resampling,
@@ -30,6 +31,8 @@ class References:
     """Whether case makes no difference."""
     raw: bool = True
     """Whether texts are scored as they stand, not normalised."""
+    tokenize: TokenizerChoice = "auto"
+    """How BLEU tells words apart."""
 
     @classmethod
     def of(
@@ -39,10 +42,21 @@ class References:
         lowercase: bool,
         sources_lowercase: bool = False,
         raw: bool = False,
+        tokenize: TokenizerChoice = "auto",
     ) -> Self:
         """The references of each different source; see `group_references` for which are the same and what is `raw`."""
         groups = group_references(pairs, lowercase=sources_lowercase, raw=raw)
-        return cls([source for source, _ in groups], [targets for _, targets in groups], lowercase, raw)
+        return cls([source for source, _ in groups], [targets for _, targets in groups], lowercase, raw, tokenize)
+
+    @cached_property
+    def tokenizer(self) -> BleuTokenizer:
+        """What splits translations and references into words. RecipeError where its packages are missing."""
+        return choose_tokenizer(self.tokenize, chain.from_iterable(self.texts))
+
+    @cached_property
+    def source_tokenizer(self) -> BleuTokenizer:
+        """What splits sources into words: they may be of another script than the references."""
+        return choose_tokenizer("auto", self.sources)
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,8 @@ class System:
     @cached_property
     def statistics(self) -> Statistics:
         """What BLEU is computed from, by sentence."""
-        return bleu_statistics(self.translations, self.references.texts, lowercase=self.references.lowercase)
+        corpus = self.references
+        return bleu_statistics(self.translations, corpus.texts, lowercase=corpus.lowercase, tokenize=corpus.tokenizer)
 
 
 @dataclass(frozen=True)
@@ -88,7 +103,7 @@ def score_systems(systems: Sequence[System], resampling: Resampling) -> tuple[Sy
     scores = []
     for system in systems:
         texts, lowercase = system.references.texts, system.references.lowercase
-        first = bleu(system.translations, texts, lowercase=lowercase)
+        first = bleu(system.translations, texts, lowercase=lowercase, tokenize=system.references.tokenizer)
         second = chrf(system.translations, texts, lowercase=lowercase)
         difference = None
         if system is not systems[0]:

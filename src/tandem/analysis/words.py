@@ -1,25 +1,23 @@
 """Texts as words, and how frequent each word is."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
-
-_split: Callable[[str], str] = Tokenizer13a()  # type: ignore[no-untyped-call]
+from tandem.metrics.tokenisation import BleuTokenizer, word_splitter
 
 
-def split_words(text: str, *, lowercase: bool) -> list[str]:
-    """The words and signs of a text, as BLEU counts them (13a)."""
-    return _split((text.lower() if lowercase else text).strip()).split()
+def split_words(text: str, tokenizer: BleuTokenizer, *, lowercase: bool) -> list[str]:
+    """The words and signs of a text, as BLEU counts them with this tokenizer."""
+    return word_splitter(tokenizer)(text.lower() if lowercase else text)
 
 
-def frequency_ranks(texts: Iterable[str], *, lowercase: bool) -> Mapping[str, float]:
+def frequency_ranks(texts: Iterable[str], tokenizer: BleuTokenizer, *, lowercase: bool) -> Mapping[str, float]:
     """The place of each word among all, the most frequent first, counted from 1.
 
     Words that are equally frequent share the mean of their places, so that no order among them is made up.
     """
-    counts = Counter(word for text in texts for word in split_words(text, lowercase=lowercase))
+    counts = Counter(word for text in texts for word in split_words(text, tokenizer, lowercase=lowercase))
     ranks: dict[str, float] = {}
     for _, group in groupby(counts.most_common(), key=lambda pair: pair[1]):
         words = [word for word, _ in group]
@@ -28,7 +26,7 @@ def frequency_ranks(texts: Iterable[str], *, lowercase: bool) -> Mapping[str, fl
     return ranks
 
 
-def average_rank(text: str, ranks: Mapping[str, float], *, lowercase: bool) -> float:
+def average_rank(text: str, ranks: Mapping[str, float], tokenizer: BleuTokenizer, *, lowercase: bool) -> float:
     """The mean rank of a text's words; one that was not counted comes after all. 0 for a text without words."""
-    words = split_words(text, lowercase=lowercase)
+    words = split_words(text, tokenizer, lowercase=lowercase)
     return sum(ranks.get(word, len(ranks) + 1) for word in words) / max(1, len(words))

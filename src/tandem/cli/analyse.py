@@ -23,6 +23,7 @@ from tandem.cli.options import (
     PrecisionOption,
     QuietOption,
     RawOption,
+    TokenizeOption,
 )
 from tandem.cli.show import PreparingBar
 from tandem.cli.show_analysis import show_analysis
@@ -65,6 +66,7 @@ def analyse_command(
         bool | None, typer.Option(help="Score in lower case. Default: the first recipe's search.lowercase_scores.")
     ] = None,
     raw: RawOption = False,
+    tokenize: TokenizeOption = None,
     samples: Annotated[int, typer.Option(min=1, help="Bootstrap resamples.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Of the intervals' resamples.")] = 0,
     beam: BeamOption = None,
@@ -118,6 +120,7 @@ def analyse_command(
             translations=others,
             lowercase=lowercase,
             raw=raw,
+            tokenize=tokenize,
             phrases=placed,
             training=None if training is None else _Lines(training),
             resampling=Resampling(samples, seed),

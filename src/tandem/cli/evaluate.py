@@ -25,6 +25,7 @@ from tandem.cli.options import (
     PrecisionOption,
     QuietOption,
     RawOption,
+    TokenizeOption,
 )
 from tandem.cli.output import check_place
 from tandem.cli.show import PreparingBar, say_cut, show_scores
@@ -46,6 +47,7 @@ def evaluate_command(
         bool | None, typer.Option(help="Score in lower case. Default: the recipe's search.lowercase_scores.")
     ] = None,
     raw: RawOption = False,
+    tokenize: TokenizeOption = None,
     beam: BeamOption = None,
     length_penalty: LengthPenaltyOption = None,
     max_length_factor: MaxLengthFactorOption = None,
@@ -93,7 +95,7 @@ def evaluate_command(
     lower = translator.recipe.search.lowercase_scores if lowercase is None else lowercase
     progress = PreparingBar(PrintableConsole(stderr=True, quiet=quiet), seconds=30)
     try:
-        found = evaluate(translator, pairs, settings, lowercase=lower, raw=raw, hear=progress)
+        found = evaluate(translator, pairs, settings, lowercase=lower, raw=raw, tokenize=tokenize, hear=progress)
     finally:
         progress.close()
     say_cut([result.source for result in found.results if result.translation.cut], "translated")

@@ -7,6 +7,7 @@ import typer
 
 from tandem.data.pairs import OnError
 from tandem.members import Averaging
+from tandem.metrics import TokenizerChoice
 from tandem.recipe import LARGEST_LENGTH_EXTRA, LARGEST_LENGTH_FACTOR, Device, Precision
 
 SettingsOption: TypeAlias = Annotated[
@@ -55,5 +56,12 @@ MaxLengthExtraOption: TypeAlias = Annotated[
 BatchSizeOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Sentences that are translated together.")]
 RawOption: TypeAlias = Annotated[
     bool, typer.Option("--raw", help="Score texts as they stand, instead of in Unicode NFC with single spaces.")
+]
+TokenizeOption: TypeAlias = Annotated[
+    TokenizerChoice | None,
+    typer.Option(
+        help="How BLEU tells words apart, by sacreBLEU's names; auto goes by the references' script. "
+        "Default: the recipe's search.score_tokenize."
+    ),
 ]
 AllowUnkOption: TypeAlias = Annotated[bool, typer.Option("--allow-unk", help="Let `<unk>` stand in translations.")]

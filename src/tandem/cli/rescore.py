@@ -18,11 +18,13 @@ from tandem.cli.options import (
     ModelsArgument,
     PrecisionOption,
     QuietOption,
+    TokenizeOption,
 )
 from tandem.cli.output import opened_output
 from tandem.cli.show import PreparingBar, show_scores
 from tandem.cli.streams import one_line, standard_output
 from tandem.errors import CorpusError, RecipeError
+from tandem.metrics import choose_tokenizer
 from tandem.recording.console import PrintableConsole
 from tandem.rescoring import (
     Form,
@@ -81,6 +83,7 @@ def rescore_command(
     lowercase: Annotated[
         bool | None, typer.Option(help="BLEU in lower case. Default: the recipe's search.lowercase_scores.")
     ] = None,
+    tokenize: TokenizeOption = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Sentences that are read together.")] = BATCH_SIZE,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
@@ -106,6 +109,9 @@ def rescore_command(
     chosen = _weights(weights, features, length_penalty, translator.recipe.search.length_penalty, next(lists))
     sentences = _check_lists(n_best, source, target, chosen)
     references = None if target is None else file_lines(target)
+    tokenizer = choose_tokenizer(
+        tokenize or translator.recipe.search.score_tokenize, () if target is None else file_lines(target)
+    )
     judged: list[Judged] = []
     scored = score_lists(translator, _lists(n_best, source), batch_size=batch_size)
     with (
@@ -115,7 +121,7 @@ def rescore_command(
         assert put is not None  # there is nothing to resume
         for done, one in enumerate(scored, start=1):
             if references is not None:
-                judged.append(judge(one, next(references), chosen, lowercase=lower))
+                judged.append(judge(one, next(references), chosen, lowercase=lower, tokenizer=tokenizer))
             if tune is None:
                 put.write(_record(one.ranked(chosen), form, most))
                 put.save(done)
@@ -124,7 +130,7 @@ def rescore_command(
             chosen = tuned(judged, chosen)
             put.write(chosen.to_json().encode())
     if judged:
-        show_scores(PrintableConsole(stderr=True), qualities(judged, chosen, lowercase=lower))
+        show_scores(PrintableConsole(stderr=True), qualities(judged, chosen, lowercase=lower, tokenizer=tokenizer))
 
 
 def _on_screen(tune: Path | None, output: Path | None) -> bool:

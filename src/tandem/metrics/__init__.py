@@ -5,13 +5,17 @@ from tandem.metrics.perplexity import perplexity
 from tandem.metrics.score import Score
 from tandem.metrics.sentences import SentenceScores, sentence_scores
 from tandem.metrics.sequences import character_edit_rate, exact, token_edit_rate, word_edit_rate
+from tandem.metrics.tokenisation import BleuTokenizer, TokenizerChoice, choose_tokenizer
 from tandem.metrics.translation import bleu, chrf, score_translations, ter
 
 __all__ = [
+    "BleuTokenizer",
     "Score",
     "SentenceScores",
+    "TokenizerChoice",
     "bleu",
     "character_edit_rate",
+    "choose_tokenizer",
     "chrf",
     "exact",
     "fits_exact",

@@ -5,6 +5,7 @@ BLEU and perplexity are functions of sums over sentences. Each sentence is count
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU
 
 from tandem.metrics.score import check_corpus
+from tandem.metrics.tokenisation import TokenizerChoice, choose_tokenizer
 
 _ORDER = 4
 """The longest n-grams that are counted."""
@@ -58,15 +60,20 @@ class Resampling:
 
 
 def bleu_statistics(
-    hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False
+    hypotheses: Sequence[str],
+    references: Sequence[Sequence[str]],
+    *,
+    lowercase: bool = False,
+    tokenize: TokenizerChoice = "auto",
 ) -> Statistics:
-    """What BLEU is computed from, by sentence: 13a tokenisation, as in `tandem.metrics.bleu`.
+    """What BLEU is computed from, by sentence, as in `tandem.metrics.bleu`.
 
     ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
     """
     check_corpus(hypotheses, references)
+    tokenizer = choose_tokenizer(tokenize, chain.from_iterable(references))
     # The effective order changes sentences' scores, which are not used, and not their counts.
-    metric = BLEU(lowercase=lowercase, force=True, effective_order=True)
+    metric = BLEU(lowercase=lowercase, force=True, effective_order=True, tokenize=tokenizer)
     rows = []
     for hypothesis, alternatives in zip(hypotheses, references, strict=True):
         score = metric.sentence_score(hypothesis, alternatives)

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 
 from tandem.metrics.score import Score
 from tandem.metrics.scripts import Script, main_script
+from tandem.metrics.tokenisation import BleuTokenizer, word_splitter
 
 _FOR_SENTENCES = ("bleu", "chrf", "ter", "exact")
 _FOR_CODES = ("exact", "token_edit_rate", "character_edit_rate", "word_edit_rate")
 
-_SENTENCE = 4.0
+_SENTENCE = 4
 """Words: BLEU counts runs of up to four, and a shorter text has none."""
 _SOUND = 2.5
 """Characters: the words of no language are so short on average, but symbols of sounds are."""
@@ -40,6 +41,12 @@ def fits_exact(references: Sequence[str]) -> bool:
     if script in _LETTERS_A_WORD:
         return False
     return letters < _SOUND * words.total() or (len(words) <= _INVENTORY and words.total() >= _OFTEN * len(words))
+
+
+def has_bleu(references: Iterable[str], tokenizer: BleuTokenizer) -> bool:
+    """Return whether a reference has the four words that BLEU needs; without one it is 0 whatever is translated."""
+    split = word_splitter(tokenizer)
+    return any(len(split(text)) >= _SENTENCE for text in references)
 
 
 def leading_scores(references: Sequence[str]) -> tuple[str, ...]:

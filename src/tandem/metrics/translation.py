@@ -1,6 +1,7 @@
 """The scores of machine translation, by sacreBLEU (Post 2018, arXiv 1804.08771)."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import cast
 
 from sacrebleu.metrics.base import Metric
@@ -10,15 +11,24 @@ from sacrebleu.metrics.ter import TER
 
 from tandem.metrics.score import Score, check_corpus
 from tandem.metrics.sequences import character_edit_rate, exact, word_edit_rate
+from tandem.metrics.tokenisation import TokenizerChoice, choose_tokenizer
 
 
-def bleu(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
-    """Return BLEU of detokenised text, 13a tokenisation (Papineni et al. 2002).
+def bleu(
+    hypotheses: Sequence[str],
+    references: Sequence[Sequence[str]],
+    *,
+    lowercase: bool = False,
+    tokenize: TokenizerChoice = "auto",
+) -> Score:
+    """Return BLEU of detokenised text (Papineni et al. 2002), its words told apart as `choose_tokenizer` says.
 
     Raises ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
     """
+    check_corpus(hypotheses, references)
+    tokenizer = choose_tokenizer(tokenize, chain.from_iterable(references))
     # force: text that ends in " ." is what a model of words writes, and sacreBLEU would warn at each call.
-    return _score("bleu", BLEU(lowercase=lowercase, force=True), hypotheses, references)
+    return _score("bleu", BLEU(lowercase=lowercase, force=True, tokenize=tokenizer), hypotheses, references)
 
 
 def chrf(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
@@ -35,11 +45,16 @@ def ter(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lower
 
 
 def score_translations(
-    hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool
+    hypotheses: Sequence[str],
+    references: Sequence[Sequence[str]],
+    *,
+    lowercase: bool,
+    tokenize: TokenizerChoice = "auto",
 ) -> list[Score]:
     """Return BLEU, chrF, TER, exact matches and the edit rates of words and characters; raises as `bleu` does."""
-    metrics = (bleu, chrf, ter, exact, word_edit_rate, character_edit_rate)
-    return [metric(hypotheses, references, lowercase=lowercase) for metric in metrics]
+    metrics = (chrf, ter, exact, word_edit_rate, character_edit_rate)
+    first = bleu(hypotheses, references, lowercase=lowercase, tokenize=tokenize)
+    return [first, *(metric(hypotheses, references, lowercase=lowercase) for metric in metrics)]
 
 
 def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:

@@ -6,6 +6,7 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tandem.data.spreadsheets import Separator
+from tandem.metrics import TokenizerChoice
 from tandem.models import CellType
 from tandem.text import TokenizerKind
 from tandem.training.forcing import ForcingSchedule, TeacherForcing
@@ -228,8 +229,8 @@ class Training(Section):
     """The gradient is scaled to this norm when it is longer."""
     patience: Count | None = None
     """Stop after so many validations in a row without a better one."""
-    keep: Literal["loss", "bleu", "exact"] = "loss"
-    """What makes a checkpoint the best: validation loss, or BLEU or exact matches of greedy translations."""
+    keep: Literal["loss", "bleu", "chrf", "exact"] = "loss"
+    """What makes a checkpoint the best: validation loss, or BLEU, chrF or exact matches of greedy translations."""
     keep_last: Count = 1
     """The checkpoints of so many last validations are kept besides the best: to average them, or to choose later."""
     precision: Precision = "auto"
@@ -251,6 +252,8 @@ class Search(Section):
     max_length_extra: Annotated[int, Field(ge=0, le=LARGEST_LENGTH_EXTRA)] = 10
     lowercase_scores: bool = False
     """Whether scores are taken in lower case."""
+    score_tokenize: TokenizerChoice = "auto"
+    """How BLEU tells words apart, by sacreBLEU's names; auto goes by the script of the references."""
 
 
 class Recipe(Section):

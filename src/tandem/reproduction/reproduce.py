@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.errors import RecipeError
+from tandem.metrics import choose_tokenizer
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import Device
 from tandem.recording import read_metrics
@@ -53,11 +54,13 @@ def reproduce(
         say(f"training {number} of {len(runs)}: {name}")
         if not train_once(wanted, out / "runs" / name, train):
             say(f"{name}: is done already")
+    tokenizer = choose_tokenizer(recipe.search.score_tokenize, (pair.target for pair in pairs))
     systems = Systems(
         out / "runs",
         out / "systems",
         pairs,
         lowercase=recipe.search.lowercase_scores,
+        tokenizer=tokenizer,
         length_penalty=recipe.search.length_penalty,
         device=device,
         say=lambda what: say(f"working out {what}"),
@@ -65,14 +68,13 @@ def reproduce(
     lengths = [len(pair.source.split()) for pair in pairs]
     claims = Claims(plan, systems, lengths, resampling).all()
     page = out / "reproduction.md"
-    replace_file(
-        page, as_markdown(claims, _about(plan, [out / "runs" / name for name, _ in runs], len(pairs), resampling))
-    )
+    about = _about(plan, [out / "runs" / name for name, _ in runs], len(pairs), tokenizer, resampling)
+    replace_file(page, as_markdown(claims, about))
     replace_file(out / "reproduction.json", json.dumps(as_object(claims), indent=2) + "\n")
     return Reproduction(claims, page)
 
 
-def _about(plan: Plan, runs: list[Path], sentences: int, resampling: Resampling) -> list[str]:
+def _about(plan: Plan, runs: list[Path], sentences: int, tokenizer: str, resampling: Resampling) -> list[str]:
     """How the figures came about."""
     model, training, search = plan.recipe.model, plan.recipe.training, plan.recipe.search
     minutes = sorted(_minutes(run) for run in runs)
@@ -85,7 +87,7 @@ def _about(plan: Plan, runs: list[Path], sentences: int, resampling: Resampling)
         f"ensemble: {plan.members}.",
         f"- A model has {model.layers} layers of {model.hidden} units, unless said otherwise, and {training.epochs:g} "
         "epochs.",
-        f"- BLEU is sacreBLEU's, 13a, {case}, on {sentences:,} sentences. Hypotheses rank by log-probability / "
+        f"- BLEU is sacreBLEU's, {tokenizer}, {case}, on {sentences:,} sentences. Hypotheses rank by log-probability / "
         f"tokens ** {search.length_penalty:g}.",
         "- Where there are several trainings a figure is their mean, with each of them beside it.",
         "- Intervals are of 95 %, by bootstrap over the sentences. A claim holds where that of the difference is "

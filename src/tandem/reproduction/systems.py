@@ -11,6 +11,7 @@ import numpy as np
 
 from tandem.checkpoint import checkpoint_of
 from tandem.data.pairs import Pair
+from tandem.metrics import BleuTokenizer
 from tandem.metrics.bootstrap import Statistics, Table, bleu_statistics
 from tandem.recipe import Device
 from tandem.rescoring import Candidate, NBestList, even_weights, judge, oracle, score_lists
@@ -44,6 +45,7 @@ class Systems:
         pairs: Sequence[Pair],
         *,
         lowercase: bool,
+        tokenizer: BleuTokenizer,
         length_penalty: float,
         device: Device,
         say: Callable[[str], None],
@@ -54,6 +56,7 @@ class Systems:
         self._sources = [pair.source for pair in pairs]
         self._references = [pair.target for pair in pairs]
         self._lowercase = lowercase
+        self._tokenizer: BleuTokenizer = tokenizer
         self._length_penalty = length_penalty
         self._device: Device = device
         self._say = say
@@ -88,7 +91,7 @@ class Systems:
         figures = self._once(
             f"{name}.best-{N_BEST}.by-{'+'.join(by)}",
             [name, *by],
-            {**search, "references": self._references, "lowercase": self._lowercase},
+            {**search, "references": self._references, "lowercase": self._lowercase, "tokenizer": self._tokenizer},
             lambda: self._choices(lists, by),
         )
         texts = [[hypothesis["text"] for hypothesis in hypotheses] for hypotheses in lists]
@@ -109,7 +112,7 @@ class Systems:
             for number, (hypotheses, source) in enumerate(zip(lists, self._sources, strict=True))
         ]
         judged = [
-            judge(scored, reference, weights, lowercase=self._lowercase)
+            judge(scored, reference, weights, lowercase=self._lowercase, tokenizer=self._tokenizer)
             for scored, reference in zip(score_lists(self._load(by), nbest), self._references, strict=True)
         ]
         values = np.array(list(weights.values.values()))
@@ -121,7 +124,8 @@ class Systems:
 
     def _statistics(self, texts: Sequence[str]) -> Statistics:
         references = [[normalise(reference)] for reference in self._references]
-        return bleu_statistics([normalise(text) for text in texts], references, lowercase=self._lowercase)
+        hypotheses = [normalise(text) for text in texts]
+        return bleu_statistics(hypotheses, references, lowercase=self._lowercase, tokenize=self._tokenizer)
 
     def _load(self, names: Sequence[str]) -> Translator:
         return load([self._runs / name for name in names], device=self._device)

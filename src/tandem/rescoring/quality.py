@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tandem.metrics import Score, bleu
+from tandem.metrics import BleuTokenizer, Score, bleu
 from tandem.metrics.bootstrap import Statistics, bleu_of_sums, bleu_statistics
 from tandem.rescoring.ranking import Figures, ScoredList
 from tandem.rescoring.tuning import TuningSettings, as_lists, tune
@@ -28,14 +28,15 @@ class Judged:
     """What BLEU is computed from, [K, 10]."""
 
 
-def judge(scored: ScoredList, reference: str, weights: Weights, *, lowercase: bool) -> Judged:
+def judge(scored: ScoredList, reference: str, weights: Weights, *, lowercase: bool, tokenizer: BleuTokenizer) -> Judged:
     """Measure each different text of a list once, all texts normalised.
 
     CorpusError where a hypothesis lacks a figure that has a weight.
     """
     texts = [normalise(candidate.text) for candidate in scored.nbest.candidates]
     places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-    statistics = bleu_statistics(list(places), [[normalise(reference)]] * len(places), lowercase=lowercase)
+    references = [[normalise(reference)]] * len(places)
+    statistics = bleu_statistics(list(places), references, lowercase=lowercase, tokenize=tokenizer)
     own = [-float(k) if c.score is None else c.score for k, c in enumerate(scored.nbest.candidates)]
     return Judged(scored.figures(weights), np.array(own), statistics[[places[text] for text in texts]])
 
@@ -51,12 +52,13 @@ def tuned(judged: Sequence[Judged], weights: Weights, settings: TuningSettings |
     )
 
 
-def qualities(judged: Sequence[Judged], weights: Weights, *, lowercase: bool) -> list[Score]:
+def qualities(judged: Sequence[Judged], weights: Weights, *, lowercase: bool, tokenizer: BleuTokenizer) -> list[Score]:
     """BLEU of the list's first hypotheses, of those that the model alone ranks first, of those ranked first by the
     weights, and of the best choice that is found: `list`, `model`, `rescored`, `oracle`, each with its signature.
     """
     # A signature does not depend on the texts.
-    signature = f"{bleu([''], [['']], lowercase=lowercase).signature}|{norm_signature(raw=False)}"
+    of_texts = bleu([""], [[""]], lowercase=lowercase, tokenize=tokenizer).signature
+    signature = f"{of_texts}|{norm_signature(raw=False)}"
     model = list(weights.values).index(MODEL)
     values = np.array(list(weights.values.values()))
     penalty = f"lp:{weights.length_penalty:g}"

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from tandem.analysis import Analysis, Phrase, Plane, References, System, context_plane, find
 from tandem.data.given import checked_references
+from tandem.metrics import TokenizerChoice
 from tandem.metrics.bootstrap import Resampling
 from tandem.run.progress import adding_up
 from tandem.text import normalise
@@ -31,6 +32,7 @@ def analyse(
     translations: Mapping[str, Sequence[str]] | None = None,
     lowercase: bool = False,
     raw: bool = False,
+    tokenize: TokenizerChoice | None = None,
     phrases: Sequence[Phrase] = (),
     training: Iterable[str] | None = None,
     resampling: Resampling | None = None,
@@ -42,20 +44,23 @@ def analyse(
     `settings` are a translator's where they are not its recipe's. `translations` are those of other systems, one for
     each distinct source in order. The first translator gives the contexts of `phrases`, or of up to 300 of the
     sources. `training`, the sources of the training data, is read twice: words are ranked in it, and neighbours
-    looked for among its first 20,000 texts. Texts are normalised as in `evaluate`, unless `raw`. `hear` is told what is
-    done, how much of it, and of how much. ValueError where no system is given, two share a name or have another number
-    of translations than there are sources.
+    looked for among its first 20,000 texts. Texts are normalised as in `evaluate`, unless `raw`, and `tokenize` is how
+    BLEU tells words apart (None: as the first translator's recipe has it). `hear` is told what is done, how much of it,
+    and of how much. ValueError where no system is given, two share a name or have another number of translations than
+    there are sources.
     """
     others = translations or {}
     if not (translators or others):
         raise ValueError("there is no system: give a translator or translations")
     if twice := sorted(set(translators) & set(others)):
         raise ValueError(f"two systems are called {twice[0]}; give each a name of its own")
+    usual: list[TokenizerChoice] = [translator.recipe.search.score_tokenize for translator in translators.values()]
     references = References.of(
         checked_references(pairs, "pairs"),
         lowercase=lowercase,
         sources_lowercase=ignore_case(translators.values()),
         raw=raw,
+        tokenize=tokenize or (usual[0] if usual else "auto"),
     )
     systems = []
     chosen = {name: (settings or {}).get(name) or t.search_settings() for name, t in translators.items()}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from tandem.data import Batch, Batches
 from tandem.data.contents import Hear
@@ -11,6 +12,8 @@ from tandem.data.pairs import Pair, group_references
 from tandem.metrics import (
     Score,
     SentenceScores,
+    TokenizerChoice,
+    choose_tokenizer,
     in_order,
     leading_scores,
     perplexity,
@@ -89,13 +92,15 @@ def evaluate(
     *,
     lowercase: bool = False,
     raw: bool = False,
+    tokenize: TokenizerChoice | None = None,
     hear: Hear = lambda *_: None,
 ) -> Evaluation:
     """Translate each distinct source and score it against all its targets; measure the likelihood of every pair.
 
     The target of a pair is a text, or a list of texts: several references.
     Sources are told apart as the model reads them. Scores are of normalised texts: Unicode NFC, single spaces; `raw`
-    leaves texts as they stand. `hear` is told of progress: what is done, how much of it, and of how much.
+    leaves texts as they stand. `tokenize` is how BLEU tells words apart; None: as the recipe has it. `hear` is told of
+    progress: what is done, how much of it, and of how much.
 
     ArgumentError and CorpusError where `pairs` are no pairs of texts.
     """
@@ -104,6 +109,8 @@ def evaluate(
     corpus = [Pair(source, target) for source, targets in given for target in targets]
     groups = group_references(given, lowercase=translator.source_tokenizer.lowercase, raw=raw)
     sources, references = [source for source, _ in groups], [targets for _, targets in groups]
+    # Before the work: a tokenizer whose packages are missing is an error.
+    tokenizer = choose_tokenizer(tokenize or translator.recipe.search.score_tokenize, chain.from_iterable(references))
     made = list(
         translator.translate_stream(sources, settings, on_progress=adding_up("translating", len(sources), hear))
     )
@@ -113,7 +120,7 @@ def evaluate(
     search = search_signature(translator, settings)
     scores = [
         Score(score.name, score.value, f"{score.signature}|{norm_signature(raw=raw)}|search:{search}")
-        for score in score_translations(hypotheses, references, lowercase=lowercase)
+        for score in score_translations(hypotheses, references, lowercase=lowercase, tokenize=tokenizer)
     ]
     scores.append(_token_edit_rate(translator, [list(t.tokens) for t in made], references, search))
     scores += _likelihood_scores(translator, corpus, hear)

@@ -88,6 +88,7 @@ def _with_scores(contents: ReportContents, translator: Translator, evaluated: Ev
         evaluated.pairs,
         lowercase=translator.recipe.search.lowercase_scores,
         sources_lowercase=translator.source_tokenizer.lowercase,
+        tokenize=translator.recipe.search.score_tokenize,
     )
     findings = find([System.of(contents.title, evaluation.translations, references)], Resampling())
     phrases, translations = spread(references.sources, evaluation.translations)

@@ -22,7 +22,8 @@ from tandem.data.contents import Hear
 from tandem.data.pairs import group_references
 from tandem.errors import RecipeError, TandemError, TrainingError
 from tandem.members import Member
-from tandem.metrics import bleu, exact
+from tandem.metrics import bleu, choose_tokenizer, chrf, exact, in_order, leading_scores
+from tandem.metrics.fitting import has_bleu
 from tandem.models import ParameterCounts, count_parameters
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
@@ -41,6 +42,11 @@ from tandem.translator import Translator
 _SAMPLES = 3
 _TIES = 1e-3
 """What a difference in loss can add to a percentage at most."""
+_NO_BLEU = (
+    'training.keep is "bleu", which cannot tell one checkpoint from another here: BLEU counts runs of four words, and '
+    "no validation target has that many. It is always 0, and the first checkpoint is kept. Set training.keep to exact, "
+    "chrf or loss"
+)
 
 
 class Run:
@@ -80,6 +86,11 @@ class Run:
             )
         for message in self.corpus.messages:
             say(message)
+        targets = [normalise(pair.target) for pair in self.corpus.validation_pairs]
+        self._leading_scores = leading_scores(targets)
+        self._score_tokenizer = choose_tokenizer(recipe.search.score_tokenize, targets)
+        if recipe.training.keep == "bleu" and not has_bleu(targets, self._score_tokenizer):
+            say(_NO_BLEU)
         sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
         self.model = build_model(recipe, *sizes).to(self.device)
         say(_weights(count_parameters(self.model)))
@@ -207,12 +218,16 @@ class Run:
             raise self._diverged(str(error)) from error
         lowercase = self.recipe.search.lowercase_scores
         hypotheses = [normalise(text) for text in texts]
-        scores = [metric(hypotheses, references, lowercase=lowercase) for metric in (bleu, exact)]
+        scores = [
+            bleu(hypotheses, references, lowercase=lowercase, tokenize=self._score_tokenizer),
+            chrf(hypotheses, references, lowercase=lowercase),
+            exact(hypotheses, references, lowercase=lowercase),
+        ]
         samples = tuple(
             Sample(source, targets[0], text)
             for (source, targets), text in list(zip(groups, texts, strict=True))[:_SAMPLES]
         )
-        return Validation(loss, {score.name: score.value for score in scores}, samples)
+        return Validation(loss, {score.name: score.value for score in in_order(scores, self._leading_scores)}, samples)
 
     def _diverged(self, what: str) -> TrainingError:
         progress = self._training.progress
@@ -252,4 +267,4 @@ def _inexact(validation: Validation) -> float:
     return 100.0 - validation.scores["exact"] + _TIES * loss / (1 + loss)
 
 
-_CRITERIA = {"loss": _loss, "bleu": _lost("bleu"), "exact": _inexact}
+_CRITERIA = {"loss": _loss, "bleu": _lost("bleu"), "chrf": _lost("chrf"), "exact": _inexact}

