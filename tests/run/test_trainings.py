@@ -76,11 +76,14 @@ def test_the_best_is_kept_by_the_criterion(keep: str, tmp_path: Path) -> None:
     settings = (f"training.keep={keep}", "training.epochs=4", "training.optimizer.learning_rate=0.05")
     result = run_tiny(tmp_path, *settings, recorders=[heard])
     validated = [event for event in heard.events if isinstance(event, Validated)]
-    values = [e.validation.loss if keep == "loss" else -e.validation.scores[keep] for e in validated]
+    scores = [0.0 if keep == "loss" else -event.validation.scores[keep] for event in validated]
+    # Of equals the lower loss decides, but for BLEU and chrF the earlier one.
+    ties = [event.validation.loss if keep in ("loss", "exact") else 0.0 for event in validated]
+    values = list(zip(scores, ties, strict=True))
     best = validated[values.index(min(values))]
     assert result.evaluation.score("loss") == pytest.approx(best.validation.loss, rel=1e-5)
     assert [event.best for event in validated] == [
-        value < min(values[:number], default=math.inf) for number, value in enumerate(values)
+        value < min(values[:number], default=(math.inf, 0)) for number, value in enumerate(values)
     ]
 
 
