@@ -24,6 +24,7 @@ from tandem.cli.options import (
     MaxLengthFactorOption,
     OnErrorOption,
     PrecisionOption,
+    QuietOption,
     RawOption,
 )
 from tandem.cli.show import PreparingBar
@@ -58,6 +59,7 @@ def compare_command(
     as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
+    quiet: QuietOption = False,
 ) -> None:
     """Compare trainings: mean and deviation over seeds, and whether systems differ by more than chance.
 
@@ -75,7 +77,7 @@ def compare_command(
             translator, beam, length_penalty, max_length_factor, max_length_extra, 1, batch_size, allow_unk
         )
 
-    progress = PreparingBar(PrintableConsole(stderr=True))
+    progress = PreparingBar(PrintableConsole(stderr=True, quiet=quiet))
     try:
         found = compare(
             runs,
