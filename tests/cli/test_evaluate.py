@@ -54,7 +54,7 @@ def corpora(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: " ".join(corpus))
 def test_every_kind_of_corpus_has_the_same_scores(corpus: tuple[str, ...], tandem: Tandem, run: Path) -> None:
     found = tandem("evaluate", run, *corpus, "--json")
-    assert (found.code, found.err) == (0, "")
+    assert (found.code, found.apart_from_limits.err) == (0, "")
     expected = evaluate(load(run, device="cpu"), PAIRS)
     assert json.loads(found.out) == {
         "command": f"tandem evaluate {run} {' '.join(corpus)} --json",
@@ -62,6 +62,7 @@ def test_every_kind_of_corpus_has_the_same_scores(corpus: tuple[str, ...], tande
         "dropped": 0,
         "sources": 9,
         "cut": 0,
+        "stopped_at_limit": expected.stopped_at_limit,
         "scores": {
             score.name: {"value": round(score.value, 4), "signature": score.signature} for score in expected.scores
         },
@@ -71,7 +72,7 @@ def test_every_kind_of_corpus_has_the_same_scores(corpus: tuple[str, ...], tande
 @pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: " ".join(corpus))
 def test_every_pair_has_a_line_with_its_score(corpus: tuple[str, ...], tandem: Tandem, run: Path) -> None:
     found = tandem("score", run, *corpus, "--batch-size", 3)
-    assert (found.code, found.err) == (0, "")
+    assert (found.code, found.apart_from_limits.err) == (0, "")
     scores = load(run, device="cpu").score([de for de, _ in PAIRS], [en for _, en in PAIRS])
     assert [float(line) for line in found.lines] == pytest.approx([s.log_probability for s in scores], abs=2e-6)
 
@@ -174,7 +175,7 @@ def test_faults_in_any_of_several_target_files_are_met(tandem: Tandem, run: Path
 
 def test_people_get_a_table(tandem: Tandem, run: Path) -> None:
     found = tandem("evaluate", run, *FILES)
-    assert (found.code, found.err) == (0, "")
+    assert (found.code, found.apart_from_limits.err) == (0, "")
     scores = evaluate(load(run, device="cpu"), PAIRS).scores
     for score in scores:
         assert any(line.split()[:1] == [score.name] and score.signature in line for line in found.lines), score.name
@@ -237,7 +238,7 @@ def test_scores_are_shown_even_if_the_translations_cannot_be_written(
 
     monkeypatch.setattr(Path, "write_bytes", fail)
     found = tandem("evaluate", run, *FILES, "--json", "--output", "out.en")
-    assert (found.code, found.err) == (1, "tandem: out.en: No space left on device\n")
+    assert (found.code, found.apart_from_limits.err) == (1, "tandem: out.en: No space left on device\n")
     assert json.loads(found.out)["pairs"] == 10
 
 
@@ -250,7 +251,7 @@ def test_sources_of_which_only_the_beginning_is_read_are_counted(
     (elsewhere / "long.en").write_text("one\n" * 5, encoding="utf-8")
     short = ("--max-length-factor", 0.001) if command == "evaluate" else ()
     found = tandem(command, run, "--source", "long.de", "--target", "long.en", "--json", *short)
-    assert (found.code, found.err) == (
+    assert (found.code, found.apart_from_limits.err) == (
         0,
         "tandem: 2 sources are too long: only the first 1,000 tokens (or 32,768 characters) were "
         f"{what}. The first begins with 'zwei zwei zwei zwei zwei zwei zwei zwei '\n",
@@ -261,12 +262,21 @@ def test_sources_of_which_only_the_beginning_is_read_are_counted(
         assert [json.loads(line)["cut"] for line in found.lines] == [False, False, True, True, True]
 
 
+def test_outputs_that_end_at_the_limit_are_counted(tandem: Tandem, run: Path) -> None:
+    found = tandem("evaluate", run, *FILES, "--max-length-factor", 0.1, "--max-length-extra", 1, "--json")
+    assert json.loads(found.out)["stopped_at_limit"] == 9
+    assert found.err == (
+        "tandem: 9 of 9 outputs ended at the length limit, so their ends may be missing: "
+        "raise --max-length-factor (now 0.1) or --max-length-extra (now 1)\n"
+    )
+
+
 def test_every_source_stands_in_the_file_of_errors(tandem: Tandem, run: Path, elsewhere: Path) -> None:
     found = evaluate(load(run, device="cpu"), PAIRS)
     for name in ("errors.tsv", "errors.jsonl"):
         assert tandem("evaluate", run, *FILES, "--errors", name).code == 0
     header, *rows = [line.split("\t") for line in (elsewhere / "errors.tsv").read_text("utf-8").splitlines()]
-    assert header == ["source", "reference", "output", "log_probability", "exact", "chrf", "character_edits"]
+    assert header == ["source", "reference", "output", "log_probability", "stopped", "exact", "chrf", "character_edits"]
     assert [row[0] for row in rows] == list(dict.fromkeys(de for de, _ in PAIRS))
     assert [row[2] for row in rows] == found.translations
     assert rows[0][1] == f"{PAIRS[0][1]} ||| another reference"
@@ -276,14 +286,15 @@ def test_every_source_stands_in_the_file_of_errors(tandem: Tandem, run: Path, el
         assert item["log_probability"] == pytest.approx(result.translation.log_probability)
         assert float(row[3]) == pytest.approx(item["log_probability"], abs=1e-6)
         assert [item["exact"], item["chrf"], item["character_edits"]] == list(score)
-        assert row[4:] == [str(int(score.exact)), f"{score.chrf:.2f}", str(score.character_edits)]
+        assert row[4] == item["stopped"] == result.translation.stopped
+        assert row[5:] == [str(int(score.exact)), f"{score.chrf:.2f}", str(score.character_edits)]
 
 
 def test_a_text_cannot_tear_a_row_of_the_file_of_errors() -> None:
     translation = Translation("a\tb\nc", -1.0, (), (-1.0,))
     evaluation = Evaluation(1, [], [SourceResult("x\ty", ("a\rb",), translation)], lowercase=False, raw=True)
     content = errors_file(Path("errors.tsv"), evaluation).decode("utf-8")
-    assert content.split("\n")[1:] == ["x y\ta b\ta b c\t-1.000000\t0\t87.50\t3", ""]
+    assert content.split("\n")[1:] == ["x y\ta b\ta b c\t-1.000000\teos\t0\t87.50\t3", ""]
 
 
 def test_two_files_of_one_name_are_refused(tandem: Tandem, run: Path) -> None:

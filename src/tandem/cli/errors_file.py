@@ -6,7 +6,7 @@ from tandem.cli.streams import json_line, one_line
 from tandem.metrics import SentenceScores
 from tandem.run.evaluate import Evaluation, SourceResult
 
-_HEADER = ("source", "reference", "output", "log_probability", "exact", "chrf", "character_edits")
+_HEADER = ("source", "reference", "output", "log_probability", "stopped", "exact", "chrf", "character_edits")
 _BETWEEN = " ||| "
 """Stands between several references."""
 
@@ -26,6 +26,7 @@ def _row(result: SourceResult, score: SentenceScores) -> tuple[str, ...]:
         _BETWEEN.join(result.references),
         result.translation.text,
         f"{result.translation.log_probability:.6f}",
+        result.translation.stopped,
         str(int(score.exact)),
         f"{score.chrf:.2f}",
         str(score.character_edits),
@@ -43,5 +44,6 @@ def _object(result: SourceResult, score: SentenceScores) -> bytes:
         "references": result.references,
         "output": result.translation.text,
         "log_probability": result.translation.log_probability,
+        "stopped": result.translation.stopped,
     }
     return json_line({**content, **score._asdict()})

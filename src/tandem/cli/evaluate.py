@@ -28,7 +28,7 @@ from tandem.cli.options import (
     TokenizeOption,
 )
 from tandem.cli.output import check_place
-from tandem.cli.show import PreparingBar, say_cut, show_scores
+from tandem.cli.show import PreparingBar, say_at_limit, say_cut, show_scores
 from tandem.cli.streams import one_line, standard_output
 from tandem.cli.translate import search_settings
 from tandem.errors import OutputError
@@ -99,6 +99,7 @@ def evaluate_command(
     finally:
         progress.close()
     say_cut([result.source for result in found.results if result.translation.cut], "translated")
+    say_at_limit(found.stopped_at_limit, found.sources, settings)
     _show(found, dropped.count, as_json=as_json)
     # After the scores, which are worth showing even if this fails.
     if errors is not None:
@@ -117,6 +118,7 @@ def _show(found: Evaluation, dropped: int, *, as_json: bool) -> None:
             "dropped": dropped,
             "sources": found.sources,
             "cut": found.cut,
+            "stopped_at_limit": found.stopped_at_limit,
             "scores": scores,
         }
         print(json.dumps(content, indent=2), flush=True)

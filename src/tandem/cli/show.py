@@ -14,7 +14,7 @@ from tandem.recording.preparing import PreparingBar as PreparingBar
 from tandem.recording.preparing import announce as announce
 from tandem.run.train import TrainingResult
 from tandem.terminal import opening_command, printable, shell_command
-from tandem.translator import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS
+from tandem.translator import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS, SearchSettings
 
 _SCORES = 4
 """Scores that are shown at the end of a training; the report has all of them."""
@@ -30,6 +30,16 @@ def say_cut(sources: Sequence[str], what: str) -> None:
         say(
             f"{many} too long: only the first {MAX_SOURCE_TOKENS:,} tokens (or {MAX_SOURCE_CHARACTERS:,} characters) "
             f"were {what}. The first begins with {first!r}"
+        )
+
+
+def say_at_limit(at_limit: int, outputs: int, settings: SearchSettings) -> None:
+    """Say how many outputs, if any, ended at the length limit, and how it is raised."""
+    if at_limit:
+        say(
+            f"{at_limit:,} of {outputs:,} outputs ended at the length limit, so their ends may be missing: raise "
+            f"--max-length-factor (now {settings.max_length_factor:g}) or "
+            f"--max-length-extra (now {settings.max_length_extra})"
         )
 
 

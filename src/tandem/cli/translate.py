@@ -28,6 +28,7 @@ from tandem.cli.options import (
     QuietOption,
 )
 from tandem.cli.output import Job, opened_output
+from tandem.cli.show import say_at_limit
 from tandem.cli.streams import json_line, one_line, say
 from tandem.errors import RecipeError
 from tandem.recording.console import PrintableConsole
@@ -128,12 +129,7 @@ def translate(
                 at_limit += sum(translation.stopped == "limit" for translation in translations)
                 put.save(window[-1][0] + 1)
                 progress(len(window))
-    if at_limit:
-        say(
-            f"{at_limit:,} of {outputs:,} outputs ended at the length limit, so their ends may be missing: raise "
-            f"--max-length-factor (now {settings.max_length_factor:g}) or "
-            f"--max-length-extra (now {settings.max_length_extra})"
-        )
+    say_at_limit(at_limit, outputs, settings)
 
 
 def _models_and_texts(arguments: Sequence[str], models: Sequence[Path]) -> tuple[list[Path], list[str]]:

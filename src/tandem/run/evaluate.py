@@ -75,6 +75,11 @@ class Evaluation:
         """How many sources were too long, so that only their beginnings were translated."""
         return sum(result.translation.cut for result in self.results)
 
+    @property
+    def stopped_at_limit(self) -> int:
+        """How many outputs are as long as the length limits allow, so that their ends may be missing."""
+        return sum(result.translation.stopped == "limit" for result in self.results)
+
     def sentence_scores(self) -> list[SentenceScores]:
         """What the output for each source is worth, one for each of the results."""
         texts = self.translations if self.raw else [normalise(text) for text in self.translations]
