@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.cli.corpora import CorpusOptions
+from tandem.cli.corpora import CorpusOptions, ReferencesOptions
 from tandem.cli.named_files import models_and_corpus, recipe_and_corpus, stem
 from tandem.errors import CorpusError
 from tandem.recipe import load_recipe
@@ -95,6 +95,8 @@ def test_data_may_follow_the_models(elsewhere: Path) -> None:
     models, options = models_and_corpus([Path("runs/a"), Path("t.de"), Path("t.en")], CorpusOptions())
     assert (models, options.source, options.target) == ([Path("runs/a")], Path("t.de"), Path("t.en"))
     assert models_and_corpus([Path("runs/a")], CorpusOptions()) == ([Path("runs/a")], CorpusOptions())
+    references = models_and_corpus([Path("runs/a"), Path("t.de"), Path("t.en")], ReferencesOptions())[1]
+    assert references == ReferencesOptions(source=Path("t.de"), target=Path("t.en"))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import typer
 from tandem.analysis import Phrase
 from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references
 from tandem.cli.lines import file_lines, survey
+from tandem.cli.named_files import models_and_corpus
 from tandem.cli.options import (
     AllowUnkOption,
     BatchSizeOption,
@@ -90,7 +91,7 @@ def analyse_command(
     sentences, and the encoder's contexts of phrases in the plane with their nearest neighbours.
     """
     standard_output()  # before the work
-    paths = models or []
+    paths, corpus = models_and_corpus(models or [], corpus)
     names = _names(paths, translations or [])
     translators = {
         n: load(path, device=device, precision=precision) for n, path in zip(names.models, paths, strict=True)
