@@ -173,6 +173,15 @@ def test_what_is_no_table_is_told(content: bytes, what: str, tmp_path: Path) -> 
         list(open_csv(write(tmp_path, content)))
 
 
+def test_another_encoding_is_told_however_many_rows_are_ascii(tmp_path: Path) -> None:
+    rows = ["Deutsch;Englisch", "Baum;tree", "schön;nice", "Haus;house", "Tür;door", "Käse;cheese"]
+    said = r"c\.csv line 3: the file is not in UTF-8, but in another encoding, such as Windows-1252\. In the"
+    with pytest.raises(CorpusError, match=said):
+        open_csv(write(tmp_path, "\n".join(rows).encode("cp1252")), separator="semicolon", header=True)
+    mixed = "\n".join([*rows, *rows[1:]]).encode() + "\nÖl;oil\nGrün;green\nÄpfel;apples".encode("cp1252")
+    assert load_pairs(open_csv(write(tmp_path, mixed)), on_error="drop").dropped.unreadable == 3
+
+
 def test_a_header_alone_is_told(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"there is a header but no row after it"):
         list(open_csv(write(tmp_path, "de,en\n")))

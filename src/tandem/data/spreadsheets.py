@@ -17,6 +17,8 @@ from tandem.errors import CorpusError
 Separator: TypeAlias = Literal["comma", "semicolon", "tab"]
 _CHARACTERS: dict[Separator, str] = {"tab": "\t", "semicolon": ";", "comma": ","}
 """The separators; of those that fit a file equally well the first is taken, since texts hold many more commas."""
+_FEW_FAULTY = 2
+"""Lines that may be faulty in a file of UTF-8; more, and more than its good ones beyond ASCII, are another encoding."""
 _SAMPLE_ROWS = 1000
 _SAMPLE_CHARACTERS = 1 << 20
 """From so much of a file's beginning it is found out how it is written."""
@@ -89,8 +91,9 @@ def open_csv(
     """A CSV file with what is left to be found out: the separator, and whether the first row is a header.
 
     The separator is the one with which the most rows have the same number of fields, and the named columns are there.
-    Raises CorpusError where the file cannot be read, or no separator gives two columns.
+    Raises CorpusError where the file cannot be read, is not in UTF-8, or no separator gives two columns.
     """
+    _check_encoding(path)
     columns = (source_column, target_column)
     named = any(isinstance(column, str) for column in columns)
     if separator == "auto":
@@ -235,6 +238,22 @@ def _sample(path: Path) -> list[str | bytes | None]:
         if size > _SAMPLE_CHARACTERS:
             break
     return lines
+
+
+def _check_encoding(path: Path) -> None:
+    """Raise CorpusError where a file is in another encoding, not UTF-8 with a faulty line or two.
+
+    Excel's plain "CSV" is in Windows-1252 or its like: to leave out the rows that are not UTF-8 would leave out every
+    word with an umlaut.
+    """
+    lines = _sample(path)
+    faulty = [number for number, line in enumerate(lines, start=1) if isinstance(line, bytes)]
+    good = sum(isinstance(line, str) and not line.isascii() for line in lines)
+    if len(faulty) > max(_FEW_FAULTY, good):
+        raise CorpusError(
+            f"{path} line {faulty[0]}: the file is not in UTF-8, but in another encoding, such as Windows-1252. In the "
+            "spreadsheet, save it as 'CSV UTF-8'; or convert it, for example with: iconv -f WINDOWS-1252 -t UTF-8"
+        )
 
 
 def _sample_fields(lines: Sequence[str | bytes | None], separator: Separator) -> list[list[str]]:
