@@ -16,13 +16,14 @@ from benchmarks.plan import Plan
 from benchmarks.rounds import Figures, rounded
 from benchmarks.sides import DTYPES, Precision, processor_precisions
 from tandem.models.kernels.products import Packed, linear
+from tandem.run.provenance import processor_name
 from tandem.version import __version__
 
 
 def describe_machine() -> Figures:
     """All that figures from two machines may differ by, as far as it can be read."""
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "instruction set": torch.backends.cpu.get_cpu_capability(),
         "bfloat16 in the processor": "bfloat16" in processor_precisions(),
         "logical cores": os.cpu_count(),
@@ -40,16 +41,6 @@ def _read(path: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError:
         return ""
-
-
-def _processor() -> str:
-    found = {key: re.search(rf"^{key}\s*: (.+)$", _read("/proc/cpuinfo"), flags=re.MULTILINE) for key in _CPU_KEYS}
-    name, family, model = (match[1].strip() if match else "" for match in found.values())
-    numbers = f" (family {family}, model {model})" if family and model else ""
-    return f"{name}{numbers}" if name else platform.processor() or platform.machine()
-
-
-_CPU_KEYS = ("model name", "cpu family", "model")
 
 
 def _memory() -> float | None:

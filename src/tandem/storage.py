@@ -147,6 +147,13 @@ def check_directory(directory: Path, names: Sequence[str], remedies: Mapping[str
         raise CheckpointError(found[0])
 
 
+def holds(directory: Path, name: str) -> bool:
+    """Whether a directory that `write_directory` made has a file of this name. CheckpointError where it is damaged."""
+    path = directory / FORMAT_FILE
+    files = read_sealed(path).get("files") if path.exists() else None
+    return isinstance(files, dict) and name in files
+
+
 def _fault(file: Path, expected: object, remedy: str) -> str | None:
     """What is wrong with a file of which this size and sum are expected; None where nothing is."""
     try:

@@ -23,6 +23,7 @@ def test_a_finished_run_holds_these_things(shared: Path) -> None:
     assert names(shared) == {
         "recipe.toml",
         "metrics.jsonl",
+        "provenance.json",
         "report.html",
         "tensorboard",
         "checkpoints",

@@ -117,7 +117,7 @@ def test_a_resume_state_is_a_whole_checkpoint_and_nothing_is_pickled(tmp_path: P
     assert (current.best, current.last, current.resume) == (None, None, "resume/step-00000003")
     state = tmp_path / current.resume
     assert load(state, device="cpu").translate(["eins zwei"])[0].tokens
-    names = {"optimizer.safetensors", "random.safetensors", "progress.json"}
+    names = {"optimizer.safetensors", "random.safetensors", "progress.json", "provenance.json"}
     model = {"model.safetensors", "recipe.toml", "source.tokenizer.json", "target.tokenizer.json", "format.json"}
     assert {path.name for path in state.iterdir()} == names | model
     for name in names:

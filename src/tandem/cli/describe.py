@@ -1,5 +1,6 @@
 """`tandem describe`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -7,14 +8,16 @@ import torch
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tandem.build import build_model
-from tandem.checkpoint import load_checkpoint
+from tandem.checkpoint import checkpoint_of, load_checkpoint
 from tandem.cli.options import SettingsOption
 from tandem.errors import RecipeError
 from tandem.models import ParameterCounts, count_parameters
 from tandem.recipe import Optimizer, Recipe, load_recipe
 from tandem.recording.console import PrintableConsole
+from tandem.run.provenance import Session, read_provenance
 
 _MOST_TOKENS = 10**9
 _BYTES = 4
@@ -48,7 +51,10 @@ def describe(
         sizes = _sizes(recipe, what, vocabularies)
         with torch.device("meta"):  # shapes without memory
             model = build_model(recipe, *sizes)
-    _show(PrintableConsole(), recipe, sizes, count_parameters(model))
+    console = PrintableConsole()
+    _show(console, recipe, sizes, count_parameters(model))
+    if what.is_dir():
+        _show_sessions(console, read_provenance(what) or read_provenance(checkpoint_of(what)))
 
 
 def _sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:
@@ -94,6 +100,19 @@ def _show(console: Console, recipe: Recipe, sizes: tuple[int, int], counts: Para
     console.print()
     for line in lines[1:]:
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def _show_sessions(console: Console, sessions: Sequence[Session]) -> None:
+    """What the model was trained on, a session after the other."""
+    for session in sessions:
+        console.print()
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, part in session.described().items():
+            if part:
+                table.add_row(name, Text(part))
+        console.print(table)
 
 
 def _kept(optimizer: Optimizer) -> int:

@@ -1,5 +1,6 @@
 """`tandem train`."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -176,6 +177,7 @@ def train_run(
             recorders=[live_display(console)],
             hear=preparing,
             say=say,
+            command=("tandem", *sys.argv[1:]),
         )
     except Stopped as stopped:
         try:

@@ -4,8 +4,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +35,8 @@ class Prepared:
     validation_pairs: list[Pair]
     messages: list[str]
     """What a user should know of how it came to be."""
+    files: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    """Name and SHA-256 of each file of the training and the validation corpus, by the corpus's part."""
 
 
 class Entry(NamedTuple):

@@ -28,6 +28,8 @@ class Content(NamedTuple):
     sha256: str
     lines: int | None
     """Of its first file; None where that is compressed or there is none."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Name and SHA-256 of each of its files, or of its pairs, where it has no files."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,13 @@ class Contents:
         parts = [self._file(path) for path in corpus.files]
         if parts:
             described = json.dumps([corpus.layout, *(part.sha256 for part in parts)])
-            return Content(hashlib.sha256(described.encode()).hexdigest(), parts[0].lines)
+            files = tuple((path.name, part.sha256) for path, part in zip(corpus.files, parts, strict=True))
+            return Content(hashlib.sha256(described.encode()).hexdigest(), parts[0].lines, files)
         sums = hashlib.sha256()
         for row in corpus.rows(max_characters):
             said = [row.message()] if isinstance(row, Fault) else row
             sums.update(json.dumps(said).encode() + b"\n")
-        return Content(sums.hexdigest(), None)
+        return Content(sums.hexdigest(), None, ((corpus.name, sums.hexdigest()),))
 
     def _file(self, path: Path) -> Content:
         record = self.folder / f"{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]}.json"

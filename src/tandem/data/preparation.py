@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -52,15 +53,16 @@ def _prepared(
     stamps = _stamps(sources)
     contents = Contents(cache / "files", verify, hear)
     train = contents.of(sources.train, sources.max_characters)
-    validation = contents.of(sources.validation, sources.max_characters).sha256 if sources.validation else None
+    validation = contents.of(sources.validation, sources.max_characters) if sources.validation else None
+    files = {"train": train.files} | ({"validation": validation.files} if validation else {})
     described = {"layout": LAYOUT, "tokens": tokens.described, "reverse": tokens.reverse_source}
-    described |= sources.described(train.sha256, validation)
+    described |= sources.described(train.sha256, validation.sha256 if validation else None)
     key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]
     folder = corpora_in(cache) / key
     with _alone(cache / "locks" / key, say):
         if found := open_prepared(folder, verify=verify):
             say(f"corpus: prepared before, in {folder}")
-            return found
+            return replace(found, files=files)
         if folder.exists():
             say(f"corpus: what was prepared in {folder} is damaged; it is made anew")
         partial = folder.with_name(f"{key}.partial")
@@ -73,7 +75,7 @@ def _prepared(
             shutil.rmtree(folder)
             raise CorpusError(f"{sources.name}: it was changed while it was read. Start again when it is whole.")
         if found := open_prepared(folder):
-            return found
+            return replace(found, files=files)
     raise CorpusError(f"{folder}: the prepared corpus cannot be read again. Is the disk in order?")
 
 

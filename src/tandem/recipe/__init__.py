@@ -26,7 +26,7 @@ from tandem.recipe.settings import (
     Texts,
     Training,
 )
-from tandem.recipe.writing import dump_recipe, portable, setting_lines
+from tandem.recipe.writing import dump_recipe, portable, portable_path, setting_lines
 
 __all__ = [
     "LARGEST_LENGTH_EXTRA",
@@ -58,5 +58,6 @@ __all__ = [
     "override",
     "parse_recipe",
     "portable",
+    "portable_path",
     "setting_lines",
 ]

@@ -13,11 +13,13 @@ def portable(recipe: Recipe) -> Recipe:
     """The recipe without its folder, and with the names alone of files whose whole path it had."""
     data: dict[str, Any] = recipe.data.model_dump(exclude={"folder"})
     for corpus in filter(None, (data["train"], data["validation"], data["test"])):
-        corpus.update({key: _file_name(corpus[key]) for key in ("source", "target", "path", "name") if key in corpus})
+        corpus.update(
+            {key: portable_path(corpus[key]) for key in ("source", "target", "path", "name") if key in corpus}
+        )
     return recipe.model_copy(update={"data": Data.model_validate(data)})
 
 
-def _file_name(path: str) -> str:
+def portable_path(path: str) -> str:
     """The last part of a path that begins at a root, a drive or a home, as POSIX or Windows write it; else itself."""
     as_windows = PureWindowsPath(path)  # which knows both kinds of slash
     return as_windows.name if as_windows.anchor or path.startswith("~") else path

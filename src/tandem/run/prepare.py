@@ -1,7 +1,7 @@
 """A recipe's corpora, made ready to train on: prepared once, kept in the cache, found there by their content."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -52,6 +52,8 @@ class PreparedCorpus:
     """Whether the sources' ids stand from the last token to the first."""
     key: str
     """Tells its content and how it was prepared."""
+    files: Mapping[str, Sequence[tuple[str, str]]]
+    """Name and SHA-256 of each file of the training and the validation corpus, by the corpus's part."""
 
 
 def prepare(
@@ -109,7 +111,10 @@ def prepare(
     ]
     messages += _cut_targets(recipe.search, found.train)
     validation = Batches(found.validation, 64, recipe.seed, shuffle=False)
-    return PreparedCorpus(source, target, train, validation, found.validation_pairs, messages, text.reverse_source, key)
+    reverse = text.reverse_source
+    return PreparedCorpus(
+        source, target, train, validation, found.validation_pairs, messages, reverse, key, found.files
+    )
 
 
 def _cut_targets(search: Search, corpus: EncodedCorpus) -> list[str]:

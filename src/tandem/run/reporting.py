@@ -15,6 +15,7 @@ from tandem.report import ReportContents, write_report
 from tandem.run.analyse import place, spread
 from tandem.run.baselines import Baseline
 from tandem.run.evaluate import Evaluation
+from tandem.run.provenance import read_provenance
 from tandem.storage import replace_file
 from tandem.translator import Translator
 
@@ -63,6 +64,8 @@ def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -
         ),
         ("training time", _minutes(sum(row["epoch_seconds"] for row in rows))),
     ]
+    if sessions := read_provenance(run):
+        summary += [item for item in sessions[-1].described().items() if item[0] in {"machine", "software", "command"}]
     if evaluated is None:
         summary.append(("not scored", "the run was interrupted"))
     else:

@@ -23,6 +23,7 @@ from tandem.checkpoint import (
 from tandem.errors import CheckpointError
 from tandem.files import read_text
 from tandem.recording import GoingOn
+from tandem.run.provenance import PROVENANCE
 from tandem.storage import check_directory, flush, writing
 from tandem.training import Progress, Training
 from tandem.training.events import StepDone
@@ -82,14 +83,24 @@ class Savings:
     """What is saved of one run, as its `current.json` names it."""
 
     def __init__(
-        self, out: Path, corpus: str, keep_last: int, current: Current | None, progress: Progress | None
+        self,
+        out: Path,
+        corpus: str,
+        keep_last: int,
+        current: Current | None,
+        progress: Progress | None,
+        provenance: str,
     ) -> None:
-        """`keep_last`: how many stay. `current` and `progress`: what was saved before, where the run goes on."""
+        """`keep_last`: how many stay. `current` and `progress`: what was saved before, where the run goes on.
+
+        `provenance`: what each checkpoint says of where it was trained, the content of its `provenance.json`.
+        """
         self.current = current
         self._out = out
         self._corpus = corpus
         self._keep_last = keep_last
         self._saved = progress
+        self._provenance = provenance
 
     def save(
         self, checkpoint: Checkpoint, optimizer: torch.optim.Optimizer, training: Training, held: tuple[StepDone, ...]
@@ -99,6 +110,7 @@ class Savings:
         CheckpointError where it cannot be written: what was saved before stands.
         """
         out, progress = self._out, training.progress
+        origin = {PROVENANCE: lambda path: path.write_text(self._provenance, encoding="utf-8", newline="\n")}
         if progress == self._saved:
             return
         best, last = (self.current.best, self.current.last) if self.current else (None, None)
@@ -106,7 +118,7 @@ class Savings:
         if validated:
             last = f"checkpoints/epoch-{progress.epoch:03d}"
             best = last if progress.best_epoch == progress.epoch else best
-            save_checkpoint(checkpoint, out / last)
+            save_checkpoint(checkpoint, out / last, origin)
         # An epoch's end may be saved before its validation and after: what the pointer names is never written over.
         resume = f"resume/step-{progress.step:08d}{'-validated' if validated else ''}"
         tensors, random = optimizer_tensors(optimizer), training.random_state()
@@ -118,7 +130,8 @@ class Savings:
             {
                 _OPTIMIZER: lambda path: save_file(tensors, path),
                 _RANDOM: lambda path: save_file(random, path),
-                _PROGRESS: lambda path: path.write_text(content, encoding="utf-8"),
+                _PROGRESS: lambda path: path.write_text(content, encoding="utf-8", newline="\n"),
+                **origin,
             },
         )
         with writing(out / "metrics.jsonl"):

@@ -20,7 +20,7 @@ from tandem.build import (
 from tandem.checkpoint import Checkpoint, load_optimizer
 from tandem.data.contents import Hear
 from tandem.data.pairs import group_references
-from tandem.errors import RecipeError, TandemError, TrainingError
+from tandem.errors import CheckpointError, RecipeError, TandemError, TrainingError
 from tandem.members import Member
 from tandem.metrics import bleu, choose_tokenizer, chrf, exact, in_order, leading_scores
 from tandem.metrics.fitting import has_bleu
@@ -31,6 +31,7 @@ from tandem.run.changes import check_changes
 from tandem.run.likelihood import likelihood
 from tandem.run.lock import LOCK_FILES
 from tandem.run.prepare import GivenPairs, PreparedCorpus, prepare
+from tandem.run.provenance import PROVENANCE, Session, provenance_text, read_provenance, this_session
 from tandem.run.saving import Savings, read_state
 from tandem.run.stopping import Stopping
 from tandem.storage import replace_file
@@ -64,10 +65,12 @@ class Run:
         recorders: Sequence[Recorder] = (),
         hear: Hear = lambda *_: None,
         say: Callable[[str], None] = lambda _: None,
+        command: Sequence[str] = ("tandem.train",),
     ) -> None:
         """Prepare the corpora and build everything.
 
         `hear` is told how the preparing goes on, `say` gets what a user should know before the training begins.
+        `command` holds the words that the run's provenance says were typed.
         """
         self.recipe = recipe
         self.out = out
@@ -119,8 +122,16 @@ class Run:
         )
         self._check_room(self._training)
         self._going_on = state.going_on if state else None
+        first_step = state.progress.step if state else 0
+        session = this_session(command, first_step, self.device, self.dtype, self.corpus.files)
+        self._sessions = [*(_earlier_sessions(out, say) if resume else ()), session]
         self._savings = Savings(
-            out, self.corpus.key, recipe.training.keep_last, current, state.progress if state else None
+            out,
+            self.corpus.key,
+            recipe.training.keep_last,
+            current,
+            state.progress if state else None,
+            provenance_text([session.portable() for session in self._sessions]),
         )
 
     def _check_room(self, training: Training) -> None:
@@ -157,6 +168,7 @@ class Run:
         """
         began = time.perf_counter()
         replace_file(self.out / "recipe.toml", dump_recipe(self.recipe))
+        replace_file(self.out / PROVENANCE, provenance_text(self._sessions))
         self._savings.tidy()
         metrics = MetricsFile(self.out / "metrics.jsonl", going_on=self._going_on)
         files: list[Recorder] = [metrics, TensorBoard(self.out / "tensorboard", going_on=self._going_on)]
@@ -236,6 +248,15 @@ class Run:
             "training.optimizer.learning_rate, set training.clip_norm, or use --set training.precision=float32, and "
             "go on with --resume or start anew"
         )
+
+
+def _earlier_sessions(out: Path, say: Callable[[str], None]) -> list[Session]:
+    """The sessions of the run so far. Where they cannot be read it is said: that is no reason not to go on."""
+    try:
+        return read_provenance(out)
+    except CheckpointError as error:
+        say(f"{error}. The run goes on, and tells of this session alone")
+        return []
 
 
 def refuse_used(out: Path) -> None:

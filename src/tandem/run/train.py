@@ -202,10 +202,12 @@ def run_recipe(
     recorders: Sequence[Recorder] = (),
     hear: Hear = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
+    command: Sequence[str] = ("tandem.train",),
 ) -> TrainingResult:
     """Train, evaluate the best model on the test corpus (or, without one, the validation corpus), write the report.
 
-    `reasons` for a recipe that was chosen are kept in the run's directory, and are in its report.
+    `reasons` for a recipe that was chosen are kept in the run's directory, and are in its report. `command` holds the
+    words that the run's provenance says were typed.
 
     A run that a signal stopped has its report too, without scores, once it has a best checkpoint.
     TrainingError where another run writes into the directory; Stopped (a KeyboardInterrupt) where a signal came.
@@ -232,6 +234,7 @@ def run_recipe(
             recorders=recorders,
             hear=hear,
             say=say,
+            command=command,
         )
         if reasons:
             write_reasons(out, reasons)
