@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.files import read_text
+from tandem.files import portable_name, read_text
 
 
 def test_a_text_is_read_as_it_is(tmp_path: Path) -> None:
@@ -31,3 +31,19 @@ def test_nothing_but_an_ordinary_file_is_opened(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
         with pytest.raises(OSError, match="it is not an ordinary file"):
             read_text(path, 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("train.de-train.en", "train.de-train.en"),
+        ("a:b/c\\d?", "a_b_c_d_"),
+        ("con", "con_"),
+        ("NUL.txt", "NUL.txt_"),
+        ("end. .", "end"),
+        ("...", "_"),
+        ("größe 2", "größe 2"),
+    ],
+)
+def test_names_are_such_as_every_system_takes(text: str, name: str) -> None:
+    assert portable_name(text) == name

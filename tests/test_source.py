@@ -68,6 +68,27 @@ def test_what_only_looks_like_it_is_not() -> None:
     assert faults("re.compile(x); model.eval(); numpy.load(x, allow_pickle=False); from torch import no_grad") == []
 
 
+def texts_with_the_system_s_line_ends(source: str) -> list[str]:
+    """The calls of a module that write text and do not say how lines end, which differs between systems."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            mode = next((argument.value for argument in node.args if isinstance(argument, ast.Constant)), "")
+            text = node.func.attr == "open" and isinstance(mode, str) and re.fullmatch(r"[wax]t?\+?", mode)
+            if (node.func.attr == "write_text" or text) and "newline" not in {word.arg for word in node.keywords}:
+                found.append(ast.unparse(node))
+    return found
+
+
+def test_files_have_the_same_line_ends_on_every_system() -> None:
+    assert texts_with_the_system_s_line_ends('p.write_text(t, encoding="utf-8"); p.open("w"); p.open("wb")') == [
+        "p.write_text(t, encoding='utf-8')",
+        "p.open('w')",
+    ]
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        assert texts_with_the_system_s_line_ends(path.read_text(encoding="utf-8")) == [], path
+
+
 def test_no_error_is_caught_blindly() -> None:
     linter = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"]
     assert "BLE" in linter["select"]

@@ -1,13 +1,17 @@
 """A directory is read when it is as it was written; else the file that is not is named."""
 
+import errno
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tandem import storage
 from tandem.errors import CheckpointError
-from tandem.storage import check_directory, read_sealed, sealed, write_directory
+from tandem.storage import check_directory, flush, read_sealed, replace_file, sealed, write_directory
 
 NAMES = ("a", "b", "c")
 
@@ -91,3 +95,96 @@ def test_whoever_may_read_one_file_may_read_all(tmp_path: Path) -> None:
 
     write_directory(tmp_path / "d", {"a": secretive})
     assert len({path.stat().st_mode for path in (tmp_path / "d").iterdir()}) == 1
+
+
+def refusing(call: Callable[..., Any], error: OSError, *, directories: bool) -> Callable[..., Any]:
+    """The call, but for directories or for files it fails with this error."""
+
+    def refuse(path: Any, *rest: Any) -> Any:
+        if os.path.isdir(path) is directories:  # noqa: PTH112 - also a number of an open file
+            raise error
+        return call(path, *rest)
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("open", PermissionError(errno.EACCES, "Permission denied")),  # Windows
+        ("fsync", OSError(errno.EINVAL, "Invalid argument")),  # some network file systems
+    ],
+)
+def test_directories_that_cannot_be_flushed_are_written_all_the_same(
+    call: str, error: OSError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, call, refusing(getattr(os, call), error, directories=True))
+    write_directory(tmp_path / "d", {"a": lambda path: path.write_text("this is a")})
+    check_directory(tmp_path / "d", ("a",))
+    replace_file(tmp_path / "f", "text")
+    assert (tmp_path / "f").read_text() == "text"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_a_file_that_cannot_be_flushed_is_an_error(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "f").write_text("old")
+    error = OSError(number, "no")
+    monkeypatch.setattr(os, "fsync", refusing(os.fsync, error, directories=False))
+    with pytest.raises(CheckpointError, match="f: cannot be written: no"):
+        replace_file(tmp_path / "f", "new")
+    assert (tmp_path / "f").read_text() == "old"
+
+
+def test_a_directory_on_a_broken_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", refusing(os.fsync, OSError(errno.EIO, "no"), directories=True))
+    with pytest.raises(OSError, match="no"):
+        flush(tmp_path)
+
+
+def test_windows_flushes_files_that_are_open_for_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes, real = [], os.open
+
+    def noted(path: Path, mode: int) -> int:
+        modes.append(mode)
+        return real(path, mode)
+
+    monkeypatch.setattr(storage, "_WINDOWS", True)
+    monkeypatch.setattr(os, "open", noted)
+    (tmp_path / "f").write_text("text")
+    flush(tmp_path / "f")
+    assert modes == [os.O_RDWR]
+
+
+@pytest.mark.parametrize("times", [2, 9])
+def test_a_file_that_another_program_has_open_for_a_moment_is_replaced(
+    times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As virus scanners do on Windows."""
+    (tmp_path / "f").write_text("old")
+    real, tries = Path.replace, []
+
+    def replace(path: Path, target: Path) -> Path:
+        tries.append(path)
+        if len(tries) <= times:
+            raise PermissionError(errno.EACCES, "in use")
+        return real(path, target)
+
+    monkeypatch.setattr(storage, "_WINDOWS", True)
+    monkeypatch.setattr(storage, "_WAITS", (0, 0, 0))
+    monkeypatch.setattr(Path, "replace", replace)
+    if times == 2:
+        replace_file(tmp_path / "f", "new")
+        assert (tmp_path / "f").read_text() == "new"
+    else:
+        with pytest.raises(CheckpointError, match="f: cannot be written: in use"):
+            replace_file(tmp_path / "f", "new")
+        assert (tmp_path / "f").read_text() == "old"
+
+
+@pytest.mark.parametrize("text", ["line\nline\n", "line\r\nline\n"])
+def test_line_ends_are_written_as_they_are(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "linesep", "\r\n")
+    replace_file(tmp_path / "f", text)
+    assert (tmp_path / "f").read_bytes() == text.encode()

@@ -66,7 +66,7 @@ def save_checkpoint(
         directory,
         {
             _MODEL: lambda path: save_file(tensors, path),
-            _RECIPE: lambda path: path.write_text(recipe, encoding="utf-8"),
+            _RECIPE: lambda path: path.write_text(recipe, encoding="utf-8", newline="\n"),
             _SOURCE: lambda path: checkpoint.source_tokenizer.save(path),
             _TARGET: lambda path: checkpoint.target_tokenizer.save(path),
             **(more or {}),
@@ -103,7 +103,7 @@ def _load_weights(model: Seq2Seq, path: Path, tied: bool) -> None:
             f"{path}: {first!r} is {_described(found.get(first))} where the recipe makes "
             f"{_described(wanted.get(first))} ({len(wrong)} such tensors): these files are not of one model"
         )
-    tensors = {name: t.clone() for name, t in read_tensors(path).items()}  # no longer the file's memory
+    tensors = read_tensors(path)
     if tied:
         tensors[_TIED] = tensors["decoder.embedding.weight"]
     model.load_state_dict(tensors, assign=True)
@@ -183,10 +183,13 @@ def _read_header(path: Path) -> dict[str, tuple[str, list[int]]]:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, on the CPU. CheckpointError where it is not one."""
+    """The tensors of a safetensors file, on the CPU, in memory of their own. CheckpointError where it is not one.
+
+    Otherwise the file would stay mapped, and Windows removes no such file: older states could not be tidied away.
+    """
     _read_header(path)
     with _damage_named(path):
-        return load_file(path)
+        return {name: tensor.clone() for name, tensor in load_file(path).items()}
 
 
 @contextmanager

@@ -1,10 +1,14 @@
 """Paths that a program gives, and small files that may be anything at all: only ordinary ones, of a bounded size."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
 from tandem.errors import ArgumentError
+
+_RESERVED = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
 
 
 def path_of(value: object, argument: str) -> Path:
@@ -12,6 +16,12 @@ def path_of(value: object, argument: str) -> Path:
     if not isinstance(value, str | os.PathLike):
         raise ArgumentError(f"{argument} is {value!r}, but must be a path: a string or a pathlib.Path")
     return Path(value)
+
+
+def portable_name(text: str) -> str:
+    """The text as a name that every system takes: Windows reserves some characters and some whole names."""
+    name = _RESERVED.sub("_", text).rstrip(". ") or "_"
+    return f"{name}_" if name.partition(".")[0].lower() in _DEVICES else name
 
 
 def read_text(path: Path, most: int) -> str:

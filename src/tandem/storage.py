@@ -1,11 +1,13 @@
 """Directories on disk that are complete or not there: flushed, named last, every file's size and sum beside it."""
 
+import errno
 import hashlib
 import json
 import os
 import re
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,11 @@ FORMAT_FILE = "format.json"
 _MOST_JSON = 2**16
 """Bytes of such a description: some hundred times what it takes."""
 _NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
+_WINDOWS = os.name == "nt"
+_WAITS = (0.01, 0.05, 0.2, 0.5)
+"""Seconds between two tries to move a file that another program has open."""
+_NO_FLUSH = {errno.EACCES, errno.EPERM, errno.EBADF, errno.EINVAL, errno.ENOTSUP}
+"""What systems say of a directory that they cannot flush."""
 _LINK = "it is a link, and these must be the files themselves. Copy them with links followed (cp -rL)"
 
 
@@ -69,7 +76,7 @@ def write_directory(directory: Path, files: dict[str, Callable[[Path], object]])
                 shutil.copymode(partial / FORMAT_FILE, partial / name)
         with writing(directory):
             flush(partial)
-            partial.rename(directory)
+            _move(partial, directory)
             flush(directory.parent)
     except CheckpointError:
         shutil.rmtree(partial, ignore_errors=True)
@@ -84,11 +91,22 @@ def replace_file(path: Path, text: str) -> None:
             # A lone surrogate, which no encoding can hold, is better a "?" than no file at all.
             partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
             flush(partial)
-            partial.replace(path)
+            _move(partial, path)
             flush(path.parent)
         except OSError:
             partial.unlink(missing_ok=True)
             raise
+
+
+def _move(source: Path, target: Path) -> None:
+    """Give a file or directory its name. On Windows a virus scanner or a reader may have it open for a moment."""
+    for wait in _WAITS if _WINDOWS else ():
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            time.sleep(wait)
+    source.replace(target)
 
 
 def sealed(content: Mapping[str, Any]) -> str:
@@ -181,9 +199,19 @@ def _sha256(path: Path) -> str:
 
 
 def flush(path: Path) -> None:
-    """Have the operating system write a file, or a directory's names, to disk."""
-    handle = os.open(path, os.O_RDONLY)
+    """Have the operating system write a file, or a directory's names, to disk.
+
+    A directory is left alone where it cannot be flushed: Windows opens none, and some file systems flush none.
+    """
+    directory = path.is_dir()
+    # Windows flushes no file that is open for reading alone.
+    mode = os.O_RDWR if _WINDOWS and not directory else os.O_RDONLY
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(path, mode)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if not (directory and error.errno in _NO_FLUSH):
+            raise

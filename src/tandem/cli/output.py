@@ -106,7 +106,7 @@ class PartialFile:
             os.fsync(self._file.fileno())
             content = {"format": _FORMAT, "lines": lines, "bytes": self._file.tell(), "job": asdict(self.job)}
             partial = self.folder / f"{_JOB}.partial"
-            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8", newline="\n")
             flush(partial)
             partial.replace(self.folder / _JOB)
             flush(self.folder)

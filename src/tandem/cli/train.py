@@ -15,6 +15,7 @@ from tandem.cli.named_files import recipe_and_corpus, stem
 from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
 from tandem.cli.show import PreparingBar, announce, show_result
 from tandem.errors import CheckpointError, RecipeError
+from tandem.files import portable_name
 from tandem.recipe import (
     CorpusChoice,
     CsvCorpus,
@@ -211,10 +212,10 @@ def _name(choice: CorpusChoice) -> str:
 
 def free_directory(name: str) -> Path:
     """`runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3`, ... that isn't there yet."""
-    first = Path("runs") / name
+    first = Path("runs") / portable_name(name)
     if not first.exists():
         return first
     number = 2
-    while (other := first.with_name(f"{name}-{number}")).exists():
+    while (other := first.with_name(f"{first.name}-{number}")).exists():
         number += 1
     return other

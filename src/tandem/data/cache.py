@@ -88,14 +88,14 @@ def seal(
     """Write what is left to write, flush all of it to disk, and give the folder its name; `title` is for people."""
     for tokenizer, name in zip(tokenizers, _TOKENIZERS, strict=True):
         tokenizer.save(partial / name)
-    (partial / _VALIDATION).write_text(json.dumps(validation, ensure_ascii=False), encoding="utf-8")
+    (partial / _VALIDATION).write_text(json.dumps(validation, ensure_ascii=False), encoding="utf-8", newline="\n")
     files = {}
     for path in sorted(partial.iterdir()):
         flush(path)
         files[path.name] = {"size": path.stat().st_size, "sha256": _sha256(path)}
     account = {"name": title, "pairs": pairs, "messages": messages, "files": files}
     described = json.dumps(account, indent=2, ensure_ascii=False)
-    (partial / ACCOUNT).write_text(described + "\n", encoding="utf-8")
+    (partial / ACCOUNT).write_text(described + "\n", encoding="utf-8", newline="\n")
     flush(partial / ACCOUNT)
     flush(partial)
     if folder.exists():  # what was found damaged

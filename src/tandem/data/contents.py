@@ -75,7 +75,8 @@ class Contents:
         if before.st_mtime_ns + _UNSETTLED < now:
             self.folder.mkdir(parents=True, exist_ok=True)
             partial = record.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps({"path": str(path), "stamp": stamp, **found._asdict()}), encoding="utf-8")
+            record_text = json.dumps({"path": str(path), "stamp": stamp, **found._asdict()})
+            partial.write_text(record_text, encoding="utf-8", newline="\n")
             partial.replace(record)
         return found
 

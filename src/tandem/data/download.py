@@ -7,7 +7,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +14,7 @@ from typing import TypeAlias
 from tandem.data.named import NamedCorpus, NamedFile
 from tandem.data.packing import PACKED_SUFFIXES, DamagedFile, unpacked
 from tandem.errors import DownloadError
+from tandem.storage import flush
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with a file's name, the bytes that are there and, where known, the bytes that there will be."""
@@ -199,22 +199,12 @@ def _install(packed: Path, file: NamedFile, folder: Path) -> str | None:
         if digest.hexdigest() != file.sha256:
             return f"its SHA-256 is {digest.hexdigest()} ({size:,} bytes)"
         temporary.replace(folder / file.name)
-        _flush_folder(folder)
+        flush(folder)  # the new name survives a power cut
     except DamagedFile as error:
         return f"it cannot be unpacked ({error.reason})"
     finally:
         temporary.unlink(missing_ok=True)
     return None
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the new name survive a power cut; where folders cannot be opened (Windows), the system does so."""
-    with suppress(PermissionError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _is_known(path: Path, file: NamedFile) -> bool:

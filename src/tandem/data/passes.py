@@ -212,8 +212,8 @@ class Preparation:
         """The list of faulty pairs, to be gone on with after its first `keep` lines."""
         path = self._folder / FAULTY
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-        path.write_text("".join(lines[:keep]), encoding="utf-8")
-        return path.open("a", encoding="utf-8")
+        path.write_text("".join(lines[:keep]), encoding="utf-8", newline="\n")
+        return path.open("a", encoding="utf-8", newline="\n")
 
     def _due(self) -> bool:
         return time.monotonic() - self._saved > _SAVED_EVERY
