@@ -28,6 +28,7 @@ from tandem.checkpoint import (
 )
 from tandem.errors import CheckpointError
 from tandem.members import Member
+from tandem.metrics.calibration import Calibration
 from tandem.models import CellType
 from tandem.recipe import FilesCorpus, load_recipe, portable
 from tandem.storage import FORMAT, sealed, write_directory
@@ -76,7 +77,8 @@ def sign_anew(directory: Path) -> None:
 @pytest.mark.parametrize("cell", CELL_TYPES)
 def test_what_is_saved_loads_to_the_same_thing(cell: CellType, tied: bool, tmp_path: Path) -> None:
     made = untrained(cell, f"model.tie_output={str(tied).lower()}", "text.source.tokenizer=bpe")
-    model, recipe, source, target = load_checkpoint(saved(made, tmp_path / "checkpoint"))
+    model, recipe, source, target, calibration = load_checkpoint(saved(made, tmp_path / "checkpoint"))
+    assert calibration is None
     before, after = made.model.state_dict(), model.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -415,3 +417,41 @@ def test_a_checkpoint_is_made_of_its_parts(tmp_path: Path) -> None:
     whole = Checkpoint(made.model, made.recipe, made.source_tokenizer, made.target_tokenizer)
     save_checkpoint(whole, tmp_path / "deep" / "down")
     assert load_checkpoint(tmp_path / "deep" / "down").recipe == made.recipe
+
+
+def calibrated(directory: Path) -> Path:
+    """A checkpoint with a calibration."""
+    made = untrained()
+    parts = made.model, made.recipe, made.source_tokenizer, made.target_tokenizer
+    save_checkpoint(Checkpoint(*parts, Calibration(1.25, 0.1, 3.0)), directory)
+    return directory
+
+
+def test_a_calibration_is_saved_with_its_model_and_gives_confidences(tmp_path: Path) -> None:
+    path = calibrated(tmp_path / "calibrated")
+    calibration = load_checkpoint(path).calibration
+    assert calibration == Calibration(1.25, 0.1, 3.0)
+    translator = load(path, device="cpu")
+    settings = translator.search_settings(n_best=2)
+    empty, found = translator.translate(["", "eins zwei"], settings)
+    assert found.confidence == calibration.confidence(found.token_scores)
+    assert [alternative.confidence for alternative in found.alternatives] == [None, None]
+    assert empty.confidence is None
+    assert load([path, path], device="cpu").translate(["eins"])[0].confidence is None
+    assert untrained().translate(["eins"])[0].confidence is None
+
+
+def test_a_calibration_that_is_damaged_or_missing_is_named(tmp_path: Path) -> None:
+    path = calibrated(tmp_path / "calibrated")
+    file = path / "calibration.json"
+    rewrite(file, total="much")
+    with pytest.raises(CheckpointError, match=r"calibration.json: damaged: (it has|its content)"):
+        load_checkpoint(path)
+    sign_anew(path)
+    with pytest.raises(CheckpointError, match=r"calibration.json: damaged: a calibration is of 3 finite numbers"):
+        load_checkpoint(path)
+    file.unlink()
+    with pytest.raises(CheckpointError, match=r"calibration.json: missing"):
+        load_checkpoint(path)
+    sign_anew(path)
+    assert load_checkpoint(path).calibration is None

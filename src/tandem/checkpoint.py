@@ -1,9 +1,10 @@
 """A directory <-> a model: what translating takes, complete, checked, and nothing pickled."""
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from tandem.build import build_model
 from tandem.errors import CheckpointError, RecipeError
+from tandem.metrics.calibration import Calibration
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
 from tandem.storage import FORMAT_FILE, check_directory, read_sealed, replace_file, sealed, write_directory
@@ -24,6 +26,7 @@ _MODEL = "model.safetensors"
 _RECIPE = "recipe.toml"
 _SOURCE = "source.tokenizer.json"
 _TARGET = "target.tokenizer.json"
+_CALIBRATION = "calibration.json"
 _POINTER = "current.json"
 _TIED = "decoder.fc_out.weight"
 _INSIDE = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
@@ -42,6 +45,8 @@ class Checkpoint(NamedTuple):
     recipe: Recipe
     source_tokenizer: Tokenizer
     target_tokenizer: Tokenizer
+    calibration: Calibration | None = None
+    """How far its probabilities tell whether an output is right; None where too little was known to learn it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,10 @@ def save_checkpoint(
     if checkpoint.recipe.model.tie_output:
         del tensors[_TIED]  # the same tensor as the embedding
     recipe = dump_recipe(portable(checkpoint.recipe))
+    calibration = checkpoint.calibration
+    learnt: dict[str, Callable[[Path], object]] = {}
+    if calibration is not None:
+        learnt[_CALIBRATION] = lambda path: path.write_text(sealed(asdict(calibration)), encoding="utf-8", newline="\n")
     write_directory(
         directory,
         {
@@ -69,6 +78,7 @@ def save_checkpoint(
             _RECIPE: lambda path: path.write_text(recipe, encoding="utf-8", newline="\n"),
             _SOURCE: lambda path: checkpoint.source_tokenizer.save(path),
             _TARGET: lambda path: checkpoint.target_tokenizer.save(path),
+            **learnt,
             **(more or {}),
         },
     )
@@ -80,7 +90,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Nothing that its files say is believed before it is checked: no size, no type, no name of another file.
     """
     directory = checkpoint_of(path)
-    check_directory(directory, (_MODEL, _RECIPE, _SOURCE, _TARGET), {_RECIPE: _NEVER_EDITED})
+    listed = check_directory(
+        directory, (_MODEL, _RECIPE, _SOURCE, _TARGET), {_RECIPE: _NEVER_EDITED}, optional=(_CALIBRATION,)
+    )
     try:
         recipe = load_recipe(directory / _RECIPE)
     except RecipeError as error:
@@ -89,7 +101,18 @@ def load_checkpoint(path: Path) -> Checkpoint:
     with torch.device("meta"):  # shapes without memory, until the file is known to hold just these
         model = build_model(recipe, len(source), len(target))
     _load_weights(model, directory / _MODEL, recipe.model.tie_output)
-    return Checkpoint(model, recipe, source, target)
+    calibration = _read_calibration(directory / _CALIBRATION) if _CALIBRATION in listed else None
+    return Checkpoint(model, recipe, source, target, calibration)
+
+
+def _read_calibration(path: Path) -> Calibration:
+    """The calibration in a file. CheckpointError where it is not one."""
+    content = read_sealed(path)
+    values = [content.get(field.name) for field in fields(Calibration)]
+    numbers = [value for value in values if isinstance(value, float) and math.isfinite(value)]
+    if len(numbers) < len(values):
+        raise CheckpointError(f"{path}: damaged: a calibration is of {len(values)} finite numbers. Copy it again")
+    return Calibration(*numbers)
 
 
 def _load_weights(model: Seq2Seq, path: Path, tied: bool) -> None:

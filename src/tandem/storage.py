@@ -137,10 +137,17 @@ def read_sealed(path: Path) -> dict[str, Any]:
     return dict(content)
 
 
-def check_directory(directory: Path, names: Sequence[str], remedies: Mapping[str, str] | None = None) -> None:
-    """Raise CheckpointError unless these files were written, and every one is as it was.
+def check_directory(
+    directory: Path,
+    names: Sequence[str],
+    remedies: Mapping[str, str] | None = None,
+    *,
+    optional: Sequence[str] = (),
+) -> frozenset[str]:
+    """Raise CheckpointError unless these files were written, and every one is as it was; all that were written.
 
-    `remedies` say what to do about a file whose content is another; of others the user is told to copy them again.
+    An `optional` file need not have been written; where it was, it is checked like the others. `remedies` say what to
+    do about a file whose content is another; of others the user is told to copy them again.
     """
     path = directory / FORMAT_FILE
     description = read_sealed(path)
@@ -153,6 +160,7 @@ def check_directory(directory: Path, names: Sequence[str], remedies: Mapping[str
             f"{path}: damaged: it must list {', '.join(names)}, names alone, but it lists {listed}. Copy it again"
         )
     remedies = remedies or {}
+    names = [*names, *(name for name in optional if name in files)]
     faults = [_fault(directory / name, files[name], remedies.get(name, "Copy it again")) for name in names]
     found = [fault for fault in faults if fault]
     if len(found) > 1:
@@ -163,6 +171,7 @@ def check_directory(directory: Path, names: Sequence[str], remedies: Mapping[str
         )
     if found:
         raise CheckpointError(found[0])
+    return frozenset(files)
 
 
 def holds(directory: Path, name: str) -> bool:

@@ -26,6 +26,11 @@ class Translation:
     """"limit" where the output is as long as the length limits allow, so that its end may be missing."""
     unknown: tuple[str, ...] = ()
     """The pieces of the source that the model does not know, each once, in order; empty in `alternatives`."""
+    confidence: float | None = None
+    """The probability that the whole output is right, calibrated on validation data; None in `alternatives`.
+
+    None, too, for an empty source, of an ensemble, and of a model that has no calibration.
+    """
 
     @property
     def log_probability(self) -> float:

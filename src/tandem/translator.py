@@ -14,6 +14,7 @@ from tandem.data import pad_sentences
 from tandem.errors import ArgumentError, CheckpointError
 from tandem.files import path_of
 from tandem.members import Averaging, Member, average_of, joined, make_steppers
+from tandem.metrics.calibration import Calibration
 from tandem.models import Seq2Seq
 from tandem.recipe import LARGEST_LENGTH_EXTRA, LARGEST_LENGTH_FACTOR, Device, Precision, Recipe
 from tandem.scoring import score_targets
@@ -84,14 +85,19 @@ class Translator:
         device: torch.device,
         dtype: torch.dtype = torch.float32,
         averaging: Averaging = "arithmetic",
+        calibration: Calibration | None = None,
     ) -> None:
-        """The models are put on `device` in eval mode; matrix products run in `dtype`."""
+        """The models are put on `device` in eval mode; matrix products run in `dtype`.
+
+        `calibration`, of a single model, is what confidences come from; without it there are none.
+        """
         self.members = tuple(Member(model.to(device).eval(), recipe) for model, recipe in members)
         self.source_tokenizer = source_tokenizer
         self.target_tokenizer = target_tokenizer
         self.device = device
         self.dtype = dtype
         self.averaging: Averaging = averaging
+        self.calibration = calibration
         self._average = average_of(averaging)
         self._steppers = make_steppers(self.members, dtype)
         self._stepper = joined(self._steppers, self._average)
@@ -218,7 +224,12 @@ class Translator:
                 ids, cut = encoded[row]
                 limit = _max_length(len(ids), settings)
                 best = self._translation(hypotheses, settings, limit)
-                found[row] = replace(best, cut=cut, unknown=self._unknown(window[row]) if UNK_ID in ids else ())
+                found[row] = replace(
+                    best,
+                    cut=cut,
+                    unknown=self._unknown(window[row]) if UNK_ID in ids else (),
+                    confidence=None if self.calibration is None else self.calibration.confidence(best.token_scores),
+                )
             on_progress(len(rows))
         return found
 
@@ -312,6 +323,7 @@ def load(
         device=where,
         dtype=choose_precision(precision, where),
         averaging=averaging,
+        calibration=checkpoints[0].calibration if len(checkpoints) == 1 else None,
     )
 
 

@@ -123,6 +123,7 @@ def test_json_objects_tell_everything(tandem: Tandem, run: Path) -> None:
         content = json.loads(line)
         assert (content["source"], content["text"], content["score"]) == (source, translation.text, translation.score)
         assert content["log_probability"] == pytest.approx(translation.log_probability)
+        assert (content["stopped"], content["confidence"]) == (translation.stopped, translation.confidence)
         assert (tuple(content["tokens"]), tuple(content["token_scores"])) == (
             translation.tokens,
             translation.token_scores,

@@ -138,10 +138,13 @@ def figures(run: Path) -> list[dict[str, Any]]:
 
 
 def assert_same_run(run: Path, whole: Path) -> None:
-    """Bytes of the weights, what the pointer names, what is kept, and every figure."""
+    """Bytes of the weights and of calibrations, what the pointer names, what is kept, and every figure."""
     assert read_current(run) == read_current(whole)
-    kept = sorted(path.relative_to(whole) for path in whole.rglob("*.safetensors"))
-    assert sorted(path.relative_to(run) for path in run.rglob("*.safetensors")) == kept
+    kept, found = (
+        sorted(path.relative_to(base) for name in ("*.safetensors", "calibration.json") for path in base.rglob(name))
+        for base in (whole, run)
+    )
+    assert found == kept
     assert [path for path in kept if (run / path).read_bytes() != (whole / path).read_bytes()] == []
     assert figures(run) == figures(whole)
 

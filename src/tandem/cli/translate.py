@@ -207,7 +207,12 @@ def _job(source: Path, known: Survey, descriptions: Sequence[Path], options: dic
 def _record(number: int, source: str, translation: Translation, *, as_json: bool) -> bytes:
     """What is put out for a text: one line, or of the n best one each."""
     if as_json:
-        content = {"source": source, **_as_object(translation), "unknown": translation.unknown}
+        content = {
+            "source": source,
+            **_as_object(translation),
+            "confidence": translation.confidence,
+            "unknown": translation.unknown,
+        }
         if translation.alternatives:
             content["alternatives"] = [_as_object(alternative) for alternative in translation.alternatives]
         return json_line(content)

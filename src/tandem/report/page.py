@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from tandem.analysis import Findings, Plane
 from tandem.metrics import Score
+from tandem.metrics.calibration import ReliabilityBin
 from tandem.report.charts import draw
 from tandem.report.curves import curves
 from tandem.report.sections import plane_script, sections
@@ -27,6 +28,8 @@ class ReportContents:
     """The lines of the run's metrics file."""
     scores: Sequence[Score] = ()
     """Of the kept model on the test corpus."""
+    reliability: Sequence[ReliabilityBin] = ()
+    """How sure the kept model was of its translations of the test corpus, and how many of them are right."""
     samples: Sequence[tuple[str, str, str]] = ()
     """Source, reference and translation."""
     findings: Findings | None = None

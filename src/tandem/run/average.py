@@ -37,7 +37,7 @@ def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "
     with torch.no_grad():
         for name, weight in mean.model.state_dict().items():
             weight.copy_(sums[name] / len(paths))
-    save_checkpoint(mean, where)
+    save_checkpoint(mean._replace(calibration=None), where)  # it was learnt from the outputs of another model
     return load(where, device=device)
 
 

@@ -21,6 +21,8 @@ from tandem.metrics import (
     sentence_scores,
     token_edit_rate,
 )
+from tandem.metrics.calibration import ReliabilityBin, calibration_error, reliability
+from tandem.metrics.sequences import cased
 from tandem.run.likelihood import likelihood
 from tandem.run.prepare import encode_pairs
 from tandem.run.progress import adding_up
@@ -30,6 +32,8 @@ from tandem.translator import SearchSettings, Translation, Translator
 from tandem.version import __version__
 
 _SAMPLES = 10
+LEAST_CALIBRATED = 100
+"""Sources from which on the error of their confidences is a score: of fewer it would be chance."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,11 @@ class Evaluation:
         texts = self.translations if self.raw else [normalise(text) for text in self.translations]
         return sentence_scores(texts, [result.references for result in self.results], lowercase=self.lowercase)
 
+    def reliability(self) -> list[ReliabilityBin]:
+        """The share of right outputs among those of about the same confidence; empty without any confidence."""
+        confidences, right = _confidences(self.results, lowercase=self.lowercase, raw=self.raw)
+        return reliability(confidences, right) if confidences else []
+
     def score(self, name: str) -> float:
         """The value of the score of that name. KeyError where there is none."""
         return {score.name: score.value for score in self.scores}[name]
@@ -128,10 +137,25 @@ def evaluate(
         for score in score_translations(hypotheses, references, lowercase=lowercase, tokenize=tokenizer)
     ]
     scores.append(_token_edit_rate(translator, [list(t.tokens) for t in made], references, search))
+    results = [SourceResult(*group, translation) for group, translation in zip(groups, made, strict=True)]
+    confidences, right = _confidences(results, lowercase=lowercase, raw=raw)
+    if len(confidences) >= LEAST_CALIBRATED:
+        error = calibration_error(confidences, right, lowercase=lowercase)
+        scores.append(Score(error.name, error.value, f"{error.signature}|{norm_signature(raw=raw)}|search:{search}"))
     scores += _likelihood_scores(translator, corpus, hear)
     leading = leading_scores([text for alternatives in references for text in alternatives])
-    results = [SourceResult(*group, translation) for group, translation in zip(groups, made, strict=True)]
     return Evaluation(len(corpus), in_order(scores, leading), results, lowercase, raw)
+
+
+def _confidences(results: Sequence[SourceResult], *, lowercase: bool, raw: bool) -> tuple[list[float], list[bool]]:
+    """How sure the model is of each output, where it says so, and whether that output equals a reference."""
+    confidences, right = [], []
+    for source in results:
+        if source.translation.confidence is not None:
+            text = source.translation.text if raw else normalise(source.translation.text)
+            confidences.append(source.translation.confidence)
+            right.append(cased(text, lowercase) in {cased(target, lowercase) for target in source.references})
+    return confidences, right
 
 
 def _counted(batches: Iterable[Batch], add: Callable[[int], object]) -> Iterator[Batch]:

@@ -14,7 +14,7 @@ from tandem.recording import read_metrics
 from tandem.report import ReportContents, write_report
 from tandem.run.analyse import place, spread
 from tandem.run.baselines import Baseline
-from tandem.run.evaluate import Evaluation
+from tandem.run.evaluate import LEAST_CALIBRATED, Evaluation
 from tandem.run.provenance import read_provenance
 from tandem.storage import replace_file
 from tandem.translator import Translator
@@ -98,6 +98,7 @@ def _with_scores(contents: ReportContents, translator: Translator, evaluated: Ev
     return replace(
         contents,
         scores=evaluation.scores,
+        reliability=evaluation.reliability() if evaluation.sources >= LEAST_CALIBRATED else (),
         samples=[(sample.source, sample.reference, sample.translation) for sample in evaluation.samples],
         findings=findings,
         contexts=place(translator, contents.title, phrases, translations, None),

@@ -125,7 +125,7 @@ class Savings:
         more = {"held": [asdict(step) for step in held], "corpus": self._corpus}
         content = json.dumps(asdict(progress) | more, indent=2) + "\n"
         save_checkpoint(
-            checkpoint,
+            checkpoint._replace(calibration=None),  # the next validation learns a new one
             out / resume,
             {
                 _OPTIMIZER: lambda path: save_file(tensors, path),

@@ -23,10 +23,12 @@ from tandem.data.pairs import group_references
 from tandem.errors import CheckpointError, RecipeError, TandemError, TrainingError
 from tandem.members import Member
 from tandem.metrics import bleu, choose_tokenizer, chrf, exact, in_order, leading_scores
+from tandem.metrics.calibration import Calibration
 from tandem.metrics.fitting import has_bleu
 from tandem.models import ParameterCounts, count_parameters
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
+from tandem.run.calibrate import calibrate
 from tandem.run.changes import check_changes
 from tandem.run.likelihood import likelihood
 from tandem.run.lock import LOCK_FILES
@@ -191,6 +193,8 @@ class Run:
             # The metrics file comes first: what it tells and the state does not is dropped when the run goes on.
             for recorder in files:
                 recorder.record(event)
+            if isinstance(event, Validated):
+                checkpoint = checkpoint._replace(calibration=self._calibrate())
             if asked or isinstance(event, Validated) or self._due(event, saved):
                 self._savings.save(checkpoint, self._optimizer, self._training, metrics.held)
                 saved = time.monotonic()
@@ -214,14 +218,7 @@ class Run:
         loss = likelihood(self.model, batches.epoch(0), self.device, self.dtype, teacher_forcing=1.0).loss
         if not math.isfinite(loss):
             raise self._diverged(f"the validation loss is {loss}; it must not be infinite or NaN.")
-        translator = Translator(
-            [Member(self.model, self.recipe)],
-            self.corpus.source_tokenizer,
-            self.corpus.target_tokenizer,
-            device=self.device,
-            dtype=self.dtype,
-        )
-        groups = group_references(self.corpus.validation_pairs, lowercase=self.corpus.source_tokenizer.lowercase)
+        translator, groups = self._translator(), self._validation_groups()
         sources, references = [source for source, _ in groups], [targets for _, targets in groups]
         greedy = translator.search_settings(beam=1)
         try:
@@ -240,6 +237,33 @@ class Run:
             for (source, targets), text in list(zip(groups, texts, strict=True))[:_SAMPLES]
         )
         return Validation(loss, {score.name: score.value for score in in_order(scores, self._leading_scores)}, samples)
+
+    def _translator(self) -> Translator:
+        """The model as it is now."""
+        return Translator(
+            [Member(self.model, self.recipe)],
+            self.corpus.source_tokenizer,
+            self.corpus.target_tokenizer,
+            device=self.device,
+            dtype=self.dtype,
+        )
+
+    def _validation_groups(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Each source of the validation corpus with its references."""
+        return group_references(self.corpus.validation_pairs, lowercase=self.corpus.source_tokenizer.lowercase)
+
+    def _calibrate(self) -> Calibration | None:
+        """How far the model's probabilities tell whether it is right; None for an epoch that is not the best so far.
+
+        Learnt from validation sources, so None, too, where there are few, or where they are those trained on.
+        """
+        progress = self._training.progress
+        if self.validated_on == "training" or progress.best_epoch != progress.epoch:
+            return None
+        try:
+            return calibrate(self._translator(), self._validation_groups())
+        except TandemError as error:  # as in `_validate`
+            raise self._diverged(str(error)) from error
 
     def _diverged(self, what: str) -> TrainingError:
         progress = self._training.progress
