@@ -124,7 +124,7 @@ def test_limits_leave_room_above_every_training_target() -> None:
 def test_what_counts_is_kept() -> None:
     assert chosen(phrases(300))[0].training.keep == "exact"
     texts = sentences(400, new_words(300))
-    assert chosen(list(zip(texts, texts, strict=True)))[0].training.keep == "bleu"
+    assert chosen(list(zip(texts, texts, strict=True)))[0].training.keep == "chrf"
 
 
 def test_reasons_say_what_the_recipe_holds_and_the_recipe_is_whole() -> None:

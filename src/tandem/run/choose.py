@@ -153,7 +153,7 @@ def make_recipe_of(corpus: Corpus, size: Size, data: Data, *, exact: bool) -> Re
             learning_rate=LearningRate(schedule="linear", warmup_steps=size.warmup_steps, decay_from=_SETTLED),
             label_smoothing=0.1,
             patience=size.patience,
-            keep="exact" if exact else "bleu",
+            keep="exact" if exact else "chrf",
         ),
         search=fitting_limits(corpus.source_lengths, corpus.target_lengths),
     )
