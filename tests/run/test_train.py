@@ -30,7 +30,7 @@ def test_pairs_alone_will_do_and_the_choice_is_told_and_written(tmp_path: Path) 
     beginnings = [line.split(":")[0] for line in said]
     for beginning in ("source tokens", "target tokens", "source reversed", "model", "schedule", "validation"):
         assert beginning in beginnings
-    assert said[-1] == "training on cpu in float32"
+    assert "training on cpu in float32" in said
     assert any(
         line.startswith("validation: on 40 of the 40 training pairs, since nothing is held back") for line in said
     )
@@ -69,6 +69,15 @@ def test_test_pairs_are_what_the_run_is_scored_on(tmp_path: Path) -> None:
     assert "test: 5 pairs" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     (dropped,) = (line for line in said if line.startswith("test corpus: "))
     assert dropped.startswith("test corpus: dropped 1 of 6 pairs: 1 with an empty side. The first: pairs in memory, ")
+
+
+def test_outputs_of_the_scored_corpus_that_end_at_the_limit_are_counted(tmp_path: Path) -> None:
+    said: list[str] = []
+    short = (*SMALL, "search.max_length_factor=0.01", "search.max_length_extra=0")
+    tandem.train(pairs=PAIRS, test_pairs=PAIRS[:9], out=tmp_path / "run", settings=short, say=said.append)
+    assert said[-1].startswith(
+        "scored: 9 of 9 outputs ended at the length limit, so their ends may be missing; a larger"
+    )
 
 
 def test_validation_and_test_files_may_stand_beside_pairs(files: tuple[Path, Path], tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class PreparingBar:
     def __call__(self, what: str, done: int, total: int | None) -> None:
         """Show that so much of what there is to do is done; `total` is None where it isn't known."""
         if not self._console.is_terminal:
-            if self._clock() - self._last >= self._seconds:
+            if done and self._clock() - self._last >= self._seconds:
                 self._last = self._clock()
                 announce(self._console, f"{what}: {done:,}{'' if total is None else f' of {total:,}'}")
             return

@@ -249,9 +249,21 @@ def run_recipe(
         translator = load(out, device=device)
         pairs, corpus = (run.corpus.validation_pairs, run.validated_on) if tests is None else (tests, "test")
         evaluation = evaluate(translator, pairs, lowercase=recipe.search.lowercase_scores, hear=hear)
+        _say_incomplete(evaluation, say)
         beside = baselines(run.corpus, evaluation)
         report = report_run(out, translator, Evaluated(evaluation, corpus, pairs, beside))
         return TrainingResult(translator, evaluation, corpus, report, beside)
+
+
+def _say_incomplete(evaluation: Evaluation, say: Callable[[str], None]) -> None:
+    """Say how many sources were cut, and how many outputs may lack their ends."""
+    if evaluation.cut:
+        say(f"scored: {evaluation.cut:,} of {evaluation.sources:,} sources are too long; their beginnings were read")
+    if evaluation.stopped_at_limit:
+        say(
+            f"scored: {evaluation.stopped_at_limit:,} of {evaluation.sources:,} outputs ended at the length limit, so "
+            "their ends may be missing; a larger max_length_factor or max_length_extra in translating gives more room"
+        )
 
 
 def check_unused(out: Path) -> None:
