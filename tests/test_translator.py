@@ -1,6 +1,9 @@
 """What a translator promises about its arguments, its limits and its answers."""
 
-from collections.abc import Iterator
+import copy
+import os
+import pickle
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,8 +11,9 @@ import pytest
 import torch
 
 from tandem.data import pad_sentences
-from tandem.errors import CheckpointError
+from tandem.errors import CheckpointError, TandemError
 from tandem.members import Member
+from tandem.metrics.calibration import Calibration
 from tandem.models import CellType
 from tandem.recipe import override
 from tandem.stepping import ModelStepper
@@ -275,3 +279,37 @@ def test_what_is_loaded_translates_the_same(translator: Translator, tmp_path: Pa
     assert rounded.dtype == torch.bfloat16
     with pytest.raises(CheckpointError, match="no such run or checkpoint"):
         load("nowhere at all")
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda translator: pickle.loads(pickle.dumps(translator))])
+def test_a_copy_or_a_pickle_translates_the_same(copied: Callable[[Translator], Translator]) -> None:
+    tokenizers = untrained().source_tokenizer, untrained().target_tokenizer
+    members = [*untrained("gru").members, *untrained("lstm", "text.reverse_source=true").members]
+    calibration = Calibration(1.0, 0.5, 2.0)
+    for translator in (
+        untrained(dtype=torch.bfloat16),
+        Translator(members, *tokenizers, device=torch.device("cpu"), averaging="geometric"),
+        Translator(members[:1], *tokenizers, device=torch.device("cpu"), calibration=calibration),
+    ):
+        other = copied(translator)
+        assert other.translate(SOURCES) == translator.translate(SOURCES)
+        assert other.score(SOURCES, SOURCES) == translator.score(SOURCES, SOURCES)
+        assert (other.dtype, other.averaging, other.recipe) == (
+            translator.dtype,
+            translator.averaging,
+            translator.recipe,
+        )
+
+
+def test_a_forked_process_is_told_what_to_do(translator: Translator, monkeypatch: pytest.MonkeyPatch) -> None:
+    pickled = pickle.dumps(translator)
+    parent = os.getpid()
+    monkeypatch.setattr(os, "getpid", lambda: parent + 1)
+    # With a single thread nothing is waited for.
+    assert translator.translate(["eins"]) == pickle.loads(pickled).translate(["eins"])
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    said = rf"made in process {parent} and is used in process {parent + 1}, which was forked from it, .* \"spawn\""
+    for use in (lambda: translator.translate(["eins"]), lambda: translator.score(["eins"], ["one"])):
+        with pytest.raises(TandemError, match=said):
+            use()
+    assert pickle.loads(pickled).translate(["eins"])

@@ -1,17 +1,19 @@
 """Text in, translations out."""
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from tandem.build import choose_device, choose_precision
 from tandem.checkpoint import Checkpoint, load_checkpoint
 from tandem.data import pad_sentences
-from tandem.errors import ArgumentError, CheckpointError
+from tandem.errors import ArgumentError, CheckpointError, TandemError
 from tandem.files import path_of
 from tandem.members import Averaging, Member, average_of, joined, make_steppers
 from tandem.metrics.calibration import Calibration
@@ -99,8 +101,32 @@ class Translator:
         self.averaging: Averaging = averaging
         self.calibration = calibration
         self._average = average_of(averaging)
-        self._steppers = make_steppers(self.members, dtype)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Make what searching takes of the models, in the process that is to search."""
+        self._steppers = make_steppers(self.members, self.dtype)
         self._stepper = joined(self._steppers, self._average)
+        self._process = os.getpid()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled or copied: the models themselves, not what was made of them for searching."""
+        made = {"_steppers", "_stepper", "_process"}
+        return {name: value for name, value in vars(self).items() if name not in made}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Become a translator of the process that this is called in."""
+        vars(self).update(state)
+        self._prepare()
+
+    def _check_process(self) -> None:
+        """Raise TandemError in a forked process, where torch would wait for ever for threads that were not forked."""
+        if os.getpid() != self._process and (torch.get_num_threads() > 1 or self.device.type != "cpu"):
+            raise TandemError(
+                f"this translator was made in process {self._process} and is used in process {os.getpid()}, which was "
+                "forked from it, where torch would hang with several threads or a GPU. Start such a process with "
+                'multiprocessing\'s "spawn", or, on a CPU, call torch.set_num_threads(1) in it first'
+            )
 
     @property
     def recipe(self) -> Recipe:
@@ -196,6 +222,7 @@ class Translator:
 
     def _encode(self, texts: Sequence[str]) -> list[tuple[list[int], bool]]:
         """Sources as the encoder reads them, and whether each had to be cut."""
+        self._check_process()
         encoded = []
         for start in range(0, len(texts), _ENCODED_TOGETHER):
             some = texts[start : start + _ENCODED_TOGETHER]
