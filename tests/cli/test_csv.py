@@ -57,7 +57,7 @@ def test_a_table_is_read_as_the_settings_say(tandem: Tandem, elsewhere: Path) ->
     (elsewhere / "t.csv").write_text("".join(f"{a},{b}\n" for a, b in [("de", "en"), *PAIRS]), encoding="utf-8")
     settings = ("--set", "data.train.header=false", "--set", "data.validation_fraction=0.1")
     found = tandem("train", "--csv", "t.csv", "--out", "run", *settings, *SMALL)
-    assert "t.csv: comma-separated, no header: columns 1, 2\n" in found.out
+    assert "t.csv: comma-separated, no header: columns 1, 2; the first pair is 'de', 'en'\n" in found.out
     assert (found.code, "37 training pairs" in found.out) == (0, True)
 
 
@@ -66,7 +66,7 @@ def test_validation_tables_are_found_out_for_themselves(tandem: Tandem, elsewher
     arguments = ("--csv", "pairs.csv", "--columns", "2,3", "--validation-csv", "v.csv", "--out", "run")
     found = tandem("train", *arguments, *SMALL)
     assert "pairs.csv: semicolon-separated, quoted, a header: columns 'German', 'English' of 3\n" in found.out
-    assert "v.csv: comma-separated, no header: columns 2, 3 of 3\n" in found.out
+    assert "v.csv: comma-separated, no header: columns 2, 3 of 3; the first pair is " in found.out
     assert (found.code, "40 training pairs" in found.out) == (0, True)
 
 

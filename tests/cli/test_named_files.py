@@ -95,6 +95,8 @@ def test_data_may_follow_the_models(elsewhere: Path) -> None:
     models, options = models_and_corpus([Path("runs/a"), Path("t.de"), Path("t.en")], CorpusOptions())
     assert (models, options.source, options.target) == ([Path("runs/a")], Path("t.de"), Path("t.en"))
     assert models_and_corpus([Path("runs/a")], CorpusOptions()) == ([Path("runs/a")], CorpusOptions())
+    (elsewhere / "m.csv").mkdir()
+    assert models_and_corpus([Path("m.csv")], CorpusOptions()) == ([Path("m.csv")], CorpusOptions())
     references = models_and_corpus([Path("runs/a"), Path("t.de"), Path("t.en")], ReferencesOptions())[1]
     assert references == ReferencesOptions(source=Path("t.de"), target=Path("t.en"))
 

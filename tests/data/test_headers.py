@@ -22,6 +22,7 @@ MAILS = [(f"Anna {name}", f"{name}@x.org") for name in ("Bär", "Cox", "Day", "E
         (("Deutsch", "Englisch"), WORDS),
         (("Source text", "target_text"), WORDS),
         (("word", "IPA"), []),
+        (("Singular", "Plural"), WORDS),
         (("long form", "short one"), DATES),
         (("who", "where to"), MAILS),
         (("romaji", "kana"), [("neko", "ねこ"), ("inu", "いぬ"), ("tori", "とり"), ("mizu", "みず"), ("hi", "ひ")]),
@@ -54,7 +55,7 @@ def test_a_header_that_is_taken_for_a_pair_is_told(tmp_path: Path) -> None:
     (tmp_path / "c.tsv").write_text("word\tsounds\nHund\tdog\n", encoding="utf-8")
     assert corpus_warnings(TabSeparated(tmp_path / "c.tsv")) == [
         "c.tsv: the first line, 'word', 'sounds', looks like a header, but is taken for a pair; if it is one, name the "
-        "columns: --columns 'word,sounds'"
+        "columns: --columns word,sounds"
     ]
     assert corpus_warnings(TabSeparated(tmp_path / "c.tsv", "word", "sounds")) == []
     for name, text in (("a.de", "German\nHund\n"), ("a.en", "English\ndog\n")):

@@ -77,7 +77,8 @@ def test_separator_and_header_are_found_out(separator: str, quoting: int, encodi
     assert csv_summary(file) == f"c.csv: {separator}-separated, quoted, a header: columns 'Deutsch', 'Englisch'"
     plain = open_csv(write(tmp_path, table(list(map(list, PAIRS)), delimiter=CHARACTERS[separator], quoting=quoting)))
     assert (plain.separator, plain.header, list(plain)) == (separator, False, PAIRS)
-    assert csv_summary(plain) == f"c.csv: {separator}-separated, quoted, no header: columns 1, 2"
+    first = "the first pair is 'ein Hund, der schläft', 'a dog; it sleeps'"
+    assert csv_summary(plain) == f"c.csv: {separator}-separated, quoted, no header: columns 1, 2; {first}"
 
 
 def test_more_columns_are_told_and_named_ones_need_a_header(tmp_path: Path) -> None:
@@ -145,7 +146,8 @@ def test_without_a_header_most_rows_tell_the_number_of_fields(tmp_path: Path) ->
     assert loaded.pairs == [("Hund", "dog"), ("Katze", "cat"), ("Maus", "mouse")]
     said = "c.csv line 1: there are 3 fields ('Ja', 'gern', 'yes'), but most rows have 2. A text that holds"
     assert said in loaded.dropped.first
-    assert csv_summary(open_csv(path)) == "c.csv: comma-separated, no header: columns 1, 2"
+    said = "c.csv: comma-separated, no header: columns 1, 2; the first pair is 'Ja', 'gern'"
+    assert csv_summary(open_csv(path)) == said
 
 
 def test_a_space_after_the_separator_does_not_hide_a_quote(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Signs in a file's first lines that it should be read in another way."""
 
+import shlex
 from itertools import islice
 
 from tandem.data.corpus import ParallelFiles, TabSeparated
@@ -28,7 +29,7 @@ def corpus_warnings(corpus: Corpus) -> list[str]:
     if isinstance(corpus, TabSeparated) and 2 * sum(map(_is_quoted, pairs)) > len(pairs):
         warnings.append(
             f"{corpus.name}: its texts stand in quotes, which are taken for part of them; if a spreadsheet wrote the "
-            f"file, give --csv {corpus.path} instead of --tsv"
+            f"file, give --csv {shlex.quote(str(corpus.path))} instead of --tsv"
         )
     if pairs and not _has_names(corpus) and looks_like_header(pairs[0], pairs[1:]):
         warnings.append(
@@ -45,9 +46,11 @@ def _has_names(corpus: ParallelFiles | TabSeparated) -> bool:
 
 
 def _remedy(corpus: ParallelFiles | TabSeparated, header: Pair) -> str:
-    if isinstance(corpus, TabSeparated):
-        return f"name the columns: --columns '{header.source},{header.target}'"
-    return "remove it from both files"
+    if isinstance(corpus, ParallelFiles):
+        return "remove it from both files"
+    if any("," in name for name in header):
+        return "remove it"
+    return f"name the columns: --columns {shlex.quote(','.join(header))}"
 
 
 def _is_quoted(pair: Pair) -> bool:

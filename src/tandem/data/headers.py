@@ -12,8 +12,10 @@ source target src tgt trg input output in out from to query response question an
 sentence translation original reference hypothesis word phrase term meaning definition gloss lemma form inflection
 spelling pronunciation phoneme phonemes grapheme graphemes phones ipa sounds letters correct incorrect wrong right
 misspelling correction corrected error before after old new key value name names email e-mail mail address date iso
-written spoken formula code foreign native
+written spoken formula code foreign native singular plural infinitive present past participle noun verb
+masculine feminine kanji kana romaji hiragana katakana hanzi pinyin transliteration transcription
 quelle ziel eingabe ausgabe frage antwort wort wörter satz text übersetzung begriff aussprache schreibweise
+vokabel bedeutung
 cible entrée sortie mot phrase traduction fuente origen destino palabra frase traducción parola traduzione
 """
 _LANGUAGES = """

@@ -1,17 +1,17 @@
 """CSV files as spreadsheets write them (RFC 4180): found out how they are written, and read row by row."""
 
-import csv
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from tandem.data.headers import column_index, looks_like_header
-from tandem.data.lines import line_limit, read_lines, why_not_utf8
+from tandem.data.lines import line_limit, read_lines
 from tandem.data.pairs import Fault, Pair, Places, checked, strictly
 from tandem.data.records import listed, short_line
+from tandem.data.table_rows import Row, table_rows
 from tandem.errors import CorpusError
 
 Separator: TypeAlias = Literal["comma", "semicolon", "tab"]
@@ -59,7 +59,7 @@ class CsvFile:
         """Yield a pair a row; raise CorpusError when the header lacks a column."""
         limit = line_limit(max_characters)
         separator = _CHARACTERS[self.separator]
-        rows = _rows(read_lines(self.path, limit, utf16=True), separator, limit)
+        rows = table_rows(read_lines(self.path, limit, utf16=True), separator, limit)
         header = _header(rows, self.path) if self.header else []
         columns = [column_index(column, header, self.path) for column in (self.source_column, self.target_column)]
         places = Places(f"{self.path} line", f"{self.path} line")
@@ -112,94 +112,25 @@ def csv_summary(file: CsvFile) -> str:
     """How a CSV file is written and which columns are read, in words for the user."""
     sample = _sample(file.path)
     fields = _sample_fields(sample, file.separator)
-    width = _usual_width(fields)
-    quoted = any(isinstance(line, str) and '"' in line for line in sample)
     columns = (file.source_column, file.target_column)
+    first_pair = ""
     if file.header:
-        header = _header(_rows(sample, _CHARACTERS[file.separator], _SAMPLE_CHARACTERS), file.path)
+        header = _header(table_rows(sample, _CHARACTERS[file.separator], _SAMPLE_CHARACTERS), file.path)
         width = len(header)
-        names = [header[column_index(column, header, file.path)] for column in columns]
-        columns_read = f"a header: columns {listed(names)}"
+        columns_read = f"a header: columns {listed(header[column_index(c, header, file.path)] for c in columns)}"
     else:
+        width = _usual_width(fields)
         columns_read = f"no header: columns {columns[0]}, {columns[1]}"
-    more = f" of {width}" if width > 2 else ""
-    more += "; choose others with --columns" if more and columns == (1, 2) else ""
-    return f"{file.name}: {file.separator}-separated, {'quoted, ' if quoted else ''}{columns_read}{more}"
+        places = [column_index(column, [], file.path) for column in columns]
+        if fields and len(fields[0]) > max(places):  # if this is a header after all, the user sees it
+            first_pair = f"; the first pair is {listed(fields[0][place] for place in places)}"
+    if width > 2:
+        columns_read += f" of {width}" + ("; choose others with --columns" if columns == (1, 2) else "")
+    quoted = "quoted, " if any(isinstance(line, str) and '"' in line for line in sample) else ""
+    return f"{file.name}: {file.separator}-separated, {quoted}{columns_read}{first_pair}"
 
 
-class _Row(NamedTuple):
-    """A row of a table, or why it is none."""
-
-    line: int
-    """Of its first line in the file, counted from 1."""
-    fields: list[str]
-    fault: str = ""
-
-
-class _TooLong(Exception):
-    """A row is longer than what is held of one."""
-
-
-class _Feed:
-    """The lines that the csv module asks for; those of a row that could not be read are given again, but the first."""
-
-    def __init__(self, lines: Iterable[str | bytes | None], limit: int) -> None:
-        self._lines = enumerate(lines, start=1)
-        self._limit = limit
-        self._again: deque[tuple[int, str | bytes | None]] = deque()
-        self.row: list[tuple[int, str | bytes | None]] = []
-        """The lines of the row that is being read, with their numbers."""
-        self._size = 0
-
-    def begin_row(self) -> None:
-        """Forget the lines of the last row."""
-        self.row, self._size = [], 0
-
-    def give_again(self) -> None:
-        """Begin the next row with the second line of this one."""
-        self._again.extendleft(reversed(self.row[1:]))
-
-    def __iter__(self) -> "_Feed":
-        return self
-
-    def __next__(self) -> str:
-        number, line = self._again.popleft() if self._again else next(self._lines)
-        self.row.append((number, line))
-        self._size += len(line or b"") + 1
-        if line is None or self._size > self._limit:
-            raise _TooLong
-        return (line if isinstance(line, str) else line.decode("utf-8", "surrogateescape")) + "\n"
-
-
-def _rows(lines: Iterable[str | bytes | None], separator: str, limit: int) -> Iterator[_Row]:
-    """The rows of a table; one that cannot be read has its reason, and reading goes on at the line after its first.
-
-    So a quote that is never closed costs the row that it is in, and not the rest of the file. A row has at most `limit`
-    characters.
-    """
-    csv.field_size_limit(max(csv.field_size_limit(), limit))  # of the process; it is only ever raised
-    feed = _Feed(lines, limit)
-    reader = csv.reader(feed, delimiter=separator, strict=True, skipinitialspace=True)
-    while True:
-        feed.begin_row()
-        fault, fields = "", []
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except _TooLong:
-            fault = "the row that begins here is too long. If a quote in it is never closed, close it."
-            feed.give_again()
-        except csv.Error as error:
-            fault = _explained(str(error))
-            feed.give_again()
-        bad = next((line for _, line in feed.row if isinstance(line, bytes)), None)
-        if bad is not None and not fault:
-            fault = f"{why_not_utf8(bad)} In a spreadsheet, save as 'CSV UTF-8'."
-        yield _Row(feed.row[0][0], fields, fault)
-
-
-def _header(rows: Iterator[_Row], path: Path) -> list[str]:
+def _header(rows: Iterator[Row], path: Path) -> list[str]:
     """The columns' names, of the first row that is not blank. CorpusError where it cannot be read."""
     row = next((row for row in rows if row.fields or row.fault), None)
     if row is None:
@@ -207,18 +138,6 @@ def _header(rows: Iterator[_Row], path: Path) -> list[str]:
     if row.fault:
         raise CorpusError(f"{path} line {row.line}: the header cannot be read: {row.fault}")
     return [name.strip() for name in row.fields]
-
-
-def _explained(error: str) -> str:
-    """What an error of the csv module means for the file."""
-    if "end of data" in error:
-        return "a quoted field begins in this row and is never closed. Close the quote, or double it if it is text."
-    if "expected after" in error:
-        return (
-            "text follows a closing quote, where a separator or the row's end must be. Double each quote that belongs "
-            "to the text."
-        )
-    return "a carriage return stands outside of quotes. Save the file with ordinary line ends, or quote the field."
 
 
 def _too_many(fields: Sequence[str], width: int, header: Sequence[str], separator: str) -> str:
@@ -258,7 +177,7 @@ def _check_encoding(path: Path) -> None:
 
 def _sample_fields(lines: Sequence[str | bytes | None], separator: Separator) -> list[list[str]]:
     """The fields of the sample's rows, none for a row that cannot be read; without blank lines."""
-    rows = list(_rows(lines, _CHARACTERS[separator], 2 * _SAMPLE_CHARACTERS))
+    rows = list(table_rows(lines, _CHARACTERS[separator], 2 * _SAMPLE_CHARACTERS))
     return [row.fields for row in rows if row.fields or row.fault]
 
 
