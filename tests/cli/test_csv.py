@@ -30,7 +30,6 @@ def test_what_was_found_out_is_said_and_kept_in_the_recipe(tandem: Tandem, elsew
     found = tandem("train", "--csv", "pairs.csv", "--columns", "German,English", "--out", "run", *SMALL)
     assert found.code == 0
     assert found.out.count("pairs.csv: semicolon-separated, quoted, a header: columns 'German', 'English' of 3\n") == 1
-    assert "38 training pairs" in found.out
     written = load_recipe("run/recipe.toml").data.train
     assert written.model_dump() == {
         "kind": "csv",
