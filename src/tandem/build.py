@@ -13,20 +13,24 @@ from tandem.data.corpus import HubDataset, InMemory, JsonLines, ParallelFiles, T
 from tandem.data.named import NAMED, named_corpus
 from tandem.data.pairs import Corpus
 from tandem.data.spreadsheets import open_csv
-from tandem.errors import CorpusError, RecipeError
+from tandem.errors import ArgumentError, CorpusError, RecipeError
 from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.recipe import (
     CorpusChoice,
     CsvCorpus,
+    Data,
     Device,
     FilesCorpus,
     HubCorpus,
     JsonLinesCorpus,
+    MemoryCorpus,
+    Model,
     NamedCorpus,
     Precision,
     Recipe,
     TabSeparatedCorpus,
     Text,
+    Texts,
 )
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
@@ -99,6 +103,44 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
         init_range=init_range,
     )
     return Seq2Seq(encoder, decoder)
+
+
+def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
+    """A recipe from which `build_model` makes a model of this shape; the rest of it is as settings are by default.
+
+    ArgumentError where the model is no Seq2Seq, or its sizes are not those of the tokenizers or of any recipe.
+    """
+    if not isinstance(model, Seq2Seq):
+        raise ArgumentError(f"the model is of type {type(model).__name__}, but must be a tandem.Seq2Seq")
+    encoder, decoder = model.encoder, model.decoder
+    for side, embedding, tokenizer in (("source", encoder.embedding, source), ("target", decoder.embedding, target)):
+        if embedding.num_embeddings != len(tokenizer):
+            raise ArgumentError(
+                f"the {side} embedding has {embedding.num_embeddings:,} rows, but the {side} tokenizer "
+                f"{len(tokenizer):,} tokens: make the model with len(tokenizer)"
+            )
+    if encoder.embedding.embedding_dim != decoder.embedding.embedding_dim:
+        raise ArgumentError(
+            f"the source embedding has {encoder.embedding.embedding_dim} columns and the target embedding "
+            f"{decoder.embedding.embedding_dim}, but a recipe has one size for both"
+        )
+    return Recipe(
+        data=Data(train=MemoryCorpus(kind="memory")),
+        text=Texts(
+            source=Text(tokenizer=source.kind, lowercase=source.lowercase),
+            target=Text(tokenizer=target.kind, lowercase=target.lowercase),
+        ),
+        model=Model(
+            cell=encoder.cell_type,
+            layers=encoder.n_layers,
+            hidden=encoder.hid_dim,
+            embedding=encoder.embedding.embedding_dim,
+            dropout=encoder.dropout.p,
+            output_dropout=decoder.output_dropout.p,
+            word_dropout=encoder.word_dropout.p,
+            tie_output=decoder.fc_out.weight is decoder.embedding.weight,
+        ),
+    )
 
 
 def build_optimizer(recipe: Recipe, model: Seq2Seq, device: torch.device) -> torch.optim.Optimizer:

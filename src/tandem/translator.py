@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 
-from tandem.build import choose_device, choose_precision
-from tandem.checkpoint import Checkpoint, load_checkpoint
+from tandem.build import choose_device, choose_precision, recipe_of
+from tandem.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tandem.data import pad_sentences
 from tandem.errors import ArgumentError, CheckpointError, TandemError
 from tandem.files import path_of
@@ -127,6 +127,40 @@ class Translator:
                 "forked from it, where torch would hang with several threads or a GPU. Start such a process with "
                 'multiprocessing\'s "spawn", or, on a CPU, call torch.set_num_threads(1) in it first'
             )
+
+    @classmethod
+    def of(
+        cls,
+        model: Seq2Seq,
+        source_tokenizer: Tokenizer,
+        target_tokenizer: Tokenizer,
+        *,
+        recipe: Recipe | None = None,
+        device: Device = "auto",
+    ) -> Self:
+        """A translator of a model that was trained by other means: sources between `<sos>` and `<eos>`, not reversed.
+
+        A `recipe` may say otherwise, and how to search; else it is made from the model. ArgumentError where the sizes
+        of model, tokenizers and recipe do not fit together.
+        """
+        made = recipe_of(model, source_tokenizer, target_tokenizer)
+        recipe = recipe or made
+        for key in ("cell", "layers", "hidden", "embedding", "tie_output"):
+            wanted, found = getattr(recipe.model, key), getattr(made.model, key)
+            if wanted != found:
+                raise ArgumentError(f"recipe: model.{key} is {wanted!r}, but of the given model it is {found!r}")
+        return cls([Member(model, recipe)], source_tokenizer, target_tokenizer, device=choose_device(device))
+
+    def save(self, directory: str | Path) -> None:
+        """Write the model as a checkpoint, which `tandem.load` and every command take, into a new directory.
+
+        CheckpointError where the directory is there already or cannot be written; ValueError for an ensemble.
+        """
+        path = path_of(directory, "directory")
+        if path.exists():
+            raise CheckpointError(f"{path}: is there already, and is not written over. Choose another, or remove it")
+        tokenizers = self.source_tokenizer, self.target_tokenizer
+        save_checkpoint(Checkpoint(self.model, self.recipe, *tokenizers, self.calibration), path)
 
     @property
     def recipe(self) -> Recipe:
