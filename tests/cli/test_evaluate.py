@@ -276,7 +276,8 @@ def test_every_source_stands_in_the_file_of_errors(tandem: Tandem, run: Path, el
     for name in ("errors.tsv", "errors.jsonl"):
         assert tandem("evaluate", run, *FILES, "--errors", name).code == 0
     header, *rows = [line.split("\t") for line in (elsewhere / "errors.tsv").read_text("utf-8").splitlines()]
-    assert header == ["source", "reference", "output", "log_probability", "stopped", "exact", "chrf", "character_edits"]
+    figures = ["confidence", "log_probability", "stopped", "exact", "chrf", "character_edits"]
+    assert header == ["source", "reference", "output", *figures, "unknown"]
     assert [row[0] for row in rows] == list(dict.fromkeys(de for de, _ in PAIRS))
     assert [row[2] for row in rows] == found.translations
     assert rows[0][1] == f"{PAIRS[0][1]} ||| another reference"
@@ -284,17 +285,19 @@ def test_every_source_stands_in_the_file_of_errors(tandem: Tandem, run: Path, el
     for row, item, result, score in zip(rows, objects, found.results, found.sentence_scores(), strict=True):
         assert (item["source"], item["output"], item["references"]) == (row[0], row[2], row[1].split(" ||| "))
         assert item["log_probability"] == pytest.approx(result.translation.log_probability)
-        assert float(row[3]) == pytest.approx(item["log_probability"], abs=1e-6)
+        assert item["confidence"] == result.translation.confidence
+        assert row[3] == ("" if item["confidence"] is None else f"{item['confidence']:.4f}")
+        assert float(row[4]) == pytest.approx(item["log_probability"], abs=1e-6)
         assert [item["exact"], item["chrf"], item["character_edits"]] == list(score)
-        assert row[4] == item["stopped"] == result.translation.stopped
-        assert row[5:] == [str(int(score.exact)), f"{score.chrf:.2f}", str(score.character_edits)]
+        assert row[5] == item["stopped"] == result.translation.stopped
+        assert row[6:9] == [str(int(score.exact)), f"{score.chrf:.2f}", str(score.character_edits)]
 
 
 def test_a_text_cannot_tear_a_row_of_the_file_of_errors() -> None:
-    translation = Translation("a\tb\nc", -1.0, (), (-1.0,))
+    translation = Translation("a\tb\nc", -1.0, (), (-1.0,), unknown=("x\t", "y"), confidence=0.25)
     evaluation = Evaluation(1, [], [SourceResult("x\ty", ("a\rb",), translation)], lowercase=False, raw=True)
     content = errors_file(Path("errors.tsv"), evaluation).decode("utf-8")
-    assert content.split("\n")[1:] == ["x y\ta b\ta b c\t-1.000000\teos\t0\t87.50\t3", ""]
+    assert content.split("\n")[1:] == ["x y\ta b\ta b c\t0.2500\t-1.000000\teos\t0\t87.50\t3\tx  y", ""]
 
 
 def test_two_files_of_one_name_are_refused(tandem: Tandem, run: Path) -> None:

@@ -6,7 +6,18 @@ from tandem.cli.streams import json_line, one_line
 from tandem.metrics import SentenceScores
 from tandem.run.evaluate import Evaluation, SourceResult
 
-_HEADER = ("source", "reference", "output", "log_probability", "stopped", "exact", "chrf", "character_edits")
+_HEADER = (
+    "source",
+    "reference",
+    "output",
+    "confidence",
+    "log_probability",
+    "stopped",
+    "exact",
+    "chrf",
+    "character_edits",
+    "unknown",
+)
 _BETWEEN = " ||| "
 """Stands between several references."""
 
@@ -21,15 +32,18 @@ def errors_file(path: Path, evaluation: Evaluation) -> bytes:
 
 
 def _row(result: SourceResult, score: SentenceScores) -> tuple[str, ...]:
+    made = result.translation
     return (
         result.source,
         _BETWEEN.join(result.references),
-        result.translation.text,
-        f"{result.translation.log_probability:.6f}",
-        result.translation.stopped,
+        made.text,
+        "" if made.confidence is None else f"{made.confidence:.4f}",
+        f"{made.log_probability:.6f}",
+        made.stopped,
         str(int(score.exact)),
         f"{score.chrf:.2f}",
         str(score.character_edits),
+        " ".join(made.unknown),
     )
 
 
@@ -39,11 +53,13 @@ def _cell(text: str) -> str:
 
 
 def _object(result: SourceResult, score: SentenceScores) -> bytes:
+    made = result.translation
     content = {
         "source": result.source,
         "references": result.references,
-        "output": result.translation.text,
-        "log_probability": result.translation.log_probability,
-        "stopped": result.translation.stopped,
+        "output": made.text,
+        "confidence": made.confidence,
+        "log_probability": made.log_probability,
+        "stopped": made.stopped,
     }
-    return json_line({**content, **score._asdict()})
+    return json_line({**content, **score._asdict(), "unknown": made.unknown})
