@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tandem.metrics import Score
+from tandem.metrics.calibration import ReliabilityBin
 from tandem.recording import MetricsFile, read_metrics
 from tandem.report import ReportContents, write_report
 from tandem.report.sections import plane_script
@@ -38,6 +39,7 @@ def full(folder: Path) -> ReportContents:
         summary=[(f"label {NASTY}", f"value {NASTY}")],
         metrics=metrics(folder / "metrics.jsonl", 3),
         scores=[Score(f"bleu {NASTY}", 12.34, f"BLEU|{NASTY}")],
+        reliability=[ReliabilityBin(47, 0.123, 0.456)],
         samples=[(f"source {NASTY}", f"reference {NASTY}", f"translation {NASTY}")],
         recipe=f"seed = 1 # {NASTY}\n[data]\n",
     )
@@ -51,6 +53,7 @@ def test_the_page_is_well_formed_and_says_what_it_was_given(tmp_path: Path) -> N
         assert {label, value} <= texts
     assert set(contents.samples[0]) <= texts
     assert {contents.scores[0].name, contents.scores[0].signature, "12.34"} <= texts
+    assert {"47", "12.3", "45.6"} <= texts
     assert contents.recipe.strip() in texts
     assert page.count("figure") == 4
     assert page.count("h1") == 1
