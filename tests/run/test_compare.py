@@ -7,6 +7,7 @@ import pytest
 
 import tandem
 from tandem.errors import ArgumentError, RecipeError
+from tandem.metrics import TokenizerChoice
 from tandem.metrics.bootstrap import Resampling
 from tests.support.runs import number_pairs, saved, untrained
 
@@ -65,6 +66,16 @@ def test_scores_are_those_of_each_run_by_itself(models: list[Path]) -> None:
     assert found.signatures["exact"].endswith("|norm:nfc+space")
     assert found.resampling == "bs:50|seed:0|ci:95|drawn:sentences+runs"
     assert other.search == "beam:2|lp:1"
+
+
+def test_bleu_tells_words_apart_as_the_references_ask_for_or_as_it_is_told(models: list[Path]) -> None:
+    pairs = [(source, f"学校有学生他喜欢她香蕉明天在{n}") for n, (source, _) in enumerate(PAIRS)]
+    cases: list[tuple[TokenizerChoice | None, str]] = [(None, "zh"), ("char", "char")]
+    for tokenize, expected in cases:
+        found = tandem.compare(models[:1], pairs, tokenize=tokenize, resampling=FEW, device="cpu")
+        assert f"|tok:{expected}|" in found.signatures["bleu"]
+        evaluation = tandem.evaluate(tandem.load(models[0], device="cpu"), pairs, tokenize=tokenize)
+        assert found.systems[0].spreads["bleu"].mean == pytest.approx(evaluation.score("bleu"))
 
 
 def test_what_cannot_be_compared_is_refused(models: list[Path]) -> None:

@@ -26,6 +26,7 @@ from tandem.cli.options import (
     PrecisionOption,
     QuietOption,
     RawOption,
+    TokenizeOption,
 )
 from tandem.cli.show import PreparingBar
 from tandem.cli.streams import standard_output
@@ -48,6 +49,7 @@ def compare_command(
         bool | None, typer.Option(help="Score in lower case. Default: the first recipe's search.lowercase_scores.")
     ] = None,
     raw: RawOption = False,
+    tokenize: TokenizeOption = None,
     samples: Annotated[int, typer.Option(min=1, help="Bootstrap resamples.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
     beam: BeamOption = None,
@@ -85,6 +87,7 @@ def compare_command(
             search=search,
             lowercase=lowercase,
             raw=raw,
+            tokenize=tokenize,
             resampling=Resampling(samples, seed),
             device=device,
             precision=precision,

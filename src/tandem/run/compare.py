@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from statistics import fmean, stdev
@@ -13,9 +14,9 @@ from tandem.data.given import checked_references
 from tandem.data.pairs import group_references
 from tandem.errors import ArgumentError, RecipeError
 from tandem.files import path_of
-from tandem.metrics import leading_scores
-from tandem.metrics.bootstrap import Difference, Resampling, Table, difference_of_trainings
-from tandem.metrics.tables import RESAMPLED
+from tandem.metrics import BleuTokenizer, TokenizerChoice, bleu, choose_tokenizer, leading_scores
+from tandem.metrics.bootstrap import Difference, Resampling, Table, bleu_statistics, difference_of_trainings
+from tandem.metrics.tables import RESAMPLED, Resampled
 from tandem.recipe import Device, Precision, Recipe
 from tandem.run.analyse import Hear
 from tandem.run.changes import flat_settings
@@ -96,6 +97,7 @@ def compare(
     search: Callable[[Translator], SearchSettings] = Translator.search_settings,
     lowercase: bool | None = None,
     raw: bool = False,
+    tokenize: TokenizerChoice | None = None,
     resampling: Resampling | None = None,
     device: Device = "auto",
     precision: Precision = "float32",
@@ -105,13 +107,13 @@ def compare(
 
     Runs whose recipes differ only in the seed are one system, and the first system is the one that others are compared
     with. The scores are those that fit the references (`tandem.metrics.leading_scores`). `search` gives the settings
-    of each translator, by default its recipe's. `lowercase` is the first recipe's where it is None; texts are
-    normalised unless `raw`. One model is in memory at a time. `hear` is told what is done, how much of it, and of how
-    much. RecipeError where a run is given twice, ArgumentError and CorpusError where `runs` or `pairs` are of another
-    form.
+    of each translator, by default its recipe's. `lowercase` and `tokenize` are the first recipe's where they are None;
+    texts are normalised unless `raw`. One model is in memory at a time. `hear` is told what is done, how much of it,
+    and of how much. RecipeError where a run is given twice, ArgumentError and CorpusError where `runs` or `pairs` are of
+    another form.
     """
     groups = _grouped(runs)
-    task = _task(pairs, [recipe for group in groups for _, recipe in group.members], lowercase, raw)
+    task = _task(pairs, [recipe for group in groups for _, recipe in group.members], lowercase, raw, tokenize)
     resampling = resampling or Resampling()
     systems: list[ComparedSystem] = []
     baseline: dict[str, list[Table]] = {}
@@ -122,7 +124,7 @@ def compare(
             settings = search(translator)
             texts = task.normalised(_translate(translator, task.sources, settings, str(path), hear))
             for score, rows in tables.items():
-                rows.append(RESAMPLED[score].tabulate(texts, task.references, lowercase=task.lowercase))
+                rows.append(task.how(score).tabulate(texts, task.references, lowercase=task.lowercase))
             scores = {score: float(RESAMPLED[score].measure(rows[-1].sum(0))) for score, rows in tables.items()}
             compared.append(ComparedRun(path, recipe.seed, scores))
             how = search_signature(translator, settings)
@@ -144,6 +146,16 @@ class _Task:
     scores: Sequence[str]
     lowercase: bool
     raw: bool
+    tokenizer: BleuTokenizer
+
+    def how(self, score: str) -> Resampled:
+        """How a score is computed: BLEU tells words apart by the same tokenizer everywhere."""
+        found = RESAMPLED[score]
+        if score != "bleu":
+            return found
+        return found._replace(
+            metric=partial(bleu, tokenize=self.tokenizer), tabulate=partial(bleu_statistics, tokenize=self.tokenizer)
+        )
 
     def normalised(self, texts: list[str]) -> list[str]:
         """The texts as they are scored."""
@@ -152,21 +164,25 @@ class _Task:
     def signatures(self) -> dict[str, str]:
         """Of each score; the references stand for translations, which signatures do not speak of."""
         right = [texts[0] for texts in self.references]
-        scores = {
-            name: RESAMPLED[name].metric(right, self.references, lowercase=self.lowercase) for name in self.scores
-        }
+        scores = {name: self.how(name).metric(right, self.references, lowercase=self.lowercase) for name in self.scores}
         return {name: f"{score.signature}|{norm_signature(raw=self.raw)}" for name, score in scores.items()}
 
 
 def _task(
-    pairs: Iterable[tuple[str, str | Sequence[str]]], recipes: Sequence[Recipe], lowercase: bool | None, raw: bool
+    pairs: Iterable[tuple[str, str | Sequence[str]]],
+    recipes: Sequence[Recipe],
+    lowercase: bool | None,
+    raw: bool,
+    tokenize: TokenizerChoice | None,
 ) -> _Task:
     ignore_case = all(recipe.text.source.lowercase for recipe in recipes)
     groups = group_references(checked_references(pairs, "pairs"), lowercase=ignore_case, raw=raw)
     references = [targets for _, targets in groups]
     scores = [name for name in leading_scores([text for texts in references for text in texts]) if name in RESAMPLED]
     lower = recipes[0].search.lowercase_scores if lowercase is None else lowercase
-    return _Task([source for source, _ in groups], references, scores, lower, raw)
+    choice = tokenize or recipes[0].search.score_tokenize
+    tokenizer = choose_tokenizer(choice, (text for texts in references for text in texts))
+    return _Task([source for source, _ in groups], references, scores, lower, raw, tokenizer)
 
 
 def _grouped(runs: Sequence[str | Path]) -> list[_Group]:
