@@ -109,8 +109,8 @@ def compare(
     with. The scores are those that fit the references (`tandem.metrics.leading_scores`). `search` gives the settings
     of each translator, by default its recipe's. `lowercase` and `tokenize` are the first recipe's where they are None;
     texts are normalised unless `raw`. One model is in memory at a time. `hear` is told what is done, how much of it,
-    and of how much. RecipeError where a run is given twice, ArgumentError and CorpusError where `runs` or `pairs` are of
-    another form.
+    and of how much. RecipeError where a run is given twice, ArgumentError and CorpusError where `runs` or `pairs` are
+    of another form.
     """
     groups = _grouped(runs)
     task = _task(pairs, [recipe for group in groups for _, recipe in group.members], lowercase, raw, tokenize)
