@@ -292,3 +292,12 @@ def test_unknown_pieces_are_those_of_the_text(kind: TokenizerKind, pieces: list[
     assert len(pieces) == tokenizer.encode(text).count(UNK_ID)
     assert tokenizer.unknown_pieces(text, most=3)[:1] == [pieces[0]] * (kind != "character")
     assert tokenizer.unknown_pieces("") == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_text_has_as_many_unknown_pieces_as_unknown_tokens(kind: TokenizerKind) -> None:
+    tokenizer = Tokenizer.train(kind, ["eins"])
+    for text in (*ODD_TEXTS, "\x1c", "eins \x1f eins", "\u200b", "\ud800"):
+        pieces = tokenizer.unknown_pieces(text)
+        assert len(pieces) == tokenizer.encode(text).count(UNK_ID)
+        assert all(pieces)

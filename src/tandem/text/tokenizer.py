@@ -136,7 +136,7 @@ class Tokenizer:
                 piece = text[start:end]
                 if self._kind == "whitespace":
                     # Of a special token's name, which the normaliser replaces, the offsets are the last character's.
-                    piece = max(piece, text[:end].rsplit(None, 1)[-1], key=len)
+                    piece = max([piece, *text[:end].rsplit(None, 1)[-1:]], key=len)
                 pieces.append(piece.strip() or piece)  # a word's piece begins with its space
         return pieces
 
