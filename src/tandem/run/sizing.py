@@ -97,7 +97,7 @@ def _scheduled(
         warmup_steps=min(200, steps // 20),
         learning_rate=learning_rate,
         weight_decay=float(f"{_DECAY / (learning_rate * steps):.2g}"),
-        patience=max(3, round(epochs / 4)),
+        patience=max(3, round(epochs / 3)),
     )
 
 
