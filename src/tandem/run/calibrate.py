@@ -7,7 +7,7 @@ from tandem.metrics.sequences import cased
 from tandem.text import normalise
 from tandem.translator import Translator
 
-_MOST_SOURCES = 500
+MOST_CALIBRATED = 500
 """So many are enough, and translating more would hold up the training."""
 
 
@@ -16,7 +16,7 @@ def calibrate(translator: Translator, groups: Sequence[tuple[str, tuple[str, ...
 
     An output is right that equals a reference. Of more than 500 sources some from all over are taken.
     """
-    step = -(-len(groups) // _MOST_SOURCES)
+    step = -(-len(groups) // MOST_CALIBRATED)
     chosen = groups[::step] if groups else groups
     if len(chosen) < LEAST_OUTPUTS:
         return None
