@@ -108,7 +108,7 @@ def test_an_empty_file_stops(content: bytes, tmp_path: Path) -> None:
 def test_bytes_that_are_not_utf8_follow_the_policy(line: bytes, byte: str, tmp_path: Path) -> None:
     corpus = tabs(tmp_path, b"gut\tgood\n" + line + b"\nja\tyes\n")
     said = f"c.tsv line 2: {byte} is not UTF-8. Save the file as UTF-8, for example with iconv."
-    with pytest.raises(CorpusError, match=re.escape(f'{said} Or leave such pairs out with on_error = "drop"')):
+    with pytest.raises(CorpusError, match=re.escape(f'{said} Or leave such pairs out with data.on_error = "drop"')):
         load_pairs(corpus)
     loaded = load_pairs(corpus, on_error="drop")
     assert loaded.pairs == [("gut", "good"), ("ja", "yes")]

@@ -82,7 +82,8 @@ def test_a_run_goes_on_with_what_may_change(shared: Path, tmp_path: Path) -> Non
     run = copied(shared, tmp_path / "run")
     said: list[str] = []
     run_tiny(run, "training.epochs=3", "search.beam=1", resume=True, say=said.append)
-    assert said[-4:-1] == ["going on after step 10, in epoch 3", "training.epochs: 2 -> 3", "search.beam: 2 -> 1"]
+    first = said.index("going on after step 10, in epoch 3")
+    assert said[first + 1 : first + 3] == ["training.epochs: 2 -> 3", "search.beam: 2 -> 1"]
     assert load_recipe(run / "recipe.toml").training.epochs == 3
 
 

@@ -46,7 +46,7 @@ def test_a_signal_leaves_what_was_done_and_says_how_to_go_on(
     said, command_line = err.decode().splitlines()
     assert said.startswith("tandem: stopped after ")
     assert said.endswith(" of 20,000 lines. Go on with:")
-    assert command_line == f"  tandem {' '.join(map(str, command))} --resume"
+    assert command_line == f"  tandem translate --resume {' '.join(map(str, command[1:]))}"
 
 
 def shell(line: str, run: Path, tmp_path: Path) -> subprocess.CompletedProcess[bytes]:
