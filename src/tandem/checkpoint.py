@@ -27,8 +27,6 @@ _RECIPE = "recipe.toml"
 _SOURCE = "source.tokenizer.json"
 _TARGET = "target.tokenizer.json"
 _CALIBRATION = "calibration.json"
-PROVENANCE = "provenance.json"
-"""What a checkpoint says of where it was trained. Nothing but people reads it, yet it must be as it was written."""
 _POINTER = "current.json"
 _TIED = "decoder.fc_out.weight"
 _INSIDE = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
@@ -93,7 +91,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     directory = checkpoint_of(path)
     listed = check_directory(
-        directory, (_MODEL, _RECIPE, _SOURCE, _TARGET), {_RECIPE: _NEVER_EDITED}, optional=(_CALIBRATION, PROVENANCE)
+        directory, (_MODEL, _RECIPE, _SOURCE, _TARGET), {_RECIPE: _NEVER_EDITED}, optional=(_CALIBRATION,)
     )
     try:
         recipe = load_recipe(directory / _RECIPE)
