@@ -33,8 +33,10 @@ _WIDTHS = (1.25, 1.0, 0.8, 0.65, 0.5, 0.35)
 """Models as wide as the usual one times this are measured."""
 _MOST_PRESENTED = 2.0
 """A corpus is not gone through more often than twice as often as usual, however much time there is."""
-_STEPS = (2, 20)
+_STEPS = (2, 100)
 """Optimiser steps that warm up, and those that are measured after them at most."""
+_LONGER = 3.0
+"""The width that was chosen is measured again, for so much longer."""
 _SHARE = 0.01
 """Of the time, what measuring one width takes, but for the warm-up and one step."""
 _SAMPLE = 64
@@ -86,27 +88,32 @@ def fit_to_time(
     Raises:
         RecipeError: when the time is too short for any model.
     """
-    best: tuple[float, Fitted] | None = None
     usual = size.steps * size.batch_size
     share = _SHARE * (deadline - time.monotonic())
-    for width in _WIDTHS:
+
+    def speed_of(width: float, seconds: float) -> Speed:
         wide = shrunk(size, pairs, hidden=width, presented=1.0)
-        speed = measure(recipe_of(wide), sample, tokenizers, validation, device, share)
+        return measure(recipe_of(wide), sample, tokenizers, validation, device, seconds)
+
+    def presented(speed: Speed) -> float:
+        """How often pairs can be presented, as a share of the usual. Epochs, with their validations, follow it."""
         available = deadline - time.monotonic() - _FIXED - speed.final
-        # Validations are as many as epochs, and epochs become fewer as pairs are presented less often.
-        presented = min(available / (usual * speed.pair + wide.epochs * speed.validation), _MOST_PRESENTED)
-        if presented <= 0:
-            continue
-        fitted = shrunk(size, pairs, hidden=width, presented=presented)
-        done = fitted.steps * fitted.batch_size * speed.pair + fitted.epochs * speed.validation
-        worth = min(presented, width)
-        if best is None or worth > best[0]:
-            best = worth, Fitted(fitted, _FIXED + speed.final + done)
-        if presented >= width:  # a narrower model would have more time than it needs
+        return min(available / (usual * speed.pair + size.epochs * speed.validation), _MOST_PRESENTED)
+
+    shares: dict[float, float] = {}
+    for width in _WIDTHS:
+        shares[width] = presented(speed_of(width, share))
+        if shares[width] >= width:  # a narrower model would have more time than it needs
             break
-    if best is None:
+    width = max(shares, key=lambda width: min(shares[width], width))
+    # Once more, and longer: the first measurements were to tell widths apart.
+    speed = speed_of(width, _LONGER * share)
+    part = presented(speed)
+    if part <= 0:
         raise RecipeError("--budget: the time is too short to train and score any model. Give more of it")
-    return best[1]
+    fitted = shrunk(size, pairs, hidden=width, presented=part)
+    done = fitted.steps * fitted.batch_size * speed.pair + fitted.epochs * speed.validation
+    return Fitted(fitted, _FIXED + speed.final + done)
 
 
 def measure(
