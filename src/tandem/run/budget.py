@@ -128,7 +128,9 @@ def measure(
     where = choose_device(device)
     dtype = choose_precision(recipe.training.precision, where)
     corpus = encode_pairs(recipe, sample, *tokenizers)
-    batches = Batches(corpus, recipe.training.batch_size, recipe.seed)
+    # So many passes that no epoch ends while steps are measured: what is counted is counted within one.
+    size = recipe.training.batch_size
+    batches = Batches(corpus, size, recipe.seed, passes=2 + sum(_STEPS) * size // len(corpus))
     state = torch.get_rng_state()
     model = build_model(recipe, *map(len, tokenizers)).to(where)
     training = Training(
