@@ -78,9 +78,6 @@ def test_real_steps_are_measured_and_the_reason_is_said() -> None:
     recipe = make_recipe_of(corpus, size_for(200, 1_000), DATA, exact=True)
     tokenizers = (corpus.source.tokenizer, corpus.target.tokenizer)
     assert all(figure > 0 for figure in measure(recipe, PAIRS, tokenizers, 10, "cpu", 0.1))
-    # More steps than the sample has batches: a pair takes as long.
-    short, long = (measure(recipe, PAIRS[:40], tokenizers, 10, "cpu", seconds).pair for seconds in (0.05, 2.0))
-    assert long < 20 * short
     limit = Budget(time.monotonic() + 60, "cpu", lambda recipe: recipe)
     choice = choose_recipe(PAIRS, DATA, len(PAIRS), limit)
     assert any(reason.startswith("budget: by measured steps, a model of ") for reason in choice.reasons)
