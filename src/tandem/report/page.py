@@ -28,6 +28,8 @@ class ReportContents:
     """The lines of the run's metrics file."""
     scores: Sequence[Score] = ()
     """Of the kept model on the test corpus."""
+    baselines: Sequence[str] = ()
+    """What simple ways that need no model are worth on the same corpus, a sentence each."""
     reliability: Sequence[ReliabilityBin] = ()
     """How sure the kept model was of its translations of the test corpus, and how many of them are right."""
     samples: Sequence[tuple[str, str, str]] = ()
@@ -40,6 +42,8 @@ class ReportContents:
     """Why the recipe was chosen as it is, where it was."""
     recipe: str = ""
     """In TOML."""
+    sessions: Sequence[Mapping[str, str]] = ()
+    """What each part of the training ran on: labels and values, a process each."""
 
 
 def write_report(path: Path, contents: ReportContents) -> None:

@@ -52,33 +52,36 @@ def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -
     rows = [row for row in metrics if row["event"] == "validated"]
     weights = sum(parameter.numel() for parameter in translator.model.parameters())
     kind = recipe.model.cell.upper()
+    layers = "1 layer" if recipe.model.layers == 1 else f"{recipe.model.layers} layers"
     summary = [
         (
             "kept",
             f"{checkpoint_of(run).name} of {recipe.training.epochs}, the best by validation {recipe.training.keep}",
         ),
-        ("model", f"{kind}, {recipe.model.layers} layers of {recipe.model.hidden}, {weights:,} weights"),
+        ("model", f"{kind}, {layers} of {recipe.model.hidden}, {weights:,} weights"),
         (
             "vocabulary",
             f"{len(translator.source_tokenizer):,} source, {len(translator.target_tokenizer):,} target tokens",
         ),
         ("training time", _minutes(sum(row["epoch_seconds"] for row in rows))),
     ]
-    if sessions := read_provenance(run):
-        summary += [item for item in sessions[-1].described().items() if item[0] in {"machine", "software", "command"}]
     if evaluated is None:
         summary.append(("not scored", "the run was interrupted"))
     else:
         evaluation = evaluated.evaluation
         sizes = f"{evaluation.pairs:,} pairs, {evaluation.sources:,} different sources"
         summary.append(("scored on", f"{evaluated.corpus}: {sizes}"))
-        summary += [("beside it", baseline.message()) for baseline in evaluated.baselines]
     if rows:
         best = min(row["validation_loss"] for row in rows)
         summary.insert(3, ("lowest validation loss", f"{best:.3f} nats a token, perplexity {perplexity(best):.2f}"))
     path = run / "report.html"
     contents = ReportContents(
-        run.resolve().name, summary, metrics, recipe=dump_recipe(recipe), reasons=_read_reasons(run)
+        run.resolve().name,
+        summary,
+        metrics,
+        recipe=dump_recipe(recipe),
+        reasons=_read_reasons(run),
+        sessions=[session.described() for session in read_provenance(run)],
     )
     write_report(path, contents if evaluated is None else _with_scores(contents, translator, evaluated))
     return path
@@ -98,6 +101,7 @@ def _with_scores(contents: ReportContents, translator: Translator, evaluated: Ev
     return replace(
         contents,
         scores=evaluation.scores,
+        baselines=[baseline.message() for baseline in evaluated.baselines],
         reliability=evaluation.reliability() if evaluation.sources >= LEAST_CALIBRATED else (),
         samples=[(sample.source, sample.reference, sample.translation) for sample in evaluation.samples],
         findings=findings,

@@ -18,7 +18,7 @@ _HIDDEN, _LEAST_HIDDEN, _MOST_HIDDEN = 256, 64, 1024
 _BATCH, _MOST_BATCH = 32, 128
 _LEARNING_RATE = 3e-3
 _FEW = 1_000
-"""With fewer pairs than this weights decay more."""
+"""With fewer pairs than this weights decay more, up to four times as much."""
 _DECAY = 2.4
 """Learning rate x weight decay x steps: how many times over a weight without gradients would decay by a factor of e.
 
@@ -69,25 +69,38 @@ def size_for(pairs: int, tokens: float, *, by_heart: bool = False) -> Size:
 
 
 def shrunk(size: Size, pairs: int, *, hidden: float, presented: float) -> Size:
-    """The size with its model's width and its number of presented pairs multiplied by these factors."""
+    """The size with its model's width and its number of presented pairs multiplied by these factors.
+
+    A shorter training sees each pair less often and can learn less by heart, so it is regularised less, by the same
+    factor: dropout and weight decay.
+    """
+    less = min(presented, 1.0)
     return _scheduled(
         pairs,
         presented * size.steps * size.batch_size,
         hidden=_to_multiple(size.hidden * hidden, 32, _LEAST_HIDDEN, _MOST_HIDDEN),
-        dropout=size.dropout,
-        output_dropout=size.output_dropout,
+        dropout=round(size.dropout * less, 2),
+        output_dropout=round(size.output_dropout * less, 2),
         batch_size=size.batch_size,
+        decay=_DECAY * less,
     )
 
 
 def _scheduled(
-    pairs: int, presented: float, *, hidden: int, dropout: float, output_dropout: float, batch_size: int
+    pairs: int,
+    presented: float,
+    *,
+    hidden: int,
+    dropout: float,
+    output_dropout: float,
+    batch_size: int,
+    decay: float = _DECAY,
 ) -> Size:
     """A size whose training goes through so many pairs in all, counted as often as they are presented."""
     passes = max(1, round(presented / VALIDATIONS / pairs))
     epochs = _two_digits(max(presented / (passes * pairs), 0.1))
     steps = max(1, round(epochs * passes * -(-pairs // batch_size)))
-    decay = _DECAY * max(1.0, (_FEW / pairs) ** 0.5)
+    more = min(max(1.0, (_FEW / pairs) ** 0.9), 4.0)
     learning_rate = float(f"{_LEARNING_RATE * (_HIDDEN / hidden) ** 0.5:.2g}")
     return Size(
         hidden=hidden,
@@ -100,7 +113,7 @@ def _scheduled(
         steps=steps,
         warmup_steps=min(200, steps // 20),
         learning_rate=learning_rate,
-        weight_decay=float(f"{decay / (learning_rate * steps):.2g}"),
+        weight_decay=float(f"{decay * more / (learning_rate * steps):.2g}"),
         patience=max(3, round(epochs / 3)),
     )
 
