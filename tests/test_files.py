@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tandem.files import portable_name, read_text
+from tandem.errors import ArgumentError
+from tandem.files import expand_user, is_there, portable_name, read_text
 
 
 def test_a_text_is_read_as_it_is(tmp_path: Path) -> None:
@@ -47,3 +48,18 @@ def test_nothing_but_an_ordinary_file_is_opened(tmp_path: Path) -> None:
 )
 def test_names_are_such_as_every_system_takes(text: str, name: str) -> None:
     assert portable_name(text) == name
+
+
+def test_any_text_may_be_asked_for_as_a_path(tmp_path: Path) -> None:
+    assert is_there(tmp_path)
+    assert not is_there(tmp_path / "missing")
+    assert not is_there(tmp_path / ("ein Hund " * 100))
+
+
+def test_a_home_directory_that_nobody_knows_is_an_error_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert expand_user("a/~b") == Path("a/~b")
+    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setenv("USERPROFILE", "/home/somebody")
+    assert expand_user("~/a") == Path("/home/somebody/a")
+    with pytest.raises(ArgumentError, match="~no-such-user/a: the system knows no such home directory"):
+        expand_user("~no-such-user/a")

@@ -3,17 +3,18 @@
 import logging
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import torch
 
+from tandem.chance import borrowed
 from tandem.data.captions import captions
 from tandem.data.corpus import HubDataset, InMemory, JsonLines, ParallelFiles, TabSeparated
 from tandem.data.named import NAMED, named_corpus
 from tandem.data.pairs import Corpus
 from tandem.data.spreadsheets import open_csv
 from tandem.errors import ArgumentError, CorpusError, RecipeError
+from tandem.files import expand_user
 from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.recipe import (
     CorpusChoice,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
     """The corpus that a recipe chose; relative paths lie in `folder`, if it is given."""
-    base = Path(folder or "").expanduser()
+    base = expand_user(folder or "")
     if isinstance(choice, FilesCorpus):
         return ParallelFiles(base / choice.source, base / choice.target)
     if isinstance(choice, TabSeparatedCorpus):
@@ -76,32 +77,36 @@ def build_tokenizer(text: Text, words: WordCounts) -> Tokenizer:
 
 
 def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
-    """An untrained model for vocabularies of these sizes, drawn from the recipe's seed."""
+    """An untrained model for vocabularies of these sizes, drawn from the recipe's seed.
+
+    Torch's global generators stay as they are.
+    """
     settings = recipe.model
     init_range = None if settings.init_range == "torch" else settings.init_range
-    torch.manual_seed(recipe.seed)
-    encoder = Encoder(
-        source_size,
-        settings.embedding,
-        settings.hidden,
-        settings.layers,
-        settings.dropout,
-        cell_type=settings.cell,
-        word_dropout=settings.word_dropout,
-        init_range=init_range,
-    )
-    decoder = Decoder(
-        target_size,
-        settings.embedding,
-        settings.hidden,
-        settings.layers,
-        settings.dropout,
-        cell_type=settings.cell,
-        tie_output=settings.tie_output,
-        output_dropout=settings.output_dropout,
-        word_dropout=settings.word_dropout,
-        init_range=init_range,
-    )
+    with borrowed():
+        torch.manual_seed(recipe.seed)
+        encoder = Encoder(
+            source_size,
+            settings.embedding,
+            settings.hidden,
+            settings.layers,
+            settings.dropout,
+            cell_type=settings.cell,
+            word_dropout=settings.word_dropout,
+            init_range=init_range,
+        )
+        decoder = Decoder(
+            target_size,
+            settings.embedding,
+            settings.hidden,
+            settings.layers,
+            settings.dropout,
+            cell_type=settings.cell,
+            tie_output=settings.tie_output,
+            output_dropout=settings.output_dropout,
+            word_dropout=settings.word_dropout,
+            init_range=init_range,
+        )
     return Seq2Seq(encoder, decoder)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from tandem.build import build_model
 from tandem.errors import CheckpointError, RecipeError
+from tandem.files import is_there
 from tandem.metrics.calibration import Calibration
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
@@ -140,7 +141,7 @@ def _described(tensor: tuple[str, list[int]] | None) -> str:
 
 def checkpoint_of(path: Path) -> Path:
     """The checkpoint that `path` means: itself, or where it is a run's directory the run's best."""
-    if (path / _POINTER).exists():
+    if is_there(path / _POINTER):
         current = read_current(path)
         if current.best is None:
             command = shell_command("tandem", "train", "--resume", "--out", path)
@@ -153,9 +154,9 @@ def checkpoint_of(path: Path) -> Path:
                 f"{path / _POINTER}: it names {current.best}, which is not there. Copy the run again, whole"
             )
         return path / current.best
-    if (path / FORMAT_FILE).exists() or (path / _MODEL).exists():
+    if is_model(path):
         return path
-    if not path.exists():
+    if not is_there(path):
         raise CheckpointError(f"{path}: there is no such run or checkpoint")
     raise CheckpointError(
         f"{path}: this is neither a run (no {_POINTER}) nor a checkpoint (no {FORMAT_FILE}). "
@@ -164,8 +165,8 @@ def checkpoint_of(path: Path) -> Path:
 
 
 def is_model(path: Path) -> bool:
-    """Whether there is a run or a checkpoint here, or what is left of one."""
-    return any((path / name).exists() for name in (_POINTER, FORMAT_FILE, _MODEL))
+    """Whether there is a run or a checkpoint here, or what is left of one. `path` may be any text."""
+    return any(is_there(path / name) for name in (_POINTER, FORMAT_FILE, _MODEL))
 
 
 def read_current(run: Path) -> Current:

@@ -18,6 +18,27 @@ def path_of(value: object, argument: str) -> Path:
     return Path(value)
 
 
+def is_there(path: Path) -> bool:
+    """Whether something has this path, which may be any text: one that is too long for a path has nothing."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def expand_user(path: str) -> Path:
+    """The path with "~" and "~name" at its beginning replaced by that user's home directory.
+
+    ArgumentError where the system doesn't know it, as in a container whose user has no entry.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ArgumentError(
+            f"{path}: the system knows no such home directory. Give the path in full, or set HOME"
+        ) from error
+
+
 def portable_name(text: str) -> str:
     """The text as a name that every system takes: Windows reserves some characters and some whole names."""
     name = _RESERVED.sub("_", text).rstrip(". ") or "_"

@@ -160,6 +160,12 @@ def test_outputs_that_end_at_the_limit_are_counted_and_marked(tandem: Tandem, ru
     assert tandem("translate", run, *limits, "").err == ""
 
 
+def test_a_text_that_is_too_long_for_a_file_name_is_a_text(tandem: Tandem, run: Path) -> None:
+    text = "eins zwei " * 60
+    assert len(tandem("translate", run, text, "eins").lines) == 2
+    assert "there is no such run" in tandem("translate", text, "eins").err
+
+
 def test_what_the_model_does_not_know_is_named(tandem: Tandem, run: Path) -> None:
     found = tandem("translate", run, "--json", "eins unbekannt, zwei unbekannt Xé", "drei")
     assert [json.loads(line)["unknown"] for line in found.lines] == [["unbekannt", ",", "Xé"], []]

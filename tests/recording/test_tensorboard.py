@@ -1,4 +1,5 @@
 import math
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tandem.errors import CheckpointError
 from tandem.recording import GoingOn, TensorBoard
+from tandem.terminal import printable
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
 from tests.support.limits import needs_limits, no_file_beyond
 
@@ -15,7 +17,7 @@ def training(first: int, last: int) -> Iterator[Event]:
     yield Started(2, 4, 1_000, first)
     for step in range(first + 1, last + 1):
         yield StepDone(1, step, 1000.0 if step == 1 else 2.0, 50.0, 0.25, 3.0, 0.5)
-    samples = (Sample("<b>ein</b> Hund", "a dog", "a *dog*"),)
+    samples = (Sample("<b>ein</b>\nHund", "a dog", "a *dog*"),)
     yield Validated(1, last, 2.0, Validation(1.5, {"bleu": 20.0}, samples), True, 1.0)
     yield Finished("interrupted", 1, 1.0)
 
@@ -50,7 +52,7 @@ def test_the_samples_are_text_shown_as_it_is(tmp_path: Path) -> None:
     write(TensorBoard(tmp_path), training(0, 1))
     text = read(tmp_path).Tensors("validation/samples/text_summary")[0].tensor_proto.string_val[0].decode()
     lines = text.split("\n")
-    assert [line.split(maxsplit=1)[1] for line in lines] == ["<b>ein</b> Hund", "a dog", "a *dog*"]
+    assert [line.split(maxsplit=1)[1] for line in lines] == [printable("<b>ein</b>\nHund"), "a dog", "a *dog*"]
     assert all(line.startswith("    ") for line in lines)
 
 
@@ -65,6 +67,16 @@ def test_a_resumed_run_hides_the_later_steps_of_the_first(tmp_path: Path) -> Non
         file.rename(tmp_path / f"events.out.tfevents.{number}.host")
     assert [point.step for point in read(tmp_path).Scalars("train/loss")] == [2, 4, 6]
     assert [point.value for point in read(tmp_path).Scalars("train/loss")] == [501.0, 5.0, 2.0]
+
+
+def test_a_clock_that_goes_back_leaves_points_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    write(TensorBoard(tmp_path, every=2), training(0, 4))
+    monkeypatch.setattr(time, "time", lambda: now - 86_400)
+    write(TensorBoard(tmp_path, every=2, going_on=GoingOn(0, 4, ())), training(4, 8))
+    points = read(tmp_path).Scalars("train/loss")
+    assert [point.step for point in points] == [2, 4, 6, 8]
+    assert [point.wall_time for point in points] == sorted(point.wall_time for point in points)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

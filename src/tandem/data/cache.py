@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tandem.data.encoded import EncodedCorpus, open_side
 from tandem.data.pairs import Pair
 from tandem.errors import CheckpointError
+from tandem.files import expand_user
 from tandem.storage import flush
 from tandem.text import Tokenizer
 
@@ -53,9 +54,9 @@ class Entry(NamedTuple):
 def default_cache() -> Path:
     """TANDEM_CACHE, or else Tandem's part of where the system keeps what can be made again."""
     if chosen := os.environ.get("TANDEM_CACHE"):
-        return Path(chosen).expanduser()
+        return expand_user(chosen)
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "tandem"
+    return (base if base.is_absolute() else expand_user("~/.cache")) / "tandem"
 
 
 def corpora_in(cache: Path) -> Path:

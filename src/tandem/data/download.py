@@ -14,6 +14,7 @@ from typing import TypeAlias
 from tandem.data.named import NamedCorpus, NamedFile
 from tandem.data.packing import PACKED_SUFFIXES, DamagedFile, unpacked
 from tandem.errors import DownloadError
+from tandem.files import expand_user
 from tandem.storage import flush
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -65,7 +66,7 @@ def fetch(
 
 def _fetch_file(file: NamedFile, folder: Path, base: str, progress: Progress, pause: float) -> None:
     if not base.startswith(("http://", "https://")):
-        packed = _in_local_folder(file, Path(base).expanduser())
+        packed = _in_local_folder(file, expand_user(base))
         if problem := _install(packed, file, folder):
             raise DownloadError(_wrong(file, str(packed), problem))
         progress(file.name, file.size, file.size)

@@ -8,6 +8,7 @@ from pathlib import Path
 from tandem.data.corpus import ParallelFiles
 from tandem.data.packing import PACKED_SUFFIXES
 from tandem.errors import CorpusError
+from tandem.files import expand_user
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def default_folder() -> Path:
     """Where fetched corpora go unless told otherwise, a folder a corpus: Tandem's part of the user's data."""
     chosen = Path(os.environ.get("XDG_DATA_HOME", ""))
     # The XDG base directory specification asks that a relative path there be ignored.
-    return (chosen if chosen.is_absolute() else Path.home() / ".local" / "share") / "tandem" / "data"
+    return (chosen if chosen.is_absolute() else expand_user("~/.local/share")) / "tandem" / "data"
 
 
 def named_corpus(name: str, split: str, folder: Path | None = None) -> ParallelFiles:
@@ -87,7 +88,7 @@ def named_corpus(name: str, split: str, folder: Path | None = None) -> ParallelF
         raise CorpusError(f"The corpus {name} has no split {split!r}; it has: {', '.join(corpus.splits)}.")
     roots = [folder] if folder is not None else []
     if from_environment := os.environ.get("TANDEM_DATA"):
-        roots.append(Path(from_environment).expanduser())
+        roots.append(expand_user(from_environment))
     roots.append(default_folder())
     places = [place for root in roots for place in (root / name, root)]
     for place in places:

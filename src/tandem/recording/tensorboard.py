@@ -10,6 +10,7 @@ from typing import Any, assert_never
 from tandem.metrics import perplexity
 from tandem.recording.averages import StepMeans, StepWindow
 from tandem.recording.recorder import GoingOn
+from tandem.recording.wording import sample_lines
 from tandem.storage import writing
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
 
@@ -29,7 +30,8 @@ class _EventFile:
 
         self._entry = Entry
         self._summary: Any = summary
-        name = f"events.out.tfevents.{time.time():010.0f}.{socket.gethostname()}.{os.getpid()}.{next(_NUMBERS)}"
+        self._latest = max(time.time(), _latest_in(folder) + 1)
+        name = f"events.out.tfevents.{self._latest:010.0f}.{socket.gethostname()}.{os.getpid()}.{next(_NUMBERS)}"
         self._path = folder / name
         with writing(self._path):
             folder.mkdir(parents=True, exist_ok=True)
@@ -50,9 +52,23 @@ class _EventFile:
             self._file.close()
 
     def _add(self, **content: Any) -> None:
+        self._latest = max(time.time(), self._latest)
         with writing(self._path):
-            self._records.write(self._entry(wall_time=time.time(), **content).SerializeToString())
+            self._records.write(self._entry(wall_time=self._latest, **content).SerializeToString())
             self._file.flush()
+
+
+def _latest_in(folder: Path) -> float:
+    """The latest time, in seconds, that an event file of the folder has in its name or was written at.
+
+    TensorBoard reads the files in the order of their names. A clock that went back must not change this order.
+    """
+    times = [0.0]
+    for path in folder.glob("events.out.tfevents.*"):
+        time_in_name = path.name.split(".")[3]
+        times.append(float(time_in_name) if time_in_name.isdecimal() else 0.0)
+        times.append(path.lstat().st_mtime)
+    return max(times)
 
 
 class TensorBoard:
@@ -111,9 +127,4 @@ class TensorBoard:
 
 def _markdown(sample: Sample) -> str:
     # Indented lines are code to Markdown: what stands in them is shown as it is.
-    lines = (
-        f"source       {sample.source}",
-        f"reference    {sample.reference}",
-        f"translation  {sample.translation}",
-    )
-    return "\n".join(f"    {line}" for line in lines)
+    return "\n".join(f"    {label:<12} {text}" for label, text in sample_lines(sample))

@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-import torch
-
 from tandem.build import (
     build_fabric,
     build_loop_settings,
@@ -134,7 +132,6 @@ def measure(
     # So many passes that no epoch ends while steps are measured: what is counted is counted within one.
     size = recipe.training.batch_size
     batches = Batches(corpus, size, recipe.seed, passes=2 + sum(_STEPS) * size // len(corpus))
-    state = torch.get_rng_state()
     model = build_model(recipe, *map(len, tokenizers)).to(where)
     training = Training(
         model,
@@ -158,7 +155,6 @@ def measure(
     model.eval()
     translator = Translator([Member(model, recipe)], *tokenizers, device=where, dtype=dtype)
     greedy, wide = (_translating(translator, sample, corpus.target_tokens, beam) for beam in (1, recipe.search.beam))
-    torch.set_rng_state(state)
     a_pair = a_token * corpus.target_tokens / len(corpus)
     # The loss of a validation takes about a third of a step, and the final scores two of these. Most epochs of a short
     # training are the best so far, and then confidence is calibrated.

@@ -42,11 +42,12 @@ def likelihood(
     own predictions, as in the tutorial's evaluation loop.
     """
     tokens, correct, nll = 0, 0, 0.0
+    generator = torch.Generator()
     output = model.decoder.fc_out
     for batch in batches:
         there = batch.to(device)
         steps, columns = there.target.shape
-        coins = draw_coins(steps - 1, columns, teacher_forcing, by_token=False)
+        coins = draw_coins(steps - 1, columns, teacher_forcing, by_token=False, generator=generator)
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             features = model.features(there.source, there.target, coins, there.source_lengths)
         real = real_tokens(there.target, there.target_lengths)

@@ -3,12 +3,14 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
 
+from tandem.chance import RandomState, borrowed, read_state, write_state
 from tandem.data import Batch, Batches
 from tandem.errors import TrainingError
 from tandem.models import Seq2Seq
@@ -82,7 +84,7 @@ class Training:
         criterion: Callable[[Validation], float],
         perfect: float = -math.inf,
         progress: Progress | None = None,
-        random_state: dict[str, torch.Tensor] | None = None,
+        random_state: RandomState | None = None,
     ) -> None:
         """`validate` measures the model as it is; `criterion` makes of that the value to be lowered.
 
@@ -91,6 +93,7 @@ class Training:
         """
         self.progress = progress or Progress()
         self._random_state = random_state
+        self._chance = read_state(fabric.device)
         self._coins = torch.Generator()
         self._model = model
         self._wrapped, self._optimizer = fabric.setup(model, optimizer)
@@ -122,30 +125,34 @@ class Training:
             yield from self._epoch(self.progress.epoch + 1)
         yield Finished(reason, self.progress.best_epoch, time.perf_counter() - began)
 
-    def random_state(self) -> dict[str, torch.Tensor]:
-        """Where chance stands: torch's own generator, the coins' and the device's, each as bytes."""
-        state = {"torch": torch.get_rng_state(), "coins": self._coins.get_state()}
-        device = self._fabric.device
-        if device.type == "cuda":
-            state["cuda"] = torch.cuda.get_rng_state(device)
-        elif device.type == "mps":
-            state["mps"] = torch.mps.get_rng_state()
-        return state
+    def random_state(self) -> RandomState:
+        """Where the training's own chance stands: dropout's, the device's and the coins', each as bytes."""
+        return {**self._chance, "coins": self._coins.get_state()}
 
-    def _put_back(self, state: dict[str, torch.Tensor]) -> None:
-        torch.set_rng_state(state["torch"])
+    def _put_back(self, state: RandomState) -> None:
         self._coins.set_state(state["coins"])
         # A run may go on where there is another device: its dropout is then another, and nothing can be done.
-        if self._fabric.device.type == "cuda" and "cuda" in state:
-            torch.cuda.set_rng_state(state["cuda"], self._fabric.device)
-        elif self._fabric.device.type == "mps" and "mps" in state:
-            torch.mps.set_rng_state(state["mps"])
+        self._chance |= {name: numbers for name, numbers in state.items() if name in self._chance}
 
-    def _epoch(self, epoch: int) -> Iterator[Event]:
-        # Coins and dropout are seeded by epoch, so that a run continued after epoch n goes as one that never stopped.
+    @contextmanager
+    def _own_chance(self) -> Iterator[None]:
+        """Dropout draws from torch's global generators: in the block they stand where this training left them."""
+        device = self._fabric.device
+        with borrowed(device):
+            write_state(self._chance, device)
+            yield
+            self._chance = read_state(device)
+
+    def _seed(self, epoch: int) -> None:
+        """Seed coins and dropout by the epoch, so that a run continued after it goes as one that never stopped."""
         seed = self._settings.seed * 1_000_003 + epoch
         self._coins.manual_seed(seed)
-        torch.manual_seed(seed)
+        with borrowed(self._fabric.device):
+            torch.manual_seed(seed)
+            self._chance = read_state(self._fabric.device)
+
+    def _epoch(self, epoch: int) -> Iterator[Event]:
+        self._seed(epoch)
         if self.progress.batches and self._random_state is not None:
             self._put_back(self._random_state)
         self._random_state = None
@@ -153,7 +160,8 @@ class Training:
         batches = self._batches.epoch(epoch, first=self.progress.batches)
         self._model.train()
         while self.progress.step < self.total_steps and (group := list(islice(batches, self._settings.accumulate))):
-            done = self._step(epoch, group)
+            with self._own_chance():
+                done = self._step(epoch, group)
             tokens = sum(batch.target_tokens for batch in group)
             self.progress = replace(
                 self.progress,
