@@ -1,5 +1,16 @@
-"""`python -m tandem`: the same as the command `tandem`."""
+"""The command `tandem`, which `python -m tandem` is too."""
 
-from tandem.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line. Ctrl-C ends it without a traceback, even while its modules are still being imported."""
+    try:
+        from tandem.cli import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
+
+
+if __name__ == "__main__":
+    main()

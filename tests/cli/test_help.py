@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,3 +137,10 @@ def test_the_shell_can_complete_commands() -> None:
         [sys.executable, "-c", "from tandem.cli import main; main()"], env=environment, capture_output=True, text=True
     )
     assert done.stdout.split() == ["train", "translate"]
+
+
+def test_an_interrupt_while_modules_are_imported_ends_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", "tandem", "--version"], env=environment, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")

@@ -114,6 +114,8 @@ def test_hostile_recipes_are_refused_in_few_words(text: str, said: str) -> None:
 def test_hostile_settings_are_refused_in_few_words() -> None:
     with pytest.raises(RecipeError, match=r"--set seed: the value is nested too deeply"):
         parse_recipe(MINIMAL, "here", ["seed=" + "[" * 5000])
+    with pytest.raises(RecipeError, match=r"--set seed: another setting follows on a second line"):
+        parse_recipe(MINIMAL, "here", ["seed=5\nmodel.hidden=8"])
     with pytest.raises(RecipeError, match=r"seed: Unable to parse .*; it is '999.*\.\.\..*999'$"):
         parse_recipe(MINIMAL, "here", [f"seed={DIGITS}"])
     with pytest.raises(RecipeError, match="seed: an integer of 20000 bits"):

@@ -103,11 +103,14 @@ def _put(tree: dict[str, Any], setting: str) -> None:
         if not isinstance(tree, dict):
             raise RecipeError(f"--set {setting}: {part} is a value, not a section")
     try:
-        tree[path[-1]] = tomllib.loads(f"value = {value}")["value"]
+        values = tomllib.loads(f"value = {value}")
     except ValueError:
-        tree[path[-1]] = value
+        values = {"value": value}
     except RecursionError as error:
         raise RecipeError(f"--set {name}: the value is nested too deeply") from error
+    if len(values) > 1:
+        raise RecipeError(f"--set {name}: another setting follows on a second line. Give it a --set of its own")
+    tree[path[-1]] = values["value"]
 
 
 def _explain(fault: Any) -> str:
