@@ -1,0 +1,268 @@
+"""Stop commands wherever they touch a file, and starve them: `python -m tests.system.sweep`.
+
+Each command is a process of its own, forked from one that has imported everything. Whatever happens to it, it must
+print no traceback and touch no foreign file, and the same command, not hindered any more, must end as it should.
+"""
+
+import argparse
+import collections
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import torch.utils.tensorboard.summary
+
+from tandem.__main__ import main
+from tests.support.runs import number_pairs
+
+Hindrance = Callable[[], None]
+"""What is done to a process before its command runs."""
+
+_WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate"}
+_SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+_SECONDS = 120
+"""A command that takes longer hangs."""
+_SMALL = [
+    "--device", "cpu", "--set", "model.hidden=8", "--set", "model.embedding=6", "--set", "model.layers=1",
+    "--set", "training.epochs=3", "--set", "training.save_steps=2",
+]  # fmt: skip
+_FOREIGN = ("thesis.txt", "run/thesis.txt", "run/checkpoints/mine/notes.txt", "run/checkpoints/.DS_Store", "cache/a/b")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command, and what must be there first."""
+
+    name: str
+    words: Sequence[str]
+    after: Sequence[str] = ()
+    """A command whose results it needs."""
+
+
+TRAIN = ("train", "--source", "a.de", "--target", "a.en", "--out", "run", *_SMALL)
+MEASURED = ("--source", "a.de", "--target", "a.en")
+COMMANDS = (
+    Command("train", TRAIN),
+    Command("average", ("average", "run", "--last", "1", "--out", "mean"), TRAIN),
+    Command("analyse", ("analyse", "run", *MEASURED, "--samples", "5", "--out", "page"), TRAIN),
+    Command("evaluate", ("evaluate", "run", *MEASURED, "--output", "out.en", "--errors", "errors.tsv"), TRAIN),
+    Command("translate", ("translate", "run", "--input", "a.de", "--output", "b.en"), TRAIN),
+)
+
+
+@dataclass
+class Counts:
+    """What became of the commands that were hindered."""
+
+    commands: int = 0
+    endings: collections.Counter[str] = field(default_factory=collections.Counter)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, what: str, code: int, log: str) -> None:
+        """Count one command by how it ended; whatever it may not do is kept as a fault."""
+        self.commands += 1
+        self.endings["killed" if code == -signal.SIGKILL else f"exit code {code}"] += 1
+        if "Traceback" in log or code in (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT):
+            self.faults.append(f"{what}: exit code {code}: {log.strip().splitlines()[-1:]}")
+        if code == _HUNG:
+            self.faults.append(f"{what}: hangs")
+
+
+_HUNG = 1000
+
+
+def run(words: Sequence[str], folder: Path, hinder: Hindrance = lambda: None) -> tuple[int, str]:
+    """Run a command in a folder; its exit code, negative for a signal, and what it said on standard error."""
+    log = folder.parent / "log"
+    process = os.fork()
+    if process == 0:
+        _become(words, folder, log, hinder)
+    ends = time.monotonic() + _SECONDS
+    while not (ended := os.waitpid(process, os.WNOHANG))[0]:
+        if time.monotonic() > ends:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+            return _HUNG, log.read_text("utf-8", "replace")
+        time.sleep(0.005)
+    return os.waitstatus_to_exitcode(ended[1]), log.read_text("utf-8", "replace")
+
+
+def _become(words: Sequence[str], folder: Path, log: Path, hinder: Hindrance) -> None:
+    """Be the command's process, in the child of a fork; never returns."""
+    code = 1
+    try:
+        os.chdir(folder)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+        os.dup2(0, 1)
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+        os.environ["TANDEM_CACHE"] = str(folder / "cache")
+        sys.argv = ["tandem", *words]
+        hinder()
+        main()
+        code = 0
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException:  # noqa: BLE001  what a program that is not caught prints
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def at_event(number: int, number_of_signal: int) -> Hindrance:
+    """Send the process a signal as it is about to change a file for the so-many-th time."""
+
+    def hinder() -> None:
+        left = number
+
+        def hook(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal left
+            if event in _WRITING or (event == "open" and _writes(arguments)):
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), number_of_signal)
+
+        sys.addaudithook(hook)
+
+    return hinder
+
+
+def _writes(arguments: tuple[object, ...]) -> bool:
+    flags = arguments[2]
+    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+
+def limited(kind: str, limit: int) -> Hindrance:
+    """Give the process no more of something: file descriptors, memory beyond what it has, or bytes a file."""
+
+    def hinder() -> None:
+        import resource
+
+        if kind == "memory":
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + limit,) * 2)
+        elif kind == "descriptors":
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+        else:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return hinder
+
+
+def hindrances(events: int, most: int) -> Iterator[tuple[str, Hindrance]]:
+    """Signals at up to `most` of the events for each signal, and limits that grow by half."""
+    step = max(1, events // most)
+    for number in range(1, events + 1, step):
+        for number_of_signal in _SIGNALS:
+            name = signal.Signals(number_of_signal).name
+            yield f"{name} at file event {number}", at_event(number, number_of_signal)
+    for kind, first, last in (("descriptors", 3, 40), ("memory", 1 << 20, 1 << 29), ("file size", 1, 1 << 20)):
+        limit = float(first)
+        while limit < last:
+            yield f"{kind} of at most {limit:.0f}", limited(kind, int(limit))
+            limit *= 1.5 if kind != "descriptors" else 1.2
+
+
+def count_events(words: Sequence[str], folder: Path) -> int:
+    """How often a command that nothing hinders is about to change a file."""
+    counted = folder.parent / "events"
+
+    def hinder() -> None:
+        descriptor = os.open(counted, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+
+        def hook(event: str, arguments: tuple[object, ...]) -> None:
+            if event in _WRITING or (event == "open" and _writes(arguments)):
+                os.write(descriptor, b".")
+
+        sys.addaudithook(hook)
+
+    code, log = run(words, folder, hinder)
+    assert code == 0, f"{words}: exit code {code}: {log}"
+    return counted.stat().st_size
+
+
+def prepared(base: Path, command: Command) -> Path:
+    """A folder with a corpus, foreign files in all places, and what the command needs."""
+    folder = base / f"ready-{command.name}"
+    folder.mkdir()
+    for side, name in enumerate(("a.de", "a.en")):
+        text = "".join(pair[side] + "\n" for pair in number_pairs(40))
+        (folder / name).write_text(text, encoding="utf-8")
+    if command.after:
+        code, log = run(command.after, folder)
+        assert code == 0, log
+    for name in _FOREIGN:
+        if command.after or not name.startswith("run/"):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("work\n", encoding="utf-8")
+    return folder
+
+
+def foreign(folder: Path) -> dict[str, str]:
+    """The foreign files that are there, with what they hold."""
+    return {name: (folder / name).read_text("utf-8") for name in _FOREIGN if (folder / name).is_file()}
+
+
+def sweep(command: Command, base: Path, counts: Counts, most: int) -> None:
+    """Hinder one command in each way, each time in a folder of its own, then let it go to its end."""
+    ready = prepared(base, command)
+    before = foreign(ready)
+    scratch = base / "counting" / command.name
+    shutil.copytree(ready, scratch)
+    events = count_events(command.words, scratch)
+    for number, (what, hinder) in enumerate(hindrances(events, most)):
+        folder = base / f"{command.name}-{number}"
+        shutil.copytree(ready, folder)
+        what = f"{command.name}, {what}"
+        counts.add(what, *run(command.words, folder, hinder))
+        if foreign(folder) != before:
+            counts.faults.append(f"{what}: a foreign file was touched")
+        _go_on(command, folder, what, counts)
+        if foreign(folder) != before:
+            counts.faults.append(f"{what}: a foreign file was touched by going on")
+        shutil.rmtree(folder)
+
+
+def _go_on(command: Command, folder: Path, what: str, counts: Counts) -> None:
+    """The same command, and for a run that was saved the one that resumes it, must now end as it should."""
+    words = list(command.words)
+    if command.words == TRAIN and (folder / "run" / "current.json").exists():
+        words = ["train", "--resume", "--out", "run", "--device", "cpu"]
+    code, log = run(words, folder)
+    counts.add(f"{what}, going on", code, log)
+    if code != 0:
+        counts.faults.append(f"{what}: does not go on: {log.strip().splitlines()[-1:]}")
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(prog="tests.system.sweep", description=__doc__)
+    parser.add_argument("--commands", default=",".join(command.name for command in COMMANDS))
+    parser.add_argument("--most", type=int, default=40, help="file events a command at which signals come")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    counts = Counts()
+    with tempfile.TemporaryDirectory() as folder:
+        for command in COMMANDS:
+            if command.name in options.commands.split(","):
+                before = counts.commands
+                sweep(command, Path(folder), counts, options.most)
+                print(f"{command.name:<10} {counts.commands - before:>5} commands", flush=True)
+    endings = ", ".join(f"{count} {ending}" for ending, count in counts.endings.most_common())
+    print(f"{counts.commands:,} commands: {endings}")
+    for fault in islice(counts.faults, 50):
+        print(f"  {fault}")
+    print(f"{len(counts.faults)} faults")
+    sys.exit(bool(counts.faults))
+
+
+if __name__ == "__main__":
+    _main()
