@@ -31,6 +31,7 @@ from tandem.recipe import (
     TabSeparatedCorpus,
     Text,
     Texts,
+    portable_path,
 )
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
@@ -41,18 +42,19 @@ if TYPE_CHECKING:
 
 
 def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
-    """The corpus that a recipe chose; relative paths lie in `folder`, if it is given."""
-    base = Path(folder or "").expanduser()
+    """The corpus that a recipe chose; its files lie in `folder`, if it is given, as `_placed` says."""
     if isinstance(choice, FilesCorpus):
-        return ParallelFiles(base / choice.source, base / choice.target)
+        return ParallelFiles(_placed(choice.source, folder), _placed(choice.target, folder))
     if isinstance(choice, TabSeparatedCorpus):
-        return TabSeparated(base / choice.path, choice.source_column, choice.target_column)
+        return TabSeparated(_placed(choice.path, folder), choice.source_column, choice.target_column)
     if isinstance(choice, CsvCorpus):
-        return open_csv(base / choice.path, choice.source_column, choice.target_column, choice.separator, choice.header)
+        path = _placed(choice.path, folder)
+        return open_csv(path, choice.source_column, choice.target_column, choice.separator, choice.header)
     if isinstance(choice, JsonLinesCorpus):
-        return JsonLines(base / choice.path, choice.source_key, choice.target_key)
+        return JsonLines(_placed(choice.path, folder), choice.source_key, choice.target_key)
     if isinstance(choice, HubCorpus):
-        return HubDataset(choice.name, choice.split, choice.source_column, choice.target_column, choice.config)
+        name = str(_placed(choice.name, folder)) if Path(choice.name).is_absolute() else choice.name
+        return HubDataset(name, choice.split, choice.source_column, choice.target_column, choice.config)
     if isinstance(choice, NamedCorpus):
         if choice.name == "captions":
             built_in = captions()
@@ -62,9 +64,33 @@ def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
             raise CorpusError(
                 f"There is no corpus called {choice.name!r}; the known ones are: captions, {', '.join(NAMED)}"
             )
-        return named_corpus(choice.name, choice.split, base if folder else None)
+        return named_corpus(choice.name, choice.split, Path(folder).expanduser() if folder else None)
     raise RecipeError(
         "data: this recipe's pairs were handed over from Python and are not in it: give them to tandem.train again"
+    )
+
+
+def _placed(path: str, folder: str | None) -> Path:
+    """The file or folder that a recipe calls `path`; with `folder`, its data.folder, one that lies there.
+
+    Relative paths start in the folder. What is not at its place any more is looked for in the folder by ever less of
+    its path: "old/de/train.txt" may have become FOLDER/de/train.txt or FOLDER/train.txt. CorpusError where it is in
+    none of these places.
+    """
+    base = Path(folder or "").expanduser()
+    first = base / path
+    if folder is None or first.exists():
+        return first
+    parts = Path(path).parts[1:] if Path(path).is_absolute() else Path(path).parts
+    tails = [Path(*parts[start:]) for start in range(len(parts))]
+    places = [base / tail for tail in (*tails, portable_path(path))]
+    if found := next((place for place in places if place.exists()), None):
+        return found
+    if len(tails) == 1:
+        return first  # as whoever opens it will say
+    raise CorpusError(
+        f"{path}: there is no such file, and no {tails[-1]} in data.folder ({base}). Check the path, or name "
+        "the folder that it lies in now with --set data.folder=..."
     )
 
 
