@@ -83,7 +83,7 @@ def _placed(path: str, folder: str | None) -> Path:
         return first
     parts = Path(path).parts[1:] if Path(path).is_absolute() else Path(path).parts
     tails = [Path(*parts[start:]) for start in range(len(parts))]
-    places = [base / tail for tail in (*tails, portable_path(path))]
+    places = [base / tail for tail in (*tails, Path(portable_path(path)))]
     if found := next((place for place in places if place.exists()), None):
         return found
     if len(tails) == 1:

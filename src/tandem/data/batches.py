@@ -199,7 +199,7 @@ def _reserve(file: IO[bytes], size: int) -> None:
     """Have the disk hold room for so many bytes: a mapped file for which it has none ends the process (SIGBUS)."""
     if sys.platform == "linux":
         os.posix_fallocate(file.fileno(), 0, size)
-        return
-    for start in range(0, size, _PIECE):
-        file.write(bytes(min(_PIECE, size - start)))
-    file.flush()
+    else:
+        for start in range(0, size, _PIECE):
+            file.write(bytes(min(_PIECE, size - start)))
+        file.flush()
