@@ -189,10 +189,16 @@ def opened_output(
 ) -> Iterator[Output | None]:
     """Where results go, standard output or a file; None where they are there already.
 
-    `stream`: the file is written directly. OutputError as of `file_in_the_making`.
+    `stream`: the file is written directly. OutputError as of `file_in_the_making`, and where such a file holds
+    something, which would be lost.
     """
     if path is None:
         yield Stream(standard_output(), terminal=sys.stdout.isatty())
+    elif stream and path.is_file() and path.stat().st_size:
+        raise OutputError(
+            f"{path}: is there already, and what is translated line by line is written to the file itself. Write to "
+            "another, or remove it"
+        )
     elif stream or (path.exists() and not path.is_file()):
         with _written_directly(path) as file:
             yield Stream(file, path)
