@@ -79,12 +79,12 @@ def _placed(path: str, folder: str | None) -> Path:
     """
     base = Path(folder or "").expanduser()
     first = base / path
-    if folder is None or first.exists():
+    if folder is None or _is_there(first):
         return first
     parts = Path(path).parts[1:] if Path(path).is_absolute() else Path(path).parts
     tails = [Path(*parts[start:]) for start in range(len(parts))]
     places = [base / tail for tail in (*tails, Path(portable_path(path)))]
-    if found := next((place for place in places if place.exists()), None):
+    if found := next((place for place in places if _is_there(place)), None):
         return found
     if len(tails) == 1:
         return first  # as whoever opens it will say
@@ -92,6 +92,14 @@ def _placed(path: str, folder: str | None) -> Path:
         f"{path}: there is no such file, and no {tails[-1]} in data.folder ({base}). Check the path, or name "
         "the folder that it lies in now with --set data.folder=..."
     )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (OSError, ValueError):  # a name too long among them
+        return False
+    return True
 
 
 def build_tokenizer(text: Text, words: WordCounts) -> Tokenizer:

@@ -83,15 +83,14 @@ def test_a_pipe_is_read_once_where_somebody_writes_to_it(tmp_path: Path) -> None
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # else its writer would wait
     writer = os.open(pipe, os.O_WRONLY)
-    os.close(reader)
     lines = file_lines(pipe)
-    first = gzip.compress(b"eins\n")
-    os.write(writer, first)
     with ThreadPoolExecutor() as beside:
         found = beside.submit(list, lines)
-        os.write(writer, gzip.compress(b"zwei\n"))
+        for text in (b"eins\n", b"zwei\n"):
+            os.write(writer, gzip.compress(text))
         os.close(writer)
         assert found.result() == ["eins", "zwei"]
+    os.close(reader)
 
 
 @needs_pipes

@@ -298,7 +298,7 @@ def test_data_that_were_moved_are_named_by_their_folder(tmp_path: Path, monkeypa
     train = f'data.train={{ kind = "files", source = "{before.as_posix()}/a", target = "before/b" }}'
     run_tiny(tmp_path / "run", train, "training.epochs=1")
     before.rename(now)
-    with pytest.raises(CorpusError, match="a: there is no such file"):
+    with pytest.raises(CorpusError, match=r"a: there is no such file\. Check the path\. Where it was moved, name the"):
         run_tiny(tmp_path / "run", train, "training.epochs=2", resume=True)
     run_tiny(tmp_path / "run", train, "training.epochs=2", f"data.folder={now}", resume=True)
     assert read_current(tmp_path / "run").last == "checkpoints/epoch-002"

@@ -171,8 +171,12 @@ def _opened_pipe(path: Path) -> BinaryIO:
 
 
 def check_read_again(path: Path) -> None:
-    """Raise CorpusError where a file that is read more than once is there, but is none that can be."""
-    if path.exists() and not path.is_file() and not path.is_dir():
+    """Raise CorpusError for a pipe or a device, where a file is read more than once."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return  # whoever opens it says what is wrong
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise CorpusError(
             f"{path}: must be an ordinary file: it is read more than once. Write what comes from there to a file first."
         )

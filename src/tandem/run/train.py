@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from tandem.checkpoint import is_model, read_current
 from tandem.data.contents import Hear
 from tandem.data.pairs import Pair
-from tandem.errors import CheckpointError, NotWrittenError, RecipeError, TrainingError
+from tandem.errors import CheckpointError, CorpusError, NotWrittenError, RecipeError, TrainingError
 from tandem.files import path_of
 from tandem.recipe import (
     Data,
@@ -271,9 +271,14 @@ def _say_incomplete(evaluation: Evaluation, say: Callable[[str], None]) -> None:
 
 @contextmanager
 def _telling_how_to_go_on(out: Path, again: str) -> Iterator[None]:
-    """Where a file of the run in `out` cannot be written, say how it goes on once that is mended."""
+    """Say how the run in `out` goes on where a file of it cannot be written, or its data are not where they were."""
     try:
         yield
+    except CorpusError as error:
+        if not (is_model(out) and isinstance(error.__cause__, FileNotFoundError)):
+            raise
+        where = "Where it was moved, name the folder that it lies in now with --set data.folder=..."
+        raise CorpusError(f"{error} {where}") from error
     except NotWrittenError as error:
         how = f"go on with {again}" if is_model(out) else "give the same command again: nothing was saved yet"
         raise CheckpointError(f"{error}, and {how}") from error
