@@ -77,6 +77,14 @@ def test_files_that_were_moved_are_found_in_the_folder(
         build_corpus(choice, "elsewhere")
 
 
+def test_one_file_is_not_taken_for_both_sides(tmp_path: Path) -> None:
+    (tmp_path / "train").write_text("eins\n", encoding="utf-8")
+    with pytest.raises(
+        CorpusError, match=r"train: this is the only file in data\.folder for both de/train and en/train"
+    ):
+        build_corpus(FilesCorpus(source="de/train", target="en/train"), str(tmp_path))
+
+
 def test_a_file_of_a_windows_path_is_found_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("eins\tone\n", encoding="utf-8")
     choice = TabSeparatedCorpus(kind="tsv", path="C:\\data\\a.tsv")

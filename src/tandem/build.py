@@ -44,7 +44,13 @@ if TYPE_CHECKING:
 def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
     """The corpus that a recipe chose; its files lie in `folder`, if it is given, as `_placed` says."""
     if isinstance(choice, FilesCorpus):
-        return ParallelFiles(_placed(choice.source, folder), _placed(choice.target, folder))
+        source, target = _placed(choice.source, folder), _placed(choice.target, folder)
+        if source == target and choice.source != choice.target:  # "de/train" and "en/train", one of which was moved
+            raise CorpusError(
+                f"{source}: this is the only file in data.folder for both {choice.source} and {choice.target}. Put "
+                "both into folders there, as they were"
+            )
+        return ParallelFiles(source, target)
     if isinstance(choice, TabSeparatedCorpus):
         return TabSeparated(_placed(choice.path, folder), choice.source_column, choice.target_column)
     if isinstance(choice, CsvCorpus):
