@@ -23,7 +23,7 @@ FAULTY = "faulty.txt"
 _TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json")
 _VALIDATION = "validation.json"
 _SIDES = ("train.source", "train.target", "validation.source", "validation.target")
-_FILES = sorted(
+_LISTED = sorted(
     [*_TOKENIZERS, _VALIDATION, FAULTY, *(f"{side}.{kind}" for side in _SIDES for kind in ("ids", "offsets"))]
 )
 """All that a prepared corpus has beside its account."""
@@ -95,7 +95,7 @@ def seal(
         tokenizer.save(partial / name)
     (partial / _VALIDATION).write_text(json.dumps(validation, ensure_ascii=False), encoding="utf-8", newline="\n")
     files = {}
-    for path in (partial / name for name in _FILES):  # and nothing that an interrupted preparation left besides
+    for path in (partial / name for name in _LISTED):  # and nothing that an interrupted preparation left besides
         flush(path)
         files[path.name] = {"size": path.stat().st_size, "sha256": _sha256(path)}
     account = {"name": title, "pairs": pairs, "messages": messages, "files": files}
