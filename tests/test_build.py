@@ -57,6 +57,40 @@ def test_absolute_paths_stay_what_they_are(tmp_path: Path) -> None:
     assert list(build_corpus(choice, "/elsewhere")) == [("eins", "eins")]
 
 
+@pytest.mark.parametrize("given", ["old/de/a", "{}/old/de/a"], ids=["relative", "absolute"])
+@pytest.mark.parametrize("now", ["old/de/a", "de/a", "a"])
+def test_files_that_were_moved_are_found_in_the_folder(
+    given: str, now: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = given.format(tmp_path)
+    (tmp_path / "new" / now).parent.mkdir(parents=True)
+    (tmp_path / "new" / now).write_text('{"source": "eins", "target": "one"}\n', encoding="utf-8")
+    choice = JsonLinesCorpus(kind="jsonl", path=path)
+    assert list(build_corpus(choice, str(tmp_path / "new"))) == [("eins", "one")]
+    assert build_corpus(FilesCorpus(source=path, target=path), "new").files == (Path("new") / now,) * 2
+    assert build_corpus(TabSeparatedCorpus(kind="tsv", path=path), "new").files == (Path("new") / now,)
+    said = (
+        r"old/de/a: there is no such file, and no a in data\.folder \(elsewhere\)\. Check the path, or name the folder"
+    )
+    with pytest.raises(CorpusError, match=said):
+        build_corpus(choice, "elsewhere")
+
+
+def test_one_file_is_not_taken_for_both_sides(tmp_path: Path) -> None:
+    (tmp_path / "train").write_text("eins\n", encoding="utf-8")
+    with pytest.raises(
+        CorpusError, match=r"train: this is the only file in data\.folder for both de/train and en/train"
+    ):
+        build_corpus(FilesCorpus(source="de/train", target="en/train"), str(tmp_path))
+
+
+def test_a_file_of_a_windows_path_is_found_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("eins\tone\n", encoding="utf-8")
+    choice = TabSeparatedCorpus(kind="tsv", path="C:\\data\\a.tsv")
+    assert list(build_corpus(choice, str(tmp_path))) == [("eins", "one")]
+
+
 def test_captions_have_three_splits() -> None:
     for split in ("train", "validation", "test"):
         corpus = build_corpus(NamedCorpus(kind="named", name="captions", split=split), None)

@@ -3,6 +3,7 @@
 import logging
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import torch
@@ -14,7 +15,7 @@ from tandem.data.named import NAMED, named_corpus
 from tandem.data.pairs import Corpus
 from tandem.data.spreadsheets import open_csv
 from tandem.errors import ArgumentError, CorpusError, RecipeError
-from tandem.files import expand_user
+from tandem.files import expand_user, is_there
 from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.recipe import (
     CorpusChoice,
@@ -32,6 +33,7 @@ from tandem.recipe import (
     TabSeparatedCorpus,
     Text,
     Texts,
+    portable_path,
 )
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
@@ -42,18 +44,25 @@ if TYPE_CHECKING:
 
 
 def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
-    """The corpus that a recipe chose; relative paths lie in `folder`, if it is given."""
-    base = expand_user(folder or "")
+    """The corpus that a recipe chose; its files lie in `folder`, if it is given, as `_placed` says."""
     if isinstance(choice, FilesCorpus):
-        return ParallelFiles(base / choice.source, base / choice.target)
+        source, target = _placed(choice.source, folder), _placed(choice.target, folder)
+        if source == target and choice.source != choice.target:  # "de/train" and "en/train", one of which was moved
+            raise CorpusError(
+                f"{source}: this is the only file in data.folder for both {choice.source} and {choice.target}. Put "
+                "both into folders there, as they were"
+            )
+        return ParallelFiles(source, target)
     if isinstance(choice, TabSeparatedCorpus):
-        return TabSeparated(base / choice.path, choice.source_column, choice.target_column)
+        return TabSeparated(_placed(choice.path, folder), choice.source_column, choice.target_column)
     if isinstance(choice, CsvCorpus):
-        return open_csv(base / choice.path, choice.source_column, choice.target_column, choice.separator, choice.header)
+        path = _placed(choice.path, folder)
+        return open_csv(path, choice.source_column, choice.target_column, choice.separator, choice.header)
     if isinstance(choice, JsonLinesCorpus):
-        return JsonLines(base / choice.path, choice.source_key, choice.target_key)
+        return JsonLines(_placed(choice.path, folder), choice.source_key, choice.target_key)
     if isinstance(choice, HubCorpus):
-        return HubDataset(choice.name, choice.split, choice.source_column, choice.target_column, choice.config)
+        name = str(_placed(choice.name, folder)) if Path(choice.name).is_absolute() else choice.name
+        return HubDataset(name, choice.split, choice.source_column, choice.target_column, choice.config)
     if isinstance(choice, NamedCorpus):
         if choice.name == "captions":
             built_in = captions()
@@ -63,9 +72,33 @@ def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
             raise CorpusError(
                 f"There is no corpus called {choice.name!r}; the known ones are: captions, {', '.join(NAMED)}"
             )
-        return named_corpus(choice.name, choice.split, base if folder else None)
+        return named_corpus(choice.name, choice.split, expand_user(folder) if folder else None)
     raise RecipeError(
         "data: this recipe's pairs were handed over from Python and are not in it: give them to tandem.train again"
+    )
+
+
+def _placed(path: str, folder: str | None) -> Path:
+    """The file or folder that a recipe calls `path`; with `folder`, its data.folder, one that lies there.
+
+    Relative paths start in the folder. What is not at its place any more is looked for in the folder by ever less of
+    its path: "old/de/train.txt" may have become FOLDER/de/train.txt or FOLDER/train.txt. CorpusError where it is in
+    none of these places.
+    """
+    base = expand_user(folder or "")
+    first = base / path
+    if folder is None or is_there(first):
+        return first
+    parts = Path(path).parts[1:] if Path(path).is_absolute() else Path(path).parts
+    tails = [Path(*parts[start:]) for start in range(len(parts))]
+    places = [base / tail for tail in (*tails, Path(portable_path(path)))]
+    if found := next((place for place in places if is_there(place)), None):
+        return found
+    if len(tails) == 1:
+        return first  # as whoever opens it will say
+    raise CorpusError(
+        f"{path}: there is no such file, and no {tails[-1]} in data.folder ({base}). Check the path, or name "
+        "the folder that it lies in now with --set data.folder=..."
     )
 
 

@@ -28,6 +28,10 @@ class CheckpointError(TandemError):
     """A checkpoint or run directory is damaged, incomplete, of a newer format, or cannot be written."""
 
 
+class NotWrittenError(CheckpointError):
+    """A file cannot be written, for want of room or of permission; what was there before is as it was."""
+
+
 class TrainingError(TandemError):
     """Training cannot go on: the loss is not finite, or the run's directory is in the way or in use."""
 

@@ -50,10 +50,15 @@ def read_text(path: Path, most: int) -> str:
 
     A pipe or a device is never opened: reading it might have no end.
     """
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError("it is not an ordinary file")
-    if status.st_size > most:
-        raise OSError(f"it has {status.st_size:,} bytes, and such a file may have {most:,} at most")
+    size = ordinary(path).stat().st_size
+    if size > most:
+        raise OSError(f"it has {size:,} bytes, and such a file may have {most:,} at most")
     with path.open("rb") as file:
-        return file.read(status.st_size).decode("utf-8")
+        return file.read(size).decode("utf-8")
+
+
+def ordinary(path: Path) -> Path:
+    """The path. OSError unless it is of an ordinary file: opening a pipe or a device might be a wait without end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("it is not an ordinary file")
+    return path

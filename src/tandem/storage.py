@@ -15,7 +15,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from tandem.errors import CheckpointError
+from tandem.errors import CheckpointError, NotWrittenError
 from tandem.files import read_text
 from tandem.version import __version__
 
@@ -37,16 +37,16 @@ _LINK = "it is a link, and these must be the files themselves. Copy them with li
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the operating system says while `path` is written, such as a full disk, into a CheckpointError."""
+    """Turn what the operating system says while `path` is written, such as a full disk, into a NotWrittenError."""
     try:
         yield
     except (OSError, SafetensorError) as error:
         # safetensors has it inside: "Error while serializing: I/O error: File too large (os error 27)".
         inside = re.search(r"I/O error: (.*) \(os error", str(error))
         reason = inside[1] if inside else (isinstance(error, OSError) and error.strerror) or str(error)
-        raise CheckpointError(
+        raise NotWrittenError(
             f"{path}: cannot be written: {reason}. What was saved before stands. Make room there, or mend what is in "
-            "the way, and go on with --resume"
+            "the way"
         ) from error
 
 

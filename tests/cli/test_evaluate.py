@@ -1,11 +1,14 @@
 """`tandem evaluate` and `tandem score`: every kind of corpus, for people and for programs."""
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from tandem.checkpoint import checkpoint_of
 from tandem.cli.errors_file import errors_file
 from tandem.data.captions.corpus import Captions
 from tandem.run import Evaluation, evaluate
@@ -13,6 +16,7 @@ from tandem.run.evaluate import SourceResult
 from tandem.text import PAD_ID
 from tandem.translator import Translation, load
 from tests.support.console import Tandem
+from tests.support.limits import needs_limits, no_file_beyond
 from tests.support.runs import number_pairs, saved, untrained
 
 PAIRS = number_pairs(9, seed=6)
@@ -230,16 +234,59 @@ def test_where_nothing_can_be_written_is_said_before_the_work(
     assert (elsewhere / "test.de").read_bytes() == before
 
 
-def test_scores_are_shown_even_if_the_translations_cannot_be_written(
+@needs_limits
+@pytest.mark.parametrize("option", ["--output", "--errors"])
+def test_on_a_full_disk_scores_are_shown_and_an_older_file_stays(
+    option: str, tandem: Tandem, run: Path, elsewhere: Path
+) -> None:
+    (elsewhere / "out.en").write_text("older\n", encoding="utf-8")
+    before = set(elsewhere.iterdir())
+    with no_file_beyond(20):
+        found = tandem("evaluate", run, *FILES, "--json", option, "out.en")
+    said = "tandem: out.en: cannot be written: File too large. What was saved before stands. Make room there"
+    assert found.code == 1
+    assert found.apart_from_limits.err.startswith(said)
+    assert json.loads(found.out)["pairs"] == 10
+    assert (elsewhere / "out.en").read_text(encoding="utf-8") == "older\n"
+    assert set(elsewhere.iterdir()) == before
+
+
+@pytest.mark.parametrize("option", ["--output", "--errors"])
+def test_no_file_of_the_corpus_or_the_model_is_written_over(
+    option: str, tandem: Tandem, run: Path, elsewhere: Path
+) -> None:
+    (elsewhere / "same.en").hardlink_to(elsewhere / "test.en")
+    (elsewhere / "link.en").symlink_to("test.en")
+    before = (elsewhere / "test.en").read_bytes()
+    model = checkpoint_of(run) / "model.safetensors"
+    for place in ("test.de", "test.en", "same.en", "link.en", model, run / "current.json"):
+        found = tandem("evaluate", run, *FILES, option, place)
+        assert (found.code, found.err) == (1, f"tandem: {option} {place}: this file is read; write to another\n")
+    assert (elsewhere / "test.en").read_bytes() == before
+    load(run)
+
+
+def test_no_file_of_a_known_corpus_is_written_over(
     tandem: Tandem, run: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: Path, data: bytes) -> int:
-        raise OSError(28, "No space left on device", str(path))
+    monkeypatch.setenv("TANDEM_DATA", str(elsewhere))
+    for side in ("de", "en"):
+        (elsewhere / f"test_2016_flickr.{side}").write_text("eins\n", encoding="utf-8")
+    found = tandem("evaluate", run, "--corpus", "multi30k:test", "--output", "test_2016_flickr.en")
+    assert (found.code, found.out) == (1, "")
+    assert "this file is read" in found.err
 
-    monkeypatch.setattr(Path, "write_bytes", fail)
-    found = tandem("evaluate", run, *FILES, "--json", "--output", "out.en")
-    assert (found.code, found.apart_from_limits.err) == (1, "tandem: out.en: No space left on device\n")
-    assert json.loads(found.out)["pairs"] == 10
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+def test_a_pipe_is_written_where_it_is_read_and_not_waited_for(tandem: Tandem, run: Path, elsewhere: Path) -> None:
+    os.mkfifo(elsewhere / "pipe")
+    found = tandem("evaluate", run, *FILES, "--output", "pipe")
+    assert found.code == 1
+    assert found.err.endswith("pipe: nobody reads from this pipe. Start its reader first, or write to a file\n")
+    reader = os.open(elsewhere / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert tandem("evaluate", run, *FILES, "--output", "pipe").code == 0
+    assert os.read(reader, 1 << 16).count(b"\n") == len({de for de, _ in PAIRS})
+    os.close(reader)
 
 
 @pytest.mark.parametrize(("command", "what"), [("evaluate", "translated"), ("score", "read")])

@@ -8,6 +8,7 @@ import pytest
 from tandem.rescoring import NBestList, even_weights, open_nbest, rescore, with_sources
 from tandem.translator import load
 from tests.support.console import Tandem
+from tests.support.limits import needs_limits, no_file_beyond
 from tests.support.runs import number_pairs
 
 PAIRS = number_pairs(5, seed=6)
@@ -125,7 +126,7 @@ def test_a_list_without_scores_is_ranked_by_the_model(tandem: Tandem, run: Path)
         ((*FILES, "--tune", "w", "--weights", "model=1"), "--weights says what is weighed and how"),
         ((*FILES, "--n-best-out", "none"), "--n-best-out none: give a number of 1 or more, or all"),
         ((*FILES, "--weights", "nowhere.json"), "nowhere.json: there is no such file"),
-        (("--source", "."), ".: must be an ordinary file"),
+        (("--source", "."), ".: this is a folder, but a file is needed"),
     ],
 )
 def test_what_does_not_fit_is_told_before_the_work(
@@ -146,6 +147,31 @@ def test_a_fault_far_down_leaves_the_older_output_alone(tandem: Tandem, run: Pat
     found = tandem("rescore", run, "--n-best", "moses", "--source", "test.de", "--output", "out")
     assert (found.code, found.out) == (1, "")
     assert found.err == "tandem: moses line 21: the score is nan, but must be a finite number\n"
+    assert Path("out").read_text(encoding="utf-8") == "older\n"
+    assert not Path("out.partial").exists()
+
+
+@pytest.mark.parametrize("place", ["moses", "test.de", "test.en", "weights.json"])
+@pytest.mark.parametrize("option", ["--output", "--tune"])
+def test_what_is_read_is_not_written_over(option: str, place: str, tandem: Tandem, run: Path) -> None:
+    assert tandem("rescore", run, "--n-best", "moses", *FILES, "--tune", "weights.json").code == 0
+    before = Path(place).read_bytes()
+    weights = ("--weights", "weights.json") if option == "--output" else ()
+    found = tandem("rescore", run, "--n-best", "moses", *FILES, *weights, option, place)
+    if place == "weights.json" and not weights:
+        assert found.code == 0  # it is written, and not read
+        return
+    assert (found.code, found.err) == (1, f"tandem: {option} {place}: this file is read; write to another\n")
+    assert Path(place).read_bytes() == before
+
+
+@needs_limits
+def test_on_a_full_disk_the_older_output_stays(tandem: Tandem, run: Path) -> None:
+    Path("out").write_text("older\n", encoding="utf-8")
+    with no_file_beyond(20):
+        found = tandem("rescore", run, "--n-best", "moses", "--source", "test.de", "--output", "out")
+    assert (found.code, found.out) == (1, "")
+    assert found.err.startswith("tandem: out: cannot be written: File too large. What was saved before stands.")
     assert Path("out").read_text(encoding="utf-8") == "older\n"
     assert not Path("out.partial").exists()
 

@@ -248,11 +248,11 @@ def test_a_person_who_types_is_answered_at_once(tandem: Tandem, run: Path) -> No
         (("--input", "."), ".: this is a folder, but a file is needed. Name a file in it."),
         (
             ("--output", "no/such/folder/out.txt", "eins"),
-            "no/such/folder/out.txt: there is no folder no/such/folder. Make it first, or write elsewhere",
+            "--output no/such/folder/out.txt: there is no folder no/such/folder. Make it first, or write elsewhere",
         ),
         (
             ("--input", "here.txt", "--output", "here.txt"),
-            "--output here.txt: is the input itself; write to another file",
+            "--output here.txt: this file is read; write to another",
         ),
     ],
 )

@@ -237,6 +237,11 @@ def test_a_stream_writes_to_the_file_itself(tandem: Tandem, run: Path, stops: St
     stops.at(3, KeyboardInterrupt())
     assert tandem("translate", run, "--stream", "--input", "in", "--output", "out").code == 130
     assert (tmp_path / "out").read_bytes().count(b"\n") == 2
+    before = (tmp_path / "out").read_bytes()
+    found = tandem("translate", run, "--stream", "--input", "in", "--output", "out")
+    assert (found.code, found.out) == (1, "")
+    assert found.err.startswith("tandem: out: is there already, and what is translated line by line is written to")
+    assert (tmp_path / "out").read_bytes() == before
 
 
 def test_a_link_stays_and_what_it_leads_to_is_replaced(tandem: Tandem, run: Path, tmp_path: Path) -> None:

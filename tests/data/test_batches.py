@@ -12,8 +12,10 @@ from torch import Tensor
 
 from tandem.data import Batch, Batches, EncodedCorpus, pad_sentences
 from tandem.data import batches as data_batches
+from tandem.errors import CorpusError
 from tandem.text import PAD_ID
 from tests.support.corpora import corpus, random_corpus
+from tests.support.limits import needs_limits, no_file_beyond
 
 PAIRS = random_corpus(53, longest=9)
 
@@ -183,3 +185,20 @@ def test_passes_differ_in_their_order() -> None:
     batches = Batches(PAIRS, 5, 1, passes=2)
     found = [pairs_of(batch) for batch in batches.epoch(1)]
     assert found[: len(found) // 2] != found[len(found) // 2 :]
+
+
+@needs_limits
+def test_an_order_for_which_there_is_no_room_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_batches, "_BLOCK", 10)
+    batches = Batches(random_corpus(53), 7, 1)
+    said = r"the order of 53 pairs, which takes 424 bytes, cannot be kept there: .*Make room there, or set TMPDIR"
+    with no_file_beyond(400), pytest.raises(CorpusError, match=said):
+        next(batches.epoch(1))
+
+
+def test_room_is_reserved_in_pieces_where_the_system_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = [all_pairs(Batches(random_corpus(53), 7, 1), epoch) for epoch in range(2)]
+    monkeypatch.setattr(data_batches, "_BLOCK", 10)
+    monkeypatch.setattr(data_batches, "_PIECE", 100)
+    monkeypatch.setattr("sys.platform", "elsewhere")
+    assert [all_pairs(Batches(random_corpus(53), 7, 1), epoch) for epoch in range(2)] == expected

@@ -1,16 +1,22 @@
 """Files of lines are read whatever their packing and line ends, and never held whole."""
 
 import gzip
+import os
 import re
+import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tandem.cli.lines import file_lines
 from tandem.data.corpus import JsonLines, ParallelFiles, TabSeparated, load_pairs
-from tandem.data.lines import read_lines
+from tandem.data.lines import check_read_again, read_lines
+from tandem.data.spreadsheets import open_csv
 from tandem.errors import CorpusError
+
+needs_pipes = pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
 
 
 def parallel(folder: Path, source: bytes, target: bytes) -> ParallelFiles:
@@ -69,6 +75,45 @@ def test_a_missing_file_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(CorpusError) as caught:
         list(TabSeparated(Path("c.tsv")))
     assert f"c.tsv: there is no such file (looked for in {tmp_path})" in str(caught.value)
+
+
+@needs_pipes
+def test_a_pipe_is_read_once_where_somebody_writes_to_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # else its writer would wait
+    writer = os.open(pipe, os.O_WRONLY)
+    lines = file_lines(pipe)
+    with ThreadPoolExecutor() as beside:
+        found = beside.submit(list, lines)
+        for text in (b"eins\n", b"zwei\n"):
+            os.write(writer, gzip.compress(text))
+        os.close(writer)
+        assert found.result() == ["eins", "zwei"]
+    os.close(reader)
+
+
+@needs_pipes
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for read in (file_lines, lambda path: read_lines(path, 100)):
+        with pytest.raises(CorpusError, match="pipe: nobody writes to this pipe, or it was read before"):
+            list(read(tmp_path / "pipe"))
+
+
+@needs_pipes
+def test_a_device_is_not_read() -> None:
+    with pytest.raises(CorpusError, match=r"^/dev/zero: this is a device, but a file is needed\. Write what it gives"):
+        list(file_lines(Path("/dev/zero")))
+
+
+@needs_pipes
+def test_what_is_read_again_must_be_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CorpusError, match=r"pipe: must be an ordinary file: it is read more than once"):
+        open_csv(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "nothing"):
+        check_read_again(path)  # whoever opens it says what is wrong
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

@@ -220,6 +220,29 @@ def test_what_was_done_is_not_done_again(tmp_path: Path) -> None:
         assert again[-1] == heard[-1]
 
 
+@pytest.mark.parametrize(("call", "again"), [("cache.replace_file", True), ("preparation.give_name", False)])
+def test_a_kill_while_the_corpus_is_sealed_loses_nothing(
+    call: str, again: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = sources(tabs(tmp_path / "c.tsv"))
+    expected = contents(prepare_corpus(chosen, tokens(), tmp_path / "whole").folder)
+
+    def kill(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"tandem.data.{call}", kill)
+        with pytest.raises(Killed):
+            prepare_corpus(chosen, tokens(), tmp_path / "cache")
+    (partial,) = corpora_in(tmp_path / "cache").iterdir()
+    (partial / f"{ACCOUNT}.partial").write_text("{", encoding="utf-8")
+    heard = Heard()
+    found = prepare_corpus(chosen, tokens(), tmp_path / "cache", hear=heard)
+    assert {name: content for name, content in contents(found.folder).items() if name in expected} == expected
+    assert any(what == "encoding" for what, _ in heard) == again
+    assert open_prepared(found.folder, verify=True) is not None
+
+
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize(("at", "name"), [(6, "counted.json"), (24, "encoded.json")])
 def test_a_state_that_cannot_be_read_is_done_without(at: int, name: str, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 import json
 import math
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +157,13 @@ def test_a_damaged_line_is_named(tmp_path: Path, damage: bytes) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"metrics\.jsonl does not exist: every run writes this file"):
+        read_metrics(tmp_path / "metrics.jsonl")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "metrics.jsonl")
+    with pytest.raises(CheckpointError, match=r"metrics\.jsonl: cannot be read: it is not an ordinary file"):
         read_metrics(tmp_path / "metrics.jsonl")
 
 

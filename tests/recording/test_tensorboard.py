@@ -79,6 +79,15 @@ def test_a_clock_that_goes_back_leaves_points_in_their_order(tmp_path: Path, mon
     assert [point.wall_time for point in points] == sorted(point.wall_time for point in points)
 
 
+def test_a_run_that_begins_hides_what_one_left_that_was_never_saved(tmp_path: Path) -> None:
+    for number, last in enumerate((6, 4)):
+        before = set(tmp_path.iterdir())
+        write(TensorBoard(tmp_path, every=2), training(0, last))
+        (made,) = set(tmp_path.iterdir()) - before
+        made.rename(tmp_path / f"events.out.tfevents.{number}.host")  # in the order of their making
+    assert [point.step for point in read(tmp_path).Scalars("train/loss")] == [2, 4]
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "tensorboard").write_text("a file", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"tensorboard/events\.out\.\S+: cannot be written: File exists"):

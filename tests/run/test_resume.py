@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tandem.checkpoint import load_checkpoint, read_current
-from tandem.errors import CheckpointError, RecipeError
+from tandem.errors import CheckpointError, CorpusError, RecipeError
 from tandem.recording import read_metrics
 from tandem.run.train import resumed_recipe
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
@@ -287,3 +287,18 @@ def test_another_corpus_cannot_go_on_with_the_run_and_the_same_one_elsewhere_can
     assert "training.epochs: 1 -> 2" in said
     assert not any("data." in line for line in said)  # where it lies makes no difference
     assert read_current(out) != before
+
+
+def test_data_that_were_moved_are_named_by_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before, now = tmp_path / "before", tmp_path / "now"
+    before.mkdir()
+    for side, name in enumerate(("a", "b")):
+        (before / name).write_text("".join(pair[side] + "\n" for pair in number_pairs(40)), encoding="utf-8")
+    train = f'data.train={{ kind = "files", source = "{before.as_posix()}/a", target = "before/b" }}'
+    run_tiny(tmp_path / "run", train, "training.epochs=1")
+    before.rename(now)
+    with pytest.raises(CorpusError, match=r"a: there is no such file\. Check the path\. Where it was moved, name the"):
+        run_tiny(tmp_path / "run", train, "training.epochs=2", resume=True)
+    run_tiny(tmp_path / "run", train, "training.epochs=2", f"data.folder={now}", resume=True)
+    assert read_current(tmp_path / "run").last == "checkpoints/epoch-002"

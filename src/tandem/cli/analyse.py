@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tandem.analysis import Phrase
-from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references
+from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references, files_read
 from tandem.cli.lines import file_lines, survey
 from tandem.cli.named_files import models_and_corpus
 from tandem.cli.options import (
@@ -26,15 +26,17 @@ from tandem.cli.options import (
     RawOption,
     TokenizeOption,
 )
+from tandem.cli.places import check_places
 from tandem.cli.show import PreparingBar
 from tandem.cli.show_analysis import show_analysis
 from tandem.cli.streams import standard_output
 from tandem.cli.translate import search_settings
+from tandem.data.lines import check_read_again
 from tandem.data.pairs import source_places
 from tandem.errors import CorpusError, RecipeError
 from tandem.metrics.bootstrap import Resampling
 from tandem.recording.console import PrintableConsole
-from tandem.report import analysis_figures, write_analysis
+from tandem.report import ANALYSIS_FILES, analysis_figures, write_analysis
 from tandem.run import analyse
 from tandem.run.analyse import ignore_case
 from tandem.translator import BATCH_SIZE, load
@@ -93,6 +95,8 @@ def analyse_command(
     standard_output()  # before the work
     paths, corpus = models_and_corpus(models or [], corpus)
     names = _names(paths, translations or [])
+    made = [("--out", out / name) for name in ANALYSIS_FILES if (out / name).exists()]
+    check_places(made, [*files_read(corpus), phrases, training, *map(Path, names.files.values())], paths)
     translators = {
         n: load(path, device=device, precision=precision) for n, path in zip(names.models, paths, strict=True)
     }
@@ -101,8 +105,12 @@ def analyse_command(
     places = source_places(pairs, lowercase=ignore_case(translators.values()), raw=raw)
     others = {name: _translations(Path(file), pairs, places) for name, file in names.files.items()}
     placed = [] if phrases is None else _phrases(phrases)
-    if training is not None and not survey(training).lines:
-        raise CorpusError(f"{training}: the file is empty, but training data have at least one line. Check the path.")
+    if training is not None:
+        check_read_again(training)
+        if not survey(training).lines:
+            raise CorpusError(
+                f"{training}: the file is empty, but training data have at least one line. Check the path."
+            )
     settings = {
         name: search_settings(
             translator, beam, length_penalty, max_length_factor, max_length_extra, 1, batch_size, allow_unk

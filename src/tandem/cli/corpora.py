@@ -217,6 +217,12 @@ def chosen_corpus(
     return FilesCorpus(source=str(options.source), target=str(options.target))
 
 
+def files_read(options: CorpusOptions) -> list[Path]:
+    """The files that `corpus_pairs` and `corpus_references` read, those of a known corpus among them."""
+    choice = None if options.corpus is None else chosen_corpus(options, "test")
+    return [*options.files, *(() if choice is None else build_corpus(choice, None).files)]
+
+
 def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnError) -> LoadedPairs:
     """All pairs of a corpus to be measured on. CorpusError without a corpus, and under "stop" for a faulty pair.
 

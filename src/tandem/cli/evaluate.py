@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references
+from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references, files_read
 from tandem.cli.errors_file import errors_file
 from tandem.cli.named_files import models_and_corpus
 from tandem.cli.options import (
@@ -27,11 +27,11 @@ from tandem.cli.options import (
     RawOption,
     TokenizeOption,
 )
-from tandem.cli.output import check_place
+from tandem.cli.output import opened_output
+from tandem.cli.places import check_places
 from tandem.cli.show import PreparingBar, say_at_limit, say_cut, show_scores
 from tandem.cli.streams import one_line, standard_output
 from tandem.cli.translate import search_settings
-from tandem.errors import OutputError
 from tandem.recording.console import PrintableConsole
 from tandem.run import Evaluation, evaluate
 from tandem.terminal import shell_command
@@ -81,12 +81,7 @@ def evaluate_command(
     """
     standard_output()  # before the work
     models, corpus = models_and_corpus(models, corpus)
-    read = list(corpus.files)
-    for option, path in (("--output", output), ("--errors", errors)):
-        if path is not None:
-            check_place(option, path, read)
-    if output is not None and errors is not None and output.resolve() == errors.resolve():
-        raise OutputError(f"--errors {errors}: --output writes that file; give another")
+    check_places([("--output", output), ("--errors", errors)], files_read(corpus), models)
     translator = load(models, device=device, precision=precision, averaging=averaging)
     pairs, dropped = corpus_references(corpus, translator.recipe, on_error)
     settings = search_settings(
@@ -103,9 +98,16 @@ def evaluate_command(
     _show(found, dropped.count, as_json=as_json)
     # After the scores, which are worth showing even if this fails.
     if errors is not None:
-        errors.write_bytes(errors_file(errors, found))
+        _write(errors, errors_file(errors, found))
     if output is not None:
-        output.write_bytes("".join(one_line(text) + "\n" for text in found.translations).encode("utf-8", "replace"))
+        _write(output, "".join(one_line(text) + "\n" for text in found.translations).encode("utf-8", "replace"))
+
+
+def _write(path: Path, content: bytes) -> None:
+    with opened_output(path, None) as put:
+        assert put is not None  # there is nothing to resume
+        put.write(content)
+        put.save(0)
 
 
 def _show(found: Evaluation, dropped: int, *, as_json: bool) -> None:

@@ -61,7 +61,7 @@ def with_files(files: Sequence[Path], options: _Options) -> _Options:
 
 def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[list[Path], _Options]:
     """Which arguments are models, and the options with the files that follow them."""
-    is_data = [not path.is_dir() and (path.is_file() or _form(path) is not None) for path in arguments]
+    is_data = [not path.is_dir() and (path.exists() or _form(path) is not None) for path in arguments]
     count = [*is_data, True].index(True)
     return list(arguments[:count]), with_files(arguments[count:], options)
 

@@ -5,14 +5,16 @@ Until then a folder `NAME.partial` beside it holds what is there (`output`), whi
 holds beyond that is dropped by a run that goes on. So it does not matter when a run is killed.
 """
 
+import errno
 import json
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -21,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from tandem.cli.streams import say, standard_output
 from tandem.errors import OutputError
-from tandem.storage import flush
+from tandem.storage import flush, replace_file, writing
 from tandem.terminal import printable_lines, shell_command
 
 _FORMAT = 1
@@ -71,53 +73,67 @@ class Stream:
 
     done = 0
 
-    def __init__(self, file: BinaryIO, *, terminal: bool = False) -> None:
-        """In a `terminal`, what could steer it is replaced; anywhere else results are written as they are."""
+    def __init__(self, file: BinaryIO, path: Path | None = None, *, terminal: bool = False) -> None:
+        """In a `terminal`, what could steer it is replaced; anywhere else results are written as they are.
+
+        Where it cannot be written and has a `path`, NotWrittenError names that.
+        """
         self._file = file
+        self._writing = nullcontext if path is None else partial(writing, path)
         self._terminal = terminal
 
     def write(self, data: bytes, /) -> object:
         """Write UTF-8."""
-        return self._file.write(printable_lines(data.decode()).encode() if self._terminal else data)
+        with self._writing():
+            return self._file.write(printable_lines(data.decode()).encode() if self._terminal else data)
 
     def save(self, lines: int) -> None:  # noqa: ARG002 - an Output's method
         """Hand over what was written."""
-        self._file.flush()
+        with self._writing():
+            self._file.flush()
 
 
 class PartialFile:
     """A file in the making, in its folder; `job` is None where the work cannot be gone on with."""
 
-    def __init__(self, folder: Path, job: Job | None, begun: tuple[int, int]) -> None:
-        """`begun` is how many lines are done and how many bytes that made."""
+    def __init__(self, path: Path, folder: Path, job: Job | None, begun: tuple[int, int]) -> None:
+        """`begun` is how many lines are done and how many bytes that made.
+
+        Whatever is called raises NotWrittenError, naming `path`, where there is no room.
+        """
+        self.path = path
         self.folder = folder
         self.job = job
         self.done, size = begun
-        self._file = (folder / _OUTPUT).open("r+b" if self.done else "wb")
-        self._file.seek(size)
-        self._file.truncate()
-        self.write = self._file.write
+        with writing(path):
+            self._file = (folder / _OUTPUT).open("r+b" if self.done else "wb")
+            self._file.seek(size)
+            self._file.truncate()
         self.save(self.done)
+
+    def write(self, data: bytes, /) -> object:
+        """Add to what is there."""
+        with writing(self.path):
+            return self._file.write(data)
 
     def save(self, lines: int) -> None:
         """Have what was written on disk, and then how many lines that is."""
-        self._file.flush()
+        with writing(self.path):
+            self._file.flush()
         if self.job is not None:
-            os.fsync(self._file.fileno())
+            with writing(self.path):
+                os.fsync(self._file.fileno())
             content = {"format": _FORMAT, "lines": lines, "bytes": self._file.tell(), "job": asdict(self.job)}
-            partial = self.folder / f"{_JOB}.partial"
-            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8", newline="\n")
-            flush(partial)
-            partial.replace(self.folder / _JOB)
-            flush(self.folder)
+            replace_file(self.folder / _JOB, json.dumps(content, indent=2) + "\n")
         self.done = lines
 
-    def finish(self, path: Path) -> None:
+    def finish(self) -> None:
         """Give the file its name, whatever had it before."""
-        self.close()
-        flush(self.folder / _OUTPUT)
-        (self.folder / _OUTPUT).replace(path)
-        flush(path.parent)
+        with writing(self.path):
+            self.close()
+            flush(self.folder / _OUTPUT)
+            (self.folder / _OUTPUT).replace(self.path)
+            flush(self.path.parent)
         (self.folder / _LOCK).unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -131,18 +147,6 @@ class PartialFile:
             return f"stopped; what was done is in {self.folder / _OUTPUT}"
         command = shell_command("tandem", sys.argv[1], "--resume", *(w for w in sys.argv[2:] if w != "--resume"))
         return f"stopped after {self.done:,} of {self.job.lines:,} lines. Go on with:\n  {command}"
-
-
-def check_place(option: str, path: Path, read: Iterable[Path]) -> None:
-    """Raise OutputError, before the work, where a file could not be written after it, or is one that is `read`."""
-    if path.is_dir():
-        raise OutputError(f"{option} {path}: this is a folder; give the name of a file in it")
-    if not path.parent.is_dir():
-        raise OutputError(f"{option} {path}: there is no folder {path.parent}. Make it first, or write elsewhere")
-    if any(path.exists() and other.exists() and path.samefile(other) for other in read):
-        raise OutputError(f"{option} {path}: this file is read; write to another")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise OutputError(f"{option} {path}: you may not write there. Change the permissions, or write elsewhere")
 
 
 @contextmanager
@@ -165,15 +169,15 @@ def file_in_the_making(path: Path, job: Job | None, *, resume: bool) -> Iterator
                 shutil.rmtree(folder, ignore_errors=True)
             yield None
             return
-        partial = PartialFile(folder, job, (0, 0) if finished else _begun(folder, job, resume=resume))
+        made = PartialFile(path, folder, job, (0, 0) if finished else _begun(folder, job, resume=resume))
         try:
-            yield partial
-            partial.finish(path)
+            yield made
+            made.finish()
         except BaseException:
             with suppress(OSError):  # a full disk, again
-                partial.close()
-            if partial.done:
-                say(partial.account())
+                made.close()
+            if made.done:
+                say(made.account())
             else:
                 shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -185,16 +189,36 @@ def opened_output(
 ) -> Iterator[Output | None]:
     """Where results go, standard output or a file; None where they are there already.
 
-    `stream`: the file is written directly. OutputError as of `file_in_the_making`.
+    `stream`: the file is written directly. OutputError as of `file_in_the_making`, and where such a file holds
+    something, which would be lost.
     """
     if path is None:
         yield Stream(standard_output(), terminal=sys.stdout.isatty())
+    elif stream and path.is_file() and path.stat().st_size:
+        raise OutputError(
+            f"{path}: is there already, and what is translated line by line is written to the file itself. Write to "
+            "another, or remove it"
+        )
     elif stream or (path.exists() and not path.is_file()):
-        with path.open("wb") as file:
-            yield Stream(file)
+        with _written_directly(path) as file:
+            yield Stream(file, path)
     else:
-        with file_in_the_making(path, job, resume=resume) as partial:
-            yield partial
+        with file_in_the_making(path, job, resume=resume) as made:
+            yield made
+
+
+def _written_directly(path: Path) -> BinaryIO:
+    """A file, a pipe or a device, open for writing. OutputError for a pipe that nobody reads: that would be a wait."""
+    if not path.is_fifo():
+        return path.open("wb")
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        raise OutputError(f"{path}: nobody reads from this pipe. Start its reader first, or write to a file") from None
+    os.set_blocking(handle, True)
+    return os.fdopen(handle, "wb")
 
 
 @contextmanager

@@ -21,8 +21,10 @@ from tandem.cli.options import (
     TokenizeOption,
 )
 from tandem.cli.output import opened_output
+from tandem.cli.places import check_places
 from tandem.cli.show import PreparingBar, show_scores
 from tandem.cli.streams import one_line, standard_output
+from tandem.data.lines import check_read_again
 from tandem.errors import CorpusError, RecipeError
 from tandem.metrics import choose_tokenizer
 from tandem.recording.console import PrintableConsole
@@ -100,13 +102,15 @@ def rescore_command(
     most = _most(n_best_out)
     _check_options(target, weights, tune, features, output, n_best_out)
     for path in (n_best, source, target):
-        if path is not None and path.exists() and not path.is_file():
-            raise CorpusError(f"{path}: must be an ordinary file: it is checked first, and then read again")
+        if path is not None:
+            check_read_again(path)
+    listed = Path(weights) if weights is not None and "=" not in weights else None
+    check_places([("--output", output), ("--tune", tune)], (n_best, source, target, listed), models)
     standard_output()  # before the work
     translator = load(models, device=device, precision=precision, averaging=averaging)
     lower = translator.recipe.search.lowercase_scores if lowercase is None else lowercase
     form, lists = open_nbest(n_best)
-    chosen = _weights(weights, features, length_penalty, translator.recipe.search.length_penalty, next(lists))
+    chosen = _weights(listed or weights, features, length_penalty, translator.recipe.search.length_penalty, next(lists))
     sentences = _check_lists(n_best, source, target, chosen)
     references = None if target is None else file_lines(target)
     tokenizer = choose_tokenizer(
@@ -165,11 +169,15 @@ def _check_options(
 
 
 def _weights(
-    given: str | None, features: str | None, length_penalty: float | None, default_penalty: float, first: NBestList
+    given: Path | str | None,
+    features: str | None,
+    length_penalty: float | None,
+    default_penalty: float,
+    first: NBestList,
 ) -> Weights:
-    """The weights that the options ask for; even ones go by what the first list has."""
+    """The weights that the options ask for, in a file or as they are; even ones go by what the first list has."""
     if given is not None:
-        weights = given_weights(given, default_penalty) if "=" in given else read_weights(Path(given))
+        weights = read_weights(given) if isinstance(given, Path) else given_weights(given, default_penalty)
         return weights if length_penalty is None else replace(weights, length_penalty=length_penalty)
     if features is not None:
         listed = tuple(dict.fromkeys(name.strip() for name in features.split(",") if name.strip()))

@@ -179,13 +179,14 @@ def train_run(
             hear=preparing,
             say=say,
             command=("tandem", *sys.argv[1:]),
+            again=again or "--resume",
         )
     except Stopped as stopped:
         try:
             again = again or shell_command("tandem", "train", "--resume", "--out", out)
             said = f"What was trained until {Path(read_current(out).resume).name} is kept. Go on with:\n  {again}"
         except CheckpointError:
-            said = f"Nothing was saved yet: there is nothing to go on from in {out}"
+            said = f"Nothing was saved yet: there is nothing to go on from in {out}. The same command starts anew"
         PrintableConsole().print(Text(f"\nStopped. {said}"), soft_wrap=True)
         raise typer.Exit(128 + stopped.signal) from None
     finally:

@@ -28,6 +28,7 @@ from tandem.cli.options import (
     QuietOption,
 )
 from tandem.cli.output import Job, opened_output
+from tandem.cli.places import check_places
 from tandem.cli.show import say_at_limit
 from tandem.cli.streams import json_line, one_line, say
 from tandem.errors import RecipeError
@@ -87,7 +88,8 @@ def translate(
     - `tandem translate runs/one runs/two runs/three --input news.de`: the ensemble of three models
     """
     paths, texts = _models_and_texts(arguments or [], models or [])
-    _check_places(texts, source, output, resume=resume, stream=stream)
+    _check_options(texts, source, output, resume=resume, stream=stream)
+    check_places([("--output", output)], (source,), paths)
     known = survey(source) if source is not None and (source.is_file() or not source.exists()) else None
     stream = stream or (not texts and source is None and sys.stdin.isatty())  # a person waits for each answer
     checkpoints = [checkpoint_of(path) for path in paths]
@@ -145,7 +147,7 @@ def _models_and_texts(arguments: Sequence[str], models: Sequence[Path]) -> tuple
     return paths, texts
 
 
-def _check_places(texts: list[str], source: Path | None, output: Path | None, *, resume: bool, stream: bool) -> None:
+def _check_options(texts: list[str], source: Path | None, output: Path | None, *, resume: bool, stream: bool) -> None:
     """RecipeError where what is to be read and written don't fit together."""
     if texts and source is not None:
         raise RecipeError(
@@ -157,8 +159,6 @@ def _check_places(texts: list[str], source: Path | None, output: Path | None, *,
     for path in (source, output):
         if resume and path is not None and path.exists() and not path.is_file():
             raise RecipeError(f"{path}: --resume goes on from a file to a file, and this is none")
-    if source is not None and output is not None and output.exists() and source.exists() and output.samefile(source):
-        raise RecipeError(f"--output {output}: is the input itself; write to another file")
 
 
 def search_settings(

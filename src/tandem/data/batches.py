@@ -1,11 +1,13 @@
 """Ids -> batches: sentences of like length together, their order a function of (seed, epoch) alone."""
 
+import os
+import sys
+import tempfile
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from tempfile import TemporaryFile
-from typing import NamedTuple, TypeAlias
+from typing import IO, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +15,15 @@ import torch
 from torch import Tensor
 
 from tandem.data.encoded import EncodedCorpus, EncodedSide
+from tandem.errors import CorpusError
 from tandem.text import PAD_ID
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
 _BLOCK = 1 << 18
 """Rows that are looked at together; more than this are kept in a file that is mapped into memory."""
+_PIECE = 1 << 20
+"""Bytes that are written at once."""
 
 
 class Batch(NamedTuple):
@@ -178,5 +183,23 @@ def _room(count: int) -> Rows:
     """An array of so many rows; a large one lies in a file without a name, so that memory is not what holds it."""
     if count <= _BLOCK:
         return np.empty(count, np.int64)
-    with TemporaryFile(prefix="tandem-") as file:  # mapped, it lives until nobody uses it
-        return np.asarray(np.memmap(file, np.int64, "w+", shape=(count,)))
+    size = count * np.dtype(np.int64).itemsize
+    try:
+        with tempfile.TemporaryFile(prefix="tandem-") as file:  # mapped, it lives until nobody uses it
+            _reserve(file, size)
+            return np.asarray(np.memmap(file, np.int64, "r+", shape=(count,)))
+    except OSError as error:
+        raise CorpusError(
+            f"{tempfile.tempdir or 'TMPDIR'}: the order of {count:,} pairs, which takes {size:,} bytes, cannot be kept "
+            f"there: {error.strerror or error}. Make room there, or set TMPDIR to another folder"
+        ) from error
+
+
+def _reserve(file: IO[bytes], size: int) -> None:
+    """Have the disk hold room for so many bytes: a mapped file for which it has none ends the process (SIGBUS)."""
+    if sys.platform == "linux":
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        for start in range(0, size, _PIECE):
+            file.write(bytes(min(_PIECE, size - start)))
+        file.flush()

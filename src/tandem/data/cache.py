@@ -12,8 +12,8 @@ from typing import NamedTuple
 from tandem.data.encoded import EncodedCorpus, open_side
 from tandem.data.pairs import Pair
 from tandem.errors import CheckpointError
-from tandem.files import expand_user
-from tandem.storage import flush
+from tandem.files import expand_user, ordinary
+from tandem.storage import flush, replace_file
 from tandem.text import Tokenizer
 
 ACCOUNT = "prepared.json"
@@ -22,6 +22,11 @@ FAULTY = "faulty.txt"
 """A line for each pair that was left out."""
 _TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json")
 _VALIDATION = "validation.json"
+_SIDES = ("train.source", "train.target", "validation.source", "validation.target")
+_LISTED = sorted(
+    [*_TOKENIZERS, _VALIDATION, FAULTY, *(f"{side}.{kind}" for side in _SIDES for kind in ("ids", "offsets"))]
+)
+"""All that a prepared corpus has beside its account."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def entries(cache: Path) -> list[Entry]:
     for folder in corpora_in(cache).glob("*"):
         size = sum(path.stat().st_size for path in folder.glob("*"))
         try:
-            account = json.loads((folder / ACCOUNT).read_text(encoding="utf-8"))
+            account = json.loads(ordinary(folder / ACCOUNT).read_text(encoding="utf-8"))
             found.append(Entry(folder, str(account["name"]), int(account["pairs"]), size))
         except (OSError, ValueError, KeyError, TypeError):
             found.append(Entry(folder, "", None, size))
@@ -79,26 +84,26 @@ def entries(cache: Path) -> list[Entry]:
 
 def seal(
     partial: Path,
-    folder: Path,
     tokenizers: tuple[Tokenizer, Tokenizer],
     validation: Sequence[Pair],
     title: str,
     pairs: int,
     messages: Sequence[str],
 ) -> None:
-    """Write what is left to write, flush all of it to disk, and give the folder its name; `title` is for people."""
+    """Write what is left to write, flush all of it to disk, and describe it last; `title` is for people."""
     for tokenizer, name in zip(tokenizers, _TOKENIZERS, strict=True):
         tokenizer.save(partial / name)
     (partial / _VALIDATION).write_text(json.dumps(validation, ensure_ascii=False), encoding="utf-8", newline="\n")
     files = {}
-    for path in sorted(partial.iterdir()):
+    for path in (partial / name for name in _LISTED):  # and nothing that an interrupted preparation left besides
         flush(path)
         files[path.name] = {"size": path.stat().st_size, "sha256": _sha256(path)}
     account = {"name": title, "pairs": pairs, "messages": messages, "files": files}
-    described = json.dumps(account, indent=2, ensure_ascii=False)
-    (partial / ACCOUNT).write_text(described + "\n", encoding="utf-8", newline="\n")
-    flush(partial / ACCOUNT)
-    flush(partial)
+    replace_file(partial / ACCOUNT, json.dumps(account, indent=2, ensure_ascii=False) + "\n")
+
+
+def give_name(partial: Path, folder: Path) -> None:
+    """Have a sealed folder found under its name, in place of what lies there."""
     if folder.exists():  # what was found damaged
         shutil.rmtree(folder)
     partial.rename(folder)
@@ -111,13 +116,13 @@ def open_prepared(folder: Path, *, verify: bool = False) -> Prepared | None:
     Sizes are compared always, contents with `verify`.
     """
     try:
-        account = json.loads((folder / ACCOUNT).read_text(encoding="utf-8"))
+        account = json.loads(ordinary(folder / ACCOUNT).read_text(encoding="utf-8"))
         for name, file in account["files"].items():
             path = folder / name
             if path.stat().st_size != file["size"] or (verify and _sha256(path) != file["sha256"]):
                 return None
         source, target = (Tokenizer.load(folder / name) for name in _TOKENIZERS)
-        pairs = [Pair(*pair) for pair in json.loads((folder / _VALIDATION).read_text(encoding="utf-8"))]
+        pairs = [Pair(*pair) for pair in json.loads(ordinary(folder / _VALIDATION).read_text(encoding="utf-8"))]
         train, validation = (open_corpus(folder, name) for name in ("train", "validation"))
         return Prepared(folder, (source, target), train, validation, pairs, list(account["messages"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, CheckpointError):

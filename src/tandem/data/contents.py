@@ -13,6 +13,7 @@ from tandem.data.lines import opened
 from tandem.data.packing import packing
 from tandem.data.pairs import Corpus, Fault
 from tandem.errors import CorpusError
+from tandem.files import ordinary
 
 _BLOCK = 1 << 22
 _UNSETTLED = 2_000_000_000
@@ -83,7 +84,7 @@ class Contents:
 
 def _remembered(record: Path, stamp: list[int]) -> Content | None:
     try:
-        known = json.loads(record.read_text(encoding="utf-8"))
+        known = json.loads(ordinary(record).read_text(encoding="utf-8"))
         return Content(known["sha256"], known["lines"]) if known["stamp"] == stamp else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

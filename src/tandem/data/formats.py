@@ -24,6 +24,8 @@ def corpus_warnings(corpus: Corpus) -> list[str]:
     """
     if not isinstance(corpus, ParallelFiles | TabSeparated):
         return []
+    if any(path.is_fifo() for path in corpus.files):  # what is looked at here could not be read again
+        return []
     pairs = [row for row in islice(corpus.rows(MAX_CHARACTERS), _SAMPLE_PAIRS) if isinstance(row, Pair)]
     warnings = []
     if isinstance(corpus, TabSeparated) and 2 * sum(map(_is_quoted, pairs)) > len(pairs):

@@ -2,6 +2,8 @@
 
 import codecs
 import io
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,7 @@ _NO_TEXT = {
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SKIP_BYTES = 1 << 20
+_PIPE_BYTES = 1 << 16
 
 
 def line_limit(max_characters: int) -> int:
@@ -97,11 +100,40 @@ class _AsUtf8(io.RawIOBase):
         return count
 
 
+class _Begun(io.RawIOBase):
+    """A stream of which the beginning has been read."""
+
+    def __init__(self, start: bytes, rest: io.FileIO, name: str) -> None:
+        self._start = start
+        self._rest = rest
+        self.name = name
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]  # as above
+        """Fill the buffer as far as one reading goes; 0 at the end."""
+        if not self._start:
+            return self._rest.readinto(buffer)
+        count = min(len(buffer), len(self._start))
+        buffer[:count], self._start = self._start[:count], self._start[count:]
+        return count
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._rest.close()
+        super().close()
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, open for reading; CorpusError where it is missing or cannot be read."""
+    """The file, or a pipe that somebody writes to, open for reading. CorpusError where it is missing or cannot be read.
+
+    A pipe that nobody writes to is not waited for, and a device, which might have no end, is not read.
+    """
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             yield file
     except FileNotFoundError as error:
         where = "" if path.is_absolute() else f" (looked for in {Path.cwd()})"
@@ -111,6 +143,43 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             raise CorpusError(f"{path}: this is a folder, but a file is needed. Name a file in it.") from error
         reason = error.strerror or str(error)
         raise CorpusError(f"{path}: cannot be read ({reason}). Check the path and its permissions.") from error
+
+
+def _opened(path: Path) -> BinaryIO:
+    mode = path.stat().st_mode
+    if stat.S_ISFIFO(mode):
+        return _opened_pipe(path)
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return path.open("rb")
+    raise CorpusError(f"{path}: this is a device, but a file is needed. Write what it gives to a file first.")
+
+
+def _opened_pipe(path: Path) -> BinaryIO:
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    pipe = io.FileIO(handle)
+    try:
+        start = pipe.read(_PIPE_BYTES)  # None: there is a writer, but it has written nothing yet
+        if start == b"":
+            raise CorpusError(
+                f"{path}: nobody writes to this pipe, or it was read before. Start its writer first, or give a file."
+            )
+        os.set_blocking(handle, True)
+    except BaseException:
+        pipe.close()
+        raise
+    return io.BufferedReader(_Begun(start or b"", pipe, str(path)))
+
+
+def check_read_again(path: Path) -> None:
+    """Raise CorpusError for a pipe or a device, where a file is read more than once."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return  # whoever opens it says what is wrong
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise CorpusError(
+            f"{path}: must be an ordinary file: it is read more than once. Write what comes from there to a file first."
+        )
 
 
 def why_not_utf8(raw: bytes) -> str:

@@ -14,7 +14,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self, TextIO
 
-from tandem.data.cache import FAULTY, seal
+from tandem.data.cache import ACCOUNT, FAULTY, seal
 from tandem.data.contents import Hear
 from tandem.data.encoded import SideWriter
 from tandem.data.pairs import Corpus, Dropped, Fault, Pair, good_pairs
@@ -84,9 +84,13 @@ class Preparation:
         self._saved = time.monotonic()
         self._messages: list[str] = []
 
-    def run(self, to: Path) -> None:
-        """Prepare, and give the folder the name `to`."""
+    def run(self, to: Path, is_unchanged: Callable[[], bool]) -> None:
+        """Prepare, and seal the folder, which is to be called `to`.
+
+        CorpusError where `is_unchanged` says at the end that what was read is not what was to be read.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / ACCOUNT).unlink(missing_ok=True)  # it would speak of files that are written anew
         counts = self._count()
         self._tell_dropped(self._sources.train, counts.dropped, to)
         tokenizers = self._tokens.learn(counts.source, counts.target)
@@ -97,9 +101,11 @@ class Preparation:
         pairs, held = self._encode(encoding, counts)
         validation = held if given is None else given
         self._encode_few(encoding, validation)
-        for name in (_COUNTED, _ENCODED):
+        if not is_unchanged():
+            raise self._changed(self._sources.name)
+        seal(self._folder, tokenizers, validation, self._sources.name, pairs, self._messages)
+        for name in (_COUNTED, _ENCODED):  # now that nothing needs to be gone on with
             (self._folder / name).unlink(missing_ok=True)
-        seal(self._folder, to, tokenizers, validation, self._sources.name, pairs, self._messages)
 
     def _count(self) -> _Counts:
         """The first pass: words, sources, faulty pairs."""
@@ -170,7 +176,7 @@ class Preparation:
                     kept = writers[0].sentences
                     self._save(_ENCODED, {"rows": rows, "kept": kept, "held": held[:held_by_then]})
         if ahead.total != counts.dropped.total:
-            raise CorpusError(f"{sources.train.name}: it was changed while it was read. Start again when it is whole.")
+            raise self._changed(sources.train.name)
         trained = good if sources.fraction == 0 else good - len(held)
         if held and sources.fraction == 0:
             self._messages.append(
@@ -195,6 +201,10 @@ class Preparation:
             for chunk in work(encoding, _chunks(iter(validation), lambda: None), processes=1):
                 _add(writers, chunk)
         self._refuse_none(writers[0].sentences, len(validation), "validation")
+
+    @staticmethod
+    def _changed(name: str) -> CorpusError:
+        return CorpusError(f"{name}: it was changed while it was read. Start again when it is whole.")
 
     def _refuse_none(self, kept: int, pairs: int, name: str) -> None:
         if not kept:

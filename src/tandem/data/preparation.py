@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tandem.data.cache import Prepared, corpora_in, open_prepared
+from tandem.data.cache import Prepared, corpora_in, give_name, open_prepared
 from tandem.data.contents import Contents, Hear
 from tandem.data.passes import Preparation
 from tandem.data.sources import Sources, Tokens
@@ -66,14 +66,13 @@ def _prepared(
         if folder.exists():
             say(f"corpus: what was prepared in {folder} is damaged; it is made anew")
         partial = folder.with_name(f"{key}.partial")
-        try:
-            Preparation(sources, tokens, partial, train.lines, hear).run(folder)
-        except CorpusError:
-            shutil.rmtree(partial, ignore_errors=True)  # nobody will go on with it
-            raise
-        if _stamps(sources) != stamps:  # what was prepared is not what was hashed
-            shutil.rmtree(folder)
-            raise CorpusError(f"{sources.name}: it was changed while it was read. Start again when it is whole.")
+        if open_prepared(partial, verify=verify) is None:  # else an earlier process was ended right before the naming
+            try:
+                Preparation(sources, tokens, partial, train.lines, hear).run(folder, lambda: _stamps(sources) == stamps)
+            except CorpusError:
+                shutil.rmtree(partial, ignore_errors=True)  # nobody will go on with it
+                raise
+        give_name(partial, folder)
         if found := open_prepared(folder):
             return replace(found, files=files)
     raise CorpusError(f"{folder}: the prepared corpus cannot be read again. Is the disk in order?")

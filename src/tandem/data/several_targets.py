@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tandem.data.corpus import ParallelFiles
+from tandem.data.lines import check_read_again
 from tandem.data.pairs import Fault, Pair, strictly
 
 
@@ -39,6 +40,7 @@ class SeveralTargets:
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield each source with its first target, or what is wrong with any of its targets."""
         self.references = []
+        check_read_again(self.source)  # with each of the targets
         files = [ParallelFiles(self.source, target).rows(max_characters) for target in self.targets]
         for rows in zip(*files, strict=True):
             pairs = [row for row in rows if isinstance(row, Pair)]

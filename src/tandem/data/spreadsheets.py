@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from tandem.data.headers import column_index, looks_like_header
-from tandem.data.lines import line_limit, read_lines
+from tandem.data.lines import check_read_again, line_limit, read_lines
 from tandem.data.pairs import Fault, Pair, Places, checked, strictly
 from tandem.data.records import listed, short_line
 from tandem.data.table_rows import Row, table_rows
@@ -93,6 +93,7 @@ def open_csv(
     The separator is the one with which the most rows have the same number of fields, and the named columns are there.
     Raises CorpusError where the file cannot be read, is not in UTF-8, or no separator gives two columns.
     """
+    check_read_again(path)
     _check_encoding(path)
     columns = (source_column, target_column)
     named = any(isinstance(column, str) for column in columns)

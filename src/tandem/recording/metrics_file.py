@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO, assert_never
 
 from tandem.errors import CheckpointError
+from tandem.files import ordinary
 from tandem.recording.averages import StepMeans, StepWindow
 from tandem.recording.recorder import GoingOn
 from tandem.storage import replace_file, writing
@@ -64,7 +65,8 @@ class MetricsFile:
                     file.write(_line(_steps(means)))
 
     def _begin(self, event: Started) -> None:
-        rows = read_metrics(self._path) if self._path.exists() else []
+        # A run that begins keeps nothing: what lies there is of one that was ended before it was saved.
+        rows = read_metrics(self._path) if self._going_on.step and self._path.exists() else []
         # The first line tells of the whole run, whose epochs may have become more.
         kept = [_started(event), *(row for row in rows if _stands(row, self._going_on))]
         replace_file(self._path, "".join(map(_line, kept)))
@@ -89,11 +91,15 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     Raises CheckpointError when the file is missing or another line is damaged.
     """
     try:
-        content = path.read_bytes()
+        content = ordinary(path).read_bytes()
     except FileNotFoundError:
         raise CheckpointError(
             f"{path} does not exist: every run writes this file. Is its directory that of a run?"
         ) from None
+    except OSError as error:
+        raise CheckpointError(
+            f"{path}: cannot be read: {error.strerror or error}. Put the run's own file there, or mend its permissions"
+        ) from error
     rows = []
     # Split at line feeds alone: U+2028 and its like are lawful inside a JSON string.
     for number, line in enumerate(content.split(b"\n")[:-1], start=1):

@@ -81,7 +81,8 @@ class TensorBoard:
         `going_on`: TensorBoard hides what an earlier file tells of steps that will happen again.
         """
         self._window = StepWindow(every, going_on.held if going_on else ())
-        self._writer = _EventFile(folder, going_on.recorded + 1 if going_on else None)
+        begun = folder.exists()  # perhaps by a run that was ended before it was saved
+        self._writer = _EventFile(folder, going_on.recorded + 1 if going_on else 1 if begun else None)
 
     def record(self, event: Event) -> None:
         """Write the event's figures, or keep them for the mean of the next point."""

@@ -1,6 +1,6 @@
 """The pages that a person looks at: after a run, and of an analysis."""
 
-from tandem.report.analysis_page import analysis_figures, write_analysis
+from tandem.report.analysis_page import ANALYSIS_FILES, analysis_figures, write_analysis
 from tandem.report.page import ReportContents, write_report
 
-__all__ = ["ReportContents", "analysis_figures", "write_analysis", "write_report"]
+__all__ = ["ANALYSIS_FILES", "ReportContents", "analysis_figures", "write_analysis", "write_report"]

@@ -12,6 +12,11 @@ from tandem.report.templates import page_template
 from tandem.storage import replace_file
 from tandem.version import __version__
 
+_PAGE, _FIGURES, _CONTEXTS = "analysis.html", "analysis.json", "contexts.svg"
+_CHARTS = ("bleu-by-length.svg", "bleu-by-frequency.svg")
+ANALYSIS_FILES = (_PAGE, _FIGURES, _CONTEXTS, *_CHARTS)
+"""What `write_analysis` writes at most."""
+
 
 def write_analysis(folder: Path, analysis: Analysis) -> Path:
     """Write analysis.html, its pictures as SVG and analysis.json into a folder, which is made; the page's path.
@@ -19,13 +24,13 @@ def write_analysis(folder: Path, analysis: Analysis) -> Path:
     Older ones are replaced. CheckpointError where they cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, chart in zip(("length", "frequency"), breakdown_charts(analysis.findings), strict=True):
-        replace_file(folder / f"bleu-by-{name}.svg", chart_picture(chart))
+    for name, chart in zip(_CHARTS, breakdown_charts(analysis.findings), strict=True):
+        replace_file(folder / name, chart_picture(chart))
     if analysis.contexts is not None:
-        replace_file(folder / "contexts.svg", plane_picture("Contexts", analysis.contexts))
+        replace_file(folder / _CONTEXTS, plane_picture("Contexts", analysis.contexts))
     figures = json.dumps(analysis_figures(analysis), indent=2, ensure_ascii=False)
-    replace_file(folder / "analysis.json", figures + "\n")
-    path = folder / "analysis.html"
+    replace_file(folder / _FIGURES, figures + "\n")
+    path = folder / _PAGE
     replace_file(path, _page(analysis))
     return path
 

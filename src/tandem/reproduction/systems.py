@@ -135,7 +135,7 @@ class Systems:
         path = self._folder / f"{what}.json"
         models = [(checkpoint_of(self._runs / name) / FORMAT_FILE).read_text("utf-8") for name in names]
         key = hashlib.sha256(json.dumps([models, given]).encode()).hexdigest()
-        if path.exists():
+        if path.is_file():
             kept = json.loads(path.read_text("utf-8"))
             if kept["of"] == key:
                 return kept["found"]

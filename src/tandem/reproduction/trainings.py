@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tandem.checkpoint import read_current
-from tandem.errors import CheckpointError, RecipeError
+from tandem.checkpoint import is_model
+from tandem.errors import RecipeError
 from tandem.recipe import Recipe, load_recipe, portable
 from tandem.recording import read_metrics
+from tandem.run.formats import settle_formats
 
 Train = Callable[[Recipe, Path, bool], object]
 """Trains a recipe in a directory, or goes on with the run there."""
@@ -19,10 +20,11 @@ def train_once(recipe: Recipe, run: Path, train: Train) -> bool:
     """
     written = run / "recipe.toml"
     if written.exists():
-        _check(load_recipe(written), recipe, run)
+        # A run's recipe says of a table how it is written, which the one that is wanted may leave to be found out.
+        _check(load_recipe(written), settle_formats(recipe, lambda _: None), run)
         if _finished(run):
             return False
-    train(recipe, run, _saved(run))
+    train(recipe, run, is_model(run))
     return True
 
 
@@ -43,12 +45,3 @@ def _finished(run: Path) -> bool:
     last = rows[-1] if rows else {}
     ended = last.get("event") == "finished" and last.get("reason") != "interrupted"
     return ended and (run / "report.html").exists()
-
-
-def _saved(run: Path) -> bool:
-    """Whether there is anything to go on from."""
-    try:
-        read_current(run)
-    except CheckpointError:
-        return False
-    return True

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from tandem.build import build_corpus
 from tandem.data.formats import corpus_warnings
 from tandem.data.spreadsheets import CsvFile, csv_summary
 from tandem.recipe import CorpusChoice, CsvCorpus, Data, MemoryCorpus, Recipe
+from tandem.run.prepare import find_corpus
 
 
 def settle_formats(recipe: Recipe, say: Callable[[str], object]) -> Recipe:
@@ -23,13 +23,13 @@ def format_warnings(data: Data) -> Iterator[str]:
     """What looks wrong with the way that the files are read: a header that is taken for a pair, quotes for text."""
     for choice in (data.train, data.validation, data.test):
         if choice is not None and not isinstance(choice, MemoryCorpus):
-            yield from corpus_warnings(build_corpus(choice, data.folder))
+            yield from corpus_warnings(find_corpus(choice, data, None))
 
 
 def _settled(choice: CorpusChoice | None, data: Data, say: Callable[[str], object]) -> CorpusChoice | None:
     if not isinstance(choice, CsvCorpus) or "auto" not in (choice.separator, choice.header):
         return choice
-    corpus = build_corpus(choice, data.folder)
+    corpus = find_corpus(choice, data, None)
     assert isinstance(corpus, CsvFile)
     say(csv_summary(corpus))
     return choice.model_copy(update={"separator": corpus.separator, "header": corpus.header})

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tandem.errors import TrainingError
+from tandem.files import ordinary
 from tandem.storage import replace_file
 
 LOCK = "run.lock"
@@ -52,7 +53,7 @@ def locked(out: Path) -> Iterator[None]:
 
 def _holder(out: Path) -> str:
     try:
-        content = json.loads((out / _HOLDER).read_text(encoding="utf-8"))
+        content = json.loads(ordinary(out / _HOLDER).read_text(encoding="utf-8"))
         return f"process {content['pid']} on {content['host']}, since {content['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "a process that has not said which"

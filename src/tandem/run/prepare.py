@@ -14,6 +14,7 @@ from tandem.data.cache import Prepared, default_cache
 from tandem.data.contents import Contents, Hear
 from tandem.data.corpus import InMemory
 from tandem.data.encoded import EncodedSide
+from tandem.data.lines import check_read_again
 from tandem.data.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
 from tandem.data.preparation import prepare_corpus
 from tandem.data.sources import Sources, Tokens
@@ -137,10 +138,13 @@ def _cut_targets(search: Search, corpus: EncodedCorpus) -> list[str]:
 
 
 def find_corpus(choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str]] | None) -> Corpus:
-    """The corpus that was chosen; the given pairs where it is `memory`."""
+    """The corpus that was chosen; the given pairs where it is `memory`. CorpusError where it can be read but once."""
     if isinstance(choice, MemoryCorpus) and given is not None:
         return InMemory(given)
-    return build_corpus(choice, data.folder)
+    corpus = build_corpus(choice, data.folder)
+    for path in corpus.files:
+        check_read_again(path)
+    return corpus
 
 
 def read_corpus(choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str]] | None = None) -> LoadedPairs:

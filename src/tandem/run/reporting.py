@@ -36,7 +36,10 @@ class Evaluated:
 
 
 def write_reasons(run: Path, reasons: Sequence[str]) -> None:
-    """Keep why the run's recipe was chosen, a line a reason."""
+    """Keep why the run's recipe was chosen, a line a reason; without reasons, those of an earlier run there go."""
+    if not reasons:
+        (run / _REASONS).unlink(missing_ok=True)
+        return
     replace_file(run / _REASONS, "".join(f"{reason}\n" for reason in reasons))
 
 

@@ -30,8 +30,8 @@ from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, TensorBoard
 from tandem.run.calibrate import calibrate
 from tandem.run.changes import check_changes
+from tandem.run.leftovers import is_unsaved
 from tandem.run.likelihood import likelihood
-from tandem.run.lock import LOCK_FILES
 from tandem.run.prepare import GivenPairs, PreparedCorpus, prepare
 from tandem.run.provenance import PROVENANCE, Session, provenance_text, read_provenance, this_session
 from tandem.run.saving import Savings, read_state
@@ -162,6 +162,10 @@ class Run:
         """Whether there is a best checkpoint yet."""
         return self._savings.current is not None and self._savings.current.best is not None
 
+    def claim(self) -> None:
+        """Write the run's provenance, by which `refuse_used` knows that what lies in the directory is a run's."""
+        replace_file(self.out / PROVENANCE, provenance_text(self._sessions))
+
     def go(self, stopping: Stopping, until: float = math.inf) -> None:
         """Train to the end, or up to the validation of the epoch `until` as if the training went on after it.
 
@@ -169,8 +173,8 @@ class Run:
         the recorders and raised as Stopped, once the run is saved.
         """
         began = time.perf_counter()
+        self.claim()
         replace_file(self.out / "recipe.toml", dump_recipe(self.recipe))
-        replace_file(self.out / PROVENANCE, provenance_text(self._sessions))
         self._savings.tidy()
         metrics = MetricsFile(self.out / "metrics.jsonl", going_on=self._going_on)
         files: list[Recorder] = [metrics, TensorBoard(self.out / "tensorboard", going_on=self._going_on)]
@@ -284,8 +288,8 @@ def _earlier_sessions(out: Path, say: Callable[[str], None]) -> list[Session]:
 
 
 def refuse_used(out: Path) -> None:
-    """Raise TrainingError unless the directory for a new run is empty or not there."""
-    if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - LOCK_FILES):
+    """Raise TrainingError unless a new run's directory is not there, empty, or left by a run that saved nothing."""
+    if out.exists() and not (out.is_dir() and is_unsaved(out)):
         raise TrainingError(
             f"{out}: this is not an empty directory. Choose another with --out, go on with that run with --resume, "
             "or remove it"

@@ -3,14 +3,15 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tandem.checkpoint import read_current
+from tandem.checkpoint import is_model, read_current
 from tandem.data.contents import Hear
 from tandem.data.pairs import Pair
-from tandem.errors import RecipeError, TrainingError
+from tandem.errors import CheckpointError, CorpusError, NotWrittenError, RecipeError, TrainingError
 from tandem.files import path_of
 from tandem.recipe import (
     Data,
@@ -203,11 +204,12 @@ def run_recipe(
     hear: Hear = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
     command: Sequence[str] = ("tandem.train",),
+    again: str = "--resume",
 ) -> TrainingResult:
     """Train, evaluate the best model on the test corpus (or, without one, the validation corpus), write the report.
 
     `reasons` for a recipe that was chosen are kept in the run's directory, and are in its report. `command` holds the
-    words that the run's provenance says were typed.
+    words that the run's provenance says were typed, `again` what the user is told to go on with.
 
     A run that a signal stopped has its report too, without scores, once it has a best checkpoint.
     TrainingError where another run writes into the directory; Stopped (a KeyboardInterrupt) where a signal came.
@@ -216,7 +218,7 @@ def run_recipe(
         read_current(out)  # first: whether there is a run at all
     else:
         check_unused(out)
-    with Stopping(say) as stopping, locked(out):
+    with _telling_how_to_go_on(out, again), Stopping(say) as stopping, locked(out):
         if not resume:
             refuse_used(out)
         recipe = settle_formats(recipe, say)
@@ -236,7 +238,8 @@ def run_recipe(
             say=say,
             command=command,
         )
-        if reasons:
+        if reasons or not resume:
+            run.claim()
             write_reasons(out, reasons)
         try:
             with stopping.patient():
@@ -264,6 +267,21 @@ def _say_incomplete(evaluation: Evaluation, say: Callable[[str], None]) -> None:
             f"scored: {evaluation.stopped_at_limit:,} of {evaluation.sources:,} outputs ended at the length limit, so "
             "their ends may be missing; a larger max_length_factor or max_length_extra in translating gives more room"
         )
+
+
+@contextmanager
+def _telling_how_to_go_on(out: Path, again: str) -> Iterator[None]:
+    """Say how the run in `out` goes on where a file of it cannot be written, or its data are not where they were."""
+    try:
+        yield
+    except CorpusError as error:
+        if not (is_model(out) and isinstance(error.__cause__, FileNotFoundError)):
+            raise
+        where = "Where it was moved, name the folder that it lies in now with --set data.folder=..."
+        raise CorpusError(f"{error} {where}") from error
+    except NotWrittenError as error:
+        how = f"go on with {again}" if is_model(out) else "give the same command again: nothing was saved yet"
+        raise CheckpointError(f"{error}, and {how}") from error
 
 
 def check_unused(out: Path) -> None:
