@@ -17,9 +17,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+import lightning_fabric  # noqa: F401  what a command imports late is imported here, once for all
 import torch.utils.tensorboard.summary
+from tensorboard.summary.writer.record_writer import RecordWriter  # noqa: F401
 
-from tandem.__main__ import main
+from tandem.cli import main
 from tests.support.runs import number_pairs
 
 Hindrance = Callable[[], None]
@@ -164,7 +166,7 @@ def hindrances(events: int, most: int) -> Iterator[tuple[str, Hindrance]]:
         for number_of_signal in _SIGNALS:
             name = signal.Signals(number_of_signal).name
             yield f"{name} at file event {number}", at_event(number, number_of_signal)
-    for kind, first, last in (("descriptors", 3, 40), ("memory", 1 << 20, 1 << 29), ("file size", 1, 1 << 20)):
+    for kind, first, last in (("descriptors", 8, 40), ("memory", 1 << 20, 1 << 29), ("file size", 1, 1 << 20)):
         limit = float(first)
         while limit < last:
             yield f"{kind} of at most {limit:.0f}", limited(kind, int(limit))
