@@ -1,5 +1,6 @@
 """Paths that a program gives, and small files that may be anything at all: only ordinary ones, of a bounded size."""
 
+import errno
 import os
 import re
 import stat
@@ -16,6 +17,14 @@ def path_of(value: object, argument: str) -> Path:
     if not isinstance(value, str | os.PathLike):
         raise ArgumentError(f"{argument} is {value!r}, but must be a path: a string or a pathlib.Path")
     return Path(value)
+
+
+def resolved(path: Path) -> Path:
+    """The path without links. OSError where links lead in a circle, as every use of the path would say."""
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # what Python before 3.13 says
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
 
 
 def portable_name(text: str) -> str:

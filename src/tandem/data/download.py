@@ -29,6 +29,8 @@ _TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 16
 _PACKING_BYTES = 1 << 16
 """What a gzipped file may have beyond the size of its content."""
+_MOST_DIGITS = 18
+"""Of the size that a server claims."""
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _BROKEN = (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException)
 
@@ -103,6 +105,8 @@ class _Download:
             try:
                 self._attempt()
                 return
+            except (ValueError, http.client.InvalidURL) as error:
+                raise DownloadError(f"{self.url}: this is no address ({error}). Check the mirror.") from error
             except _BROKEN as error:
                 self._raise_if_lasting(error)
                 failures = 1 if self.arrived() > most else failures + 1
@@ -124,7 +128,7 @@ class _Download:
                 self.part.unlink(missing_ok=True)
                 raise ConnectionError("it sent another part than the one asked for")
             length = response.headers.get("Content-Length") or ""
-            total = start + int(length) if length.isdecimal() else None
+            total = start + int(length) if length.isdecimal() and len(length) < _MOST_DIGITS else None
             done = start
             with self.part.open("ab" if start else "wb") as sink:
                 while chunk := _receive(response):
