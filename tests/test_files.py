@@ -1,11 +1,12 @@
 """Only ordinary files are read, and none that is too large."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from tandem.files import portable_name, read_text
+from tandem.files import portable_name, read_text, resolved
 
 
 def test_a_text_is_read_as_it_is(tmp_path: Path) -> None:
@@ -47,3 +48,13 @@ def test_nothing_but_an_ordinary_file_is_opened(tmp_path: Path) -> None:
 )
 def test_names_are_such_as_every_system_takes(text: str, name: str) -> None:
     assert portable_name(text) == name
+
+
+def test_links_in_a_circle_are_an_error_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert resolved(tmp_path / "link") == tmp_path.resolve()
+    if sys.version_info < (3, 13):  # later ones leave it to whoever opens the file
+        with pytest.raises(OSError, match="a"):
+            resolved(tmp_path / "a")

@@ -89,8 +89,8 @@ def chosen_settings(
     """A recipe's search, with what is given put over it. ValueError for values out of range."""
     width = max(search.beam, n_best) if beam is None else beam
     for name, value, most in (
-        ("beam", width, LARGEST_BEAM),
         ("n_best", n_best, LARGEST_BEAM),
+        ("beam", width, LARGEST_BEAM),
         ("batch_size", batch_size, LARGEST_BATCH),
     ):
         if not 1 <= value <= most:
