@@ -3,7 +3,7 @@
 import pytest
 
 from tandem import searching
-from tandem.errors import TandemError
+from tandem.errors import MemoryShortage
 from tandem.searching import SearchSettings, check_beam
 from tests.support.runs import untrained
 
@@ -21,18 +21,18 @@ def test_a_batch_is_cut_by_what_it_takes() -> None:
 
 
 def test_what_is_too_much_for_one_text_is_refused_with_the_beam_that_is_not() -> None:
-    with pytest.raises(TandemError, match=r"beam of 10,000 makes 10,000,000,000 scores .* lower the beam to 268 "):
+    with pytest.raises(MemoryShortage, match=r"beam of 10,000 makes 10,000,000,000 scores .* lower the beam to 268 "):
         check_beam(10_000, 1_000_000)
     check_beam(268, 1_000_000)
     check_beam(1, 2**40)  # greedy search: a model of such a vocabulary takes more itself
-    with pytest.raises(TandemError, match=r"outputs of up to 10,020 tokens .* lower the beam to 3,348 \(--beam\)"):
+    with pytest.raises(MemoryShortage, match=r"outputs of up to 10,020 tokens .* lower the beam to 3,348 \(--beam\)"):
         settings(beam=10_000, extra=10_000).rows([12], 100)
 
 
 def test_a_beam_for_which_there_is_no_room_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "_MOST_LOGITS_OF_ONE", 30)
     translator = untrained()
-    with pytest.raises(TandemError, match=r"lower the beam to \d"):
+    with pytest.raises(MemoryShortage, match=r"lower the beam to \d"):
         translator.translate(["eins"], translator.search_settings(beam=9))
 
 

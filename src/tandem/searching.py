@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tandem.errors import TandemError
+from tandem.errors import MemoryShortage
 from tandem.recipe import (
     LARGEST_BEAM,
     LARGEST_LENGTH_EXTRA,
@@ -15,6 +15,8 @@ from tandem.recipe import (
 BATCH_SIZE = 256
 """Sentences that are searched together, unless said otherwise."""
 LARGEST_BATCH = 100_000
+SMALLER_SEARCH = "Lower the batch size or the beam (--batch-size, --beam)"
+"""What to do where memory is short."""
 _WINDOW_BATCHES = 8
 """Batches that are read ahead and sorted by length together."""
 _MOST_LOGITS = 2**25
@@ -52,14 +54,14 @@ class SearchSettings:
     def rows(self, lengths: Sequence[int], logits: int) -> int:
         """How many of the sources with these numbers of tokens, rising, are searched together; the first of them.
 
-        `logits` is how many a step makes for one hypothesis. TandemError where one source is too much already.
+        `logits` is how many a step makes for one hypothesis. MemoryShortage where one source is too much already.
         """
         check_beam(self.beam, logits)
         size = max(1, min(self.batch_size, _MOST_LOGITS // (self.beam * logits)))
         longest = lengths[:size][-1]
         nodes = 2 * self.beam * (self.max_length(longest) + 1)
         if nodes > _MOST_NODES:
-            raise TandemError(
+            raise MemoryShortage(
                 f"a beam of {self.beam:,} for outputs of up to {self.max_length(longest):,} tokens takes more memory "
                 f"than a search may: lower the beam to {max(1, self.beam * _MOST_NODES // nodes):,} (--beam), or lower "
                 "--max-length-factor or --max-length-extra"
@@ -68,9 +70,9 @@ class SearchSettings:
 
 
 def check_beam(beam: int, logits: int) -> None:
-    """Raise TandemError where a beam makes too many logits at each step; `logits` is how many a hypothesis makes."""
+    """Raise MemoryShortage where a beam makes too many logits at each step; `logits` is how many a hypothesis makes."""
     if beam * logits > _MOST_LOGITS_OF_ONE and beam > 1:
-        raise TandemError(
+        raise MemoryShortage(
             f"a beam of {beam:,} makes {beam * logits:,} scores at each step, and {_MOST_LOGITS_OF_ONE:,} are the "
             f"most: lower the beam to {max(1, _MOST_LOGITS_OF_ONE // logits):,} (--beam, or search.beam in a recipe)"
         )

@@ -13,18 +13,18 @@ import torch
 from tandem.build import choose_device, choose_precision, recipe_of
 from tandem.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tandem.data import pad_sentences
+from tandem.data.given import checked_texts
 from tandem.errors import ArgumentError, CheckpointError, TandemError
 from tandem.files import path_of
-from tandem.members import Averaging, Member, average_of, joined, make_steppers
+from tandem.members import Averaging, Member, average_of, check_vocabularies, joined, make_steppers
 from tandem.memory import memory_for
 from tandem.metrics.calibration import Calibration
 from tandem.models import Seq2Seq
 from tandem.recipe import Device, Precision, Recipe
 from tandem.scoring import score_targets
 from tandem.search import Hypothesis, beam, greedy
-from tandem.searching import BATCH_SIZE, SearchSettings, chosen_settings
+from tandem.searching import BATCH_SIZE, SMALLER_SEARCH, SearchSettings, chosen_settings
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
-from tandem.text.differences import vocabulary_difference
 from tandem.translations import TargetScore, Translation
 
 __all__ = [
@@ -46,7 +46,6 @@ MAX_SOURCE_CHARACTERS = 2**15
 """No more of a source is read, even if it has fewer tokens: they may be of any length."""
 _ENCODED_TOGETHER = 64
 """Sources whose tokens are held at once before they are cut."""
-_SMALLER_SEARCH = "Lower the batch size or the beam (--batch-size, --beam)"
 LONGEST_OUTPUT = 2**18
 """Characters of an output, at which it is cut: tokens may be long, and a model may repeat them."""
 
@@ -197,7 +196,7 @@ class Translator:
         `on_progress` gets the number of texts that were translated together, each time that some were.
         """
         settings = settings or self.search_settings()
-        remaining = _checked_texts(texts, "texts")
+        remaining = checked_texts(texts, "texts")
         while window := list(islice(remaining, settings.window)):
             yield from self._translate_window(window, settings, on_progress)
 
@@ -207,7 +206,7 @@ class Translator:
         A source that stands in several pairs is read once, and so is what its targets begin with alike. So many
         different sources at most are read together.
         """
-        sources, targets = list(_checked_texts(sources, "sources")), list(_checked_texts(targets, "targets"))
+        sources, targets = list(checked_texts(sources, "sources")), list(checked_texts(targets, "targets"))
         if len(sources) != len(targets):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
         places = {text: place for place, text in enumerate(dict.fromkeys(sources))}
@@ -219,7 +218,7 @@ class Translator:
             own.append([SOS_ID, *ids, EOS_ID])
         encoded = self._encode(list(places))
         read = [ids for ids, _ in encoded]
-        with memory_for("scoring targets", _SMALLER_SEARCH):
+        with memory_for("scoring targets", SMALLER_SEARCH):
             scores = score_targets(self._steppers, self._average, read, wanted, self.device, batch_size)
         return [
             self._target_score(wanted[place][rank], scores[place][rank], encoded[place][1]) for place, rank in found
@@ -254,7 +253,9 @@ class Translator:
             lengths = [len(encoded[n][0]) for n in order[: settings.batch_size]]
             rows = order[: settings.rows(lengths, logits)]
             order = order[len(rows) :]
-            for row, hypotheses in zip(rows, self._search([encoded[r][0] for r in rows], settings), strict=True):
+            with memory_for(f"translating {len(rows):,} texts together", SMALLER_SEARCH):
+                results = self._search([encoded[row][0] for row in rows], settings)
+            for row, hypotheses in zip(rows, results, strict=True):
                 ids, cut = encoded[row]
                 limit = settings.max_length(len(ids))
                 best = self._translation(hypotheses, settings, limit)
@@ -273,10 +274,6 @@ class Translator:
         return tuple(dict.fromkeys(pieces))
 
     def _search(self, sources: list[list[int]], settings: SearchSettings) -> list[list[Hypothesis]]:
-        with memory_for(f"translating {len(sources):,} texts together", _SMALLER_SEARCH):
-            return self._searched(sources, settings)
-
-    def _searched(self, sources: list[list[int]], settings: SearchSettings) -> list[list[Hypothesis]]:
         source, lengths = pad_sentences(sources)
         max_lengths = torch.tensor([settings.max_length(len(ids)) for ids in sources])
         banned = [PAD_ID, SOS_ID] if settings.allow_unk else [UNK_ID, PAD_ID, SOS_ID]
@@ -318,16 +315,6 @@ class Translator:
         return replace(made[0], alternatives=tuple(made)) if settings.n_best > 1 else made[0]
 
 
-def _checked_texts(texts: Iterable[str], argument: str) -> Iterator[str]:
-    """The texts, one by one. ArgumentError where something else than strings was handed over."""
-    if isinstance(texts, str) or not isinstance(texts, Iterable):
-        raise ArgumentError(f"{argument} is of type {type(texts).__name__}, but must be a list of texts")
-    for number, text in enumerate(texts, start=1):
-        if not isinstance(text, str):
-            raise ArgumentError(f"{argument}: item {number} is of type {type(text).__name__}, but must be a text")
-        yield text
-
-
 def frame_source(ids: Sequence[int], recipe: Recipe) -> list[int]:
     """A source's ids as the encoder reads them: between `<sos>` and `<eos>`, reversed where the recipe says so."""
     return [SOS_ID, *(reversed(ids) if recipe.text.reverse_source else ids), EOS_ID]
@@ -351,7 +338,7 @@ def load(
         raise ValueError("there is no model to load: name one run or checkpoint at least")
     where = choose_device(device)
     checkpoints = [load_checkpoint(each) for each in paths]
-    _check_vocabularies(paths, checkpoints)
+    check_vocabularies(paths, checkpoints)
     return Translator(
         [Member(checkpoint.model, checkpoint.recipe) for checkpoint in checkpoints],
         checkpoints[0].source_tokenizer,
@@ -361,18 +348,3 @@ def load(
         averaging=averaging,
         calibration=checkpoints[0].calibration if len(checkpoints) == 1 else None,
     )
-
-
-def _check_vocabularies(paths: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> None:
-    """Raise CheckpointError unless all have the vocabularies of the first."""
-    first = checkpoints[0]
-    for path, other in zip(paths[1:], checkpoints[1:], strict=True):
-        for side, difference in (
-            ("source", vocabulary_difference(first.source_tokenizer, other.source_tokenizer)),
-            ("target", vocabulary_difference(first.target_tokenizer, other.target_tokenizer)),
-        ):
-            if difference:
-                raise CheckpointError(
-                    f"{paths[0]} and {path}: the members of an ensemble must share their vocabularies, but on the "
-                    f"{side} side {difference}. Train the members on the same data, with the same [text] settings"
-                )

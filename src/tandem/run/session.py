@@ -20,7 +20,7 @@ from tandem.build import (
 from tandem.checkpoint import Checkpoint, load_optimizer
 from tandem.data.contents import Hear
 from tandem.data.pairs import group_references
-from tandem.errors import CheckpointError, RecipeError, TandemError, TrainingError
+from tandem.errors import CheckpointError, MemoryShortage, RecipeError, TandemError, TrainingError
 from tandem.members import Member
 from tandem.memory import memory_for
 from tandem.metrics import bleu, choose_tokenizer, chrf, exact, in_order, leading_scores
@@ -237,7 +237,9 @@ class Run:
         greedy = translator.search_settings(beam=1)
         try:
             texts = [t.text for t in translator.translate(sources, greedy)]
-        except TandemError as error:  # the only one that a search raises: no output has a probability above zero
+        except MemoryShortage:
+            raise
+        except TandemError as error:  # the only other one that a search raises: no output has a probability above zero
             raise self._diverged(str(error)) from error
         lowercase = self.recipe.search.lowercase_scores
         hypotheses = [normalise(text) for text in texts]
@@ -276,6 +278,8 @@ class Run:
             return None
         try:
             return calibrate(self._translator(), self._validation_groups())
+        except MemoryShortage:
+            raise
         except TandemError as error:  # as in `_validate`
             raise self._diverged(str(error)) from error
 
