@@ -142,7 +142,8 @@ def test_search_options_reach_the_search(tandem: Tandem, run: Path) -> None:
     assert len(json.loads(short.out)["tokens"]) <= 1
     refused = tandem("translate", run, "--length-penalty", "inf", "eins")
     assert refused.code == 2
-    assert "Invalid value for '--length-penalty': inf is not in the range 0.0<=x<=5.0." in refused.err
+    assert "--length-penalty" in refused.err
+    assert "inf is not in the range" in refused.err
 
 
 def test_outputs_that_end_at_the_limit_are_counted_and_marked(tandem: Tandem, run: Path) -> None:

@@ -284,4 +284,4 @@ def test_a_folder_that_cannot_be_made_stops(tmp_path: Path) -> None:
 )
 def test_what_is_no_address_is_said_at_once(mirror: str, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match=r"this is no address .*Check the mirror"):
-        fetch(corpus("http://127.0.0.1:9"), tmp_path / "here", mirror=mirror, pause=60)
+        fetch(corpus("http://127.0.0.1:9"), tmp_path / "here", mirror=mirror, pause=0)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from tandem.data.named import NamedCorpus, NamedFile
 from tandem.data.packing import PACKED_SUFFIXES, DamagedFile, unpacked
@@ -118,6 +119,7 @@ class _Download:
     def _attempt(self) -> None:
         """One connection; raises one of _BROKEN when it ends before the file does."""
         start = self.arrived()
+        _ = urlsplit(self.url).port  # ValueError for one that is none, which a connection would take long to say
         request = urllib.request.Request(self.url, headers={"User-Agent": "tandem-seq2seq"})
         if start:
             request.add_header("Range", f"bytes={start}-")

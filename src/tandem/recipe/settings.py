@@ -20,7 +20,7 @@ Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 LARGEST_COUNT = 10**9
 """Of what is counted, such as sentence pairs, tokens or validations: more than any of them takes."""
-_LARGEST_FLOAT = 1e9
+_LARGEST_FLOAT = 1e38
 """Of learning rates, ranges and the like: far more than any training survives, and float32 holds it."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
