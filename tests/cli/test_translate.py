@@ -143,7 +143,6 @@ def test_search_options_reach_the_search(tandem: Tandem, run: Path) -> None:
     refused = tandem("translate", run, "--length-penalty", "inf", "eins")
     assert refused.code == 2
     assert "--length-penalty" in refused.err
-    assert "inf is not in the range" in refused.err
 
 
 def test_outputs_that_end_at_the_limit_are_counted_and_marked(tandem: Tandem, run: Path) -> None:
