@@ -268,6 +268,17 @@ def test_signed_nonsense_is_named(name: str, content: bytes, said: str, spoilt: 
         load_checkpoint(spoilt)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("name", ["encoder.embedding.weight", "decoder.fc_out.bias"])
+def test_weights_that_are_not_finite_are_refused(name: str, value: float, spoilt: Path) -> None:
+    tensors = load_file(spoilt / "model.safetensors")
+    tensors[name].flatten()[-1] = value
+    save_file(tensors, spoilt / "model.safetensors")
+    sign_anew(spoilt)
+    with pytest.raises(CheckpointError, match=rf"model\.safetensors: '{name}' has weights that are infinite or NaN"):
+        load_checkpoint(spoilt)
+
+
 def test_a_tensor_too_few_is_noticed(spoilt: Path) -> None:
     tensors = load_file(spoilt / "model.safetensors")
     del tensors["encoder.embedding.weight"]

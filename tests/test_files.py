@@ -1,12 +1,13 @@
 """Only ordinary files are read, and none that is too large."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from tandem.errors import ArgumentError
-from tandem.files import expand_user, is_there, portable_name, read_text
+from tandem.files import expand_user, is_there, portable_name, read_text, resolved
 
 
 def test_a_text_is_read_as_it_is(tmp_path: Path) -> None:
@@ -63,3 +64,13 @@ def test_a_home_directory_that_nobody_knows_is_an_error_in_a_sentence(monkeypatc
     assert expand_user("~/a") == Path("/home/somebody/a")
     with pytest.raises(ArgumentError, match="~no-such-user/a: the system knows no such home directory"):
         expand_user("~no-such-user/a")
+
+
+def test_links_in_a_circle_are_an_error_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert resolved(tmp_path / "link") == tmp_path.resolve()
+    if sys.version_info < (3, 13):  # later ones leave it to whoever opens the file
+        with pytest.raises(OSError, match="a"):
+            resolved(tmp_path / "a")

@@ -97,3 +97,78 @@ def test_no_error_is_caught_blindly() -> None:
     sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")}
     silenced = re.compile(r"noqa(?!: ?[A-Z])|noqa:.*BLE|ruff: ?noqa")
     assert [str(path) for path, source in sources.items() if silenced.search(source)] == []
+
+
+TEXTS = {"Text", "Padding", "_one_line"}
+"""What makes something to be shown of a text that is not taken for markup."""
+TABLES = {"Table", "Table.grid", "_table"}
+PRINTING = {("streams.py", "say"), ("streams.py", "print_json"), ("__init__.py", "_version")}
+"""The functions that print without a console: each makes its text printable, or knows it."""
+
+
+def bare_texts(source: str) -> list[str]:
+    """The calls of a module that hand a bare text to a console, or take markup from one, or make another console."""
+    found = []
+    for scope in [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.Module)]:
+        tables = {
+            target.id
+            for node in ast.walk(scope)
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+            for target in node.targets
+            if isinstance(target, ast.Name) and ast.unparse(node.value.func) in TABLES
+        }
+        for node in ast.walk(scope):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="print"), args=[first, *_]):
+                    made = isinstance(first, ast.Call) and ast.unparse(first.func) in TEXTS
+                    if not (made or (isinstance(first, ast.Name) and first.id in tables)):
+                        found.append(ast.unparse(node))
+                case ast.Call(func=ast.Name(id="TextColumn"), args=[ast.Constant(value=str(text))]) if "{" in text and (
+                    not any(word.arg == "markup" and ast.unparse(word.value) == "False" for word in node.keywords)
+                ):
+                    found.append(ast.unparse(node))
+                case ast.Call(func=ast.Name(id="Console")) | ast.Call(func=ast.Attribute(attr="from_markup")):
+                    found.append(ast.unparse(node))
+                case ast.keyword(arg="markup", value=ast.Constant(value=True)):
+                    found.append("markup=True")
+    return sorted(set(found))
+
+
+def prints_itself(source: str) -> set[str]:
+    """The functions of a module that call Python's own `print`."""
+    return {
+        function.name
+        for function in ast.walk(ast.parse(source))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    }
+
+
+def test_no_console_call_takes_a_bare_text() -> None:
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        assert bare_texts(source) == [], path
+        assert {(path.name, name) for name in prints_itself(source)} <= PRINTING, path
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "console.print(text)",
+        "console.print('text')",
+        "self._console.print(f'{path} is done', soft_wrap=True)",
+        "def f():\n    table = Table()\ndef g():\n    console.print(table)",
+        "Progress(TextColumn('{task.description}'))",
+        "console = Console()",
+        "Text.from_markup(text)",
+        "PrintableConsole(markup=True)",
+    ],
+)
+def test_a_bare_text_is_found(line: str) -> None:
+    assert bare_texts(line)
+
+
+def test_what_is_made_of_a_text_may_be_shown() -> None:
+    shown = "def f():\n    table = Table()\n    console.print(table)\n    console.print(Text(x))\n    console.print()"
+    assert bare_texts(shown) == []

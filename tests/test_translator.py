@@ -88,7 +88,7 @@ def test_a_batch_is_cut_where_it_would_take_much_memory(
 
     a_sentence = {"_MOST_LOGITS": 3 * len(translator.target_tokenizer), "_MOST_TOKENS": 7}[bound]
     monkeypatch.setattr("tandem.translator.pad_sentences", spy)
-    monkeypatch.setattr(f"tandem.translator.{bound}", 2 * a_sentence + 1)
+    monkeypatch.setattr(f"tandem.searching.{bound}", 2 * a_sentence + 1)
     assert [t.text for t in translator.translate(SOURCES, settings)] == [t.text for t in whole]
     assert sum(map(len, batches)) == len(SOURCES)
     for batch in batches:
@@ -150,12 +150,12 @@ def test_settings_come_from_the_recipe_and_are_checked(translator: Translator) -
     assert translator.search_settings(n_best=4).beam == 4
     assert translator.search_settings(beam=3, length_penalty=0.0, allow_unk=True).allow_unk
     for beam, n_best, batch_size in ((0, 1, 1), (1, 0, 1), (1, 1, 0)):
-        with pytest.raises(ValueError, match="must be 1 or more"):
+        with pytest.raises(ValueError, match="must be at least 1 and at most"):
             translator.search_settings(beam=beam, n_best=n_best, batch_size=batch_size)
     with pytest.raises(ValueError, match="n_best is 3, more than the beam of 2: raise the beam or lower n_best"):
         translator.search_settings(beam=2, n_best=3)
-    for penalty in (-0.1, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match=r"length_penalty .* must be 0 or more, and finite"):
+    for penalty in (-0.1, 5.1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=r"length_penalty .* must be at least 0 and at most 5"):
             translator.search_settings(length_penalty=penalty)
     for factor in (0.0, 100.1, float("nan")):
         with pytest.raises(ValueError, match=rf"max_length_factor \({factor}\) must be above 0 and at most 100"):

@@ -16,6 +16,7 @@ from torch import Tensor
 from tandem.build import build_model
 from tandem.errors import CheckpointError, RecipeError
 from tandem.files import is_there
+from tandem.memory import is_shortage, memory_for, shortage
 from tandem.metrics.calibration import Calibration
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
@@ -33,6 +34,7 @@ _TIED = "decoder.fc_out.weight"
 _INSIDE = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 _MOST_HEADER = 2**20
 """Bytes of a safetensors file's header: ten times what the largest model takes."""
+_MORE_MEMORY = "Close other programs, or use a machine with more memory: a model takes what its file has, twice"
 _NEVER_EDITED = (
     "A checkpoint's recipe is never edited: put the file back as it was, and say how to search on the command line, "
     "such as --beam 5 --length-penalty 1"
@@ -101,7 +103,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     source, target = Tokenizer.load(directory / _SOURCE), Tokenizer.load(directory / _TARGET)
     with torch.device("meta"):  # shapes without memory, until the file is known to hold just these
         model = build_model(recipe, len(source), len(target))
-    _load_weights(model, directory / _MODEL, recipe.model.tie_output)
+    with memory_for(f"{directory / _MODEL}: reading its weights", _MORE_MEMORY):
+        _load_weights(model, directory / _MODEL, recipe.model.tie_output)
     calibration = _read_calibration(directory / _CALIBRATION) if _CALIBRATION in listed else None
     return Checkpoint(model, recipe, source, target, calibration)
 
@@ -128,6 +131,12 @@ def _load_weights(model: Seq2Seq, path: Path, tied: bool) -> None:
             f"{_described(wanted.get(first))} ({len(wrong)} such tensors): these files are not of one model"
         )
     tensors = read_tensors(path)
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(
+                f"{path}: {name!r} has weights that are infinite or NaN, so nothing that the model computes has a "
+                "meaning. Copy it again from where it was trained, or take an earlier checkpoint"
+            )
     if tied:
         tensors[_TIED] = tensors["decoder.embedding.weight"]
     model.load_state_dict(tensors, assign=True)
@@ -221,6 +230,8 @@ def _damage_named(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError) as error:
+        if is_shortage(error):
+            raise shortage(f"{path}: reading its weights", _MORE_MEMORY, error) from error
         raise CheckpointError(f"{path}: damaged: {error}. Copy it again") from error
 
 

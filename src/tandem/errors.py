@@ -36,5 +36,9 @@ class TrainingError(TandemError):
     """Training cannot go on: the loss is not finite, or the run's directory is in the way or in use."""
 
 
+class MemoryShortage(TandemError):
+    """There is not enough memory for what is to be made; the message says what makes it smaller."""
+
+
 class OutputError(TandemError):
     """Results cannot be written: the place is closed, taken, or holds something else that is unfinished."""

@@ -1,5 +1,6 @@
 """Paths that a program gives, and small files that may be anything at all: only ordinary ones, of a bounded size."""
 
+import errno
 import os
 import re
 import stat
@@ -37,6 +38,14 @@ def expand_user(path: str) -> Path:
         raise ArgumentError(
             f"{path}: the system knows no such home directory. Give the path in full, or set HOME"
         ) from error
+
+
+def resolved(path: Path) -> Path:
+    """The path without links. OSError where links lead in a circle, as every use of the path would say."""
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # what Python before 3.13 says
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
 
 
 def portable_name(text: str) -> str:

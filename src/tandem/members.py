@@ -1,15 +1,19 @@
 """The models that a translator is made of: one, or the members of an ensemble."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import torch
 
+from tandem.checkpoint import Checkpoint
+from tandem.errors import CheckpointError
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe
 from tandem.search import Stepper
 from tandem.search.ensemble import Average, EnsembleStepper, arithmetic_mean, geometric_mean
 from tandem.stepping import ModelStepper
+from tandem.text.differences import vocabulary_difference
 
 Averaging: TypeAlias = Literal["arithmetic", "geometric"]
 """What members' probabilities are brought together by: their mean, or their geometric mean, normalised."""
@@ -43,3 +47,18 @@ def make_steppers(members: Sequence[Member], dtype: torch.dtype) -> tuple[ModelS
 def joined(steppers: Sequence[ModelStepper], average: Average) -> Stepper[Any]:
     """The members as one stepper; a single one is that already."""
     return steppers[0] if len(steppers) == 1 else EnsembleStepper(steppers, average)
+
+
+def check_vocabularies(paths: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> None:
+    """Raise CheckpointError unless all have the vocabularies of the first."""
+    first = checkpoints[0]
+    for path, other in zip(paths[1:], checkpoints[1:], strict=True):
+        for side, difference in (
+            ("source", vocabulary_difference(first.source_tokenizer, other.source_tokenizer)),
+            ("target", vocabulary_difference(first.target_tokenizer, other.target_tokenizer)),
+        ):
+            if difference:
+                raise CheckpointError(
+                    f"{paths[0]} and {path}: the members of an ensemble must share their vocabularies, but on the "
+                    f"{side} side {difference}. Train the members on the same data, with the same [text] settings"
+                )

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -13,20 +13,23 @@ import torch
 from tandem.build import choose_device, choose_precision, recipe_of
 from tandem.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tandem.data import pad_sentences
+from tandem.data.given import checked_texts
 from tandem.errors import ArgumentError, CheckpointError, TandemError
 from tandem.files import path_of
-from tandem.members import Averaging, Member, average_of, joined, make_steppers
+from tandem.members import Averaging, Member, average_of, check_vocabularies, joined, make_steppers
+from tandem.memory import memory_for
 from tandem.metrics.calibration import Calibration
 from tandem.models import Seq2Seq
-from tandem.recipe import LARGEST_LENGTH_EXTRA, LARGEST_LENGTH_FACTOR, Device, Precision, Recipe
+from tandem.recipe import Device, Precision, Recipe
 from tandem.scoring import score_targets
 from tandem.search import Hypothesis, beam, greedy
+from tandem.searching import BATCH_SIZE, SMALLER_SEARCH, SearchSettings, chosen_settings
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
-from tandem.text.differences import vocabulary_difference
 from tandem.translations import TargetScore, Translation
 
 __all__ = [
     "BATCH_SIZE",
+    "LONGEST_OUTPUT",
     "MAX_SOURCE_CHARACTERS",
     "MAX_SOURCE_TOKENS",
     "SearchSettings",
@@ -43,33 +46,8 @@ MAX_SOURCE_CHARACTERS = 2**15
 """No more of a source is read, even if it has fewer tokens: they may be of any length."""
 _ENCODED_TOGETHER = 64
 """Sources whose tokens are held at once before they are cut."""
-_WINDOW_BATCHES = 8
-"""Batches that are read ahead and sorted by length together."""
-_MOST_LOGITS = 2**25
-"""Of one step of a search, whatever the vocabulary and the beam: a batch is cut so that there are no more."""
-_MOST_TOKENS = 2**16
-"""Of a batch's sources, padding counted, however long they are: it is cut by this, too."""
-BATCH_SIZE = 256
-"""Sentences that are searched together, unless said otherwise."""
-
-
-@dataclass(frozen=True)
-class SearchSettings:
-    """How to search. Defaults come from the recipe (`Translator.search_settings`)."""
-
-    beam: int
-    length_penalty: float
-    max_length_factor: float
-    """An output has at most this many tokens for each token of its source, and `max_length_extra` more."""
-    max_length_extra: int
-    n_best: int = 1
-    batch_size: int = BATCH_SIZE
-    allow_unk: bool = False
-
-    @property
-    def window(self) -> int:
-        """Texts that are read ahead and sorted by length together."""
-        return self.batch_size * _WINDOW_BATCHES
+LONGEST_OUTPUT = 2**18
+"""Characters of an output, at which it is cut: tokens may be long, and a model may repeat them."""
 
 
 class Translator:
@@ -186,22 +164,16 @@ class Translator:
         allow_unk: bool = False,
     ) -> SearchSettings:
         """The recipe's search, with what is given put over it. ValueError for values out of range."""
-        search = self.recipe.search
-        width = max(search.beam, n_best) if beam is None else beam
-        if width < 1 or batch_size < 1 or n_best < 1:
-            raise ValueError(f"beam ({width}), n_best ({n_best}) and batch_size ({batch_size}) must be 1 or more")
-        if n_best > width:
-            raise ValueError(f"n_best is {n_best}, more than the beam of {width}: raise the beam or lower n_best")
-        penalty = search.length_penalty if length_penalty is None else length_penalty
-        if not 0 <= penalty < math.inf:
-            raise ValueError(f"length_penalty ({penalty}) must be 0 or more, and finite")
-        factor = search.max_length_factor if max_length_factor is None else max_length_factor
-        if not 0 < factor <= LARGEST_LENGTH_FACTOR:
-            raise ValueError(f"max_length_factor ({factor}) must be above 0 and at most {LARGEST_LENGTH_FACTOR}")
-        extra = search.max_length_extra if max_length_extra is None else max_length_extra
-        if not 0 <= extra <= LARGEST_LENGTH_EXTRA:
-            raise ValueError(f"max_length_extra ({extra}) must be at least 0 and at most {LARGEST_LENGTH_EXTRA:,}")
-        return SearchSettings(width, penalty, factor, extra, n_best, batch_size, allow_unk)
+        return chosen_settings(
+            self.recipe.search,
+            beam,
+            length_penalty,
+            max_length_factor,
+            max_length_extra,
+            n_best,
+            batch_size,
+            allow_unk,
+        )
 
     def translate(self, texts: Sequence[str], settings: SearchSettings | None = None) -> list[Translation]:
         """Translate each text, in order; an empty text has an empty translation.
@@ -224,7 +196,7 @@ class Translator:
         `on_progress` gets the number of texts that were translated together, each time that some were.
         """
         settings = settings or self.search_settings()
-        remaining = _checked_texts(texts, "texts")
+        remaining = checked_texts(texts, "texts")
         while window := list(islice(remaining, settings.window)):
             yield from self._translate_window(window, settings, on_progress)
 
@@ -234,7 +206,7 @@ class Translator:
         A source that stands in several pairs is read once, and so is what its targets begin with alike. So many
         different sources at most are read together.
         """
-        sources, targets = list(_checked_texts(sources, "sources")), list(_checked_texts(targets, "targets"))
+        sources, targets = list(checked_texts(sources, "sources")), list(checked_texts(targets, "targets"))
         if len(sources) != len(targets):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
         places = {text: place for place, text in enumerate(dict.fromkeys(sources))}
@@ -246,7 +218,8 @@ class Translator:
             own.append([SOS_ID, *ids, EOS_ID])
         encoded = self._encode(list(places))
         read = [ids for ids, _ in encoded]
-        scores = score_targets(self._steppers, self._average, read, wanted, self.device, batch_size)
+        with memory_for("scoring targets", SMALLER_SEARCH):
+            scores = score_targets(self._steppers, self._average, read, wanted, self.device, batch_size)
         return [
             self._target_score(wanted[place][rank], scores[place][rank], encoded[place][1]) for place, rank in found
         ]
@@ -275,15 +248,16 @@ class Translator:
         found = [nothing] * len(window)
         # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
         order = sorted((n for n, (ids, _) in enumerate(encoded) if len(ids) > 2), key=lambda n: len(encoded[n][0]))
-        logits = len(self.members) * settings.beam * len(self.target_tokenizer)  # of one sentence
-        size = max(1, min(settings.batch_size, _MOST_LOGITS // logits))
+        logits = len(self.members) * len(self.target_tokenizer)  # of one hypothesis
         while order:
-            longest = len(encoded[order[:size][-1]][0])
-            rows = order[: max(1, min(size, _MOST_TOKENS // longest))]
+            lengths = [len(encoded[n][0]) for n in order[: settings.batch_size]]
+            rows = order[: settings.rows(lengths, logits)]
             order = order[len(rows) :]
-            for row, hypotheses in zip(rows, self._search([encoded[r][0] for r in rows], settings), strict=True):
+            with memory_for(f"translating {len(rows):,} texts together", SMALLER_SEARCH):
+                results = self._search([encoded[row][0] for row in rows], settings)
+            for row, hypotheses in zip(rows, results, strict=True):
                 ids, cut = encoded[row]
-                limit = _max_length(len(ids), settings)
+                limit = settings.max_length(len(ids))
                 best = self._translation(hypotheses, settings, limit)
                 found[row] = replace(
                     best,
@@ -301,7 +275,7 @@ class Translator:
 
     def _search(self, sources: list[list[int]], settings: SearchSettings) -> list[list[Hypothesis]]:
         source, lengths = pad_sentences(sources)
-        max_lengths = torch.tensor([_max_length(len(ids), settings) for ids in sources])
+        max_lengths = torch.tensor([settings.max_length(len(ids)) for ids in sources])
         banned = [PAD_ID, SOS_ID] if settings.allow_unk else [UNK_ID, PAD_ID, SOS_ID]
         source = source.to(self.device)
         if settings.beam == 1:
@@ -324,33 +298,21 @@ class Translator:
 
     def _translation(self, hypotheses: list[Hypothesis], settings: SearchSettings, limit: int) -> Translation:
         """What was found for one source, whose outputs have at most `limit` tokens."""
-        made = [
-            Translation(
-                self.target_tokenizer.decode(h.ids),
-                h.log_probability / len(h.token_scores) ** settings.length_penalty,
-                tuple(self.target_tokenizer.tokens(h.ids)),
-                h.token_scores,
-                # At the limit only <eos> could follow, whatever the model would have written.
-                stopped="limit" if len(h.ids) >= limit else "eos",
+        made = []
+        for h in hypotheses:
+            ids = self.target_tokenizer.beginning(h.ids, LONGEST_OUTPUT)
+            whole = len(ids) == len(h.ids)
+            made.append(
+                Translation(
+                    self.target_tokenizer.decode(ids),
+                    h.log_probability / len(h.token_scores) ** settings.length_penalty,
+                    tuple(self.target_tokenizer.tokens(ids)),
+                    h.token_scores if whole else h.token_scores[: len(ids)],
+                    # At the limit only <eos> could follow, whatever the model would have written.
+                    stopped="limit" if len(h.ids) >= limit or not whole else "eos",
+                )
             )
-            for h in hypotheses
-        ]
         return replace(made[0], alternatives=tuple(made)) if settings.n_best > 1 else made[0]
-
-
-def _max_length(framed: int, settings: SearchSettings) -> int:
-    """The most tokens that an output may have whose source has so many, its `<sos>` and `<eos>` counted."""
-    return int((framed - 2) * settings.max_length_factor) + settings.max_length_extra
-
-
-def _checked_texts(texts: Iterable[str], argument: str) -> Iterator[str]:
-    """The texts, one by one. ArgumentError where something else than strings was handed over."""
-    if isinstance(texts, str) or not isinstance(texts, Iterable):
-        raise ArgumentError(f"{argument} is of type {type(texts).__name__}, but must be a list of texts")
-    for number, text in enumerate(texts, start=1):
-        if not isinstance(text, str):
-            raise ArgumentError(f"{argument}: item {number} is of type {type(text).__name__}, but must be a text")
-        yield text
 
 
 def frame_source(ids: Sequence[int], recipe: Recipe) -> list[int]:
@@ -376,7 +338,7 @@ def load(
         raise ValueError("there is no model to load: name one run or checkpoint at least")
     where = choose_device(device)
     checkpoints = [load_checkpoint(each) for each in paths]
-    _check_vocabularies(paths, checkpoints)
+    check_vocabularies(paths, checkpoints)
     return Translator(
         [Member(checkpoint.model, checkpoint.recipe) for checkpoint in checkpoints],
         checkpoints[0].source_tokenizer,
@@ -386,18 +348,3 @@ def load(
         averaging=averaging,
         calibration=checkpoints[0].calibration if len(checkpoints) == 1 else None,
     )
-
-
-def _check_vocabularies(paths: Sequence[Path], checkpoints: Sequence[Checkpoint]) -> None:
-    """Raise CheckpointError unless all have the vocabularies of the first."""
-    first = checkpoints[0]
-    for path, other in zip(paths[1:], checkpoints[1:], strict=True):
-        for side, difference in (
-            ("source", vocabulary_difference(first.source_tokenizer, other.source_tokenizer)),
-            ("target", vocabulary_difference(first.target_tokenizer, other.target_tokenizer)),
-        ):
-            if difference:
-                raise CheckpointError(
-                    f"{paths[0]} and {path}: the members of an ensemble must share their vocabularies, but on the "
-                    f"{side} side {difference}. Train the members on the same data, with the same [text] settings"
-                )

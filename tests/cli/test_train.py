@@ -178,7 +178,7 @@ def test_a_recipe_is_trained_with_settings_over_it(tandem: Tandem, elsewhere: Pa
     [
         (("--set", "training.epocs=1"), "training.epocs: there is no such setting. Did you mean training.epochs?"),
         (("--out", "."), "this is not an empty directory"),
-        (("--out", "\udcfc"), "a run's directory needs a name in UTF-8. Choose another with --out"),
+        (("--out", "\udcfc"), "a run's directory needs a name in UTF-8, without NUL. Choose another with --out"),
         (("--set", "data.train.source=tr\udce4in.de"), "not UTF-8"),
     ],
 )

@@ -141,7 +141,8 @@ def test_search_options_reach_the_search(tandem: Tandem, run: Path) -> None:
     short = tandem("translate", run, "--json", "--max-length-factor", 0.5, "--max-length-extra", 0, "eins zwei drei")
     assert len(json.loads(short.out)["tokens"]) <= 1
     refused = tandem("translate", run, "--length-penalty", "inf", "eins")
-    assert (refused.code, refused.err) == (1, "tandem: length_penalty (inf) must be 0 or more, and finite\n")
+    assert refused.code == 2
+    assert "--length-penalty" in refused.err
 
 
 def test_outputs_that_end_at_the_limit_are_counted_and_marked(tandem: Tandem, run: Path) -> None:

@@ -277,3 +277,11 @@ def test_a_folder_that_cannot_be_made_stops(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DownloadError, match=r"file/below: cannot be written or read \(.*choose another folder"):
         fetch(corpus(""), tmp_path / "file" / "below", mirror=os.devnull)
+
+
+@pytest.mark.parametrize(
+    "mirror", ["http://[::1", "http://a b:x/", "http://\u2100.example/", "http://127.0.0.1:99999999/"]
+)
+def test_what_is_no_address_is_said_at_once(mirror: str, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"this is no address .*Check the mirror"):
+        fetch(corpus("http://127.0.0.1:9"), tmp_path / "here", mirror=mirror, pause=0)

@@ -104,3 +104,8 @@ def test_lines_without_values_are_left_out() -> None:
     assert without_empty(Chart("Loss", "step", [empty, full])).series == [full]
     with pytest.raises(ValueError, match="'Loss' has no value"):
         draw(Chart("Loss", "step", [empty]))
+
+
+@pytest.mark.parametrize("values", [[5e-324], [0.0, 5e-324], [1e-310, -1e-310], [1e38, 1e-38]])
+def test_the_smallest_numbers_there_are_can_be_drawn(values: list[float]) -> None:
+    assert len(places(ElementTree.fromstring(draw(chart(values))))) == len(values)

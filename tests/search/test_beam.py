@@ -41,7 +41,7 @@ def test_more_hypotheses_than_the_beam_holds_are_refused(beam_size: int, n_best:
 
 
 def test_a_negative_length_penalty_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"length_penalty must not be negative, but it is -0\.5"):
+    with pytest.raises(ValueError, match=r"length_penalty must be 0 to 5, but it is -0\.5"):
         beam(
             random_table(0),
             SOURCE,

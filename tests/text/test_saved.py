@@ -130,3 +130,18 @@ def test_a_foreign_or_changed_tokenizer_is_refused(kind: TokenizerKind, change: 
     change(state)
     with pytest.raises(CheckpointError, match=f"^o: .*{reason}.* Restore the file"):
         Tokenizer.from_json(json.dumps(state), "o")
+
+
+@every_kind
+def test_a_token_beyond_any_length_is_refused(kind: TokenizerKind) -> None:
+    state = json.loads(Tokenizer.train(kind, ["a b"]).to_json())
+    vocabulary = state["model"]["vocab"]
+    longest = "X" * 2**15
+    for token, said in ((longest, None), (longest + "X", "a token has 32,769 characters, and 32,768 are the most")):
+        state["model"]["vocab"] = {**vocabulary, token: len(vocabulary)}
+        text = json.dumps(state)
+        if said is None:
+            assert len(Tokenizer.from_json(text, "here")) == len(vocabulary) + 1
+        else:
+            with pytest.raises(CheckpointError, match=said):
+                Tokenizer.from_json(text, "here")

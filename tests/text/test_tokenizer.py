@@ -301,3 +301,28 @@ def test_any_text_has_as_many_unknown_pieces_as_unknown_tokens(kind: TokenizerKi
         pieces = tokenizer.unknown_pieces(text)
         assert len(pieces) == tokenizer.encode(text).count(UNK_ID)
         assert all(pieces)
+
+
+@pytest.mark.parametrize("kind", ["word", "whitespace", "bpe"])
+def test_a_piece_beyond_any_length_is_unknown(kind: TokenizerKind) -> None:
+    tokenizer = Tokenizer.train(kind, ["x" * 2**15 + " ab", "y" * 2**16 + " ab", "ab"], max_size=10)
+    assert max(len(token) for token in tokenizer.tokens(range(len(tokenizer)))) <= 2**15
+    assert "y" not in tokenizer.decode(tokenizer.encode("y"))
+    assert tokenizer.decode(tokenizer.encode("ab")) == "ab"
+
+
+@pytest.mark.parametrize("size", [10**9, 2**63 - 1])
+def test_a_size_that_no_corpus_reaches_takes_no_memory(size: int) -> None:
+    texts = ["low lower lowest", "new newer newest"]
+    assert Tokenizer.train("bpe", texts, max_size=size).to_json() == Tokenizer.train("bpe", texts).to_json()
+
+
+def test_the_beginning_of_an_output_has_so_many_characters_at_most() -> None:
+    tokenizer = Tokenizer.train("word", ["one three one"])
+    ids = tokenizer.encode("one three one")
+    lengths = [len(token) for token in tokenizer.tokens(ids)]
+    for most in range(sum(lengths) + 3):
+        kept = tokenizer.beginning(ids, most)
+        assert list(kept) == ids[: len(kept)]
+        assert sum(lengths[: len(kept)]) <= most
+        assert len(kept) == len(ids) or sum(lengths[: len(kept) + 1]) > most

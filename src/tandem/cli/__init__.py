@@ -20,6 +20,7 @@ from tandem.cli.streams import say, stand_in_for_closed, tolerate_encoding
 from tandem.cli.train import train_command
 from tandem.cli.translate import translate
 from tandem.errors import TandemError
+from tandem.memory import memory_for
 from tandem.version import __version__
 
 app = typer.Typer(
@@ -73,7 +74,8 @@ def main() -> None:
     stand_in_for_closed()
     tolerate_encoding()
     try:
-        app(prog_name="tandem")
+        with memory_for("this command", "Close other programs, or let it do less at once: see its --help"):
+            app(prog_name="tandem")
     except TandemError as error:
         say(str(error))
         sys.exit(1)

@@ -1,6 +1,5 @@
 """`tandem analyse`."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_referen
 from tandem.cli.lines import file_lines, survey
 from tandem.cli.named_files import models_and_corpus
 from tandem.cli.options import (
+    LARGEST_SAMPLES,
+    LARGEST_SEED,
     AllowUnkOption,
     BatchSizeOption,
     BeamOption,
@@ -29,11 +30,12 @@ from tandem.cli.options import (
 from tandem.cli.places import check_places
 from tandem.cli.show import PreparingBar
 from tandem.cli.show_analysis import show_analysis
-from tandem.cli.streams import standard_output
+from tandem.cli.streams import print_json, standard_output
 from tandem.cli.translate import search_settings
 from tandem.data.lines import check_read_again
 from tandem.data.pairs import source_places
 from tandem.errors import CorpusError, RecipeError
+from tandem.files import resolved
 from tandem.metrics.bootstrap import Resampling
 from tandem.recording.console import PrintableConsole
 from tandem.report import ANALYSIS_FILES, analysis_figures, write_analysis
@@ -70,8 +72,8 @@ def analyse_command(
     ] = None,
     raw: RawOption = False,
     tokenize: TokenizeOption = None,
-    samples: Annotated[int, typer.Option(min=1, help="Bootstrap resamples.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the intervals' resamples.")] = 0,
+    samples: Annotated[int, typer.Option(min=1, max=LARGEST_SAMPLES, help="Bootstrap resamples.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the intervals' resamples.")] = 0,
     beam: BeamOption = None,
     length_penalty: LengthPenaltyOption = None,
     max_length_factor: MaxLengthFactorOption = None,
@@ -140,7 +142,7 @@ def analyse_command(
         progress.close()
     page = write_analysis(out, found)
     if as_json:
-        print(json.dumps(analysis_figures(found), indent=2))
+        print_json(analysis_figures(found))
         return
     show_analysis(PrintableConsole(), found, page)
 
@@ -167,7 +169,7 @@ def _names(paths: Sequence[Path], translations: Sequence[str]) -> _Names:
     """Models are called as their directories, in full where two end alike. RecipeError for names that are not clear."""
     if not paths and not translations:
         raise RecipeError("what is to be analysed? Give a MODEL, or --translations NAME=FILE")
-    ends = [path.resolve().name for path in paths]
+    ends = [resolved(path).name for path in paths]
     models = ends if len(set(ends)) == len(ends) else [str(path) for path in paths]
     files: dict[str, str] = {}
     for given in translations:

@@ -1,16 +1,18 @@
 """What all commands have in common: how options are parsed, and how wrong ones are answered."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from tandem.terminal import printable
+from tandem.terminal import printable, printable_lines
 
 try:
-    from typer._click.exceptions import NoSuchOption
+    from typer._click.exceptions import ClickException, NoSuchOption
 except ImportError:  # Older versions of typer use click itself.
-    from click.exceptions import NoSuchOption  # type: ignore[assignment]
+    from click.exceptions import ClickException, NoSuchOption  # type: ignore[assignment]
 
 
 class Command(TyperCommand):
@@ -47,11 +49,31 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A group of commands."""
+    """A group of commands, whose usage errors cannot steer the terminal that they are shown in."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        """Parse the arguments of the group itself."""
+        with _printable_errors():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Parse the arguments of the command that was named, and run it."""
+        with _printable_errors():
+            return super().invoke(ctx)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return all parameters, --help among them; flags show no type in the help."""
         return _without_types(super().get_params(ctx))
+
+
+@contextmanager
+def _printable_errors() -> Iterator[None]:
+    """Let a usage error leave this block with what a word of the command line holds made printable."""
+    try:
+        yield
+    except ClickException as error:
+        error.message = printable_lines(error.message)
+        raise
 
 
 def _without_types(params: list[Any]) -> list[Any]:

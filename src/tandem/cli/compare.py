@@ -1,6 +1,5 @@
 """`tandem compare`."""
 
-import json
 import shlex
 import sys
 from dataclasses import asdict
@@ -15,6 +14,8 @@ from rich.text import Text
 from tandem.checkpoint import load_checkpoint
 from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references
 from tandem.cli.options import (
+    LARGEST_SAMPLES,
+    LARGEST_SEED,
     AllowUnkOption,
     BatchSizeOption,
     BeamOption,
@@ -29,11 +30,11 @@ from tandem.cli.options import (
     TokenizeOption,
 )
 from tandem.cli.show import PreparingBar
-from tandem.cli.streams import standard_output
+from tandem.cli.streams import print_json, standard_output
 from tandem.cli.translate import search_settings
 from tandem.metrics.bootstrap import Resampling
 from tandem.metrics.tables import RESAMPLED
-from tandem.recording.console import PrintableConsole
+from tandem.recording.console import PrintableConsole, show_text
 from tandem.run import compare
 from tandem.run.changes import shown
 from tandem.run.compare import RunComparison
@@ -50,8 +51,8 @@ def compare_command(
     ] = None,
     raw: RawOption = False,
     tokenize: TokenizeOption = None,
-    samples: Annotated[int, typer.Option(min=1, help="Bootstrap resamples.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
+    samples: Annotated[int, typer.Option(min=1, max=LARGEST_SAMPLES, help="Bootstrap resamples.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the resamples.")] = 0,
     beam: BeamOption = None,
     length_penalty: LengthPenaltyOption = None,
     max_length_factor: MaxLengthFactorOption = None,
@@ -96,13 +97,13 @@ def compare_command(
     finally:
         progress.close()
     if as_json:
-        print(json.dumps(_figures(found), indent=2, ensure_ascii=False))
+        print_json(_figures(found))
         return
     console = PrintableConsole()
     for name in found.signatures:
         _show_score(console, found, name)
     _show_settings(console, found)
-    console.print(f"{found.sources:,} different sources", highlight=False)
+    show_text(console, f"{found.sources:,} different sources")
 
 
 def _show_score(console: Console, found: RunComparison, name: str) -> None:
@@ -127,7 +128,7 @@ def _show_score(console: Console, found: RunComparison, name: str) -> None:
             table.add_row(Text(system.name), f"{more.value:+.2f}", interval, f"{difference.p_value:.4f}")
         console.print(table)
         signature += f"|{found.resampling}"
-    console.print(Text(f"{signature}\n", "dim"), soft_wrap=True)
+    show_text(console, f"{signature}\n", "dim")
 
 
 def _table(*headings: str) -> Table:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 import typer
 
 from tandem.build import build_corpus
+from tandem.cli.options import decimal
 from tandem.cli.streams import say
 from tandem.data.formats import corpus_notes
 from tandem.data.pairs import MAX_CHARACTERS, Corpus, Dropped, LoadedPairs, OnError, load_pairs
@@ -297,4 +298,5 @@ def _columns(given: str, option: str) -> tuple[str, str]:
 
 
 def _number(column: str) -> int | str:
-    return int(column) if column.isdecimal() else column
+    number = decimal(column)
+    return column if number < 0 else number

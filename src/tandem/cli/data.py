@@ -14,7 +14,7 @@ from tandem.cli.options import QuietOption
 from tandem.data.cache import default_cache, entries
 from tandem.data.download import fetch
 from tandem.data.named import default_folder, lookup
-from tandem.recording.console import PrintableConsole
+from tandem.recording.console import PrintableConsole, show_text
 
 data = typer.Typer(
     cls=Group,
@@ -54,7 +54,7 @@ def cache(
     if clear:
         shutil.rmtree(where, ignore_errors=True)
         total += ": removed"
-    console.print(total, highlight=False, soft_wrap=True)
+    show_text(console, total)
 
 
 @data.command(cls=Command)
@@ -76,7 +76,7 @@ def get(
     corpus = lookup(name)
     where = folder or default_folder() / name
     console = PrintableConsole(quiet=quiet)
-    console.print(f"{corpus.title}\nLicence: {corpus.licence}", highlight=False)
+    show_text(console, f"{corpus.title}\nLicence: {corpus.licence}")
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
     with Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
@@ -87,4 +87,4 @@ def get(
             progress.update(tasks[file], completed=done, total=total)
 
         files = fetch(corpus, where, mirror=mirror, progress=show)
-    PrintableConsole().print(f"{len(files)} files in {where}", highlight=False, soft_wrap=True)
+    show_text(PrintableConsole(), f"{len(files)} files in {where}")

@@ -12,14 +12,13 @@ from rich.text import Text
 
 from tandem.build import build_model
 from tandem.checkpoint import checkpoint_of, load_checkpoint
-from tandem.cli.options import SettingsOption
+from tandem.cli.options import SettingsOption, decimal
 from tandem.errors import RecipeError
 from tandem.models import ParameterCounts, count_parameters
-from tandem.recipe import Optimizer, Recipe, load_recipe
-from tandem.recording.console import PrintableConsole
+from tandem.recipe import LARGEST_COUNT, Optimizer, Recipe, load_recipe
+from tandem.recording.console import PrintableConsole, show_text
 from tandem.run.provenance import Session, read_provenance
 
-_MOST_TOKENS = 10**9
 _BYTES = 4
 """Of a weight, and of each number that an optimiser keeps for it."""
 
@@ -60,9 +59,10 @@ def describe(
 def _sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:
     if given is not None:
         source, _, target = given.partition(",")
-        if not all(size.strip().isdecimal() and 0 < int(size) <= _MOST_TOKENS for size in (source, target)):
-            raise RecipeError(f"--vocabularies {given}: give two numbers of tokens, such as 8000,6000")
-        return int(source), int(target)
+        sizes = decimal(source), decimal(target)
+        if not all(0 < size <= LARGEST_COUNT for size in sizes):
+            raise RecipeError(f"--vocabularies {given[:40]}: give two numbers of tokens, such as 8000,6000")
+        return sizes
     source_size, target_size = recipe.text.source.max_size, recipe.text.target.max_size
     if source_size is None or target_size is None:
         raise RecipeError(
@@ -94,12 +94,12 @@ def _show(console: Console, recipe: Recipe, sizes: tuple[int, int], counts: Para
         f"training: {_mebibytes(trained)} for weights, gradients and what {optimizer.name} keeps, besides each step's "
         "own memory",
     )
-    console.print(lines[0], highlight=False, soft_wrap=True)
+    show_text(console, lines[0])
     console.print()
     console.print(table)
     console.print()
     for line in lines[1:]:
-        console.print(line, highlight=False, soft_wrap=True)
+        show_text(console, line)
 
 
 def _show_sessions(console: Console, sessions: Sequence[Session]) -> None:

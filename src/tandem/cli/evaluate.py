@@ -1,6 +1,5 @@
 """`tandem evaluate`."""
 
-import json
 import math
 import sys
 from pathlib import Path
@@ -30,9 +29,9 @@ from tandem.cli.options import (
 from tandem.cli.output import opened_output
 from tandem.cli.places import check_places
 from tandem.cli.show import PreparingBar, say_at_limit, say_cut, show_scores
-from tandem.cli.streams import one_line, standard_output
+from tandem.cli.streams import one_line, print_json, say, standard_output
 from tandem.cli.translate import search_settings
-from tandem.recording.console import PrintableConsole
+from tandem.recording.console import PrintableConsole, show_text
 from tandem.run import Evaluation, evaluate
 from tandem.terminal import shell_command
 from tandem.translator import BATCH_SIZE, load
@@ -95,6 +94,8 @@ def evaluate_command(
         progress.close()
     say_cut([result.source for result in found.results if result.translation.cut], "translated")
     say_at_limit(found.stopped_at_limit, found.sources, settings)
+    for note in found.notes:
+        say(note)
     _show(found, dropped.count, as_json=as_json)
     # After the scores, which are worth showing even if this fails.
     if errors is not None:
@@ -123,11 +124,11 @@ def _show(found: Evaluation, dropped: int, *, as_json: bool) -> None:
             "stopped_at_limit": found.stopped_at_limit,
             "scores": scores,
         }
-        print(json.dumps(content, indent=2), flush=True)
+        print_json(content)
         return
     console = PrintableConsole()
     show_scores(console, found.scores)
-    console.print(f"\n{found.pairs:,} pairs, {found.sources:,} different sources", highlight=False)
+    show_text(console, f"\n{found.pairs:,} pairs, {found.sources:,} different sources")
 
 
 def _finite(value: float) -> float | None:

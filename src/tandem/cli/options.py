@@ -8,7 +8,21 @@ import typer
 from tandem.data.pairs import OnError
 from tandem.members import Averaging
 from tandem.metrics import TokenizerChoice
-from tandem.recipe import LARGEST_LENGTH_EXTRA, LARGEST_LENGTH_FACTOR, Device, Precision
+from tandem.recipe import (
+    LARGEST_BEAM,
+    LARGEST_LENGTH_EXTRA,
+    LARGEST_LENGTH_FACTOR,
+    LARGEST_LENGTH_PENALTY,
+    Device,
+    Precision,
+)
+from tandem.searching import LARGEST_BATCH
+
+LARGEST_SAMPLES = 100_000
+"""Of bootstrap resamples: a hundred times what is usual, and the figures of all of them are held in memory."""
+LARGEST_SEED = 2**32 - 1
+_MOST_DIGITS = 18
+"""Of a number: Python itself refuses to read one of thousands."""
 
 SettingsOption: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting; may be repeated.")
@@ -33,11 +47,16 @@ OnErrorOption: TypeAlias = Annotated[
     typer.Option(help="A pair with an empty or too long side: stop there, or drop it, and say how many were dropped."),
 ]
 BeamOption: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, help="Hypotheses kept at each step; 1 is greedy. Default: the recipe's.")
+    int | None,
+    typer.Option(min=1, max=LARGEST_BEAM, help="Hypotheses kept at each step; 1 is greedy. Default: the recipe's."),
 ]
 LengthPenaltyOption: TypeAlias = Annotated[
     float | None,
-    typer.Option(min=0.0, help="Rank by log-probability / tokens ** this. Default: the recipe's."),
+    typer.Option(
+        min=0.0,
+        max=LARGEST_LENGTH_PENALTY,
+        help="Rank by log-probability / tokens ** this. Default: the recipe's.",
+    ),
 ]
 MaxLengthFactorOption: TypeAlias = Annotated[
     float | None,
@@ -53,7 +72,9 @@ MaxLengthExtraOption: TypeAlias = Annotated[
         min=0, max=LARGEST_LENGTH_EXTRA, help="Tokens that an output may have besides. Default: the recipe's."
     ),
 ]
-BatchSizeOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Sentences that are translated together.")]
+BatchSizeOption: TypeAlias = Annotated[
+    int, typer.Option(min=1, max=LARGEST_BATCH, help="Sentences that are translated together.")
+]
 RawOption: TypeAlias = Annotated[
     bool, typer.Option("--raw", help="Score texts as they stand, instead of in Unicode NFC with single spaces.")
 ]
@@ -65,3 +86,9 @@ TokenizeOption: TypeAlias = Annotated[
     ),
 ]
 AllowUnkOption: TypeAlias = Annotated[bool, typer.Option("--allow-unk", help="Let `<unk>` stand in translations.")]
+
+
+def decimal(text: str) -> int:
+    """The number that a text of digits is; -1 for any other text, and for a number beyond all that options take."""
+    digits = text.strip()
+    return int(digits) if digits.isdecimal() and len(digits) <= _MOST_DIGITS else -1

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from tandem.cli.streams import say, standard_output
 from tandem.errors import OutputError
+from tandem.files import resolved
 from tandem.storage import flush, replace_file, writing
 from tandem.terminal import printable_lines, shell_command
 
@@ -156,7 +157,7 @@ def file_in_the_making(path: Path, job: Job | None, *, resume: bool) -> Iterator
     Otherwise what is done stays, to be gone on with. OutputError where the folder holds other work, or a process is
     at work there.
     """
-    path = path.resolve() if path.is_symlink() else path
+    path = resolved(path) if path.is_symlink() else path
     folder = path.with_name(f"{path.name}.partial")
     there = folder.exists()
     with _terminated_like_interrupted(), _locked(folder, path):

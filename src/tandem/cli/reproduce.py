@@ -9,16 +9,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
+from tandem.cli.options import LARGEST_SAMPLES, DeviceOption, QuietOption, SettingsOption
 from tandem.cli.show import announce
 from tandem.cli.train import train_run
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import Recipe
-from tandem.recording.console import PrintableConsole
+from tandem.recording.console import PrintableConsole, show_text
 from tandem.reproduction import Plan, Reproduction, Verdict, reduced_recipe, reproduce
 from tandem.reproduction.table import found_by
 from tandem.terminal import shell_command
 
+_LARGEST_PLAN = 1000
+"""Trainings of a variant, and models of the ensemble."""
 _COLOURS = {Verdict.HOLDS: "green", Verdict.OPEN: "yellow", Verdict.FAILS: "red"}
 
 
@@ -30,9 +32,11 @@ def reproduce_command(
         Path | None, typer.Option(metavar="FILE", help="Another recipe than the reduced one for Multi30k.")
     ] = None,
     settings: SettingsOption = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each variant.")] = 3,
-    members: Annotated[int, typer.Option(min=3, help="Models of the ensemble.")] = 5,
-    samples: Annotated[int, typer.Option(min=1, help="Resamples of the sentences, for intervals.")] = 1000,
+    seeds: Annotated[int, typer.Option(min=1, max=_LARGEST_PLAN, help="Trainings of each variant.")] = 3,
+    members: Annotated[int, typer.Option(min=3, max=_LARGEST_PLAN, help="Models of the ensemble.")] = 5,
+    samples: Annotated[
+        int, typer.Option(min=1, max=LARGEST_SAMPLES, help="Resamples of the sentences, for intervals.")
+    ] = 1000,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
 ) -> None:
@@ -75,4 +79,4 @@ def _show(console: Console, found: Reproduction) -> None:
     for claim in found.claims:
         if claim.verdict is not Verdict.HOLDS:
             console.print(Text(f"\n{claim.title}: {claim.verdict.value}. Likely because {claim.otherwise}"))
-    console.print(Text(f"\nAll figures: {found.page}"), soft_wrap=True)
+    show_text(console, f"\nAll figures: {found.page}")

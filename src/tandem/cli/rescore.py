@@ -19,6 +19,7 @@ from tandem.cli.options import (
     PrecisionOption,
     QuietOption,
     TokenizeOption,
+    decimal,
 )
 from tandem.cli.output import opened_output
 from tandem.cli.places import check_places
@@ -27,6 +28,7 @@ from tandem.cli.streams import one_line, standard_output
 from tandem.data.lines import check_read_again
 from tandem.errors import CorpusError, RecipeError
 from tandem.metrics import choose_tokenizer
+from tandem.recipe import LARGEST_COUNT
 from tandem.recording.console import PrintableConsole
 from tandem.rescoring import (
     Form,
@@ -45,6 +47,7 @@ from tandem.rescoring import (
 )
 from tandem.rescoring.ranking import BATCH_SIZE, listed_column, listed_figures
 from tandem.rescoring.weights import SCORE
+from tandem.searching import LARGEST_BATCH
 from tandem.translator import load
 
 
@@ -86,7 +89,9 @@ def rescore_command(
         bool | None, typer.Option(help="BLEU in lower case. Default: the recipe's search.lowercase_scores.")
     ] = None,
     tokenize: TokenizeOption = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Sentences that are read together.")] = BATCH_SIZE,
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=LARGEST_BATCH, help="Sentences that are read together.")
+    ] = BATCH_SIZE,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "float32",
     averaging: AveragingOption = "arithmetic",
@@ -146,9 +151,10 @@ def _most(text: str | None) -> int | None:
     """How many of a list are put out; None for the best one's text alone, 0 for all. RecipeError for anything else."""
     if text is None or text == "all":
         return None if text is None else 0
-    if not text.isdecimal() or not 1 <= len(text) <= 9 or int(text) < 1:
-        raise RecipeError(f"--n-best-out {text}: give a number of 1 or more, or all")
-    return int(text)
+    most = decimal(text)
+    if not 1 <= most <= LARGEST_COUNT:
+        raise RecipeError(f"--n-best-out {text[:40]}: give a number from 1 to {LARGEST_COUNT:,}, or all")
+    return most
 
 
 def _check_options(

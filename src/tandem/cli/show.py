@@ -10,6 +10,7 @@ from rich.text import Text
 from tandem.checkpoint import checkpoint_of
 from tandem.cli.streams import say
 from tandem.metrics import Score
+from tandem.recording.console import show_text
 from tandem.recording.preparing import PreparingBar as PreparingBar
 from tandem.recording.preparing import announce as announce
 from tandem.run.train import TrainingResult
@@ -64,7 +65,7 @@ def show_result(console: Console, out: Path, result: TrainingResult, examples: S
         f"\n{out}: {model.cell.upper()}, {layers}",
         f"on {evaluation.pairs:,} pairs of the {result.evaluated_on} corpus, with {best}:\n",
     ]
-    console.print(Text("\n".join(lines)), soft_wrap=True)
+    show_text(console, "\n".join(lines))
     show_scores(console, evaluation.scores[:_SCORES])
     for baseline in result.baselines:
         console.print(
@@ -72,7 +73,7 @@ def show_result(console: Console, out: Path, result: TrainingResult, examples: S
         )
     console.print()
     for source, translation in examples:
-        console.print(Text(f"  {source}  →  {translation}"), soft_wrap=True)
+        show_text(console, f"  {source}  →  {translation}")
     if examples:
         console.print()
     example = _example([sample.source for sample in evaluation.samples])
@@ -83,7 +84,7 @@ def show_result(console: Console, out: Path, result: TrainingResult, examples: S
         shell_command("tandem", "translate", out, *dashes, example),
         shell_command("tandem", "translate", out, "--help"),
     ):
-        console.print(Text(f"  {command}"), soft_wrap=True)
+        show_text(console, f"  {command}")
     console.print()
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 from tandem.analysis import Analysis, Findings, Plane
 from tandem.analysis.breakdown import Breakdown
 from tandem.metrics.bootstrap import Interval
+from tandem.recording.console import show_text
 from tandem.terminal import opening_command
 
 _MISTAKES = 8
@@ -44,7 +45,7 @@ def _show_comparisons(console: Console, findings: Findings) -> None:
     tests = [test for test in findings.comparisons if test.metric == "BLEU"]
     if not tests:
         return
-    console.print(Text(f"\nMore than {tests[0].baseline}, and whether by chance", style="bold"), soft_wrap=True)
+    show_text(console, f"\nMore than {tests[0].baseline}, and whether by chance", "bold")
     table = _table("system", "BLEU", "95 %", "p, bootstrap", "p, randomised")
     differences = [score.difference for score in findings.scores if score.difference is not None]
     for test, more in zip(tests, differences, strict=True):
@@ -61,11 +62,11 @@ def _show_comparisons(console: Console, findings: Findings) -> None:
 
 def _show_signatures(console: Console, signatures: Sequence[str]) -> None:
     for signature in signatures:
-        console.print(Text(signature, style="dim"), soft_wrap=True)
+        show_text(console, signature, "dim")
 
 
 def _show_breakdown(console: Console, title: str, breakdown: Breakdown, findings: Findings) -> None:
-    console.print(Text(f"\n{title}", style="bold"), soft_wrap=True)
+    show_text(console, f"\n{title}", "bold")
     table = _table("from", "to", "sentences", *(score.name for score in findings.scores))
     for found in breakdown.bins:
         scores = [f"{score.value:.1f} ({_range(score)})" for score in found.scores]
@@ -78,7 +79,7 @@ def _show_mistakes(console: Console, findings: Findings) -> None:
     for found in findings.confusions:
         if not (found.substitutions or found.missed or found.added):
             continue
-        console.print(Text(f"\nThe commonest mistakes of {found.system}", style="bold"), soft_wrap=True)
+        show_text(console, f"\nThe commonest mistakes of {found.system}", "bold")
         swapped = [f"{c.wanted} → {c.written}  {c.count} of {c.of:,}" for c in found.substitutions[:_MISTAKES]]
         missed, added = (
             [f"{word.word}  {word.count} of {word.of:,}" for word in words[:_MISTAKES]]

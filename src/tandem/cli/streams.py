@@ -7,6 +7,7 @@ import sys
 from typing import Any, BinaryIO
 
 from tandem.errors import OutputError
+from tandem.json_values import without_infinities
 from tandem.terminal import printable_lines
 
 _LINE_ENDS = str.maketrans("\r\n", "  ")
@@ -50,6 +51,11 @@ def say(message: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
+def print_json(content: object) -> None:
+    """Print an object as JSON for people and programs: in ASCII, so that nothing in it can steer a terminal."""
+    print(json.dumps(without_infinities(content), indent=2, allow_nan=False), flush=True)
+
+
 def one_line(text: str) -> str:
     r"""The text with a space for each `\n` and `\r`, which a vocabulary that was made elsewhere may hold."""
     return text.translate(_LINE_ENDS)
@@ -57,5 +63,5 @@ def one_line(text: str) -> str:
 
 def json_line(content: dict[str, Any]) -> bytes:
     """An object as one line of JSON in UTF-8, whatever characters it holds and whatever a reader takes for a line."""
-    line = json.dumps(content, ensure_ascii=False).translate(_UNESCAPED) + "\n"
+    line = json.dumps(without_infinities(content), ensure_ascii=False, allow_nan=False).translate(_UNESCAPED) + "\n"
     return line.encode("utf-8", "backslashreplace")  # of a lone surrogate: its escape in JSON

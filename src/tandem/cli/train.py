@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from tandem.checkpoint import read_current
 from tandem.cli.corpora import CorpusOptions, chosen_corpus, corpus_options
@@ -30,10 +29,10 @@ from tandem.recipe import (
     load_recipe,
 )
 from tandem.recording import live_display
-from tandem.recording.console import PrintableConsole
+from tandem.recording.console import PrintableConsole, show_text
 from tandem.run.stopping import Stopped
 from tandem.run.train import TrainingResult, check_unused, chosen_recipe, resumed_recipe, run_recipe
-from tandem.run.trying import Candidate, candidates, try_recipes
+from tandem.run.trying import MOST_CANDIDATES, Candidate, candidates, try_recipes
 from tandem.terminal import printable, shell_command
 
 
@@ -61,7 +60,11 @@ def train_command(
     tries: Annotated[
         int | None,
         typer.Option(
-            "--try", metavar="N", min=2, help="Try N variants of the chosen recipe for a while; go on with the best."
+            "--try",
+            metavar="N",
+            min=2,
+            max=MOST_CANDIDATES,
+            help="Try N variants of the chosen recipe for a while; go on with the best.",
         ),
     ] = None,
     device: DeviceOption = "auto",
@@ -144,7 +147,7 @@ def _best_of(tried: Sequence[Candidate], where: Path, console: Console, device: 
             say=lambda line: announce(console, line),
         )
     except Stopped as stopped:
-        PrintableConsole().print(Text("\nStopped. The same command goes on with what was tried."), soft_wrap=True)
+        show_text(PrintableConsole(), "\nStopped. The same command goes on with what was tried.")
         raise typer.Exit(128 + stopped.signal) from None
     return best.recipe, lines
 
@@ -187,7 +190,7 @@ def train_run(
             said = f"What was trained until {Path(read_current(out).resume).name} is kept. Go on with:\n  {again}"
         except CheckpointError:
             said = f"Nothing was saved yet: there is nothing to go on from in {out}. The same command starts anew"
-        PrintableConsole().print(Text(f"\nStopped. {said}"), soft_wrap=True)
+        show_text(PrintableConsole(), f"\nStopped. {said}")
         raise typer.Exit(128 + stopped.signal) from None
     finally:
         preparing.close()

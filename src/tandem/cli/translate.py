@@ -32,6 +32,7 @@ from tandem.cli.places import check_places
 from tandem.cli.show import say_at_limit
 from tandem.cli.streams import json_line, one_line, say
 from tandem.errors import RecipeError
+from tandem.recipe import LARGEST_BEAM
 from tandem.recording.console import PrintableConsole
 from tandem.storage import FORMAT_FILE
 from tandem.translator import BATCH_SIZE, SearchSettings, Translation, Translator, load
@@ -66,7 +67,10 @@ def translate(
     length_penalty: LengthPenaltyOption = None,
     max_length_factor: MaxLengthFactorOption = None,
     max_length_extra: MaxLengthExtraOption = None,
-    n_best: Annotated[int, typer.Option(min=1, help="Put out the N best of each, as Moses lines (or in --json).")] = 1,
+    n_best: Annotated[
+        int,
+        typer.Option(min=1, max=LARGEST_BEAM, help="Put out the N best of each, as Moses lines (or in --json)."),
+    ] = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a text: scores, tokens, alternatives.")
     ] = False,

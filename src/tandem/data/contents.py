@@ -56,8 +56,8 @@ class Contents:
         return Content(sums.hexdigest(), None, ((corpus.name, sums.hexdigest()),))
 
     def _file(self, path: Path) -> Content:
-        record = self.folder / f"{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]}.json"
         with opened(path) as file:
+            record = self.folder / f"{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]}.json"
             before = os.fstat(file.fileno())
             stamp = [before.st_size, before.st_mtime_ns]
             if not self.verify and (known := _remembered(record, stamp)):

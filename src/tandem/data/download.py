@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from tandem.data.named import NamedCorpus, NamedFile
 from tandem.data.packing import PACKED_SUFFIXES, DamagedFile, unpacked
@@ -30,6 +31,8 @@ _TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 16
 _PACKING_BYTES = 1 << 16
 """What a gzipped file may have beyond the size of its content."""
+_MOST_DIGITS = 18
+"""Of the size that a server claims."""
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _BROKEN = (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException)
 
@@ -104,6 +107,8 @@ class _Download:
             try:
                 self._attempt()
                 return
+            except (ValueError, http.client.InvalidURL) as error:
+                raise DownloadError(f"{self.url}: this is no address ({error}). Check the mirror.") from error
             except _BROKEN as error:
                 self._raise_if_lasting(error)
                 failures = 1 if self.arrived() > most else failures + 1
@@ -115,6 +120,7 @@ class _Download:
     def _attempt(self) -> None:
         """One connection; raises one of _BROKEN when it ends before the file does."""
         start = self.arrived()
+        _ = urlsplit(self.url).port  # ValueError for one that is none, which a connection would take long to say
         request = urllib.request.Request(self.url, headers={"User-Agent": "tandem-seq2seq"})
         if start:
             request.add_header("Range", f"bytes={start}-")
@@ -125,7 +131,7 @@ class _Download:
                 self.part.unlink(missing_ok=True)
                 raise ConnectionError("it sent another part than the one asked for")
             length = response.headers.get("Content-Length") or ""
-            total = start + int(length) if length.isdecimal() else None
+            total = start + int(length) if length.isdecimal() and len(length) < _MOST_DIGITS else None
             done = start
             with self.part.open("ab" if start else "wb") as sink:
                 while chunk := _receive(response):

@@ -1,6 +1,6 @@
 """Pairs that a Python program hands over, in whatever form it has them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from tandem.data.records import Unreadable, references_of
@@ -36,3 +36,13 @@ def checked_references(
         except Unreadable as error:
             raise CorpusError(f"{argument}, pair {number}: {error}") from None
     return checked
+
+
+def checked_texts(texts: Iterable[str], argument: str) -> Iterator[str]:
+    """The texts, one by one. ArgumentError where something else than strings was handed over."""
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise ArgumentError(f"{argument} is of type {type(texts).__name__}, but must be a list of texts")
+    for number, text in enumerate(texts, start=1):
+        if not isinstance(text, str):
+            raise ArgumentError(f"{argument}: item {number} is of type {type(text).__name__}, but must be a text")
+        yield text

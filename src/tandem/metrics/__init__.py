@@ -6,7 +6,7 @@ from tandem.metrics.score import Score
 from tandem.metrics.sentences import SentenceScores, sentence_scores
 from tandem.metrics.sequences import character_edit_rate, exact, token_edit_rate, word_edit_rate
 from tandem.metrics.tokenisation import BleuTokenizer, TokenizerChoice, choose_tokenizer
-from tandem.metrics.translation import bleu, chrf, score_translations, ter
+from tandem.metrics.translation import bleu, chrf, score_of, score_translations, ter
 
 __all__ = [
     "BleuTokenizer",
@@ -22,6 +22,7 @@ __all__ = [
     "in_order",
     "leading_scores",
     "perplexity",
+    "score_of",
     "score_translations",
     "sentence_scores",
     "ter",

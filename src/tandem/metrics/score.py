@@ -14,6 +14,8 @@ class Score:
     """In percent."""
     signature: str
     """Metric, case, tokenisation, references and version, joined by `|`."""
+    note: str = ""
+    """What a reader must know besides, such as what was left out."""
 
 
 def check_corpus(hypotheses: Sized, references: Sequence[Sized]) -> None:

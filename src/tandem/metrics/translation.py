@@ -1,14 +1,15 @@
 """The scores of machine translation, by sacreBLEU (Post 2018, arXiv 1804.08771)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import cast
 
 from sacrebleu.metrics.base import Metric
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
-from sacrebleu.metrics.ter import TER
 
+from tandem.metrics.moves import BoundedTER
 from tandem.metrics.score import Score, check_corpus
 from tandem.metrics.sequences import character_edit_rate, exact, word_edit_rate
 from tandem.metrics.tokenisation import TokenizerChoice, choose_tokenizer
@@ -36,12 +37,28 @@ def chrf(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowe
     return _score("chrf", CHRF(lowercase=lowercase), hypotheses, references)
 
 
-def ter(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
+def ter(
+    hypotheses: Sequence[str],
+    references: Sequence[Sequence[str]],
+    *,
+    lowercase: bool = False,
+    on_progress: Callable[[int], object] = lambda _: None,
+) -> Score:
     """Return the translation edit rate, in which moved phrases are one edit (Snover et al. 2006).
 
-    Lower is better. Raises as `bleu` does.
+    Lower is better. Up to 50 words it is sacreBLEU's; in longer sentences in which very much is moved, not all moves
+    are tried, and the score's note and signature say in how many. `on_progress` gets the number of sentences that were
+    done, each time that some were. Raises as `bleu` does.
     """
-    return _score("ter", TER(case_sensitive=not lowercase), hypotheses, references)
+    metric = BoundedTER(case_sensitive=not lowercase, on_progress=on_progress)
+    score = _score("ter", metric, hypotheses, references)
+    if not metric.cut:
+        return score
+    note = (
+        f"ter: of {metric.cut:,} of {len(hypotheses):,} translations, which are long and hardly in the order of their "
+        "references, not all moved phrases were looked for: their edits may be fewer"
+    )
+    return replace(score, signature=f"{score.signature}|moves-cut:{metric.cut}", note=note)
 
 
 def score_translations(
@@ -50,11 +67,35 @@ def score_translations(
     *,
     lowercase: bool,
     tokenize: TokenizerChoice = "auto",
+    on_progress: Callable[[int], object] = lambda _: None,
 ) -> list[Score]:
-    """Return BLEU, chrF, TER, exact matches and the edit rates of words and characters; raises as `bleu` does."""
-    metrics = (chrf, ter, exact, word_edit_rate, character_edit_rate)
-    first = bleu(hypotheses, references, lowercase=lowercase, tokenize=tokenize)
-    return [first, *(metric(hypotheses, references, lowercase=lowercase) for metric in metrics)]
+    """Return BLEU, chrF, TER, exact matches and the edit rates of words and characters; raises as `bleu` does.
+
+    `on_progress` is told of TER's progress, which takes longest by far.
+    """
+    return [
+        bleu(hypotheses, references, lowercase=lowercase, tokenize=tokenize),
+        chrf(hypotheses, references, lowercase=lowercase),
+        ter(hypotheses, references, lowercase=lowercase, on_progress=on_progress),
+        exact(hypotheses, references, lowercase=lowercase),
+        word_edit_rate(hypotheses, references, lowercase=lowercase),
+        character_edit_rate(hypotheses, references, lowercase=lowercase),
+    ]
+
+
+def score_of(name: str, hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Score:
+    """Return the one of these scores that has this name; KeyError where none has it; raises as `bleu` does besides."""
+    return _BY_NAME[name](hypotheses, references, lowercase=lowercase)
+
+
+_BY_NAME: Mapping[str, Callable[..., Score]] = {
+    "bleu": bleu,
+    "chrf": chrf,
+    "ter": ter,
+    "exact": exact,
+    "word_edit_rate": word_edit_rate,
+    "character_edit_rate": character_edit_rate,
+}
 
 
 def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:

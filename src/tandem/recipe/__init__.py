@@ -2,8 +2,11 @@
 
 from tandem.recipe.reading import load_recipe, make_recipe, override, parse_recipe
 from tandem.recipe.settings import (
+    LARGEST_BEAM,
+    LARGEST_COUNT,
     LARGEST_LENGTH_EXTRA,
     LARGEST_LENGTH_FACTOR,
+    LARGEST_LENGTH_PENALTY,
     CorpusChoice,
     CsvCorpus,
     Data,
@@ -29,8 +32,11 @@ from tandem.recipe.settings import (
 from tandem.recipe.writing import dump_recipe, portable, portable_path, setting_lines
 
 __all__ = [
+    "LARGEST_BEAM",
+    "LARGEST_COUNT",
     "LARGEST_LENGTH_EXTRA",
     "LARGEST_LENGTH_FACTOR",
+    "LARGEST_LENGTH_PENALTY",
     "CorpusChoice",
     "CsvCorpus",
     "Data",

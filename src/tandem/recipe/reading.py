@@ -63,7 +63,7 @@ def make_recipe(tree: dict[str, Any], origin: str) -> Recipe:
 
 
 def _check_values(tree: dict[str, Any], origin: str) -> None:
-    """Raise RecipeError for what TOML cannot hold: integers beyond 64 bits, and paths that are not UTF-8.
+    """Raise RecipeError for what TOML cannot hold: integers beyond 64 bits, and paths that are not UTF-8; and for NUL.
 
     An integer of thousands of digits could not even be shown.
     """
@@ -78,6 +78,8 @@ def _check_values(tree: dict[str, Any], origin: str) -> None:
             raise RecipeError(
                 f"{origin}: {key}: {value!r} holds bytes that are not UTF-8, and a recipe is UTF-8. Rename the file"
             )
+        if isinstance(value, str) and "\0" in value:
+            raise RecipeError(f"{origin}: {key}: {_SHOWN.repr(value)} holds a NUL, which no name has. Remove it")
         if isinstance(value, dict):
             waiting += value.items()
         elif isinstance(value, list | tuple):

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from tandem.data.spreadsheets import Separator
 from tandem.metrics import TokenizerChoice
 from tandem.models import CellType
+from tandem.search.limits import LARGEST_BEAM as LARGEST_BEAM
+from tandem.search.limits import LARGEST_LENGTH_PENALTY as LARGEST_LENGTH_PENALTY
 from tandem.text import TokenizerKind
 from tandem.training.forcing import ForcingSchedule, TeacherForcing
 from tandem.training.loop import GradientPer
@@ -15,10 +17,18 @@ from tandem.training.schedule import ScheduleName
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
+
+LARGEST_COUNT = 10**9
+"""Of what is counted, such as sentence pairs, tokens or validations: more than any of them takes."""
+_LARGEST_FLOAT = 1e38
+"""Of learning rates, ranges and the like: far more than any training survives, and float32 holds it."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
+BelowOne = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]
 Width = Annotated[int, Field(ge=1, le=2**17)]
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, le=_LARGEST_FLOAT)]
+NotNegative = Annotated[float, Field(ge=0, le=_LARGEST_FLOAT)]
 Epochs = Annotated[
     float, Field(gt=0, le=2**53), AfterValidator(lambda epochs: int(epochs) if epochs.is_integer() else epochs)
 ]
@@ -113,7 +123,7 @@ class Data(Section):
     """None: `validation_fraction` of the training pairs is carved off, whole sources at a time."""
     test: CorpusChoice | None = None
     """What the run is scored on at its end, if anything."""
-    validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    validation_fraction: BelowOne = 0.05
     """0: nothing is held back, and the model is validated on training pairs."""
     validation_at_most: Count = 2000
     folder: str | None = None
@@ -134,7 +144,7 @@ class Text(Section):
     lowercase: bool = False
     min_count: Count = 1
     """Tokens seen less often than this are `<unk>`."""
-    max_size: Annotated[int, Field(ge=5)] | None = None
+    max_size: Annotated[int, Field(ge=5, le=LARGEST_COUNT)] | None = None
     """The vocabulary's size at most, its four special tokens counted."""
 
 
@@ -154,10 +164,10 @@ class Model(Section):
     layers: Annotated[int, Field(ge=1, le=100)] = 2
     hidden: Width = 512
     embedding: Width = 256
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    output_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: BelowOne = 0.5
+    output_dropout: BelowOne = 0.0
     """Dropout before the output layer, where the tutorial has none."""
-    word_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    word_dropout: BelowOne = 0.0
     """Dropout of whole tokens, on both sides, where the tutorial has none."""
     tie_output: bool = False
     """Whether the output layer shares the target embedding's weight."""
@@ -170,9 +180,9 @@ class Optimizer(Section):
 
     name: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: Positive = 1e-3
-    betas: tuple[Share, Share] = (0.9, 0.999)
+    betas: tuple[BelowOne, BelowOne] = (0.9, 0.999)
     """Adam's and AdamW's."""
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    weight_decay: NotNegative = 0.0
     momentum: Share = 0.0
     """SGD's."""
 
@@ -181,9 +191,9 @@ class LearningRate(Section):
     """How the learning rate changes; see `training/schedule.py` for each."""
 
     schedule: ScheduleName = "constant"
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    warmup_steps: Annotated[int, Field(ge=0, le=LARGEST_COUNT)] = 0
     decay_from: Share = 0.0
-    halve_after: Annotated[float, Field(ge=0)] = 5.0
+    halve_after: NotNegative = 5.0
     halve_every: Positive = 0.5
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
     patience: Count = 2
@@ -222,7 +232,7 @@ class Training(Section):
     optimizer: Optimizer = Optimizer()
     learning_rate: LearningRate = LearningRate()
     teacher_forcing: Forcing = Forcing()
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    label_smoothing: BelowOne = 0.0
     gradient_per: GradientPer = "token"
     """The gradient is the sum over a step's sentences, divided by its target tokens or by its sentences."""
     clip_norm: Positive | Literal["off"] = 1.0
@@ -244,8 +254,8 @@ class Training(Section):
 class Search(Section):
     """How translations are searched for, unless the command line says otherwise."""
 
-    beam: Annotated[int, Field(ge=1, le=10_000)] = 5
-    length_penalty: Annotated[float, Field(ge=0)] = 1.0
+    beam: Annotated[int, Field(ge=1, le=LARGEST_BEAM)] = 5
+    length_penalty: Annotated[float, Field(ge=0, le=LARGEST_LENGTH_PENALTY)] = 1.0
     """Hypotheses are ranked by log-probability / tokens ** length_penalty; 0 is the paper's plain sum."""
     max_length_factor: Annotated[float, Field(gt=0, le=LARGEST_LENGTH_FACTOR)] = 2.0
     """A translation has at most this many tokens a source token, and `max_length_extra` more."""

@@ -4,11 +4,17 @@ from collections.abc import Iterable
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from tandem.terminal import printable_lines
 
 _WIDE = 10_000
 """Columns of an output that is no terminal: its lines and tables are never folded or cut."""
+
+
+def show_text(console: Console, text: str = "", style: str = "") -> None:
+    """Print a text, whatever it holds: it is not taken for markup, and its lines stay whole."""
+    console.print(Text(text, style), soft_wrap=True)
 
 
 class PrintableConsole(Console):

@@ -5,13 +5,13 @@ by then; the other keys are those of the event. JSON knows no NaN and no infinit
 """
 
 import json
-import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO, assert_never
 
 from tandem.errors import CheckpointError
 from tandem.files import ordinary
+from tandem.json_values import without_infinities
 from tandem.recording.averages import StepMeans, StepWindow
 from tandem.recording.recorder import GoingOn
 from tandem.storage import replace_file, writing
@@ -163,15 +163,4 @@ def _validated(event: Validated) -> dict[str, Any]:
 
 
 def _line(row: dict[str, Any]) -> str:
-    return json.dumps(_finite(row), ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    """Return the value with None in place of every number that is not finite."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_finite(inner) for inner in value]
-    return value
+    return json.dumps(without_infinities(row), ensure_ascii=False, allow_nan=False) + "\n"

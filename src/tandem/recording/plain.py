@@ -7,6 +7,7 @@ from typing import assert_never
 from rich.console import Console
 
 from tandem.recording import wording
+from tandem.recording.console import show_text
 from tandem.recording.progress import Progress
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
 
@@ -49,5 +50,5 @@ class PlainLines:
 
     def _print(self, line: str) -> None:
         # Soft wrapping leaves the line whole, however wide rich believes the file to be.
-        self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        show_text(self._console, line)
         self._last_line = self._clock()

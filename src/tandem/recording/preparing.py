@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.text import Text
+
+from tandem.recording.console import show_text
 
 
 def announce(console: Console, line: str) -> None:
     """One line of what a user should know before a training begins."""
-    console.print(Text(f"• {line}"), soft_wrap=True)
+    show_text(console, f"• {line}")
 
 
 class PreparingBar:

@@ -12,6 +12,8 @@ WIDTH, HEIGHT = 480, 270
 COLOURS = 8
 """That the page and the pictures have for lines and groups; a ninth line looks like the first."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 20, 12, 42
+_TINIEST = 1e-300
+"""What is smaller is drawn as 0: a part of it may be no number any more."""
 _MOST_POINTS = 240
 """Of one line; more could not be told apart."""
 
@@ -172,9 +174,9 @@ def _axis(low: float, high: float, ticks: int, start: float, end: float, *, tigh
 
     A tight axis ends at the last value, any other at the next tick.
     """
-    if high - low <= 1e-9 * max(abs(high), abs(low)):
+    if high - low <= max(1e-9 * max(abs(high), abs(low)), _TINIEST):
         # One value alone, or a line that is level, needs some room all the same.
-        room = abs(high) / 2 or 0.5
+        room = abs(high) / 2 if abs(high) > _TINIEST else 0.5
         low, high = (low if low == 0 else low - room), high + room
     step = _step((high - low) / ticks)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tandem.errors import RecipeError
 from tandem.files import read_text
+from tandem.search.limits import LARGEST_LENGTH_PENALTY
 
 SCORE, MODEL, LENGTH = "score", "model", "length"
 """The list's own total, the model's score, and the number of tokens."""
@@ -72,8 +73,11 @@ def read_weights(path: Path) -> Weights:
         raise RecipeError(f"{path}: there is no such file; give one that --tune wrote, or NAME=NUMBER,...") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise RecipeError(f"{path}: these are no weights that --tune wrote ({error!r}); tune again") from error
-    if not all(map(math.isfinite, values.values())) or not 0 <= penalty < math.inf:
-        raise RecipeError(f"{path}: weights must be finite, and length_penalty ({penalty}) 0 or more; tune again")
+    if not all(map(math.isfinite, values.values())) or not 0 <= penalty <= LARGEST_LENGTH_PENALTY:
+        raise RecipeError(
+            f"{path}: weights must be finite, and length_penalty ({penalty}) at least 0 and at most "
+            f"{LARGEST_LENGTH_PENALTY:g}; tune again"
+        )
     return _with_own(values, penalty)
 
 

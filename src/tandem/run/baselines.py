@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tandem.data.encoded import EncodedCorpus
-from tandem.metrics import Score, score_translations
+from tandem.metrics import Score, score_of
 from tandem.metrics.baselines import nearest_targets
 from tandem.run.evaluate import Evaluation
 from tandem.run.prepare import PreparedCorpus
@@ -44,8 +44,7 @@ def baselines(corpus: PreparedCorpus, evaluation: Evaluation) -> list[Baseline]:
     leading = evaluation.scores[0].name
 
     def scored(texts: Sequence[str]) -> Score:
-        scores = score_translations(texts, references, lowercase=evaluation.lowercase)
-        return next(score for score in scores if score.name == leading)
+        return score_of(leading, texts, references, lowercase=evaluation.lowercase)
 
     model = scored([result.translation.text for result in results]).value
     outputs = {

@@ -11,6 +11,7 @@ from tandem.data.pairs import Pair
 from tandem.errors import RecipeError
 from tandem.metrics.fitting import fits_exact
 from tandem.recipe import (
+    LARGEST_COUNT,
     Data,
     Device,
     LearningRate,
@@ -220,6 +221,6 @@ def seconds_in(text: str) -> float:
                 break
         else:
             number += character
-    if number or not 0 < total < float("inf"):
-        raise RecipeError(f"--budget {text}: give a time such as 20m, 90s or 1h30m")
+    if number or not 0 < total <= LARGEST_COUNT:
+        raise RecipeError(f"--budget {text[:40]}: give a time such as 20m, 90s or 1h30m")
     return total

@@ -13,7 +13,7 @@ from tandem.checkpoint import load_checkpoint
 from tandem.data.given import checked_references
 from tandem.data.pairs import group_references
 from tandem.errors import ArgumentError, RecipeError
-from tandem.files import path_of
+from tandem.files import path_of, resolved
 from tandem.metrics import BleuTokenizer, TokenizerChoice, bleu, choose_tokenizer, leading_scores
 from tandem.metrics.bootstrap import Difference, Resampling, Table, bleu_statistics, difference_of_trainings
 from tandem.metrics.tables import RESAMPLED, Resampled
@@ -192,9 +192,9 @@ def _grouped(runs: Sequence[str | Path]) -> list[_Group]:
     groups: list[_Group] = []
     seen: set[Path] = set()
     for path in (path_of(run, "runs") for run in runs):
-        if path.resolve() in seen:
+        if resolved(path) in seen:
             raise RecipeError(f"{path}: is given twice; each run counts once, so give it once")
-        seen.add(path.resolve())
+        seen.add(resolved(path))
         recipe = load_checkpoint(path).recipe
         settings = {name: value for name, value in flat_settings(recipe).items() if name not in _WITHOUT_EFFECT}
         group = next((group for group in groups if group.settings == settings), None)
@@ -208,7 +208,7 @@ def _names(groups: Sequence[_Group]) -> list[str]:
     """A system of one run is called like its directory; one of several by what their names begin with."""
     names: list[str] = []
     for group in groups:
-        runs = [path.resolve().name for path, _ in group.members]
+        runs = [resolved(path).name for path, _ in group.members]
         name = runs[0]
         if len(runs) > 1:
             shared = _shared_beginning(runs).rstrip("0123456789").rstrip("-_. ")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from tandem.data import Batch, Batches
@@ -84,6 +84,11 @@ class Evaluation:
         """How many outputs are as long as the length limits allow, so that their ends may be missing."""
         return sum(result.translation.stopped == "limit" for result in self.results)
 
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the scores must know besides."""
+        return [score.note for score in self.scores if score.note]
+
     def sentence_scores(self) -> list[SentenceScores]:
         """What the output for each source is worth, one for each of the results."""
         texts = self.translations if self.raw else [normalise(text) for text in self.translations]
@@ -130,11 +135,13 @@ def evaluate(
     )
     texts = [translation.text for translation in made]
     hypotheses = texts if raw else [normalise(text) for text in texts]
-    hear("scores of the translations", 0, 1)
+    add = adding_up("scores of the translations", len(hypotheses), hear)
     search = search_signature(translator, settings)
     scores = [
-        Score(score.name, score.value, f"{score.signature}|{norm_signature(raw=raw)}|search:{search}")
-        for score in score_translations(hypotheses, references, lowercase=lowercase, tokenize=tokenizer)
+        replace(score, signature=f"{score.signature}|{norm_signature(raw=raw)}|search:{search}")
+        for score in score_translations(
+            hypotheses, references, lowercase=lowercase, tokenize=tokenizer, on_progress=add
+        )
     ]
     scores.append(_token_edit_rate(translator, [list(t.tokens) for t in made], references, search))
     results = [SourceResult(*group, translation) for group, translation in zip(groups, made, strict=True)]

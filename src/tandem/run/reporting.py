@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tandem.analysis import References, System, find
 from tandem.checkpoint import checkpoint_of
-from tandem.files import read_text
+from tandem.files import read_text, resolved
 from tandem.metrics import perplexity
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import dump_recipe
@@ -79,7 +79,7 @@ def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -
         summary.insert(3, ("lowest validation loss", f"{best:.3f} nats a token, perplexity {perplexity(best):.2f}"))
     path = run / "report.html"
     contents = ReportContents(
-        run.resolve().name,
+        resolved(run).name,
         summary,
         metrics,
         recipe=dump_recipe(recipe),

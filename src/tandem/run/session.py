@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,8 +20,9 @@ from tandem.build import (
 from tandem.checkpoint import Checkpoint, load_optimizer
 from tandem.data.contents import Hear
 from tandem.data.pairs import group_references
-from tandem.errors import CheckpointError, RecipeError, TandemError, TrainingError
+from tandem.errors import CheckpointError, MemoryShortage, RecipeError, TandemError, TrainingError
 from tandem.members import Member
+from tandem.memory import memory_for
 from tandem.metrics import bleu, choose_tokenizer, chrf, exact, in_order, leading_scores
 from tandem.metrics.calibration import Calibration
 from tandem.metrics.fitting import has_bleu
@@ -34,8 +35,10 @@ from tandem.run.leftovers import is_unsaved
 from tandem.run.likelihood import likelihood
 from tandem.run.prepare import GivenPairs, PreparedCorpus, prepare
 from tandem.run.provenance import PROVENANCE, Session, provenance_text, read_provenance, this_session
+from tandem.run.room import SMALLER_CORPUS, SMALLER_MODEL, SMALLER_STEP, check_memory
 from tandem.run.saving import Savings, read_state
 from tandem.run.stopping import Stopping
+from tandem.searching import check_beam
 from tandem.storage import replace_file
 from tandem.text import normalise
 from tandem.training import Training
@@ -83,7 +86,10 @@ class Run:
         changes = check_changes(state.checkpoint.recipe, recipe, out) if state else []
         last = state.checkpoint if state else None
         tokenizers = (last.source_tokenizer, last.target_tokenizer) if last else None
-        self.corpus: PreparedCorpus = prepare(recipe, given, tokenizers=tokenizers, verify=verify, hear=hear, say=say)
+        with memory_for("preparing the corpus", SMALLER_CORPUS):
+            self.corpus: PreparedCorpus = prepare(
+                recipe, given, tokenizers=tokenizers, verify=verify, hear=hear, say=say
+            )
         if state and state.corpus != self.corpus.key:
             raise RecipeError(
                 f"{out}: this is not the corpus that the run has been trained on: its files have changed, or others "
@@ -97,7 +103,10 @@ class Run:
         if recipe.training.keep == "bleu" and not has_bleu(targets, self._score_tokenizer):
             say(_NO_BLEU)
         sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
-        self.model = build_model(recipe, *sizes).to(self.device)
+        check_beam(recipe.search.beam, sizes[1])
+        with memory_for("making the model", SMALLER_MODEL):
+            check_memory(recipe, sizes)
+            self.model = build_model(recipe, *sizes).to(self.device)
         say(_weights(count_parameters(self.model)))
         self._optimizer = build_optimizer(recipe, self.model, self.device)
         if state:
@@ -192,7 +201,7 @@ class Run:
     def _train(self, metrics: MetricsFile, files: Sequence[Recorder], stopping: Stopping, until: float) -> None:
         checkpoint = Checkpoint(self.model, self.recipe, self.corpus.source_tokenizer, self.corpus.target_tokenizer)
         saved = time.monotonic()
-        for event in self._training.events():
+        for event in self._events():
             asked = stopping.asked  # now: a signal that comes after the saving waits for the next event
             # The metrics file comes first: what it tells and the state does not is dropped when the run goes on.
             for recorder in files:
@@ -208,6 +217,11 @@ class Run:
                 stopping.check()
             if isinstance(event, Validated) and event.epoch >= until:
                 break
+
+    def _events(self) -> Iterator[Event]:
+        """The training's events. MemoryShortage where a step is too large."""
+        with memory_for("a step of the training", SMALLER_STEP):
+            yield from self._training.events()
 
     def _due(self, event: Event, saved: float) -> bool:
         """Whether it is time to save what going on takes, which was last done at the time `saved`."""
@@ -227,7 +241,9 @@ class Run:
         greedy = translator.search_settings(beam=1)
         try:
             texts = [t.text for t in translator.translate(sources, greedy)]
-        except TandemError as error:  # the only one that a search raises: no output has a probability above zero
+        except MemoryShortage:
+            raise
+        except TandemError as error:  # the only other one that a search raises: no output has a probability above zero
             raise self._diverged(str(error)) from error
         lowercase = self.recipe.search.lowercase_scores
         hypotheses = [normalise(text) for text in texts]
@@ -266,6 +282,8 @@ class Run:
             return None
         try:
             return calibrate(self._translator(), self._validation_groups())
+        except MemoryShortage:
+            raise
         except TandemError as error:  # as in `_validate`
             raise self._diverged(str(error)) from error
 

@@ -259,7 +259,9 @@ def run_recipe(
 
 
 def _say_incomplete(evaluation: Evaluation, say: Callable[[str], None]) -> None:
-    """Say how many sources were cut, and how many outputs may lack their ends."""
+    """Say how many sources were cut, how many outputs may lack their ends, and what scores leave out."""
+    for note in evaluation.notes:
+        say(note)
     if evaluation.cut:
         say(f"scored: {evaluation.cut:,} of {evaluation.sources:,} sources are too long; their beginnings were read")
     if evaluation.stopped_at_limit:
@@ -286,10 +288,8 @@ def _telling_how_to_go_on(out: Path, again: str) -> Iterator[None]:
 
 def check_unused(out: Path) -> None:
     """Raise TrainingError where a new run cannot be made in the directory `out`, unless a run holds its lock."""
-    try:
-        str(out).encode()
-    except UnicodeEncodeError:
-        raise TrainingError(f"{out}: a run's directory needs a name in UTF-8. Choose another with --out") from None
+    if "\0" in str(out) or any("\ud800" <= character <= "\udfff" for character in str(out)):
+        raise TrainingError(f"{out}: a run's directory needs a name in UTF-8, without NUL. Choose another with --out")
     parent = next(folder for folder in out.absolute().parents if folder.exists())
     if not (parent.is_dir() and os.access(parent, os.W_OK)):
         raise TrainingError(f"{out}: {parent} is not a directory that you may write to. Choose another with --out")

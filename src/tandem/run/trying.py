@@ -23,6 +23,10 @@ _FIRST_SHARE = 8
 """In the first round each candidate is trained for this part of its epochs; each later round doubles that."""
 
 
+MOST_CANDIDATES = 8
+"""The chosen recipe and its variants."""
+
+
 class Candidate(NamedTuple):
     """One recipe that is tried."""
 

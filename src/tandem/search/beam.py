@@ -15,7 +15,7 @@ from torch import Tensor
 from tandem.search.continuations import Bans, Continuations, best_continuations, make_bans
 from tandem.search.devices import score_dtype, should_look
 from tandem.search.hypothesis import Hypothesis
-from tandem.search.limits import check_banned, length_range, nothing_possible
+from tandem.search.limits import LARGEST_LENGTH_PENALTY, check_banned, length_range, nothing_possible
 from tandem.search.selection import largest
 from tandem.search.stepper import S, Step, Stepper
 from tandem.search.trellis import ROOT, Trellis
@@ -143,8 +143,8 @@ def _check(beam_size: int, n_best: int, length_penalty: float) -> None:
             f"n_best must be at least 1 and at most beam_size, but n_best is {n_best} and beam_size is"
             f" {beam_size}; ask for fewer hypotheses or a wider beam."
         )
-    if not length_penalty >= 0:
-        raise ValueError(f"length_penalty must not be negative, but it is {length_penalty}.")
+    if not 0 <= length_penalty <= LARGEST_LENGTH_PENALTY:
+        raise ValueError(f"length_penalty must be 0 to {LARGEST_LENGTH_PENALTY:g}, but it is {length_penalty}.")
 
 
 def _first(sentences: int, sos: int, limits: Tensor) -> _Live:

@@ -16,6 +16,9 @@ UNK_TOKEN = SPECIAL_TOKENS[UNK_ID]
 MARK = "▁"
 """Stands for the space before a piece, as in SentencePiece (Kudo & Richardson 2018, arXiv 1808.06226)."""
 
+LONGEST_TOKEN = 2**15
+"""Characters of a token; longer pieces of texts are unknown. No more is read of a source either."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # The mark is itself a symbol to Unicode, so the alternative that may not consume it alone comes first.
 _PIECE = rf"{MARK}?[^{MARK}\p{{P}}\p{{S}}]+|{MARK}?[\p{{P}}\p{{S}}]"

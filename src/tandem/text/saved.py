@@ -8,7 +8,15 @@ from typing import Any, get_args
 
 import tokenizers
 
-from tandem.text.pipeline import SPECIAL_TOKENS, TokenizerKind, assemble, byte_pairs, without_surrogates, word_level
+from tandem.text.pipeline import (
+    LONGEST_TOKEN,
+    SPECIAL_TOKENS,
+    TokenizerKind,
+    assemble,
+    byte_pairs,
+    without_surrogates,
+    word_level,
+)
 
 
 def read(text: str) -> tuple[tokenizers.Tokenizer, TokenizerKind, bool]:
@@ -71,6 +79,8 @@ def _checked_tokens(vocabulary: object) -> list[str]:
         raise ValueError(f"the ids of its {len(tokens)} tokens are not 0 to {len(tokens) - 1}")
     if tuple(tokens[: len(SPECIAL_TOKENS)]) != SPECIAL_TOKENS:
         raise ValueError(f"its first tokens are not {' '.join(SPECIAL_TOKENS)}")
+    if (longest := max(map(len, tokens))) > LONGEST_TOKEN:
+        raise ValueError(f"a token has {longest:,} characters, and {LONGEST_TOKEN:,} are the most")
     if any(token != without_surrogates(token) for token in tokens):
         raise ValueError("a token has half of a surrogate pair, which is no text")
     return tokens

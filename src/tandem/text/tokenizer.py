@@ -1,6 +1,7 @@
 """Text to ids and back: one class over the `tokenizers` library, one JSON file each."""
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, takewhile
 from pathlib import Path
 from typing import Self, get_args
 
@@ -52,6 +53,7 @@ class Tokenizer:
         self._lowercase = lowercase
         self._ids = core.get_vocab()
         self._tokens = sorted(self._ids, key=self._ids.__getitem__)
+        self._longest = max(map(len, self._tokens), default=0)
         # What each id is in a decoded text. An unknown piece of kind "word" is most often a whole word.
         self._texts = ["" if token in SPECIAL_TOKENS else token for token in self._tokens]
         self._texts[UNK_ID] = MARK + UNK_TOKEN if kind == "word" else UNK_TOKEN
@@ -153,6 +155,13 @@ class Tokenizer:
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The token of each id as it stands in the vocabulary, special tokens included."""
         return [self.id_to_token(index) for index in ids]
+
+    def beginning(self, ids: Sequence[int], characters: int) -> Sequence[int]:
+        """As many of the ids, from the first, as have no more than so many characters in all."""
+        if len(ids) * self._longest <= characters:
+            return ids
+        ends = accumulate(len(token) for token in self.tokens(ids))
+        return ids[: sum(1 for _ in takewhile(lambda end: end <= characters, ends))]
 
     def normalise(self, text: str) -> str:
         """The text as this tokenizer sees it: what `decode(encode(text))` gives if nothing is unknown."""

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, pre_tokenizers, trainers
 
 from tandem.text.counts import WordCounts
 from tandem.text.pipeline import (
+    LONGEST_TOKEN,
     MARK,
     SPECIAL_TOKENS,
     TokenizerKind,
@@ -44,8 +45,11 @@ def frequent_pairs(
     """
     pieces = _piece_counts("bpe", counts, lowercase=lowercase)
     alphabet = _alphabet(pieces, min_count=min_count, room=max_size - len(SPECIAL_TOKENS))
+    # Each merge joins two symbols of a piece, which bounds their number. The library takes memory for as many as it may
+    # make, whatever there is.
+    possible = len(alphabet) + sum(len(piece) - 1 for piece in pieces)
     trainer = trainers.BpeTrainer(
-        vocab_size=max_size - len(SPECIAL_TOKENS),
+        vocab_size=min(max_size - len(SPECIAL_TOKENS), possible),
         min_frequency=min_count,
         show_progress=False,
         special_tokens=[],
@@ -61,7 +65,7 @@ def frequent_pairs(
 
 
 def _piece_counts(kind: TokenizerKind, counts: WordCounts, *, lowercase: bool) -> dict[str, int]:
-    """How often each piece occurs, special tokens left out."""
+    """How often each piece occurs; special tokens and what is longer than any token may be are left out."""
     words = list(counts.words)
     core = assemble(kind, lowercase, word_level([]))
     trainer = trainers.WordLevelTrainer(vocab_size=NO_LIMIT, min_frequency=0, show_progress=False, special_tokens=[])
@@ -70,7 +74,11 @@ def _piece_counts(kind: TokenizerKind, counts: WordCounts, *, lowercase: bool) -
     ids = np.fromiter(chain.from_iterable(encoding.ids for encoding in found), np.int64)
     times = np.fromiter(counts.words.values(), np.int64, len(words))
     numbers = np.bincount(ids, np.repeat(times, [len(encoding) for encoding in found])).astype(np.int64)
-    seen = {piece: int(numbers[index]) for piece, index in core.get_vocab().items() if piece not in SPECIAL_TOKENS}
+    seen = {
+        piece: int(numbers[index])
+        for piece, index in core.get_vocab().items()
+        if piece not in SPECIAL_TOKENS and len(piece) <= LONGEST_TOKEN
+    }
     spaces = counts.words.total() - counts.texts
     return seen | {MARK: spaces} if kind == "character" and spaces else seen
 

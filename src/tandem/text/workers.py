@@ -1,5 +1,6 @@
 """Processes beside this one that work on chunks of pairs, so that all cores do."""
 
+import errno
 import json
 import os
 import signal
@@ -102,7 +103,8 @@ def _answer(process: subprocess.Popen[bytes], question: bytes) -> bytes:
 def _gone(process: subprocess.Popen[bytes]) -> TandemError:
     return TandemError(
         f"a process that prepares the corpus beside this one ended ({process.wait()}). Perhaps memory was short: "
-        "start again, and what was prepared is kept; with `taskset -c 0` only one process works"
+        "start again, and what was prepared is kept; with `taskset -c 0` only one process works, and a lower "
+        "data.max_characters takes less"
     )
 
 
@@ -131,7 +133,11 @@ def main() -> None:
     settings = json.loads(first)
     task = TASKS[settings["task"]](settings["settings"])
     while (question := _receive(source)) is not None:
-        _send(sink, task.pack(task.run(Chunk(*json.loads(question)))))
+        try:
+            answer = task.pack(task.run(Chunk(*json.loads(question))))
+        except MemoryError:  # the process that asked says so
+            sys.exit(errno.ENOMEM)
+        _send(sink, answer)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,46 @@
+"""Too little memory, said in a sentence: what was being made, and which setting makes it smaller."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tandem.errors import MemoryShortage
+
+_SIGNS = (
+    *("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory"),
+    *("bad_alloc", "can't start new thread"),
+)
+"""What torch, its libraries and the system say where memory is short."""
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Whether an error says that memory is short."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return any(sign in str(error).lower() for sign in _SIGNS)
+
+
+def shortage(what: str, remedy: str, error: BaseException) -> MemoryShortage:
+    """The error to be raised where memory was too short for `what`; `remedy` says what to do."""
+    first = next(iter(str(error).splitlines()), "")  # how much was asked for, where it says so
+    return MemoryShortage(f"{what}: there is not enough memory{f' ({first[:200]})' if first else ''}. {remedy}")
+
+
+def physical_memory() -> int | None:
+    """The bytes of memory that this machine has; None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+@contextmanager
+def memory_for(what: str, remedy: str) -> Iterator[None]:
+    """Let MemoryShortage leave this block where memory is short for `what` is made in it; `remedy` says what to do."""
+    try:
+        yield
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not is_shortage(error):
+            raise
+        raise shortage(what, remedy, error) from error
