@@ -277,6 +277,27 @@ def test_no_file_of_a_known_corpus_is_written_over(
     assert "this file is read" in found.err
 
 
+def piped(content: bytes) -> str:
+    """The name of a pipe that holds this, as a shell's <(command) is one."""
+    reader, writer = os.pipe()
+    os.write(writer, content)
+    os.close(writer)
+    return f"/dev/fd/{reader}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of pipes as Linux has them")
+@pytest.mark.parametrize("options", [("--source", "--target"), ()], ids=["options", "files"])
+def test_pairs_may_come_through_pipes(options: tuple[str, ...], tandem: Tandem, run: Path, elsewhere: Path) -> None:
+    expected = tandem("score", run, *FILES).out
+    pipes = [piped((elsewhere / name).read_bytes()) for name in ("test.de", "test.en")]
+    words = [word for pair in zip(options, pipes, strict=True) for word in pair] if options else pipes
+    found = tandem("score", run, *words)
+    assert (found.code, found.err, found.out) == (0, "", expected)
+    again = tandem("score", run, "--source", pipes[0], "--target", "test.en")
+    assert (again.code, again.out) == (1, "")
+    assert "nobody writes to this pipe, or it was read before" in again.err
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
 def test_a_pipe_is_written_where_it_is_read_and_not_waited_for(tandem: Tandem, run: Path, elsewhere: Path) -> None:
     os.mkfifo(elsewhere / "pipe")
