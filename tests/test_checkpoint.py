@@ -155,11 +155,10 @@ def test_a_tied_weight_is_saved_once(tmp_path: Path) -> None:
     assert "decoder.fc_out.weight" not in load_file(directory / "model.safetensors")
 
 
-def test_saving_replaces_what_a_run_that_was_cut_off_left(tmp_path: Path) -> None:
-    directory = tmp_path / "epoch-001"
-    for leftover in (directory, tmp_path / ".epoch-001.partial"):
-        leftover.mkdir()
-        (leftover / "half").write_text("written", encoding="utf-8")
+def test_saving_replaces_what_a_process_that_was_killed_left(tmp_path: Path) -> None:
+    directory, left = tmp_path / "epoch-001", tmp_path / ".epoch-001.partial"
+    left.mkdir()
+    (left / "model.safetensors").write_text("half", encoding="utf-8")
     saved(untrained(), directory)
     assert sorted(path.name for path in directory.iterdir()) == sorted([*FILES, "format.json"])
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-001"]

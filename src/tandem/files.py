@@ -34,5 +34,8 @@ def read_text(path: Path, most: int) -> str:
         raise OSError("it is not an ordinary file")
     if status.st_size > most:
         raise OSError(f"it has {status.st_size:,} bytes, and such a file may have {most:,} at most")
-    with path.open("rb") as file:
-        return file.read(status.st_size).decode("utf-8")
+    with path.open("rb") as file:  # which may be another file by now, of another size
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(f"it grows, and such a file may have {most:,} bytes at most")
+    return content.decode("utf-8")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from tandem.checkpoint import Checkpoint, checkpoint_of, load_checkpoint, save_checkpoint
+from tandem.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tandem.errors import CheckpointError
 from tandem.recipe import Device, Recipe
 from tandem.run.changes import MAY_CHANGE
@@ -24,7 +24,7 @@ def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "
     where = Path(out)
     if where.exists():
         raise CheckpointError(f"{where}: is there already, and is not written over. Choose another, or remove it")
-    paths = [checkpoint_of(Path(model)) for model in models]
+    paths = [Path(model) for model in models]
     if not paths:
         raise CheckpointError("there is nothing to average: name at least one run or checkpoint")
     mean = load_checkpoint(paths[0])
