@@ -10,6 +10,7 @@ from rich.text import Text
 
 from tandem.cli.commands import Command, Group
 from tandem.cli.options import QuietOption
+from tandem.cli.streams import say
 from tandem.data.cache import clear as clear_cache
 from tandem.data.cache import default_cache, entries
 from tandem.data.download import fetch
@@ -95,5 +96,5 @@ def get(
                 tasks[file] = progress.add_task(file, total=total)
             progress.update(tasks[file], completed=done, total=total)
 
-        files = fetch(corpus, where, mirror=mirror, progress=show)
+        files = fetch(corpus, where, mirror=mirror, progress=show, say=say)
     PrintableConsole().print(f"{len(files)} files in {where}", highlight=False, soft_wrap=True)

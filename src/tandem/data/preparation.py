@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tandem.data.contents import Contents, Hear
 from tandem.data.passes import Preparation
 from tandem.data.sources import Sources, Tokens
 from tandem.errors import CheckpointError, CorpusError
-from tandem.locking import Held, lock
+from tandem.locking import lock
 from tandem.removal import remove
 
 LAYOUT = 1
@@ -90,10 +90,5 @@ def _stamps(sources: Sources) -> list[tuple[int, int]]:
 def _alone(path: Path, say: Callable[[str], object]) -> Iterator[None]:
     """While no other process prepares the same; a dead one's lock is no obstacle."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(lock(path, say))
-        except Held:
-            say("corpus: another process prepares it; waiting for that")
-            stack.enter_context(lock(path, say, wait=True))
+    with lock(path, say, waiting="corpus: another process prepares it; waiting for that"):
         yield

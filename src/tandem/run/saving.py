@@ -91,14 +91,12 @@ def read_state(out: Path) -> tuple[Current, ResumeState]:
     except OSError as error:
         raise unreadable(folder / _PROGRESS, error) from error
     except ValueError as error:
-        raise CheckpointError(
-            f"{folder / _PROGRESS}: damaged: it is no progress that Tandem wrote ({error})"
-        ) from error
-    progress, held = Progress(**{field.name: getattr(account, field.name) for field in fields(Progress)}), account.held
+        raise CheckpointError(f"{folder / _PROGRESS}: damaged: it is not what Tandem writes there ({error})") from error
+    progress = Progress(**{field.name: getattr(account, field.name) for field in fields(Progress)})
     if not _holds_together(account) or current != _current(progress):
         raise CheckpointError(
-            f"{folder / _PROGRESS}: damaged: its numbers contradict each other or what current.json names. Copy the run "
-            "again, or start anew"
+            f"{folder / _PROGRESS}: damaged: its numbers contradict each other or what current.json names. Copy the "
+            "run again, or start anew"
         )
     optimizer, random = (read_tensors(folder / name) for name in (_OPTIMIZER, _RANDOM))
     try:
@@ -114,13 +112,13 @@ def _holds_together(account: _Account) -> bool:
     steps = [account, *account.held]
     numbers = [value for step in steps for value in vars(step).values() if isinstance(value, int | float)]
     return (
-        all(0 <= number < _MOST_NUMBER for number in numbers)
+        all(-1 < number < _MOST_NUMBER for number in numbers)  # rounding may bring a loss below 0
         and all(map(math.isfinite, account.history))
         and len(account.history) == account.epoch
         and min(account.epoch, 1) <= account.best_epoch <= account.epoch
         and (account.batches > 0) == (account.tokens > 0)
         and len(account.held) <= account.step
-        and all(held.tokens_per_second > 0 and held.step <= account.step for held in account.held)
+        and all(held.step <= account.step for held in account.held)
     )
 
 
