@@ -126,7 +126,9 @@ def test_going_on_follows_no_link(place: str, shared: Path, tmp_path: Path) -> N
         (victim / "thesis.txt").write_text("work", encoding="utf-8")
     link.symlink_to(victim)
     before = contents(victim)
-    with pytest.raises(CheckpointError, match=re.escape(f"{link}: it is a link, and a run that goes on")):
+    with pytest.raises(
+        CheckpointError, match=rf"{re.escape(str(link))}: it is a link, and a run that|lies behind a link"
+    ):
         run_tiny(run, "training.epochs=4", resume=True)
     assert contents(victim) == before
 
