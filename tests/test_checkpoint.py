@@ -463,7 +463,8 @@ def test_a_reader_follows_the_pointer_again_where_a_training_has_moved_it(
 ) -> None:
     """As a training replaces its best: a new checkpoint, the pointer, then the old one is removed."""
     old = checkpoint_of(run)
-    real, read = Path.open, []
+    real = Path.open
+    read: list[Path] = []
 
     def move(path: Path, *rest: Any, **named: Any) -> Any:
         if path == old / name and not read:

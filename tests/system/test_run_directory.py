@@ -155,7 +155,11 @@ class RunDirectory(RuleBasedStateMachine):
 def test_any_sequence_loses_nothing(tmp_path: Path) -> None:
     train(tmp_path / "first", 1, resume=False)
     numbers = count()
-    run_state_machine_as_test(
-        lambda: RunDirectory(tmp_path / "first", tmp_path / str(next(numbers))),
-        settings=settings(max_examples=6, stateful_step_count=10),
-    )
+
+    class Here(RunDirectory):
+        """Each time in a folder of its own."""
+
+        def __init__(self) -> None:
+            super().__init__(tmp_path / "first", tmp_path / str(next(numbers)))
+
+    run_state_machine_as_test(Here, settings=settings(max_examples=6, stateful_step_count=10))
