@@ -1,7 +1,6 @@
 """One holder at a time; that a file system has no locks is said, and nobody waits for them."""
 
 import errno
-import fcntl
 import os
 from pathlib import Path
 
@@ -26,7 +25,7 @@ def test_a_file_system_without_locks_is_said(number: int, tmp_path: Path, monkey
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", refuse)
     said: list[str] = []
     for _ in range(2):  # the file of a process that was killed keeps nobody waiting
         with lock(tmp_path / "lock", said.append, waiting="waiting"):
