@@ -22,6 +22,7 @@ from tandem.checkpoint import (
     load_optimizer,
     optimizer_tensors,
     read_current,
+    read_models,
     read_tensors,
     save_checkpoint,
     write_current,
@@ -155,11 +156,10 @@ def test_a_tied_weight_is_saved_once(tmp_path: Path) -> None:
     assert "decoder.fc_out.weight" not in load_file(directory / "model.safetensors")
 
 
-def test_saving_replaces_what_a_run_that_was_cut_off_left(tmp_path: Path) -> None:
-    directory = tmp_path / "epoch-001"
-    for leftover in (directory, tmp_path / ".epoch-001.partial"):
-        leftover.mkdir()
-        (leftover / "half").write_text("written", encoding="utf-8")
+def test_saving_replaces_what_a_process_that_was_killed_left(tmp_path: Path) -> None:
+    directory, left = tmp_path / "epoch-001", tmp_path / ".epoch-001.partial"
+    left.mkdir()
+    (left / "model.safetensors").write_text("half", encoding="utf-8")
     saved(untrained(), directory)
     assert sorted(path.name for path in directory.iterdir()) == sorted([*FILES, "format.json"])
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-001"]
@@ -466,3 +466,38 @@ def test_a_calibration_that_is_damaged_or_missing_is_named(tmp_path: Path) -> No
         load_checkpoint(path)
     sign_anew(path)
     assert load_checkpoint(path).calibration is None
+
+
+@pytest.mark.parametrize("name", ["format.json", "model.safetensors", "source.tokenizer.json"])
+def test_a_reader_follows_the_pointer_again_where_a_training_has_moved_it(
+    name: str, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a training replaces its best: a new checkpoint, the pointer, then the old one is removed."""
+    old = checkpoint_of(run)
+    real = Path.open
+    read: list[Path] = []
+
+    def move(path: Path, *rest: Any, **named: Any) -> Any:
+        if path == old / name and not read:
+            read.append(path)
+            copied(old, run / "checkpoints" / "epoch-010")
+            write_current(run, Current("checkpoints/epoch-010", "checkpoints/epoch-010", "resume/step-1"))
+            shutil.rmtree(old)
+        return real(path, *rest, **named)
+
+    monkeypatch.setattr(Path, "open", move)
+    assert load_checkpoint(run).recipe.model.hidden == 8
+    assert read
+
+
+def test_a_damage_that_no_training_explains_is_told_at_once(run: Path) -> None:
+    (checkpoint_of(run) / "model.safetensors").unlink()
+    tries: list[Path] = []
+
+    def read(directories: list[Path]) -> None:
+        tries.extend(directories)
+        raise CheckpointError("damaged")
+
+    with pytest.raises(CheckpointError, match="damaged"):
+        read_models([run], read)
+    assert len(tries) == 1

@@ -188,3 +188,47 @@ def test_line_ends_are_written_as_they_are(text: str, tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "linesep", "\r\n")
     replace_file(tmp_path / "f", text)
     assert (tmp_path / "f").read_bytes() == text.encode()
+
+
+def test_a_planted_link_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("work", encoding="utf-8")
+    (tmp_path / "f.partial").symlink_to(tmp_path / "victim")
+    replace_file(tmp_path / "f", "new")
+    assert (tmp_path / "f").read_text() == "new"
+    assert (tmp_path / "victim").read_text() == "work"
+
+
+def test_what_is_there_is_not_written_over(directory: Path) -> None:
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+    with pytest.raises(CheckpointError, match="d: cannot be written: it is there already"):
+        write_directory(directory, {"a": lambda path: path.write_text("new")})
+    assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
+
+
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_a_foreign_folder_in_the_way_is_named_and_stays(kind: str, tmp_path: Path) -> None:
+    foreign = tmp_path / ("foreign" if kind == "link" else ".d.partial")
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("work", encoding="utf-8")
+    if kind == "link":
+        (tmp_path / ".d.partial").symlink_to(foreign)
+    with pytest.raises(CheckpointError, match=r"\.d\.partial has something in it that Tandem did not put there"):
+        write_directory(tmp_path / "d", {"a": lambda path: path.write_text("new")})
+    assert (foreign / "thesis.txt").read_text() == "work"
+    assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize("name", ["format.json", "b"])
+def test_a_file_that_cannot_be_read_is_not_called_damaged(
+    name: str, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.open
+
+    def refuse(path: Path, *rest: Any, **named: Any) -> Any:
+        if path.name == name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *rest, **named)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(CheckpointError, match=rf"d/{name}: cannot be read: Permission denied\. Check its permissions"):
+        check_directory(directory, NAMES)

@@ -2,11 +2,11 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,14 +15,24 @@ from torch import Tensor
 
 from tandem.build import build_model
 from tandem.errors import CheckpointError, RecipeError
-from tandem.files import is_there
+from tandem.files import is_there, read_text
 from tandem.memory import is_shortage, memory_for, shortage
 from tandem.metrics.calibration import Calibration
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
-from tandem.storage import FORMAT_FILE, check_directory, read_sealed, replace_file, sealed, write_directory
+from tandem.storage import (
+    FORMAT_FILE,
+    check_directory,
+    read_sealed,
+    replace_file,
+    sealed,
+    unreadable,
+    write_directory,
+)
 from tandem.terminal import shell_command
 from tandem.text import Tokenizer
+
+_T = TypeVar("_T")
 
 _MODEL = "model.safetensors"
 _RECIPE = "recipe.toml"
@@ -32,6 +42,8 @@ _CALIBRATION = "calibration.json"
 _POINTER = "current.json"
 _TIED = "decoder.fc_out.weight"
 _INSIDE = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
+_MOST_POINTER = 2**16
+"""Bytes of a run's pointer that are compared: all that it may have."""
 _MOST_HEADER = 2**20
 """Bytes of a safetensors file's header: ten times what the largest model takes."""
 _MORE_MEMORY = "Close other programs, or use a machine with more memory: a model takes what its file has, twice"
@@ -92,7 +104,33 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
     Nothing that its files say is believed before it is checked: no size, no type, no name of another file.
     """
-    directory = checkpoint_of(path)
+    return read_models([path], lambda directories: _load(*directories))
+
+
+def read_models(paths: Sequence[Path], read: Callable[[list[Path]], _T]) -> _T:
+    """What `read` makes of the checkpoints that these paths mean.
+
+    A training replaces its best checkpoint and removes the one before. Where a run's pointer has moved while it was
+    read, it is followed again, so that a reader finds the old best or the new one.
+    """
+    while True:
+        before = [_pointer_text(path) for path in paths]
+        try:
+            return read([checkpoint_of(path) for path in paths])
+        except (CheckpointError, OSError):
+            if [_pointer_text(path) for path in paths] == before:
+                raise
+
+
+def _pointer_text(path: Path) -> str | None:
+    """What is in a run's pointer; None where there is none that can be read."""
+    try:
+        return read_text(path / _POINTER, _MOST_POINTER)
+    except (OSError, ValueError):
+        return None
+
+
+def _load(directory: Path) -> Checkpoint:
     listed = check_directory(
         directory, (_MODEL, _RECIPE, _SOURCE, _TARGET), {_RECIPE: _NEVER_EDITED}, optional=(_CALIBRATION,)
     )
@@ -229,10 +267,18 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 def _damage_named(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
+        if is_shortage(error):
+            raise shortage(f"{path}: reading its weights", _MORE_MEMORY, error) from error
+        raise unreadable(path, error) from error
+    except SafetensorError as error:
         if is_shortage(error):
             raise shortage(f"{path}: reading its weights", _MORE_MEMORY, error) from error
         raise CheckpointError(f"{path}: damaged: {error}. Copy it again") from error
+    except RuntimeError as error:  # torch's: it opens the file by itself
+        if path.exists():
+            raise
+        raise unreadable(path, FileNotFoundError()) from error
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -257,6 +303,7 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor],
     }
     state: dict[int, dict[str, Tensor]] = {}
     wrong = [key for key, t in tensors.items() if t.dtype != torch.float32 or t.shape != wanted.get(key)]
+    wrong = wrong or [key for key, t in tensors.items() if key.endswith(".step") and not 0 <= float(t) < math.inf]
     if not wrong:
         for key, value in tensors.items():
             index, _, name = key.partition(".")

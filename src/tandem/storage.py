@@ -9,7 +9,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 
 from tandem.errors import CheckpointError, NotWrittenError
 from tandem.files import read_text
+from tandem.removal import Layout, names, remove
 from tandem.version import __version__
 
 FORMAT = 1
@@ -51,17 +52,19 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write_directory(directory: Path, files: dict[str, Callable[[Path], object]]) -> None:
-    """Write files and a `format.json` with their sizes and sums, flushed, and give the directory its name last.
+    """Write files and a `format.json` with their sizes and sums, flushed, and give the new directory its name last.
 
-    CheckpointError naming what cannot be written; then nothing of the directory is left.
+    CheckpointError naming what cannot be written, or is there already; then nothing of the directory is left.
     """
     partial = directory.with_name(f".{directory.name}.partial")
+    layout: Layout = {names("|".join(map(re.escape, (*files, FORMAT_FILE)))): None}
+    with writing(directory):
+        if os.path.lexists(directory):
+            raise FileExistsError(errno.EEXIST, "it is there already")
+        if not remove(partial, layout):  # of a process that was killed
+            raise FileExistsError(errno.EEXIST, f"{partial} has something in it that Tandem did not put there")
+        partial.mkdir(parents=True)
     try:
-        with writing(directory):
-            for leftover in (partial, directory):  # of a run that was cut off: nothing points there
-                if leftover.exists():
-                    shutil.rmtree(leftover)
-            partial.mkdir(parents=True)
         sums = {}
         for name, write in files.items():
             with writing(directory / name):
@@ -78,8 +81,9 @@ def write_directory(directory: Path, files: dict[str, Callable[[Path], object]])
             flush(partial)
             _move(partial, directory)
             flush(directory.parent)
-    except CheckpointError:
-        shutil.rmtree(partial, ignore_errors=True)
+    except BaseException:
+        with suppress(OSError):
+            remove(partial, layout)
         raise
 
 
@@ -88,8 +92,11 @@ def replace_file(path: Path, text: str) -> None:
     partial = path.with_name(f"{path.name}.partial")
     with writing(path):
         try:
+            # What a killed process left, or a link that somebody put there: the link goes, never what it leads to.
+            partial.unlink(missing_ok=True)
             # A lone surrogate, which no encoding can hold, is better a "?" than no file at all.
-            partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+            with partial.open("x", encoding="utf-8", errors="replace", newline="\n") as file:
+                file.write(text)
             flush(partial)
             _move(partial, path)
             flush(path.parent)
@@ -115,6 +122,17 @@ def sealed(content: Mapping[str, Any]) -> str:
     return json.dumps({**content, "sha256": seal}, indent=2) + "\n"
 
 
+def unreadable(path: Path, error: OSError) -> CheckpointError:
+    """What to raise where a file of a checkpoint cannot be opened or read: it may be whole all the same."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return CheckpointError(f"{path}: missing: the checkpoint is not complete. Copy it again, whole")
+    if error.errno is None:  # of `read_text`: a device, or too large
+        return CheckpointError(f"{path}: damaged: {error}. Copy it again")
+    return CheckpointError(
+        f"{path}: cannot be read: {error.strerror}. Check its permissions, and that the disk is in order"
+    )
+
+
 def read_sealed(path: Path) -> dict[str, Any]:
     """What `sealed` wrote to a file. CheckpointError where it holds anything else, or a newer format."""
     if path.is_symlink():
@@ -123,9 +141,9 @@ def read_sealed(path: Path) -> dict[str, Any]:
         text = read_text(path, _MOST_JSON)
         content: Any = json.loads(text)
         whole = isinstance(content, dict) and text == sealed({k: v for k, v in content.items() if k != "sha256"})
-    except FileNotFoundError:
-        raise CheckpointError(f"{path}: missing: the checkpoint is not complete. Copy it again, whole") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: damaged: it is no JSON that Tandem wrote ({error}). Copy it again") from error
     version = content.get("format") if isinstance(content, dict) else None
     if isinstance(version, int) and version > FORMAT:
@@ -185,8 +203,8 @@ def _fault(file: Path, expected: object, remedy: str) -> str | None:
     """What is wrong with a file of which this size and sum are expected; None where nothing is."""
     try:
         status = file.lstat()
-    except OSError:
-        return f"{file}: missing: the checkpoint is not complete. Copy it again, whole"
+    except OSError as error:
+        return str(unreadable(file, error))
     if stat.S_ISLNK(status.st_mode):
         return f"{file}: {_LINK}"
     if not stat.S_ISREG(status.st_mode):
@@ -198,7 +216,7 @@ def _fault(file: Path, expected: object, remedy: str) -> str | None:
         if _sha256(file) != sha256:
             return f"{file}: damaged: its content is not what was saved (SHA-256). {remedy}"
     except OSError as error:
-        return f"{file}: cannot be read: {error}. Check its permissions, or copy it again"
+        return str(unreadable(file, error))
     return None
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tandem.data.cache import corpora_in, default_cache, lock_of
 from tandem.data.named import NamedCorpus, NamedFile, default_folder
+from tandem.locking import lock
 from tests.support.console import Tandem
 
 CONTENT = {"a.de": b"eins\n", "a.en": b"one\n"}
@@ -52,3 +54,56 @@ def test_a_damaged_file_is_refused(tandem: Tandem, mirror: Path) -> None:
 def test_an_unknown_corpus_is_refused_with_the_known_ones(tandem: Tandem) -> None:
     found = tandem("data", "get", "wmt")
     assert found == (1, "", "tandem: There is no public corpus called 'wmt'; the known ones are: multi30k.\n")
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that is not there yet, and no other test's."""
+    monkeypatch.setenv("TANDEM_CACHE", str(tmp_path / "own-cache"))
+    return default_cache()
+
+
+def prepared(cache: Path, digit: str) -> Path:
+    """A folder as of a prepared corpus, and what is remembered of one of its files."""
+    key = digit * 32
+    folder = corpora_in(cache) / key
+    folder.mkdir(parents=True)
+    (folder / "train.source.ids").write_bytes(b"ids")
+    (cache / "files").mkdir(exist_ok=True)
+    (cache / "files" / f"{key}.json").write_text("{}", encoding="utf-8")
+    return folder
+
+
+def test_clearing_the_cache_removes_what_tandem_put_there_alone(own_cache: Path, tandem: Tandem) -> None:
+    for digit in "01":
+        prepared(own_cache, digit)
+    foreign = [own_cache / "thesis" / "t.txt", corpora_in(own_cache) / "x" / "f", own_cache / "files" / "notes.json"]
+    for path in foreign:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("work", encoding="utf-8")
+    found = tandem("data", "cache", "--clear")
+    assert (found.code, found.err) == (0, "")
+    assert found.lines[-2:] == [
+        f"2 prepared corpora, 0.0 MB in {own_cache}",
+        f"after removing: 0 prepared corpora, 0.0 MB in {own_cache}",
+    ]
+    assert sorted(path for path in own_cache.rglob("*") if path.is_file()) == sorted(foreign)
+
+
+def test_an_own_cache_is_cleared_whole(own_cache: Path, tandem: Tandem) -> None:
+    prepared(own_cache, "0")
+    assert tandem("data", "cache", "--clear").code == 0
+    assert not own_cache.exists()
+
+
+def test_what_is_being_prepared_or_mixed_is_not_called_removed(own_cache: Path, tandem: Tandem) -> None:
+    busy, mixed = prepared(own_cache, "0"), prepared(own_cache, "1")
+    (mixed / "notes.txt").write_text("work", encoding="utf-8")
+    (own_cache / "locks").mkdir()
+    with lock(lock_of(own_cache, busy.name), print):
+        found = tandem("data", "cache", "--clear")
+    assert found.code == 1
+    assert f"{busy}: it is being prepared" in found.err
+    assert f"{mixed}: there is something in it that Tandem did not put there" in found.err
+    assert (busy / "train.source.ids").exists()
+    assert [path.name for path in mixed.iterdir()] == ["notes.txt"]

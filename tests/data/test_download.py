@@ -285,3 +285,20 @@ def test_a_folder_that_cannot_be_made_stops(tmp_path: Path) -> None:
 def test_what_is_no_address_is_said_at_once(mirror: str, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match=r"this is no address .*Check the mirror"):
         fetch(corpus("http://127.0.0.1:9"), tmp_path / "here", mirror=mirror, pause=0)
+
+
+def test_what_a_killed_call_left_goes_and_foreign_files_stay(tmp_path: Path) -> None:
+    mirror, folder = tmp_path / "mirror", tmp_path / "here"
+    for place in (mirror, folder):
+        place.mkdir()
+        for name, text in CONTENT.items():
+            (place / name).write_bytes(text)
+    for name in ("a.de.4711.tmp", "a.de.gz.part", "a.de.tmp", "notes.txt", "b.de.1.tmp"):
+        (folder / name).write_bytes(b"half")
+    known = corpus("http://127.0.0.1:1/nowhere")
+    fetch(known, folder, mirror=str(mirror))
+    assert {path.name for path in folder.iterdir()} - {file.name for file in known.files} == {
+        "a.de.tmp",
+        "notes.txt",
+        "b.de.1.tmp",
+    }

@@ -355,7 +355,7 @@ def test_a_cache_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 def test_the_cache_tells_what_is_in_it(tmp_path: Path) -> None:
     assert entries(tmp_path) == []
     found = prepare_corpus(sources(InMemory(PAIRS, "numbers")), tokens(), tmp_path)
-    (corpora_in(tmp_path) / "0123.partial").mkdir()
+    (corpora_in(tmp_path) / f"{'0' * 32}.partial").mkdir()
     first, second = entries(tmp_path)
     assert (first.folder, first.name, first.pairs) == (found.folder, "numbers", len(found.train))
     assert first.size == sum(map(len, contents(found.folder).values()))

@@ -10,6 +10,7 @@ from torch import Tensor
 import tandem
 from tandem.checkpoint import load_checkpoint, read_current
 from tandem.errors import CheckpointError
+from tandem.locking import lock
 from tandem.models import CellType
 from tests.support.models import CELL_TYPES
 from tests.support.runs import copied, number_pairs, saved, shared_run, untrained
@@ -123,3 +124,21 @@ def test_nothing_and_what_is_no_model_are_said(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"damaged.model\.safetensors"):
         tandem.average([tmp_path / "one", damaged], out=tmp_path / "mean")
     assert not (tmp_path / "mean").exists()
+
+
+def test_foreign_files_stay_and_a_second_process_is_refused(tmp_path: Path) -> None:
+    path = made(tmp_path, "one", 1)
+    (tmp_path / ".mean.partial").mkdir()
+    (tmp_path / ".mean.partial" / "thesis.txt").write_text("work", encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"has something in it that Tandem did not put there"):
+        tandem.average([path], out=tmp_path / "mean", device="cpu")
+    assert (tmp_path / ".mean.partial" / "thesis.txt").read_text(encoding="utf-8") == "work"
+    with (
+        lock(tmp_path / ".other.lock", print),
+        pytest.raises(CheckpointError, match="another process is writing it"),
+    ):
+        tandem.average([path], out=tmp_path / "other", device="cpu")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(CheckpointError, match="link: is there already"):
+        tandem.average([path], out=tmp_path / "link", device="cpu")
+    assert not (tmp_path / ".mean.lock").exists()

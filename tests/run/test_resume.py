@@ -227,13 +227,13 @@ def test_a_run_that_was_killed_while_saving_goes_on(shared: Path, tmp_path: Path
     leftovers = ("checkpoints/.epoch-003.partial", "checkpoints/epoch-003", "resume/step-00000015")
     for leftover in leftovers:
         (run / leftover).mkdir()
-        (run / leftover / "half").write_text("written", encoding="utf-8")
+        (run / leftover / "recipe.toml").write_text("half", encoding="utf-8")
     (run / "current.json.partial").write_text("{", encoding="utf-8")
     with (run / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"event": "step", "st')
     run_tiny(run, "training.epochs=4", resume=True)
     assert read_current(run).last == "checkpoints/epoch-004"
-    assert not list(run.rglob("half"))
+    assert not [path for path in run.rglob("*") if path.is_file() and path.read_bytes() == b"half"]
     assert not list(run.rglob("*partial"))
 
 

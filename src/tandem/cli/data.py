@@ -1,6 +1,5 @@
 """`tandem data`."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +10,12 @@ from rich.text import Text
 
 from tandem.cli.commands import Command, Group
 from tandem.cli.options import QuietOption
+from tandem.cli.streams import say
+from tandem.data.cache import clear as clear_cache
 from tandem.data.cache import default_cache, entries
 from tandem.data.download import fetch
 from tandem.data.named import default_folder, lookup
+from tandem.errors import OutputError
 from tandem.recording.console import PrintableConsole, show_text
 
 data = typer.Typer(
@@ -32,7 +34,7 @@ def _data() -> None:
 @data.command(cls=Command)
 def cache(
     clear: Annotated[
-        bool, typer.Option("--clear", help="Remove all of it; trainings prepare their corpora anew.")
+        bool, typer.Option("--clear", help="Remove all of them; trainings prepare their corpora anew.")
     ] = False,
 ) -> None:
     """Say which prepared corpora are kept, and where; what lies there can be made again at any time.
@@ -50,11 +52,19 @@ def cache(
         table.add_row(Text(entry.name), pairs, f"{entry.size / 1e6:,.1f}", Text(entry.folder.name))
     if found:
         console.print(table)
-    total = f"{len(found)} prepared corpora, {sum(entry.size for entry in found) / 1e6:,.1f} MB in {where}"
-    if clear:
-        shutil.rmtree(where, ignore_errors=True)
-        total += ": removed"
-    show_text(console, total)
+    show_text(console, _total(where))
+    if not clear:
+        return
+    left = clear_cache(where)
+    show_text(console, f"after removing: {_total(where)}")
+    if left:
+        raise OutputError("not removed:\n  " + "\n  ".join(left))
+
+
+def _total(cache: Path) -> str:
+    """How much is in the cache, for people."""
+    found = entries(cache)
+    return f"{len(found)} prepared corpora, {sum(entry.size for entry in found) / 1e6:,.1f} MB in {cache}"
 
 
 @data.command(cls=Command)
@@ -86,5 +96,5 @@ def get(
                 tasks[file] = progress.add_task(file, total=total)
             progress.update(tasks[file], completed=done, total=total)
 
-        files = fetch(corpus, where, mirror=mirror, progress=show)
+        files = fetch(corpus, where, mirror=mirror, progress=show, say=say)
     show_text(PrintableConsole(), f"{len(files)} files in {where}")

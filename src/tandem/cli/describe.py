@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tandem.build import build_model
-from tandem.checkpoint import checkpoint_of, load_checkpoint
+from tandem.checkpoint import load_checkpoint, read_models
 from tandem.cli.options import SettingsOption, decimal
 from tandem.errors import RecipeError
 from tandem.models import ParameterCounts, count_parameters
@@ -53,7 +53,7 @@ def describe(
     console = PrintableConsole()
     _show(console, recipe, sizes, count_parameters(model))
     if what.is_dir():
-        _show_sessions(console, read_provenance(what) or read_provenance(checkpoint_of(what)))
+        _show_sessions(console, read_provenance(what) or read_models([what], lambda found: read_provenance(*found)))
 
 
 def _sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:

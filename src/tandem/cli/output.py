@@ -8,7 +8,6 @@ holds beyond that is dropped by a run that goes on. So it does not matter when a
 import errno
 import json
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -19,16 +18,18 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from filelock import FileLock, Timeout
-
 from tandem.cli.streams import say, standard_output
 from tandem.errors import OutputError
 from tandem.files import resolved
+from tandem.locking import Held, lock
+from tandem.removal import Layout, names, remove
 from tandem.storage import flush, replace_file, writing
 from tandem.terminal import printable_lines, shell_command
 
 _FORMAT = 1
 _OUTPUT, _JOB, _LOCK = "output", "job.json", "lock"
+_LAYOUT: Layout = {names(r"output|job\.json(\.partial)?|lock"): None}
+"""Of the folder of a file in the making."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class PartialFile:
             (self.folder / _OUTPUT).replace(self.path)
             flush(self.path.parent)
         (self.folder / _LOCK).unlink()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _discard(self.folder)
 
     def close(self) -> None:
         """Close it, as it is."""
@@ -167,7 +168,7 @@ def file_in_the_making(path: Path, job: Job | None, *, resume: bool) -> Iterator
             try:
                 _check_complete(path, job)
             finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                _discard(folder)
             yield None
             return
         made = PartialFile(path, folder, job, (0, 0) if finished else _begun(folder, job, resume=resume))
@@ -180,7 +181,7 @@ def file_in_the_making(path: Path, job: Job | None, *, resume: bool) -> Iterator
             if made.done:
                 say(made.account())
             else:
-                shutil.rmtree(folder, ignore_errors=True)
+                _discard(folder)
             raise
 
 
@@ -230,11 +231,21 @@ def _locked(folder: Path, path: Path) -> Iterator[None]:
         flush(path.parent)
     except FileNotFoundError:
         raise OutputError(f"{path}: there is no folder {path.parent}. Make it first, or write elsewhere") from None
+    if folder.is_symlink():
+        raise OutputError(
+            f"{folder}: this is a link, and must be a folder of Tandem's own: remove it, or write elsewhere"
+        )
     try:
-        with FileLock(folder / _LOCK, timeout=0):
+        with lock(folder / _LOCK, say):
             yield
-    except Timeout:
+    except Held:
         raise OutputError(f"{path}: another process is writing it. Wait for that one, or write elsewhere") from None
+
+
+def _discard(folder: Path) -> None:
+    """Remove what Tandem wrote into the folder, as far as that can be."""
+    with suppress(OSError):
+        remove(folder, _LAYOUT)
 
 
 def _begun(folder: Path, job: Job | None, *, resume: bool) -> tuple[int, int]:

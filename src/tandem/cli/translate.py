@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, Self
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tandem.checkpoint import checkpoint_of, is_model
+from tandem.checkpoint import is_model, read_models
 from tandem.cli.lines import Survey, file_lines, stream_lines, survey
 from tandem.cli.nbest import moses_line
 from tandem.cli.options import (
@@ -96,8 +96,13 @@ def translate(
     check_places([("--output", output)], (source,), paths)
     known = survey(source) if source is not None and (source.is_file() or not source.exists()) else None
     stream = stream or (not texts and source is None and sys.stdin.isatty())  # a person waits for each answer
-    checkpoints = [checkpoint_of(path) for path in paths]
-    translator = load(checkpoints, device=device, precision=precision, averaging=averaging)
+    translator, described = read_models(
+        paths,
+        lambda checkpoints: (
+            load(checkpoints, device=device, precision=precision, averaging=averaging),
+            [_Described.of(checkpoint / FORMAT_FILE) for checkpoint in checkpoints],
+        ),
+    )
     settings = search_settings(
         translator,
         beam,
@@ -115,8 +120,7 @@ def translate(
         "precision": str(translator.dtype).removeprefix("torch."),
         "averaging": averaging,
     }
-    descriptions = [checkpoint / FORMAT_FILE for checkpoint in checkpoints]
-    job = None if known is None or source is None else _job(source, known, descriptions, options)
+    job = None if known is None or source is None else _job(source, known, described, options)
     with opened_output(output, job, resume=resume, stream=stream) as put:
         if put is None:
             say(f"{output}: is complete already. To translate anew, remove it or leave out --resume")
@@ -198,12 +202,24 @@ def _lines(path: Path | None, *, quiet: bool) -> Iterator[str]:
     return stream_lines(sys.stdin.buffer, "standard input")
 
 
-def _job(source: Path, known: Survey, descriptions: Sequence[Path], options: dict[str, Any]) -> Job:
+class _Described(NamedTuple):
+    """A checkpoint's description, which holds the sum of each of its files, and when it was written."""
+
+    content: bytes
+    written: float
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """The description in a file."""
+        return cls(path.read_bytes(), path.stat().st_mtime)
+
+
+def _job(source: Path, known: Survey, models: Sequence[_Described], options: dict[str, Any]) -> Job:
     return Job(
         input=known.sha256,
-        model=hashlib.sha256(b"".join(path.read_bytes() for path in descriptions)).hexdigest(),
+        model=hashlib.sha256(b"".join(model.content for model in models)).hexdigest(),
         lines=known.lines,
-        changed=max(path.stat().st_mtime for path in (source, *descriptions)),
+        changed=max(source.stat().st_mtime, *(model.written for model in models)),
         options=options,
     )
 

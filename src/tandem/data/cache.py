@@ -3,16 +3,18 @@
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from tandem.data.encoded import EncodedCorpus, open_side
 from tandem.data.pairs import Pair
-from tandem.errors import CheckpointError
+from tandem.errors import CheckpointError, CorpusError
 from tandem.files import expand_user, ordinary
+from tandem.locking import Held, lock
+from tandem.removal import Layout, named_in, names, remove
 from tandem.storage import flush, replace_file
 from tandem.text import Tokenizer
 
@@ -27,6 +29,16 @@ _LISTED = sorted(
     [*_TOKENIZERS, _VALIDATION, FAULTY, *(f"{side}.{kind}" for side in _SIDES for kind in ("ids", "offsets"))]
 )
 """All that a prepared corpus has beside its account."""
+_KEY = "[0-9a-f]{32}"
+CORPUS_LAYOUT: Layout = {
+    names(r"faulty\.txt|(source|target)\.tokenizer\.json|validation\.json"): None,
+    names(r"(train|validation)\.(source|target)\.(ids|offsets)"): None,
+    names(r"(counted|encoded|prepared)\.json(\.partial)?"): None,
+}
+"""Of the folder of a prepared corpus, or of one that is being prepared."""
+_CORPORA: Layout = {names(rf"{_KEY}(\.partial)?"): CORPUS_LAYOUT}
+_LOCKS: Layout = {names(_KEY): None}
+_FILES: Layout = {names(rf"{_KEY}\.(json|\d+)"): None}
 
 
 @dataclass(frozen=True)
@@ -69,17 +81,54 @@ def corpora_in(cache: Path) -> Path:
     return cache / "corpora"
 
 
+def lock_of(cache: Path, key: str) -> Path:
+    """The lock that whoever prepares or removes a corpus holds."""
+    return cache / "locks" / key
+
+
 def entries(cache: Path) -> list[Entry]:
     """All that is in the cache, the largest first."""
     found = []
-    for folder in corpora_in(cache).glob("*"):
-        size = sum(path.stat().st_size for path in folder.glob("*"))
+    for folder, _ in named_in(corpora_in(cache), _CORPORA):
+        size = sum(path.stat().st_size for path, _ in named_in(folder, CORPUS_LAYOUT))
         try:
             account = json.loads(ordinary(folder / ACCOUNT).read_text(encoding="utf-8"))
             found.append(Entry(folder, str(account["name"]), int(account["pairs"]), size))
         except (OSError, ValueError, KeyError, TypeError):
             found.append(Entry(folder, "", None, size))
     return sorted(found, key=lambda entry: -entry.size)
+
+
+def clear(cache: Path) -> list[str]:
+    """Remove what Tandem put into the cache, except what is being prepared. Returns what was not removed, and why."""
+    cache = cache.resolve()
+    corpora, locks = corpora_in(cache), cache / "locks"
+    keys = {folder.name.removesuffix(".partial") for folder, _ in named_in(corpora, _CORPORA)}
+    keys |= {path.name for path, _ in named_in(locks, _LOCKS)}
+    left = [f"{corpora / key}: {reason}" for key in sorted(keys) if (reason := _clear_corpus(cache, key))]
+    try:
+        remove(cache / "files", _FILES)
+        for folder in (corpora, locks, cache):
+            remove(folder, {})
+    except OSError as error:
+        left.append(f"{error.filename}: {error.strerror}")
+    return left
+
+
+def _clear_corpus(cache: Path, key: str) -> str | None:
+    """Remove a prepared corpus, under its lock. Why that was not done; None where it was."""
+    path = lock_of(cache, key)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with lock(path, lambda _: None):
+            whole = [remove(corpora_in(cache) / name, CORPUS_LAYOUT) for name in (key, f"{key}.partial")]
+            with suppress(PermissionError):  # on Windows, which removes it when it is released
+                remove(path)
+    except Held:
+        return "it is being prepared"
+    except OSError as error:
+        return error.strerror or str(error)
+    return None if all(whole) else "there is something in it that Tandem did not put there"
 
 
 def seal(
@@ -104,8 +153,8 @@ def seal(
 
 def give_name(partial: Path, folder: Path) -> None:
     """Have a sealed folder found under its name, in place of what lies there."""
-    if folder.exists():  # what was found damaged
-        shutil.rmtree(folder)
+    if not remove(folder, CORPUS_LAYOUT):  # what was found damaged
+        raise CorpusError(f"{folder}: there is something in it that Tandem did not put there. Move it elsewhere")
     partial.rename(folder)
     flush(folder.parent)
 

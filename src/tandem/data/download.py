@@ -3,10 +3,12 @@
 import hashlib
 import http.client
 import os
+import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -16,6 +18,8 @@ from tandem.data.named import NamedCorpus, NamedFile
 from tandem.data.packing import PACKED_SUFFIXES, DamagedFile, unpacked
 from tandem.errors import DownloadError
 from tandem.files import expand_user
+from tandem.locking import lock
+from tandem.removal import Layout, named_in, names, remove
 from tandem.storage import flush
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -27,6 +31,7 @@ def _unwatched(_name: str, _done: int, _total: int | None) -> None:
 
 
 _TRIES = 4
+_LOCK = ".fetching.lock"
 _TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 16
 _PACKING_BYTES = 1 << 16
@@ -44,21 +49,25 @@ def fetch(
     mirror: str | None = None,
     progress: Progress = _unwatched,
     pause: float = 1.0,
+    say: Callable[[str], object] = lambda _: None,
 ) -> list[Path]:
     """Bring all files of a corpus into a folder and return their paths.
 
     A file that is there with the right SHA-256 is left alone. `mirror` is another base URL, or a local folder
     that has the files, each plain or compressed. A broken connection is tried again, after `pause` seconds and
     then twice as many each time, and what had arrived stays beside the file as `.part` for the next call.
-    A file gets its name only when it is whole, checked and flushed. Raises DownloadError.
+    A file gets its name only when it is whole, checked and flushed. Raises DownloadError. `say` is told where another
+    process fetches into the folder, which is waited for.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for file in corpus.files:
-            if _is_known(folder / file.name, file):
+        if all(_is_known(folder / file.name, file) and not _leftovers(folder, file) for file in corpus.files):
+            for file in corpus.files:
                 progress(file.name, file.size, file.size)
-            else:
-                _fetch_file(file, folder, mirror or corpus.base_url, progress, pause)
+        else:
+            with _alone(folder, say):
+                for file in corpus.files:
+                    _fetch_file(file, folder, mirror or corpus.base_url, progress, pause)
     except OSError as error:
         raise DownloadError(
             f"{folder}: cannot be written or read ({error}). Check its permissions and the space on the "
@@ -67,7 +76,30 @@ def fetch(
     return [folder / file.name for file in corpus.files]
 
 
+@contextmanager
+def _alone(folder: Path, say: Callable[[str], object]) -> Iterator[None]:
+    """While no other process fetches into the folder: then what else is there was left by one that was killed."""
+    with lock(folder / _LOCK, say, waiting=f"{folder}: another process fetches into it; waiting for that"):
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # on Windows it is removed when it is released
+                remove(folder / _LOCK)
+
+
+def _leftovers(folder: Path, file: NamedFile) -> list[Path]:
+    """What a call that was killed left of a file, but for the part of it that the next call goes on with."""
+    part = "" if not _is_known(folder / file.name, file) else r"|\.gz\.part"
+    layout: Layout = {names(rf"{re.escape(file.name)}(\.\d+\.tmp{part})"): None}
+    return [path for path, _ in named_in(folder, layout)]
+
+
 def _fetch_file(file: NamedFile, folder: Path, base: str, progress: Progress, pause: float) -> None:
+    for path in _leftovers(folder, file):
+        remove(path)
+    if _is_known(folder / file.name, file):
+        progress(file.name, file.size, file.size)
+        return
     if not base.startswith(("http://", "https://")):
         packed = _in_local_folder(file, expand_user(base))
         if problem := _install(packed, file, folder):
@@ -188,7 +220,7 @@ def _in_local_folder(file: NamedFile, folder: Path) -> Path:
 
 def _install(packed: Path, file: NamedFile, folder: Path) -> str | None:
     """Unpack a file to its final name if it is the known one; else say how it differs and leave no trace."""
-    temporary = folder / f"{file.name}.{os.getpid()}.tmp"  # two calls at once must not write to one file
+    temporary = folder / f"{file.name}.{os.getpid()}.tmp"
     digest = hashlib.sha256()
     size = 0
     try:

@@ -2,19 +2,18 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from tandem.data.cache import Prepared, corpora_in, give_name, open_prepared
+from tandem.data.cache import CORPUS_LAYOUT, Prepared, corpora_in, give_name, lock_of, open_prepared
 from tandem.data.contents import Contents, Hear
 from tandem.data.passes import Preparation
 from tandem.data.sources import Sources, Tokens
 from tandem.errors import CheckpointError, CorpusError
+from tandem.locking import lock
+from tandem.removal import remove
 
 LAYOUT = 1
 """Counted up when what lies in a prepared corpus, or how it comes about, changes."""
@@ -59,7 +58,7 @@ def _prepared(
     described |= sources.described(train.sha256, validation.sha256 if validation else None)
     key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]
     folder = corpora_in(cache) / key
-    with _alone(cache / "locks" / key, say):
+    with _alone(lock_of(cache, key), say):
         if found := open_prepared(folder, verify=verify):
             say(f"corpus: prepared before, in {folder}")
             return replace(found, files=files)
@@ -70,7 +69,8 @@ def _prepared(
             try:
                 Preparation(sources, tokens, partial, train.lines, hear).run(folder, lambda: _stamps(sources) == stamps)
             except CorpusError:
-                shutil.rmtree(partial, ignore_errors=True)  # nobody will go on with it
+                with suppress(OSError):
+                    remove(partial, CORPUS_LAYOUT)  # nobody will go on with it
                 raise
         give_name(partial, folder)
         if found := open_prepared(folder):
@@ -89,13 +89,5 @@ def _stamps(sources: Sources) -> list[tuple[int, int]]:
 def _alone(path: Path, say: Callable[[str], object]) -> Iterator[None]:
     """While no other process prepares the same; a dead one's lock is no obstacle."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say("corpus: another process prepares it; waiting for that")
-        lock.acquire()
-    try:
+    with lock(path, say, waiting="corpus: another process prepares it; waiting for that"):
         yield
-    finally:
-        lock.release()

@@ -1,14 +1,19 @@
 """`tandem.average`: several checkpoints of one shape become one, whose weights are the mean of theirs."""
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
 
-from tandem.checkpoint import Checkpoint, checkpoint_of, load_checkpoint, save_checkpoint
+from tandem.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tandem.errors import CheckpointError
+from tandem.locking import Held, lock
 from tandem.recipe import Device, Recipe
+from tandem.removal import remove
 from tandem.run.changes import MAY_CHANGE
+from tandem.storage import writing
 from tandem.text.differences import vocabulary_difference
 from tandem.translator import Translator, load
 
@@ -22,9 +27,9 @@ def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "
     is there.
     """
     where = Path(out)
-    if where.exists():
+    if os.path.lexists(where):
         raise CheckpointError(f"{where}: is there already, and is not written over. Choose another, or remove it")
-    paths = [checkpoint_of(Path(model)) for model in models]
+    paths = [Path(model) for model in models]
     if not paths:
         raise CheckpointError("there is nothing to average: name at least one run or checkpoint")
     mean = load_checkpoint(paths[0])
@@ -37,8 +42,26 @@ def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "
     with torch.no_grad():
         for name, weight in mean.model.state_dict().items():
             weight.copy_(sums[name] / len(paths))
-    save_checkpoint(mean._replace(calibration=None), where)  # it was learnt from the outputs of another model
+    with _alone(where):
+        save_checkpoint(mean._replace(calibration=None), where)  # it was learnt from the outputs of another model
     return load(where, device=device)
+
+
+@contextmanager
+def _alone(where: Path) -> Iterator[None]:
+    """While no other process writes this checkpoint. CheckpointError where one does."""
+    path = where.with_name(f".{where.name}.lock")
+    with writing(where):
+        where.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with lock(path, lambda _: None):
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # on Windows it is removed when it is released
+                    remove(path)
+    except Held:
+        raise CheckpointError(f"{where}: another process is writing it. Wait for that one, or choose another") from None
 
 
 def _check_alike(first: Path, one: Checkpoint, second: Path, other: Checkpoint) -> None:

@@ -3,15 +3,15 @@
 import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from tandem.errors import TrainingError
 from tandem.files import ordinary
+from tandem.locking import Held, lock
+from tandem.removal import remove
 from tandem.storage import replace_file
 
 LOCK = "run.lock"
@@ -20,22 +20,27 @@ LOCK_FILES = frozenset({LOCK, _HOLDER, f"{_HOLDER}.partial"})
 
 
 @contextmanager
-def locked(out: Path) -> Iterator[None]:
+def locked(out: Path, say: Callable[[str], object] = lambda _: None) -> Iterator[None]:
     """Hold the lock on a run's directory, which is made if it isn't there, and goes again if it stays empty.
 
     The operating system lets go of the lock of a process that is no more, however it ended. TrainingError where
-    another run holds it.
+    another run holds it. `say` is told where there are no locks.
     """
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     out.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / LOCK, thread_local=False)
+    holding = ExitStack()
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
+        holding.enter_context(lock(out / LOCK, say))
+    except Held:
         raise TrainingError(
             f"{out}: another run writes into this directory: {_holder(out)}. Wait until it has ended, or stop it, or "
             "choose another directory with --out"
         ) from None
+    except OSError as error:
+        raise TrainingError(
+            f"{out / LOCK}: cannot be locked: {error.strerror or error}. It must be an ordinary file that you may "
+            "write: remove it where it is none, or choose another directory with --out"
+        ) from error
     try:
         me = {"host": socket.gethostname(), "pid": os.getpid(), "since": datetime.now(UTC).isoformat(" ", "seconds")}
         replace_file(out / _HOLDER, json.dumps(me) + "\n")
@@ -44,8 +49,8 @@ def locked(out: Path) -> Iterator[None]:
         # While the lock is still held, so that it is not another's file that goes. On Windows filelock does it.
         for name in LOCK_FILES:
             with suppress(OSError):
-                (out / name).unlink(missing_ok=True)
-        lock.release()
+                remove(out / name)
+        holding.close()
         with suppress(OSError):
             for folder in made:
                 folder.rmdir()

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from tandem.errors import CheckpointError
 from tandem.files import read_text
 from tandem.recipe import portable_path
-from tandem.storage import check_directory, holds
+from tandem.storage import check_directory, holds, unreadable
 from tandem.terminal import shell_command
 from tandem.version import __version__
 
@@ -113,7 +113,9 @@ def read_provenance(directory: Path) -> list[Session]:
         return _SESSIONS.validate_python(content["sessions"])
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except OSError as error:
+        raise unreadable(directory / PROVENANCE, error) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(
             f"{directory / PROVENANCE}: damaged: it does not list sessions as Tandem writes them. Copy it again"
         ) from error

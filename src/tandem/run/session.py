@@ -146,8 +146,17 @@ class Run:
         )
 
     def _check_room(self, training: Training) -> None:
-        """Raise RecipeError where a run that ended with a part of an epoch is to go on: the rest would be left out."""
-        done = training.progress
+        """Raise RecipeError where a run that ended with a part of an epoch is to go on: the rest would be left out.
+
+        CheckpointError where no training can have come as far as this one's progress says.
+        """
+        done, accumulate = training.progress, self.recipe.training.accumulate
+        most = done.epoch * training.steps_per_epoch + math.ceil(done.batches / accumulate)
+        if done.step > most or done.batches > len(self.corpus.train):
+            raise CheckpointError(
+                f"{self.out}: damaged: its progress.json tells of more steps than its epochs have. Copy the run again, "
+                "or start anew"
+            )
         cut = not done.batches and done.step < done.epoch * training.steps_per_epoch
         if cut and done.step < training.total_steps:
             raise RecipeError(

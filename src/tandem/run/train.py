@@ -218,7 +218,7 @@ def run_recipe(
         read_current(out)  # first: whether there is a run at all
     else:
         check_unused(out)
-    with _telling_how_to_go_on(out, again), Stopping(say) as stopping, locked(out):
+    with _telling_how_to_go_on(out, again), Stopping(say) as stopping, locked(out, say):
         if not resume:
             refuse_used(out)
         recipe = settle_formats(recipe, say)

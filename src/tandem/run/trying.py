@@ -5,15 +5,17 @@ whole training, with its own schedule, so nothing of the best one's is lost: it 
 """
 
 import math
-import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from tandem.checkpoint import is_model
-from tandem.errors import RecipeError
+from tandem.errors import RecipeError, TrainingError
 from tandem.recipe import Device, Recipe, override
 from tandem.recording import Recorder
+from tandem.removal import remove
+from tandem.run.layout import RUN_LAYOUT
 from tandem.run.lock import locked
 from tandem.run.prepare import GivenPairs
 from tandem.run.session import Run
@@ -114,9 +116,9 @@ def try_recipes(
     say(lines[-1])
     (folder / best.name).rename(out)
     for candidate in tried:
-        if (folder / candidate.name).exists():
-            shutil.rmtree(folder / candidate.name)
-    folder.rmdir()
+        remove(folder / candidate.name, RUN_LAYOUT)
+    with suppress(OSError):  # where somebody has put something there
+        folder.rmdir()
     return best, lines
 
 
@@ -132,9 +134,12 @@ def _trained(
     """Train a candidate up to this epoch, from where it stands."""
     out = folder / candidate.name
     resume = is_model(out)
-    if out.exists() and not resume:  # stopped before anything was saved
-        shutil.rmtree(out)
-    with Stopping(say) as stopping, locked(out):
+    if not resume and not remove(out, RUN_LAYOUT):  # stopped before anything was saved
+        raise TrainingError(
+            f"{out}: there is something in it that Tandem did not put there. Move it elsewhere, or choose another "
+            "directory with --out"
+        )
+    with Stopping(say) as stopping, locked(out, say):
         run = Run(candidate.recipe, out, device=device, resume=resume, given=given, recorders=recorders())
         if len(run.history) < until:
             say(f"trying {candidate.name}: {candidate.what}, up to epoch {until}")
