@@ -57,7 +57,7 @@ def size_for(pairs: int, tokens: float, *, by_heart: bool = False) -> Size:
     hidden = _to_multiple(_HIDDEN * growth**0.22, 32, _LEAST_HIDDEN, _MOST_HIDDEN)
     batch_size = round(min(_BATCH * growth**0.25, _MOST_BATCH, pairs)) or 1
     # Few pairs are gone through more often: what can be learnt beyond them is learnt late.
-    presented = 40 * _PAIRS * (pairs / _PAIRS) ** (1 / 3 if pairs < _PAIRS else 0.5)
+    presented = 40 * _PAIRS * (pairs / _PAIRS) ** (1 / 3 if pairs < _PAIRS else 0.43)
     return _scheduled(
         pairs,
         presented,
