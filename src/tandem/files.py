@@ -59,11 +59,12 @@ def read_text(path: Path, most: int) -> str:
 
     A pipe or a device is never opened: reading it might have no end.
     """
-    ordinary(path)
+    if (size := ordinary(path).stat().st_size) > most:
+        raise OSError(f"it has {size:,} bytes, and such a file may have {most:,} at most")
     with path.open("rb") as file:  # which may be another file by now, of another size
         content = file.read(most + 1)
     if len(content) > most:
-        raise OSError(f"it has more than the {most:,} bytes that such a file may have")
+        raise OSError(f"it grows, and such a file may have {most:,} bytes at most")
     return content.decode("utf-8")
 
 

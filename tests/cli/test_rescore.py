@@ -124,7 +124,7 @@ def test_a_list_without_scores_is_ranked_by_the_model(tandem: Tandem, run: Path)
         ),
         ((*FILES, "--tune", "w", "--output", "o"), "--tune writes weights alone"),
         ((*FILES, "--tune", "w", "--weights", "model=1"), "--weights says what is weighed and how"),
-        ((*FILES, "--n-best-out", "none"), "--n-best-out none: give a number of 1 or more, or all"),
+        ((*FILES, "--n-best-out", "none"), "--n-best-out none: give a number from 1 to 1,000,000,000, or all"),
         ((*FILES, "--weights", "nowhere.json"), "nowhere.json: there is no such file"),
         (("--source", "."), ".: this is a folder, but a file is needed"),
     ],

@@ -201,7 +201,7 @@ def test_a_second_process_is_refused(tandem: Tandem, run: Path, tmp_path: Path) 
     assert tandem("translate", run, *COMMAND).code == 0
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("out of memory")])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("a bug")])
 def test_an_error_keeps_what_was_done(
     error: Exception, tandem: Tandem, run: Path, stops: Stops, tmp_path: Path
 ) -> None:
@@ -211,7 +211,7 @@ def test_an_error_keeps_what_was_done(
         assert found.code == 1
         assert found.err.endswith("\ntandem: input or output: No space left on device\n")
     else:
-        with pytest.raises(RuntimeError, match="out of memory"):
+        with pytest.raises(RuntimeError, match="a bug"):
             tandem("translate", run, *COMMAND)
     stops.never()
     assert json.loads((tmp_path / "out.partial" / "job.json").read_text(encoding="utf-8"))["lines"] == 16

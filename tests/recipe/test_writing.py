@@ -29,16 +29,17 @@ from tandem.recipe import (
     parse_recipe,
     portable,
 )
+from tandem.recipe.settings import LARGEST_COUNT, LARGEST_LENGTH_PENALTY
 from tandem.text import TokenizerKind
 from tandem.training.loop import GradientPer
 from tandem.training.schedule import ScheduleName
 
-counts = st.integers(1, 2**63 - 1)
+counts = st.integers(1, LARGEST_COUNT)
 shares = st.floats(0, 1)
 below_one = st.floats(0, 1, exclude_max=True)
-positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
-texts = st.text(max_size=12)
-"""Surrogates are left out by hypothesis: they are no text."""
+not_negative = st.floats(0, 1e38)
+positive = st.floats(0, 1e38, exclude_min=True)
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 
 
 def corpora() -> st.SearchStrategy[CorpusChoice]:
@@ -122,8 +123,8 @@ def trainings() -> st.SearchStrategy[Training]:
             Optimizer,
             name=st.sampled_from(["adam", "adamw", "sgd"]),
             learning_rate=positive,
-            betas=st.tuples(shares, shares),
-            weight_decay=st.floats(0, 1e300),
+            betas=st.tuples(below_one, below_one),
+            weight_decay=not_negative,
             momentum=shares,
         ),
         learning_rate=st.builds(
@@ -131,7 +132,7 @@ def trainings() -> st.SearchStrategy[Training]:
             schedule=st.sampled_from(get_args(ScheduleName)),
             warmup_steps=st.integers(0, 10**9),
             decay_from=shares,
-            halve_after=st.floats(0, 1e300),
+            halve_after=not_negative,
             halve_every=positive,
             factor=st.floats(0, 1, exclude_min=True, exclude_max=True),
             patience=counts,
@@ -156,7 +157,7 @@ def recipes() -> st.SearchStrategy[Recipe]:
         search=st.builds(
             Search,
             beam=st.integers(1, 10_000),
-            length_penalty=st.floats(0, 1e300),
+            length_penalty=st.floats(0, LARGEST_LENGTH_PENALTY),
             max_length_factor=st.floats(0, 100, exclude_min=True),
             max_length_extra=st.integers(0, 10_000),
             lowercase_scores=st.booleans(),
@@ -172,7 +173,7 @@ def test_what_is_written_is_read_again(recipe: Recipe) -> None:
     assert parse_recipe(dump_recipe(recipe), "law") == recipe
 
 
-@given(st.text())
+@given(texts)
 def test_any_path_comes_back(path: str) -> None:
     recipe = Recipe(data=Data(train=FilesCorpus(source=path, target="b"), folder=path))
     read = parse_recipe(dump_recipe(recipe), "law").data
