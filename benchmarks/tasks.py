@@ -56,7 +56,7 @@ def measure(name: str, seed: int, runs: Path, more: Sequence[str]) -> Row:
     return {
         "task": name,
         "seed": seed,
-        "train": ["tandem", "train", *_by_name(train)],
+        "train": ["tandem", "train", *_by_name(train), *more],
         "evaluate": ["tandem", "evaluate", *_by_name(evaluate)],
         "seconds": round(seconds),
         "cpu_seconds": round(cpu),

@@ -16,6 +16,8 @@ BY_HEART = 150
 _PAIRS, _TOKENS = 3_600, 60_000
 _HIDDEN, _LEAST_HIDDEN, _MOST_HIDDEN = 256, 64, 1024
 _BATCH, _MOST_BATCH = 32, 128
+_LEAST_EPOCHS = 3
+"""However large a corpus is, it is gone through so many times."""
 _LEARNING_RATE = 3e-3
 _FEW = 1_000
 """With fewer pairs than this weights decay more, up to four times as much."""
@@ -58,6 +60,7 @@ def size_for(pairs: int, tokens: float, *, by_heart: bool = False) -> Size:
     batch_size = round(min(_BATCH * growth**0.25, _MOST_BATCH, pairs)) or 1
     # Few pairs are gone through more often: what can be learnt beyond them is learnt late.
     presented = 40 * _PAIRS * (pairs / _PAIRS) ** (1 / 3 if pairs < _PAIRS else 0.43)
+    presented = max(presented, _LEAST_EPOCHS * pairs)
     return _scheduled(
         pairs,
         presented,
