@@ -184,7 +184,8 @@ def test_sizes_without_a_recipe() -> None:
 def options() -> dict[str, set[str]]:
     """The options of every command, --help left out."""
     group = cast(Any, typer.main.get_command(app))
-    commands = {**group.commands, "data get": group.commands["data"].commands["get"]}
+    data = group.commands["data"].commands
+    commands = {**group.commands, **{f"data {name}": command for name, command in data.items()}}
     return {
         name: {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         - {parameter.name for parameter in command.params}
