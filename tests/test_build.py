@@ -183,6 +183,12 @@ def test_loop_and_schedule_settings_arrive() -> None:
     assert [schedule.rate(step, 30, 10, ()) for step in (1, 10, 11, 21)] == [1, 1, 0.5, 0.25]
 
 
+def test_a_path_without_parts_in_a_missing_folder_is_left_to_who_opens_it(tmp_path: Path) -> None:
+    corpus = build_corpus(FilesCorpus(source="", target="/"), str(tmp_path / "missing"))
+    with pytest.raises(CorpusError):
+        list(corpus)
+
+
 def test_devices_that_are_not_there_are_refused() -> None:
     assert choose_device("cpu") == CPU
     absent = [kind for kind in ("cuda", "mps") if not getattr(torch, kind).is_available()]

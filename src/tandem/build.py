@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 
 
 def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
-    """The corpus that a recipe chose; its files lie in `folder`, if it is given, as `_placed` says."""
+    """Open the corpus that a recipe chose. `_placed` says where its files are looked for, given a `folder`."""
     if isinstance(choice, FilesCorpus):
         source, target = _placed(choice.source, folder), _placed(choice.target, folder)
         if source == target and choice.source != choice.target:  # "de/train" and "en/train", one of which was moved
             raise CorpusError(
                 f"{source}: this is the only file in data.folder for both {choice.source} and {choice.target}. Put "
-                "both into folders there, as they were"
+                "each into a folder of its own there, with the names that the folders had before"
             )
         return ParallelFiles(source, target)
     if isinstance(choice, TabSeparatedCorpus):
@@ -79,11 +79,11 @@ def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
 
 
 def _placed(path: str, folder: str | None) -> Path:
-    """The file or folder that a recipe calls `path`; with `folder`, its data.folder, one that lies there.
+    """Find the file or folder that a recipe calls `path`, with `folder` as the recipe's data.folder.
 
-    Relative paths start in the folder. What is not at its place any more is looked for in the folder by ever less of
-    its path: "old/de/train.txt" may have become FOLDER/de/train.txt or FOLDER/train.txt. CorpusError where it is in
-    none of these places.
+    A relative path starts in the folder. A file that was moved is looked for in the folder under shorter and shorter
+    ends of its path: "old/de/train.txt" may have become FOLDER/de/train.txt or FOLDER/train.txt. CorpusError if it is
+    in none of these places.
     """
     base = expand_user(folder or "")
     first = base / path
@@ -92,10 +92,10 @@ def _placed(path: str, folder: str | None) -> Path:
     parts = Path(path).parts[1:] if Path(path).is_absolute() else Path(path).parts
     tails = [Path(*parts[start:]) for start in range(len(parts))]
     places = [base / tail for tail in (*tails, Path(portable_path(path)))]
-    if found := next((place for place in places if is_there(place)), None):
-        return found
-    if len(tails) == 1:
-        return first  # as whoever opens it will say
+    if existing := next((place for place in places if is_there(place)), None):
+        return existing
+    if len(tails) <= 1:
+        return first  # Whoever opens it says that it is missing.
     raise CorpusError(
         f"{path}: there is no such file, and no {tails[-1]} in data.folder ({base}). Check the path, or name "
         "the folder that it lies in now with --set data.folder=..."

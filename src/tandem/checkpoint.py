@@ -43,7 +43,7 @@ _POINTER = "current.json"
 _TIED = "decoder.fc_out.weight"
 _INSIDE = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 _MOST_POINTER = 2**16
-"""Bytes of a run's pointer that are compared: all that it may have."""
+"""The largest size of a run's pointer file, in bytes."""
 _MOST_HEADER = 2**20
 """Bytes of a safetensors file's header: ten times what the largest model takes."""
 _MORE_MEMORY = "Close other programs, or use a machine with more memory: a model takes what its file has, twice"
@@ -108,10 +108,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def read_models(paths: Sequence[Path], read: Callable[[list[Path]], _T]) -> _T:
-    """What `read` makes of the checkpoints that these paths mean.
+    """Call `read` with the checkpoint directories that these paths stand for, and return its result.
 
-    A training replaces its best checkpoint and removes the one before. Where a run's pointer has moved while it was
-    read, it is followed again, so that a reader finds the old best or the new one.
+    A training replaces its best checkpoint and removes the previous one. If a run's pointer changed during the reading
+    and the reading failed, it is tried again, so a reader gets either the old best checkpoint or the new one.
     """
     while True:
         before = [_pointer_text(path) for path in paths]
@@ -123,7 +123,7 @@ def read_models(paths: Sequence[Path], read: Callable[[list[Path]], _T]) -> _T:
 
 
 def _pointer_text(path: Path) -> str | None:
-    """What is in a run's pointer; None where there is none that can be read."""
+    """Return the content of a run's pointer file, or None if the file is missing or cannot be read."""
     try:
         return read_text(path / _POINTER, _MOST_POINTER)
     except (OSError, ValueError):
@@ -212,7 +212,7 @@ def checkpoint_of(path: Path) -> Path:
 
 
 def is_model(path: Path) -> bool:
-    """Whether there is a run or a checkpoint here, or what is left of one. `path` may be any text."""
+    """Tell whether `path`, which may be any text, is a run or a checkpoint, even an incomplete one."""
     return any(is_there(path / name) for name in (_POINTER, FORMAT_FILE, _MODEL))
 
 

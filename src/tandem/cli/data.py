@@ -62,9 +62,9 @@ def cache(
 
 
 def _total(cache: Path) -> str:
-    """How much is in the cache, for people."""
-    found = entries(cache)
-    return f"{len(found)} prepared corpora, {sum(entry.size for entry in found) / 1e6:,.1f} MB in {cache}"
+    """Describe how much the cache holds, in one line."""
+    corpora = entries(cache)
+    return f"{len(corpora)} prepared corpora, {sum(corpus.size for corpus in corpora) / 1e6:,.1f} MB in {cache}"
 
 
 @data.command(cls=Command)
