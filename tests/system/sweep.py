@@ -52,7 +52,7 @@ TRAIN = ("train", "--source", "a.de", "--target", "a.en", "--out", "run", *_SMAL
 MEASURED = ("--source", "a.de", "--target", "a.en")
 COMMANDS = (
     Command("train", TRAIN),
-    Command("average", ("average", "run", "--last", "1", "--out", "mean"), TRAIN),
+    Command("average", ("average", "run", "run", "--out", "mean"), TRAIN),
     Command("analyse", ("analyse", "run", *MEASURED, "--samples", "5", "--out", "page"), TRAIN),
     Command("evaluate", ("evaluate", "run", *MEASURED, "--output", "out.en", "--errors", "errors.tsv"), TRAIN),
     Command("translate", ("translate", "run", "--input", "a.de", "--output", "b.en"), TRAIN),
@@ -225,10 +225,12 @@ def sweep(command: Command, base: Path, counts: Counts, most: int) -> None:
         folder = base / f"{command.name}-{number}"
         shutil.copytree(ready, folder)
         what = f"{command.name}, {what}"
-        counts.add(what, *run(command.words, folder, hinder))
+        code, log = run(command.words, folder, hinder)
+        counts.add(what, code, log)
         if foreign(folder) != before:
             counts.faults.append(f"{what}: a foreign file was touched")
-        _go_on(command, folder, what, counts)
+        if code != 0:
+            _go_on(command, folder, what, counts)
         if foreign(folder) != before:
             counts.faults.append(f"{what}: a foreign file was touched by going on")
         shutil.rmtree(folder)
