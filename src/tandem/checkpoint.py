@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -22,6 +22,7 @@ from tandem.models import Seq2Seq
 from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
 from tandem.storage import (
     FORMAT_FILE,
+    Content,
     check_directory,
     read_sealed,
     replace_file,
@@ -74,26 +75,23 @@ class Current:
     resume: str
 
 
-def save_checkpoint(
-    checkpoint: Checkpoint, directory: Path, more: dict[str, Callable[[Path], object]] | None = None
-) -> None:
+def save_checkpoint(checkpoint: Checkpoint, directory: Path, more: Mapping[str, Content] | None = None) -> None:
     """Write a checkpoint, flushed to disk, under a name that only a complete one ever has; `more` files with it."""
     tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.model.state_dict().items()}
     if checkpoint.recipe.model.tie_output:
         del tensors[_TIED]  # the same tensor as the embedding
-    recipe = dump_recipe(portable(checkpoint.recipe))
-    calibration = checkpoint.calibration
-    learnt: dict[str, Callable[[Path], object]] = {}
-    if calibration is not None:
-        learnt[_CALIBRATION] = lambda path: path.write_text(sealed(asdict(calibration)), encoding="utf-8", newline="\n")
+    texts = {
+        _RECIPE: dump_recipe(portable(checkpoint.recipe)),
+        _SOURCE: checkpoint.source_tokenizer.to_json(),
+        _TARGET: checkpoint.target_tokenizer.to_json(),
+    }
+    if checkpoint.calibration is not None:
+        texts[_CALIBRATION] = sealed(asdict(checkpoint.calibration))
     write_directory(
         directory,
         {
             _MODEL: lambda path: save_file(tensors, path),
-            _RECIPE: lambda path: path.write_text(recipe, encoding="utf-8", newline="\n"),
-            _SOURCE: lambda path: checkpoint.source_tokenizer.save(path),
-            _TARGET: lambda path: checkpoint.target_tokenizer.save(path),
-            **learnt,
+            **texts,
             **(more or {}),
         },
     )

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from safetensors import SafetensorError
 
@@ -19,6 +19,9 @@ from tandem.errors import CheckpointError, NotWrittenError
 from tandem.files import read_text
 from tandem.removal import Layout, names, remove
 from tandem.version import __version__
+
+Content: TypeAlias = str | Callable[[Path], object]
+"""What a file holds: its text, or what writes it when called with its path."""
 
 FORMAT = 1
 """The newest checkpoint format that this version writes and reads."""
@@ -51,7 +54,7 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_directory(directory: Path, files: dict[str, Callable[[Path], object]]) -> None:
+def write_directory(directory: Path, files: Mapping[str, Content]) -> None:
     """Write files and a `format.json` with their sizes and sums, flushed, and give the new directory its name last.
 
     CheckpointError naming what cannot be written, or is there already; then nothing of the directory is left.
@@ -66,14 +69,14 @@ def write_directory(directory: Path, files: dict[str, Callable[[Path], object]])
         partial.mkdir(parents=True)
     try:
         sums = {}
-        for name, write in files.items():
+        for name, content in files.items():
             with writing(directory / name):
-                write(partial / name)
+                _write(partial / name, content)
                 flush(partial / name)
                 sums[name] = {"size": (partial / name).stat().st_size, "sha256": _sha256(partial / name)}
         description = {"format": FORMAT, "tandem": __version__, "files": sums}
         with writing(directory / FORMAT_FILE):
-            (partial / FORMAT_FILE).write_text(sealed(description), encoding="utf-8", newline="\n")
+            _write(partial / FORMAT_FILE, sealed(description))
             flush(partial / FORMAT_FILE)
             for name in files:  # safetensors lets nobody but the owner read what it writes
                 shutil.copymode(partial / FORMAT_FILE, partial / name)
@@ -85,6 +88,13 @@ def write_directory(directory: Path, files: dict[str, Callable[[Path], object]])
         with suppress(OSError):
             remove(partial, layout)
         raise
+
+
+def _write(path: Path, content: Content) -> None:
+    if isinstance(content, str):
+        path.write_text(content, encoding="utf-8", newline="\n")
+    else:
+        content(path)
 
 
 def replace_file(path: Path, text: str) -> None:

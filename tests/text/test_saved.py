@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.errors import CheckpointError
+from tandem.errors import CheckpointError, NotWrittenError
 from tandem.text import Tokenizer, TokenizerKind
+from tests.support.limits import needs_limits, no_file_beyond
 
 KINDS: tuple[TokenizerKind, ...] = get_args(TokenizerKind)
 TEXTS = ["A man, a plan, a canal: Panama!", "Zwei Männer \x00 \u2028 im ❤️ <eos> Freien."]
@@ -29,6 +30,17 @@ def test_what_is_saved_loads_to_the_same(kind: TokenizerKind, lowercase: bool, t
         assert loaded.decode(ids) == tokenizer.decode(ids)
         assert loaded.tokens(ids) == tokenizer.tokens(ids)
     assert loaded.to_json() == tokenizer.to_json()
+
+
+@needs_limits
+def test_saving_that_fails_leaves_the_older_file(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    Tokenizer.train("word", TEXTS).save(path)
+    before = path.read_bytes()
+    with no_file_beyond(10), pytest.raises(NotWrittenError, match=r"t\.json: cannot be written"):
+        Tokenizer.train("character", TEXTS).save(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["t.json"]
 
 
 @every_kind

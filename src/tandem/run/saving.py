@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from tandem.recording import GoingOn
 from tandem.removal import links_in, named_in, remove
 from tandem.run.layout import CHECKPOINT_LAYOUT, EPOCH, RUN_LAYOUT, SAVED
 from tandem.run.provenance import PROVENANCE
-from tandem.storage import check_directory, flush, unreadable, writing
+from tandem.storage import Content, check_directory, flush, unreadable, writing
 from tandem.training import Progress, Training
 from tandem.training.events import StepDone
 
@@ -165,7 +165,7 @@ class Savings:
         CheckpointError where it cannot be written: what was saved before stands.
         """
         out, progress = self._out, training.progress
-        origin = {PROVENANCE: lambda path: path.write_text(self._provenance, encoding="utf-8", newline="\n")}
+        origin: dict[str, Content] = {PROVENANCE: self._provenance}
         if progress == self._saved:
             return
         current = _current(progress)
@@ -180,7 +180,7 @@ class Savings:
             {
                 _OPTIMIZER: lambda path: save_file(tensors, path),
                 _RANDOM: lambda path: save_file(random, path),
-                _PROGRESS: lambda path: path.write_text(content, encoding="utf-8", newline="\n"),
+                _PROGRESS: content,
                 **origin,
             },
         )
@@ -190,7 +190,7 @@ class Savings:
         self.current, self._saved = current, progress
         self.tidy()
 
-    def _write(self, checkpoint: Checkpoint, directory: Path, more: dict[str, Callable[[Path], object]]) -> None:
+    def _write(self, checkpoint: Checkpoint, directory: Path, more: Mapping[str, Content]) -> None:
         """Write a checkpoint in place of what a run that was cut off left there: nothing points to that."""
         with writing(directory):
             remove(directory, CHECKPOINT_LAYOUT)

@@ -9,6 +9,7 @@ import tokenizers
 
 from tandem.errors import CheckpointError, RecipeError
 from tandem.files import read_text
+from tandem.storage import replace_file
 from tandem.text.counts import WordCounts, count_words
 from tandem.text.pipeline import (
     MARK,
@@ -201,8 +202,8 @@ class Tokenizer:
         return cls(core, kind, lowercase)
 
     def save(self, path: str | Path) -> None:
-        """Write `to_json` to a file."""
-        Path(path).write_text(self.to_json(), encoding="utf-8", newline="\n")
+        """Write `to_json` to a file, in place of an older one in one step; raises NotWrittenError."""
+        replace_file(Path(path), self.to_json())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
