@@ -12,7 +12,13 @@ from tandem.memory import memory_for, physical_memory
 from tandem.run import room
 from tests.support.runs import run_tiny, untrained
 
+
+class PanicException(BaseException):
+    """What a library in Rust raises where it panics."""
+
+
 ERRORS = [
+    PanicException('The global thread pool has not been initialized.: ThreadPoolBuildError { kind: IOError("...") }'),
     MemoryError(),
     MemoryError("Unable to allocate 8.00 EiB for an array with shape (1152921504606846976,)"),
     RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried to ..."),
@@ -23,7 +29,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=str)
-def test_all_that_says_so_is_one_sentence(error: Exception) -> None:
+def test_all_that_says_so_is_one_sentence(error: BaseException) -> None:
     said = r"^making a thing: there is not enough memory.*\. Make less$"
     with pytest.raises(MemoryShortage, match=said) as raised, memory_for("making a thing", "Make less"):
         raise error

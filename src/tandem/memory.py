@@ -9,7 +9,7 @@ from tandem.errors import MemoryShortage
 
 _SIGNS = (
     *("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory"),
-    *("bad_alloc", "can't start new thread"),
+    *("bad_alloc", "can't start new thread", "threadpoolbuilderror"),
 )
 """What torch, its libraries and the system say where memory is short."""
 
@@ -40,7 +40,9 @@ def memory_for(what: str, remedy: str) -> Iterator[None]:
     """Let MemoryShortage leave this block where memory is short for `what` is made in it; `remedy` says what to do."""
     try:
         yield
-    except (MemoryError, RuntimeError, OSError) as error:
-        if not is_shortage(error):
+    except BaseException as error:
+        # A library in Rust that panics raises what is no Exception, of a class that cannot be imported.
+        panic = type(error).__name__ == "PanicException"
+        if not (panic or isinstance(error, (MemoryError, RuntimeError, OSError))) or not is_shortage(error):
             raise
         raise shortage(what, remedy, error) from error
