@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tandem.recording.console import PrintableConsole
-from tandem.terminal import opening_command, printable, printable_lines, shell_command
+from tandem.terminal import counted, opening_command, printable, printable_lines, shell_command
 
 HOSTILE = "a\x1b[31mb\x07\r\u202ec\u2066\x9bd\udce4\u2028"
 
@@ -20,6 +20,11 @@ def test_what_could_steer_a_terminal_is_replaced() -> None:
     assert printable(HOSTILE) == "a�[31mb���c��d��"
     assert printable("one\ntwo\t") == "one�two�"
     assert printable_lines("one\n  two\t\x1b") == "one\n  two\t�"
+
+
+def test_a_number_has_its_noun() -> None:
+    numbers = (0, 1, 2, 2000, 0.5)
+    assert [counted(n, "pair") for n in numbers] == ["0 pairs", "1 pair", "2 pairs", "2,000 pairs", "0.5 pairs"]
 
 
 @pytest.mark.parametrize("text", ["Straße", "नमस्ते", "می‌خواهم", "👨‍👩‍👧", "ภาษาไทย", "a\u00a0b", "שלום\u200f!"])

@@ -15,7 +15,9 @@ _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", 
 def path_of(value: object, argument: str) -> Path:
     """A path that a Python program gave as `argument`. ArgumentError where it is none."""
     if not isinstance(value, str | os.PathLike):
-        raise ArgumentError(f"{argument} is {value!r}, but must be a path: a string or a pathlib.Path")
+        raise ArgumentError(
+            f"{argument} is of type {type(value).__name__}, but must be a path: a string or a pathlib.Path"
+        )
     return Path(value)
 
 

@@ -23,6 +23,11 @@ def printable_lines(text: str) -> str:
     return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
 
 
+def counted(number: float, noun: str) -> str:
+    """Return a number with its noun, such as `1 pair` and `2,000 pairs`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def shell_command(*words: str | os.PathLike[str]) -> str:
     """Return these words as a command line that can be pasted into a POSIX shell such as bash."""
     return " ".join(_quoted(os.fspath(word)) for word in words)

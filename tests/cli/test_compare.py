@@ -31,7 +31,7 @@ def test_the_tables_tell_scores_differences_and_what_was_compared(tandem: Tandem
         "chrf (higher is better)",
         "exact (higher is better)",
     ]
-    assert sum(line.startswith("more than wide") for line in lines) == 3
+    assert sum(line.startswith("difference from wide") for line in lines) == 3
     assert any(line.endswith("|bs:20|seed:0|ci:95|drawn:sentences+runs") for line in lines)
     cells = [[cell.strip() for cell in line.split("│")] for line in lines]
     assert ["seeds", "1, 2", "1"] in cells

@@ -217,7 +217,7 @@ def test_all_faults_of_a_recipe_are_reported_at_once(tandem: Tandem, elsewhere: 
         ((*FILES, "--set", "epochs"), "--set epochs: settings have the form section.key=value"),
         ((*FILES, "--set", "model.hidden=big"), "model.hidden: "),
         ((*FILES, "--set", "hidden=64"), "hidden: there is no such setting. Did you mean model.hidden?"),
-        ((*FILES, "--out", "."), "this is not an empty directory. Choose another with --out"),
+        ((*FILES, "--out", "."), "this is not an empty directory, and not a run either. Choose another with --out"),
         (
             (*FILES, "--out", "train.de/run"),
             "train.de is not a directory that you may write to. Choose another",

@@ -7,6 +7,7 @@ import pytest
 from tandem.data.corpus import InMemory, ParallelFiles, TabSeparated
 from tandem.data.formats import corpus_warnings
 from tandem.data.headers import looks_like_header
+from tandem.data.spreadsheets import open_csv
 
 WORDS = [("Hund", "dog"), ("Katze", "cat"), ("ja", "yes")]
 DATES = [(f"{day}th of May 1999", f"1999-05-{day}") for day in range(10, 20)]
@@ -65,6 +66,31 @@ def test_a_header_that_is_taken_for_a_pair_is_told(tmp_path: Path) -> None:
         "one, remove it from both files"
     ]
     assert corpus_warnings(InMemory([("de", "en"), ("Hund", "dog")])) == []
+
+
+def test_more_than_two_columns_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "c.tsv"
+    path.write_text("word\tsounds\tcode\nHund\tdog\tx\nKatze\tcat\ty\n", encoding="utf-8")
+    assert corpus_warnings(TabSeparated(path)) == [
+        "c.tsv: columns 1 and 2 of 3 are read; choose others with --columns",
+        "c.tsv: the first line, 'word', 'sounds', looks like a header, but is taken for a pair; if it is one, name two "
+        "of its columns, 'word', 'sounds', 'code': --columns SOURCE,TARGET",
+    ]
+    assert corpus_warnings(TabSeparated(path, 1, 3))[1:] == []
+    assert corpus_warnings(TabSeparated(path, "word", "code")) == []
+
+
+def test_sources_that_only_count_are_told(tmp_path: Path) -> None:
+    said = "the sources are numbers that count the pairs; if they are not what is to be translated, choose other "
+    rows = [f"{number},word {number},x" for number in range(7, 20)]
+    for name, text in (("c.csv", rows), ("c.tsv", [row.replace(",", "\t") for row in rows])):
+        (tmp_path / name).write_text("\n".join(text) + "\n", encoding="utf-8")
+    for corpus in (open_csv(tmp_path / "c.csv"), TabSeparated(tmp_path / "c.tsv")):
+        assert corpus_warnings(corpus)[0] == f"{corpus.name}: {said}columns with --columns"
+    for corpus in (open_csv(tmp_path / "c.csv", 2, 1), TabSeparated(tmp_path / "c.tsv", 2, 1)):
+        assert not any(said in warning for warning in corpus_warnings(corpus))
+    (tmp_path / "c.tsv").write_text("1\teins\n2\tzwei\n4\tvier\n5\tfünf\n7\tsieben\n", encoding="utf-8")
+    assert corpus_warnings(TabSeparated(tmp_path / "c.tsv")) == []
 
 
 def test_a_spreadsheet_s_quotes_are_told(tmp_path: Path) -> None:

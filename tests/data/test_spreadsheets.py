@@ -2,6 +2,7 @@
 
 import csv
 import io
+import random
 import tracemalloc
 from pathlib import Path
 from typing import Any, Literal
@@ -177,11 +178,17 @@ def test_what_is_no_table_is_told(content: bytes, what: str, tmp_path: Path) -> 
 
 def test_another_encoding_is_told_however_many_rows_are_ascii(tmp_path: Path) -> None:
     rows = ["Deutsch;Englisch", "Baum;tree", "schön;nice", "Haus;house", "Tür;door", "Käse;cheese"]
-    said = r"c\.csv line 3: the file is not in UTF-8, but in another encoding, such as Windows-1252\. In the"
+    said = r"c\.csv line 3: the file is not in UTF-8, .* such as Windows-1252\. .* -t UTF-8 \S*c\.csv > utf-8\.csv$"
     with pytest.raises(CorpusError, match=said):
         open_csv(write(tmp_path, "\n".join(rows).encode("cp1252")), separator="semicolon", header=True)
     mixed = "\n".join([*rows, *rows[1:]]).encode() + "\nÖl;oil\nGrün;green\nÄpfel;apples".encode("cp1252")
     assert load_pairs(open_csv(write(tmp_path, mixed)), on_error="drop").dropped.unreadable == 3
+
+
+def test_what_is_no_text_at_all_is_told(tmp_path: Path) -> None:
+    noise = random.Random(1).randbytes(4000)
+    with pytest.raises(CorpusError, match=r"c\.csv: this is no text: it holds NUL bytes"):
+        open_csv(write(tmp_path, noise))
 
 
 def test_a_header_alone_is_told(tmp_path: Path) -> None:

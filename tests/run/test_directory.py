@@ -76,9 +76,16 @@ def test_the_pointer_names_the_best_and_the_last_and_only_the_last_are_kept_besi
 
 @pytest.mark.parametrize("kind", ["run", "other files", "a file"])
 def test_a_directory_in_use_is_refused(kind: str, shared: Path, tmp_path: Path) -> None:
-    out = {"run": shared, "other files": tmp_path, "a file": tmp_path / "thesis.txt"}[kind]
+    out, message = {
+        "run": (
+            shared,
+            "this is not an empty directory: a run lies there. Go on with it with --resume, choose another",
+        ),
+        "other files": (tmp_path, "this is not an empty directory, and not a run either. Choose another with --out"),
+        "a file": (tmp_path / "thesis.txt", "this is a file, and a run needs a directory. Choose another with --out"),
+    }[kind]
     (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
-    with pytest.raises(TrainingError, match=r"this is not an empty directory\. Choose another with --out, go on"):
+    with pytest.raises(TrainingError, match=message):
         run_tiny(out)
     assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "years of work"
 

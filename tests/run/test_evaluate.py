@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 import torch
 
-from tandem.errors import CorpusError
+from tandem.errors import ArgumentError, CorpusError
 from tandem.metrics import bleu, exact
 from tandem.models import CellType
 from tandem.run import evaluate
@@ -175,5 +175,12 @@ def test_likelihoods_are_per_token_and_in_their_units() -> None:
 
 
 def test_nothing_to_evaluate_is_refused() -> None:
-    with pytest.raises(ValueError, match="The corpus is empty"):
+    with pytest.raises(CorpusError, match="pairs: there are none"):
         evaluate(model_of("lstm"), [])
+    with pytest.raises(ArgumentError, match=r"translator is of type str, but must be a Translator, as tandem\.load"):
+        evaluate("runs/mine", PAIRS)  # type: ignore[arg-type]
+
+
+def test_a_score_that_is_not_there_is_named_beside_those_that_are() -> None:
+    with pytest.raises(KeyError, match=r"there is no score 'blue'; there are .*bleu"):
+        evaluate(model_of("lstm"), PAIRS).score("blue")

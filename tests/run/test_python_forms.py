@@ -106,10 +106,10 @@ def test_evaluate_takes_any_iterable() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: tandem.load(3), "path is 3, but must be a path: a string or"),  # type: ignore[arg-type]
-        (lambda: tandem.load(["a", None]), "path is None, but must be"),  # type: ignore[list-item]
-        (lambda: tandem.train(3, out="run"), "the recipe is 3, but must be a path"),  # type: ignore[arg-type]
-        (lambda: tandem.train(pairs=PAIRS, out=None), "out is None, but must be a path"),  # type: ignore[arg-type]
+        (lambda: tandem.load(3), "path is of type int, but must be a path: a string or"),  # type: ignore[arg-type]
+        (lambda: tandem.load(["a", None]), "path is of type NoneType, but must be"),  # type: ignore[list-item]
+        (lambda: tandem.train(PAIRS, out="run"), "recipe is of type list, but must be a Recipe or"),  # type: ignore[arg-type]
+        (lambda: tandem.train(pairs=PAIRS, out=None), "out is of type NoneType, but must be a path"),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_no_path_is_named(call: Callable[[], object], message: str) -> None:
@@ -141,11 +141,11 @@ def test_what_is_no_list_of_texts_is_named(call: Callable[[Any], object], messag
 
 
 def test_messages_speak_of_arguments_and_not_of_options(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x", encoding="utf-8")
-    with pytest.raises(TrainingError, match=r"Choose another with out, go on with that run with resume=True, or"):
-        tandem.train(pairs=PAIRS, out=tmp_path, settings=SMALL)
+    tandem.train(pairs=PAIRS, out=tmp_path / "run", settings=SMALL)
+    with pytest.raises(TrainingError, match=r"Go on with it with resume=True, choose another with out, or remove it$"):
+        tandem.train(pairs=PAIRS, out=tmp_path / "run", settings=SMALL)
     with pytest.raises(RecipeError, match=r"^settings model: settings have the form"):
-        tandem.train(pairs=PAIRS, out=tmp_path / "run", settings=["model"])
+        tandem.train(pairs=PAIRS, out=tmp_path / "other", settings=["model"])
 
 
 class _Terminal(io.StringIO):
@@ -170,5 +170,5 @@ def test_progress_is_shown_in_a_terminal(
     stream = _Terminal() if terminal else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     tandem.train(tiny_recipe("training.epochs=1"), pairs=PAIRS, validation_pairs=PAIRS, out=tmp_path / "a", **arguments)
-    for part in ("• training on cpu in float32", "Training: 1 epochs of", "Training is over: "):
+    for part in ("• training on cpu in float32", "Training: 1 epoch of", "Training is over: "):
         assert (part in stream.getvalue()) is shown

@@ -61,7 +61,7 @@ def test_the_best_goes_on_as_if_it_had_been_alone(tmp_path: Path) -> None:
     best, lines = _try(tmp_path / "run")
     assert best.name == "quick"
     assert [line.split(":")[0] for line in lines] == [
-        *["tried for 1 epochs"] * 4,
+        *["tried for 1 epoch"] * 4,
         *["tried for 2 epochs"] * 2,
         lines[-1],
     ]

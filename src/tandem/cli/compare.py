@@ -107,7 +107,7 @@ def compare_command(
 
 
 def _show_score(console: Console, found: RunComparison, name: str) -> None:
-    """One score of all systems, and how much more or less than the first one the others have."""
+    """One score of all systems, and how the others differ from the first one."""
     first, *others = found.systems
     better = "higher" if RESAMPLED[name].higher_is_better else "lower"
     console.print(Text(f"{name} ({better} is better)", style="bold"))
@@ -120,7 +120,7 @@ def _show_score(console: Console, found: RunComparison, name: str) -> None:
     console.print(table)
     signature = found.signatures[name]
     if others:
-        table = _table(f"more than {first.name}", "mean", "95 %", "p")
+        table = _table(f"difference from {first.name}", "mean", "95 %", "p")
         for system in others:
             difference = system.differences[name]
             more = difference.interval

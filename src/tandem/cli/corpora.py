@@ -163,7 +163,8 @@ def chosen_corpus(
     """The corpus that the options name; None where they name none. CorpusError where they don't fit together.
 
     `split` is read of a corpus that has several, unless its name says another. Where no columns are given they are
-    those of the corpus `before`, if it is of the same kind. Messages name the options of this `role`.
+    those of the corpus `before`, if it is of the same kind or both are tables. Messages name the options of this
+    `role`.
     """
     dashes = f"--{role}-" if role else "--"
     named = {
@@ -178,14 +179,11 @@ def chosen_corpus(
     if len(given) > 1:
         raise CorpusError(f"{' and '.join(given)}: a corpus comes from one of them; give only one")
     columns = None if options.columns is None else _columns(options.columns, f"{dashes}columns")
-    numbers = {"source_column": _number(columns[0]), "target_column": _number(columns[1])} if columns else {}
+    source, target = map(_number, columns) if columns else _table_columns(before)
     if options.csv is not None:
-        csv = before if isinstance(before, CsvCorpus) else CsvCorpus(kind="csv", path="")
-        # How one file is written says nothing of another.
-        return csv.model_copy(update={"path": str(options.csv), "separator": "auto", "header": "auto", **numbers})
+        return CsvCorpus(kind="csv", path=str(options.csv), source_column=source, target_column=target)
     if options.tsv is not None:
-        tsv = before if isinstance(before, TabSeparatedCorpus) else TabSeparatedCorpus(kind="tsv", path="")
-        return tsv.model_copy(update={"path": str(options.tsv), **numbers})
+        return TabSeparatedCorpus(kind="tsv", path=str(options.tsv), source_column=source, target_column=target)
     if options.jsonl is not None:
         jsonl = before if isinstance(before, JsonLinesCorpus) else JsonLinesCorpus(kind="jsonl", path="")
         keys = {"source_key": columns[0], "target_key": columns[1]} if columns else {}
@@ -264,6 +262,13 @@ def _load(corpus: Corpus, recipe: Recipe | None, on_error: OnError) -> LoadedPai
     if loaded.dropped.count:
         say(f"{corpus.name}: {loaded.dropped.message()}")
     return loaded
+
+
+def _table_columns(before: CorpusChoice | None) -> tuple[int | str, int | str]:
+    """The columns of a table; the first two where it is none."""
+    if isinstance(before, CsvCorpus | TabSeparatedCorpus):
+        return before.source_column, before.target_column
+    return 1, 2
 
 
 def _unusual_columns(choice: CorpusChoice) -> tuple[int | str, int | str] | None:

@@ -18,6 +18,7 @@ from tandem.models import ParameterCounts, count_parameters
 from tandem.recipe import LARGEST_COUNT, Optimizer, Recipe, load_recipe
 from tandem.recording.console import PrintableConsole, show_text
 from tandem.run.provenance import Session, read_provenance
+from tandem.terminal import counted
 
 _BYTES = 4
 """Of a weight, and of each number that an optimiser keeps for it."""
@@ -88,8 +89,8 @@ def _show(console: Console, recipe: Recipe, sizes: tuple[int, int], counts: Para
     model, optimizer = recipe.model, recipe.training.optimizer
     trained = counts.total * (2 + _kept(optimizer))
     lines = (
-        f"{model.cell.upper()}, {model.layers} layers of {model.hidden:,}, embeddings of {model.embedding:,}; "
-        f"{sizes[0]:,} source and {sizes[1]:,} target tokens",
+        f"{model.cell.upper()}, {counted(model.layers, 'layer')} of {model.hidden:,}, "
+        f"embeddings of {model.embedding:,}; {sizes[0]:,} source and {sizes[1]:,} target tokens",
         f"a checkpoint: {_mebibytes(counts.total)} of weights",
         f"training: {_mebibytes(trained)} for weights, gradients and what {optimizer.name} keeps, besides each step's "
         "own memory",

@@ -33,7 +33,7 @@ from tandem.cli.streams import one_line, print_json, say, standard_output
 from tandem.cli.translate import search_settings
 from tandem.recording.console import PrintableConsole, show_text
 from tandem.run import Evaluation, evaluate
-from tandem.terminal import shell_command
+from tandem.terminal import counted, shell_command
 from tandem.translator import BATCH_SIZE, load
 
 
@@ -128,7 +128,7 @@ def _show(found: Evaluation, dropped: int, *, as_json: bool) -> None:
         return
     console = PrintableConsole()
     show_scores(console, found.scores)
-    show_text(console, f"\n{found.pairs:,} pairs, {found.sources:,} different sources")
+    show_text(console, f"\n{counted(found.pairs, 'pair')}, {counted(found.sources, 'different source')}")
 
 
 def _finite(value: float) -> float | None:

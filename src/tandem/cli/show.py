@@ -14,7 +14,7 @@ from tandem.recording.console import show_text
 from tandem.recording.preparing import PreparingBar as PreparingBar
 from tandem.recording.preparing import announce as announce
 from tandem.run.train import TrainingResult
-from tandem.terminal import opening_command, printable, shell_command
+from tandem.terminal import counted, opening_command, printable, shell_command
 from tandem.translator import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS, SearchSettings
 
 _SCORES = 4
@@ -59,11 +59,13 @@ def show_scores(console: Console, scores: Sequence[Score]) -> None:
 def show_result(console: Console, out: Path, result: TrainingResult, examples: Sequence[tuple[str, str]] = ()) -> None:
     """The end of a training: the model, the scores that tell most, example translations, what to type next."""
     evaluation, model = result.evaluation, result.translator.recipe.model
-    layers = f"{model.layers} layer{'s' * (model.layers > 1)} of {model.hidden:,}"
+    layers = f"{counted(model.layers, 'layer')} of {model.hidden:,}"
+    beam = result.translator.recipe.search.beam
+    how = f", by a beam of {beam} (each epoch's scores are of greedy search)" if beam > 1 else ""
     best = f"its best checkpoint, {checkpoint_of(out).name}"
     lines = [
         f"\n{out}: {model.cell.upper()}, {layers}",
-        f"on {evaluation.pairs:,} pairs of the {result.evaluated_on} corpus, with {best}:\n",
+        f"on {counted(evaluation.pairs, 'pair')} of the {result.evaluated_on} corpus, with {best}{how}:\n",
     ]
     show_text(console, "\n".join(lines))
     show_scores(console, evaluation.scores[:_SCORES])

@@ -114,10 +114,10 @@ def train_command(
             raise RecipeError(
                 f"{recipe}: a recipe names its corpora; leave out the others, or change it by --set data.…"
             )
-        where = out or free_directory(recipe.stem)
         chosen = load_recipe(recipe, settings or [])
+        where = out or _free(recipe.stem, console)
     elif choice is not None:
-        where = out or free_directory(printable(_name(choice)))
+        where = out or _free(printable(_name(choice)), console)
         check_unused(where)
         data = Data(train=choice, validation=validation_choice, test=test_choice)
         chosen, reasons = chosen_recipe(
@@ -133,6 +133,13 @@ def train_command(
         reasons, resume = [*reasons, *tried], True
     result = train_run(chosen, where, console, device=device, resume=resume, verify=verify, reasons=reasons)
     show_result(PrintableConsole(), where, result)
+
+
+def _free(name: str, console: Console) -> Path:
+    """A directory for a new run, which is said."""
+    where = free_directory(name)
+    announce(console, f"the run's directory: {where}; choose another with --out")
+    return where
 
 
 def _best_of(tried: Sequence[Candidate], where: Path, console: Console, device: Device) -> tuple[Recipe, list[str]]:

@@ -13,6 +13,7 @@ from tandem.data.pairs import Fault, Pair, Places, checked, strictly
 from tandem.data.records import listed, short_line
 from tandem.data.table_rows import Row, table_rows
 from tandem.errors import CorpusError
+from tandem.terminal import shell_command
 
 Separator: TypeAlias = Literal["comma", "semicolon", "tab"]
 _CHARACTERS: dict[Separator, str] = {"tab": "\t", "semicolon": ";", "comma": ","}
@@ -169,11 +170,15 @@ def _check_encoding(path: Path) -> None:
     lines = _sample(path)
     faulty = [number for number, line in enumerate(lines, start=1) if isinstance(line, bytes)]
     good = sum(isinstance(line, str) and not line.isascii() for line in lines)
-    if len(faulty) > max(_FEW_FAULTY, good):
-        raise CorpusError(
-            f"{path} line {faulty[0]}: the file is not in UTF-8, but in another encoding, such as Windows-1252. In the "
-            "spreadsheet, save it as 'CSV UTF-8'; or convert it, for example with: iconv -f WINDOWS-1252 -t UTF-8"
-        )
+    if len(faulty) <= max(_FEW_FAULTY, good):
+        return
+    if any(isinstance(line, bytes) and b"\0" in line for line in lines):
+        raise CorpusError(f"{path}: this is no text: it holds NUL bytes. Save the table as CSV (UTF-8).")
+    convert = shell_command("iconv", "-f", "WINDOWS-1252", "-t", "UTF-8", path)
+    raise CorpusError(
+        f"{path} line {faulty[0]}: the file is not in UTF-8, but in another encoding, such as Windows-1252. In the "
+        f"spreadsheet, save it as 'CSV UTF-8'; or convert it, for example with: {convert} > utf-8.csv"
+    )
 
 
 def _sample_fields(lines: Sequence[str | bytes | None], separator: Separator) -> list[list[str]]:

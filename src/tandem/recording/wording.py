@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from tandem.metrics import perplexity
 from tandem.recording.progress import Progress
-from tandem.terminal import printable
+from tandem.terminal import counted, printable
 from tandem.training.events import Finished, Sample, Started, Validated
 
 SAMPLES = 3
@@ -47,7 +47,8 @@ def standing(progress: Progress) -> str:
 
 def beginning(event: Started) -> str:
     """Return the first line of a training."""
-    size = f"{event.epochs} epochs of {event.steps_per_epoch:,} steps, {event.parameters:,} parameters"
+    epochs, steps = counted(event.epochs, "epoch"), counted(event.steps_per_epoch, "step")
+    size = f"{epochs} of {steps}, {event.parameters:,} parameters"
     return f"Training goes on after step {event.first_step:,}: {size}" if event.first_step else f"Training: {size}"
 
 

@@ -58,10 +58,13 @@ class Speed(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """What was made of a size, and the seconds from now on that it is expected to take."""
+    """What was made of a size."""
 
     size: Size
     seconds: float
+    """What it is expected to take from now on."""
+    usual_seconds: float
+    """What the usual size is expected to take."""
 
 
 def fit_to_time(
@@ -101,9 +104,15 @@ def fit_to_time(
         available = deadline - time.monotonic() - _FIXED - speed.final
         return min(available / (usual * speed.pair + size.epochs * speed.validation), _MOST_PRESENTED)
 
+    def seconds_of(chosen: Size, speed: Speed) -> float:
+        return _FIXED + speed.final + chosen.steps * chosen.batch_size * speed.pair + chosen.epochs * speed.validation
+
     shares: dict[float, float] = {}
+    usual_seconds = 0.0
     for width in _WIDTHS:
-        shares[width] = presented(speed_of(width, share))
+        speed = speed_of(width, share)
+        shares[width] = presented(speed)
+        usual_seconds = seconds_of(size, speed) if width >= 1 else usual_seconds
         if shares[width] >= width:  # a narrower model would have more time than it needs
             break
     width = max(shares, key=lambda width: min(shares[width], width))
@@ -113,8 +122,7 @@ def fit_to_time(
     if part <= 0:
         raise RecipeError("--budget: the time is too short to train and score any model. Give more of it")
     fitted = shrunk(size, pairs, hidden=width, presented=part)
-    done = fitted.steps * fitted.batch_size * speed.pair + fitted.epochs * speed.validation
-    return Fitted(fitted, _FIXED + speed.final + done)
+    return Fitted(fitted, seconds_of(fitted, speed), usual_seconds)
 
 
 def measure(

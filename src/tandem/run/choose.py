@@ -24,6 +24,7 @@ from tandem.recipe import (
 )
 from tandem.run.evidence import ChosenTokens, choose_tokens
 from tandem.run.sizing import BY_HEART, Size, size_for
+from tandem.terminal import counted
 from tandem.text.bulk import BulkEncoder
 from tandem.text.chunks import chance_rank
 
@@ -38,6 +39,8 @@ _SAMPLE = 2_000
 """Pairs that are enough to measure speed on."""
 _SETTLED = 0.3
 """The share of the steps after which the learning rate falls."""
+_FAR_FROM_ALL = 0.5
+"""With less than this share of the usual training, a budget is said to be short of what all of it would take."""
 
 
 class Choice(NamedTuple):
@@ -110,9 +113,10 @@ def _fitted(
         budget.device,
     )
     share = fitted.size.steps * fitted.size.batch_size / (size.steps * size.batch_size)
+    usual = f"; all of it would take about {fitted.usual_seconds / 60:.0f}" if share < _FAR_FROM_ALL else ""
     return fitted.size, (
         f"budget: by measured steps, a model of {fitted.size.hidden} instead of {size.hidden} and {100 * share:.0f} % "
-        f"of the usual training are done in {fitted.seconds / 60:.1f} minutes from now"
+        f"of the usual training are done in {fitted.seconds / 60:.1f} minutes from now{usual}"
     )
 
 
@@ -189,20 +193,21 @@ def _token_reasons(corpus: Corpus) -> list[str]:
 
 def _other_reasons(corpus: Corpus, size: Size, *, by_heart: bool, exact: bool) -> list[str]:
     search = fitting_limits(corpus.source_lengths, corpus.target_lengths)
-    seen = f"{corpus.pairs:,} pairs of {corpus.tokens:,.0f} tokens"
+    seen = f"{counted(corpus.pairs, 'pair')} of {corpus.tokens:,.0f} tokens"
     passes = f" of {size.passes} passes" if size.passes > 1 else ""
     judged = "outputs that are exactly right" if exact else "chrF, how near translations come to their references"
     kept = f"the epoch is kept that is best by {judged}"
     return [
         "source reversed: the first words to be written are then read last (Sutskever et al. 2014, section 3.3)",
         f"model: 1 LSTM layer of {size.hidden}, embeddings of {size.embedding}, dropout {size.dropout}: for {seen}",
-        f"schedule: {size.steps:,} steps of {size.batch_size} pairs in {size.epochs} epochs{passes}; AdamW at "
-        f"{size.learning_rate} with a weight decay of {size.weight_decay} and a warm-up, down to 0 after "
-        f"{100 * _SETTLED:.0f} %; it ends after {size.patience} epochs that were no better; {kept}",
+        f"schedule: {counted(size.steps, 'step')} of {counted(size.batch_size, 'pair')} in "
+        f"{counted(size.epochs, 'epoch')}{passes}; AdamW at {size.learning_rate} with a weight decay of "
+        f"{size.weight_decay} and a warm-up, down to 0 after {100 * _SETTLED:.0f} %; it ends after {size.patience} "
+        f"epochs that were no better; {kept}",
         f"longest output: {search.max_length_factor:g} x the source's tokens + {search.max_length_extra}; the longest "
         f"training target has {corpus.target_lengths.max():,} tokens",
         *(
-            [f"nothing is held back: with {corpus.sources} different sources all pairs are learnt by heart"]
+            [f"nothing is held back: with {counted(corpus.sources, 'different source')} all pairs are learnt by heart"]
             if by_heart
             else []
         ),

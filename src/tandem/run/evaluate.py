@@ -9,6 +9,7 @@ from tandem.data import Batch, Batches
 from tandem.data.contents import Hear
 from tandem.data.given import checked_references
 from tandem.data.pairs import Pair, group_references
+from tandem.errors import ArgumentError, CorpusError
 from tandem.metrics import (
     Score,
     SentenceScores,
@@ -101,7 +102,10 @@ class Evaluation:
 
     def score(self, name: str) -> float:
         """The value of the score of that name. KeyError where there is none."""
-        return {score.name: score.value for score in self.scores}[name]
+        values = {score.name: score.value for score in self.scores}
+        if name not in values:
+            raise KeyError(f"there is no score {name!r}; there are {', '.join(values)}")
+        return values[name]
 
 
 def evaluate(
@@ -121,10 +125,16 @@ def evaluate(
     leaves texts as they stand. `tokenize` is how BLEU tells words apart; None: as the recipe has it. `hear` is told of
     progress: what is done, how much of it, and of how much.
 
-    ArgumentError and CorpusError where `pairs` are no pairs of texts.
+    ArgumentError where `translator` is none; ArgumentError and CorpusError where `pairs` are no pairs of texts.
     """
+    if not isinstance(translator, Translator):
+        raise ArgumentError(
+            f"translator is of type {type(translator).__name__}, but must be a Translator, as tandem.load gives it"
+        )
     settings = settings or translator.search_settings()
     given = checked_references(pairs, "pairs")
+    if not given:
+        raise CorpusError("pairs: there are none, and a score needs at least one")
     corpus = [Pair(source, target) for source, targets in given for target in targets]
     groups = group_references(given, lowercase=translator.source_tokenizer.lowercase, raw=raw)
     sources, references = [source for source, _ in groups], [targets for _, targets in groups]

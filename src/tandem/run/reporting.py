@@ -17,6 +17,7 @@ from tandem.run.baselines import Baseline
 from tandem.run.evaluate import LEAST_CALIBRATED, Evaluation
 from tandem.run.provenance import read_provenance
 from tandem.storage import replace_file
+from tandem.terminal import counted
 from tandem.translator import Translator
 
 _REASONS = "choice.txt"
@@ -55,13 +56,12 @@ def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -
     rows = [row for row in metrics if row["event"] == "validated"]
     weights = sum(parameter.numel() for parameter in translator.model.parameters())
     kind = recipe.model.cell.upper()
-    layers = "1 layer" if recipe.model.layers == 1 else f"{recipe.model.layers} layers"
     summary = [
         (
             "kept",
             f"{checkpoint_of(run).name} of {recipe.training.epochs}, the best by validation {recipe.training.keep}",
         ),
-        ("model", f"{kind}, {layers} of {recipe.model.hidden}, {weights:,} weights"),
+        ("model", f"{kind}, {counted(recipe.model.layers, 'layer')} of {recipe.model.hidden}, {weights:,} weights"),
         (
             "vocabulary",
             f"{len(translator.source_tokenizer):,} source, {len(translator.target_tokenizer):,} target tokens",
@@ -72,7 +72,7 @@ def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -
         summary.append(("not scored", "the run was interrupted"))
     else:
         evaluation = evaluated.evaluation
-        sizes = f"{evaluation.pairs:,} pairs, {evaluation.sources:,} different sources"
+        sizes = f"{counted(evaluation.pairs, 'pair')}, {counted(evaluation.sources, 'different source')}"
         summary.append(("scored on", f"{evaluated.corpus}: {sizes}"))
     if rows:
         best = min(row["validation_loss"] for row in rows)

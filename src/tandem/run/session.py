@@ -17,7 +17,7 @@ from tandem.build import (
     choose_device,
     choose_precision,
 )
-from tandem.checkpoint import Checkpoint, load_optimizer
+from tandem.checkpoint import Checkpoint, is_model, load_optimizer
 from tandem.data.contents import Hear
 from tandem.data.pairs import group_references
 from tandem.errors import CheckpointError, MemoryShortage, RecipeError, TandemError, TrainingError
@@ -316,11 +316,16 @@ def _earlier_sessions(out: Path, say: Callable[[str], None]) -> list[Session]:
 
 def refuse_used(out: Path) -> None:
     """Raise TrainingError unless a new run's directory is not there, empty, or left by a run that saved nothing."""
-    if out.exists() and not (out.is_dir() and is_unsaved(out)):
-        raise TrainingError(
-            f"{out}: this is not an empty directory. Choose another with --out, go on with that run with --resume, "
-            "or remove it"
-        )
+    if not out.exists() or (out.is_dir() and is_unsaved(out)):
+        return
+    if not out.is_dir():
+        raise TrainingError(f"{out}: this is a file, and a run needs a directory. Choose another with --out")
+    if not is_model(out):
+        raise TrainingError(f"{out}: this is not an empty directory, and not a run either. Choose another with --out")
+    raise TrainingError(
+        f"{out}: this is not an empty directory: a run lies there. Go on with it with --resume, choose another with "
+        "--out, or remove it"
+    )
 
 
 def _weights(counts: ParameterCounts) -> str:

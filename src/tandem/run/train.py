@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from tandem.checkpoint import is_model, read_current
 from tandem.data.contents import Hear
 from tandem.data.pairs import Pair
-from tandem.errors import CheckpointError, CorpusError, NotWrittenError, RecipeError, TrainingError
+from tandem.errors import ArgumentError, CheckpointError, CorpusError, NotWrittenError, RecipeError, TrainingError
 from tandem.files import path_of
 from tandem.recipe import (
     Data,
@@ -88,6 +88,11 @@ def train(
     Raises RecipeError, CorpusError, TrainingError, CheckpointError and ArgumentError, each saying what to do. SIGINT
     and SIGTERM let the step under way end and the run be saved, then raise Stopped, which is a KeyboardInterrupt.
     """
+    if not (recipe is None or isinstance(recipe, Recipe | str | os.PathLike)):
+        raise ArgumentError(
+            f"recipe is of type {type(recipe).__name__}, but must be a Recipe or the path of one. Pairs are given as "
+            "pairs=..."
+        )
     if progress is None:
         progress = recorders is None and say is None and sys.stderr is not None and sys.stderr.isatty()
     with python_words(), training_display(progress) as display:
@@ -175,6 +180,8 @@ def chosen_recipe(
     # What tells how the corpus is read must hold before it is read to choose the rest.
     bare = override(bare, [setting for setting in settings if setting.startswith(("data.", "seed"))])
     bare = settle_formats(bare, say)
+    for warning in format_warnings(bare.data):
+        say(warning)
     first, count = look_at(bare.data, given)
     limit = None if deadline is None else Budget(deadline, device, lambda recipe: override(recipe, settings))
     choice = choose_recipe(first, bare.data, count, limit)
@@ -222,7 +229,7 @@ def run_recipe(
         if not resume:
             refuse_used(out)
         recipe = settle_formats(recipe, say)
-        if not resume:
+        if not (resume or reasons):  # said before it was chosen from the corpus
             for warning in format_warnings(recipe.data):
                 say(warning)
         tests = _test_pairs(recipe, given, say)  # read first: that they are missing is to be known before the training

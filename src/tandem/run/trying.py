@@ -20,6 +20,7 @@ from tandem.run.lock import locked
 from tandem.run.prepare import GivenPairs
 from tandem.run.session import Run
 from tandem.run.stopping import Stopping
+from tandem.terminal import counted
 
 _FIRST_SHARE = 8
 """In the first round each candidate is trained for this part of its epochs; each later round doubles that."""
@@ -104,9 +105,8 @@ def try_recipes(
             results.append(_trained(candidate, folder, until, device, given, recorders, say))
         results.sort(key=lambda result: result.value)
         for result in results:
-            line = (
-                f"tried for {result.epoch} epochs: {result.candidate.name} ({result.candidate.what}): {_said(result)}"
-            )
+            tried_for, candidate = counted(result.epoch, "epoch"), result.candidate
+            line = f"tried for {tried_for}: {candidate.name} ({candidate.what}): {_said(result)}"
             lines.append(line)
             say(line)
         alive = [result.candidate for result in results[: len(results) // 2]]

@@ -117,7 +117,8 @@ class Training:
         parameters = sum(p.numel() for p in self._model.parameters() if p.requires_grad)
         done = self.progress
         yield Started(self._settings.epochs, self.steps_per_epoch, parameters, done.step, done.epoch)
-        reason = f"all {self._settings.epochs} epochs done"
+        epochs = self._settings.epochs
+        reason = "the one epoch is done" if epochs == 1 else f"all {epochs} epochs done"
         while self.progress.epoch < math.ceil(self.total_steps / self.steps_per_epoch):
             if enough := self._reason_to_stop():
                 reason = enough
