@@ -209,7 +209,7 @@ def test_an_error_keeps_what_was_done(
     if isinstance(error, OSError):
         found = tandem("translate", run, *COMMAND)
         assert found.code == 1
-        assert found.err.endswith("\ntandem: input or output: No space left on device\n")
+        assert found.err.endswith("\ntandem: standard input or output: No space left on device\n")
     else:
         with pytest.raises(RuntimeError, match="a bug"):
             tandem("translate", run, *COMMAND)

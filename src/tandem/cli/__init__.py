@@ -83,7 +83,7 @@ def main() -> None:
         sys.exit(130)
     except OSError as error:
         # A full disk, a folder that may not be written to: the user's to mend as well.
-        say(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        say(f"{error.filename or 'standard input or output'}: {error.strerror or error}")
         sys.exit(1)
     finally:
         _flush()

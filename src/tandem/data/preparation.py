@@ -42,7 +42,7 @@ def prepare_corpus(
         reason = str(error.__cause__ or error)
     raise CorpusError(
         f"{cache}: the cache of prepared corpora cannot be written: {reason}. Make room there, or set TANDEM_CACHE to "
-        "another folder. What was prepared is kept, and gone on with"
+        "another folder. What is prepared already is kept, and the same command goes on with it"
     )
 
 
