@@ -16,10 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import lightning_fabric  # noqa: F401  what a command imports late is imported here, once for all
@@ -195,13 +195,17 @@ def limited(kind: str, limit: int) -> Hindrance:
     return hinder
 
 
-def hindrances(events: int, most: int) -> Iterator[tuple[str, Hindrance]]:
-    """Signals at up to `most` of the events for each signal, and limits that grow by half."""
+def signals(events: int, most: int) -> Iterator[tuple[str, Hindrance]]:
+    """Each signal at about `most` of the events, spread over all of them."""
     step = max(1, events // most)
     for number in range(1, events + 1, step):
         for number_of_signal in _SIGNALS:
             name = signal.Signals(number_of_signal).name
             yield f"{name} at file event {number}", at_event(number, number_of_signal)
+
+
+def limits() -> Iterator[tuple[str, Hindrance]]:
+    """Limits that grow by half, of descriptors by a fifth."""
     for kind, first, last in (("descriptors", 8, 40), ("memory", 1 << 20, 1 << 29), ("file size", 1, 1 << 20)):
         limit = float(first)
         while limit < last:
@@ -252,18 +256,19 @@ def foreign(folder: Path) -> dict[str, str]:
     return {name: (folder / name).read_text("utf-8") for name in _FOREIGN if (folder / name).is_file()}
 
 
-def sweep(command: Command, base: Path, counts: Counts, most: int) -> None:
+def sweep(command: Command, base: Path, counts: Counts, most: int, kinds: Collection[str]) -> None:
     """Hinder one command in each way, each time in a folder of its own, then let it go to its end."""
     ready = prepared(base, command)
     scratch = base / "counting" / command.name
     shutil.copytree(ready, scratch)
     events = count_events(command.words, scratch)
     folder = base / command.name
-    for what, hinder in hindrances(events, most):
+    ways = (("signals", signals(events, most)), ("limits", limits()))
+    for what, hinder in chain.from_iterable(found for kind, found in ways if kind in kinds):
         shutil.copytree(ready, folder)
         _hinder(command, folder, what, counts, hinder)
         shutil.rmtree(folder)
-    for room in _ROOM if _can_mount(base) else ():
+    for room in _ROOM if "disks" in kinds and _can_mount(base) else ():
         folder.mkdir()
         with _small_disk(folder, ready, room) as enlarge:
             _hinder(command, folder, f"a disk with {room} bytes left", counts, enlarge=enlarge)
@@ -377,6 +382,7 @@ def _main() -> None:
     parser = argparse.ArgumentParser(prog="tests.system.sweep", description=__doc__)
     parser.add_argument("--commands", default=",".join([*(command.name for command in COMMANDS), _EXTREMES]))
     parser.add_argument("--most", type=int, default=40, help="file events a command at which signals come")
+    parser.add_argument("--kinds", default="signals,limits,disks", help="how commands are hindered")
     options = parser.parse_args()
     torch.set_num_threads(1)
     counts, wanted = Counts(), options.commands.split(",")
@@ -385,7 +391,7 @@ def _main() -> None:
             if command.name in wanted:
                 before = counts.commands
                 command = replace(command, words=[word.format(port=port) for word in command.words])
-                sweep(command, Path(folder), counts, options.most)
+                sweep(command, Path(folder), counts, options.most, options.kinds.split(","))
                 print(f"{command.name:<10} {counts.commands - before:>5} commands", flush=True)
         if _EXTREMES in wanted:
             before = counts.commands
