@@ -188,6 +188,14 @@ def test_a_line_that_is_too_long_is_cut_with_a_warning(tandem: Tandem, tmp_path:
     assert found.apart_from_limits.err == "tandem: line 2: too long; only its beginning was translated\n"
 
 
+def test_links_in_a_circle_are_answered_in_a_sentence(tandem: Tandem, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").write_text("eins\n", encoding="utf-8")
+    (tmp_path / "loop").symlink_to("loop")
+    found = tandem("translate", run, "--input", tmp_path / "in", "--output", tmp_path / "loop")
+    assert (found.code, found.err.startswith(f"tandem: {tmp_path / 'loop'}: ")) == (1, True)
+    assert tandem("train", "--resume", "--out", tmp_path / "loop").code == 1
+
+
 @pytest.mark.parametrize("kind", ["file", "standard input"])
 def test_bytes_that_are_no_utf_8_name_their_line(kind: str, tandem: Tandem, run: Path, tmp_path: Path) -> None:
     text = b"eins\nf\xfcnf\n"

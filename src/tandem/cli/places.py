@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tandem.checkpoint import checkpoint_of
 from tandem.errors import OutputError
+from tandem.files import resolved
 
 
 def check_places(
@@ -22,7 +23,7 @@ def check_places(
     options: dict[Path, str] = {}
     for option, path in given:
         _check_place(option, path, inputs)
-        if (other := options.setdefault(path.resolve(), option)) != option:
+        if (other := options.setdefault(resolved(path), option)) != option:
             raise OutputError(f"{option} {path}: {other} writes that file; give another")
 
 

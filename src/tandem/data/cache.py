@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tandem.data.encoded import EncodedCorpus, open_side
 from tandem.data.pairs import Pair
 from tandem.errors import CheckpointError, CorpusError
-from tandem.files import expand_user, ordinary
+from tandem.files import expand_user, ordinary, resolved
 from tandem.locking import Held, lock
 from tandem.removal import Layout, named_in, names, remove
 from tandem.storage import flush, replace_file
@@ -101,7 +101,7 @@ def entries(cache: Path) -> list[Entry]:
 
 def clear(cache: Path) -> list[str]:
     """Remove what Tandem put into the cache, except what is being prepared. Returns what was not removed, and why."""
-    cache = cache.resolve()
+    cache = resolved(cache)
     corpora, locks = corpora_in(cache), cache / "locks"
     keys = {folder.name.removesuffix(".partial") for folder, _ in named_in(corpora, _CORPORA)}
     keys |= {path.name for path, _ in named_in(locks, _LOCKS)}

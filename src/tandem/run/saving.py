@@ -23,7 +23,7 @@ from tandem.checkpoint import (
     write_current,
 )
 from tandem.errors import CheckpointError
-from tandem.files import read_text
+from tandem.files import read_text, resolved
 from tandem.recording import GoingOn
 from tandem.removal import links_in, named_in, remove
 from tandem.run.layout import CHECKPOINT_LAYOUT, EPOCH, RUN_LAYOUT, SAVED
@@ -72,7 +72,7 @@ class ResumeState(NamedTuple):
 
 def read_state(out: Path) -> tuple[Current, ResumeState]:
     """What a run's directory names, and what it goes on from. CheckpointError naming what is missing or damaged."""
-    for link in links_in(out.resolve(), RUN_LAYOUT):
+    for link in links_in(resolved(out), RUN_LAYOUT):
         raise CheckpointError(
             f"{link}: it is a link, and a run that goes on writes to its own files alone. Copy the run with links "
             "followed (cp -rL), or remove this one"
