@@ -49,7 +49,7 @@ def writing(path: Path) -> Iterator[None]:
         inside = re.search(r"I/O error: (.*) \(os error", str(error))
         reason = inside[1] if inside else (isinstance(error, OSError) and error.strerror) or str(error)
         raise NotWrittenError(
-            f"{path}: cannot be written: {reason}. What was there before is as it was. Make room there, or mend what "
+            f"{path}: cannot be written: {reason}. What was there before is unchanged. Make room there, or mend what "
             "is in the way"
         ) from error
 

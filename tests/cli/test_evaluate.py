@@ -246,7 +246,7 @@ def test_on_a_full_disk_scores_are_shown_and_an_older_file_stays(
     before = set(elsewhere.iterdir())
     with no_file_beyond(20):
         found = tandem("evaluate", run, *FILES, "--json", option, "out.en")
-    said = "tandem: out.en: cannot be written: File too large. What was there before is as it was. Make room there"
+    said = "tandem: out.en: cannot be written: File too large. What was there before is unchanged. Make room there"
     assert found.code == 1
     assert found.apart_from_limits.err.startswith(said)
     assert json.loads(found.out)["pairs"] == 10

@@ -171,7 +171,7 @@ def test_on_a_full_disk_the_older_output_stays(tandem: Tandem, run: Path) -> Non
     with no_file_beyond(20):
         found = tandem("rescore", run, "--n-best", "moses", "--source", "test.de", "--output", "out")
     assert (found.code, found.out) == (1, "")
-    assert found.err.startswith("tandem: out: cannot be written: File too large. What was there before is as it was.")
+    assert found.err.startswith("tandem: out: cannot be written: File too large. What was there before is unchanged.")
     assert Path("out").read_text(encoding="utf-8") == "older\n"
     assert not Path("out.partial").exists()
 

@@ -89,6 +89,9 @@ def test_sources_that_only_count_are_told(tmp_path: Path) -> None:
         assert corpus_warnings(corpus)[0] == f"{corpus.name}: {said}columns with --columns"
     for corpus in (open_csv(tmp_path / "c.csv", 2, 1), TabSeparated(tmp_path / "c.tsv", 2, 1)):
         assert not any(said in warning for warning in corpus_warnings(corpus))
+    for name in ("n.src", "n.tgt"):
+        (tmp_path / name).write_text("".join(f"{number}\n" for number in range(20)), encoding="utf-8")
+    assert corpus_warnings(ParallelFiles(tmp_path / "n.src", tmp_path / "n.tgt")) == []  # there are no other columns
     (tmp_path / "c.tsv").write_text("1\teins\n2\tzwei\n4\tvier\n5\tfünf\n7\tsieben\n", encoding="utf-8")
     assert corpus_warnings(TabSeparated(tmp_path / "c.tsv")) == []
 

@@ -178,7 +178,7 @@ def test_a_full_disk_is_named_and_the_file_closed(tmp_path: Path) -> None:
     file.record(Started(1, 4, 1))
     file.close()
     file._file = FULL.open("a", encoding="utf-8")
-    said = r"metrics\.jsonl: cannot be written: No space left on device\. What was there before is as it was"
+    said = r"metrics\.jsonl: cannot be written: No space left on device\. What was there before is unchanged"
     with pytest.raises(CheckpointError, match=said):
         file.record(step_done(1))
     with pytest.raises(CheckpointError, match=said):

@@ -58,6 +58,8 @@ def test_time_is_used_and_not_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
         takes = budget._FIXED + 1.0 + size.epochs * 0.1 + size.steps * size.batch_size * 1e-3 * size.hidden / 256
         assert takes == pytest.approx(seconds, rel=0.1)
         assert found.seconds == pytest.approx(seconds, rel=0.1)
+        all_of_it = usual.epochs * 0.1 + usual.steps * usual.batch_size * 1e-3 * usual.hidden / 256
+        assert found.usual_seconds >= budget._FIXED + 1.0 + all_of_it - 1e-6
     widths = [found.size.hidden for found in sizes.values()]
     assert widths == sorted(widths)
     assert widths[0] < usual.hidden < widths[-1]

@@ -79,7 +79,7 @@ def test_a_directory_in_use_is_refused(kind: str, shared: Path, tmp_path: Path) 
     out, message = {
         "run": (
             shared,
-            "this is not an empty directory: a run lies there. Go on with it with --resume, choose another",
+            "this is not an empty directory: it holds a run. Continue it with --resume, choose another",
         ),
         "other files": (tmp_path, "this is not an empty directory, and not a run either. Choose another with --out"),
         "a file": (tmp_path / "thesis.txt", "this is a file, and a run needs a directory. Choose another with --out"),

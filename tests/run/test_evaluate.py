@@ -175,12 +175,12 @@ def test_likelihoods_are_per_token_and_in_their_units() -> None:
 
 
 def test_nothing_to_evaluate_is_refused() -> None:
-    with pytest.raises(CorpusError, match="pairs: there are none"):
+    with pytest.raises(CorpusError, match="pairs is empty: a score needs"):
         evaluate(model_of("lstm"), [])
     with pytest.raises(ArgumentError, match=r"translator is of type str, but must be a Translator, as tandem\.load"):
         evaluate("runs/mine", PAIRS)  # type: ignore[arg-type]
 
 
 def test_a_score_that_is_not_there_is_named_beside_those_that_are() -> None:
-    with pytest.raises(KeyError, match=r"there is no score 'blue'; there are .*bleu"):
+    with pytest.raises(KeyError, match=r"there is no score 'blue'; the scores are .*bleu"):
         evaluate(model_of("lstm"), PAIRS).score("blue")

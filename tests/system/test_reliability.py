@@ -69,7 +69,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_saved_stands(
         with no_file_beyond(size):
             found = tandem("train", "--resume", "--out", "run", "--set", "training.epochs=2")
         said = re.fullmatch(
-            r"tandem: run/(\S+): cannot be written: File too large\. What was there before is as it was\. Make room "
+            r"tandem: run/(\S+): cannot be written: File too large\. What was there before is unchanged\. Make room "
             r"there, or mend what is in the way, and go on with --resume\n",
             found.err,
         )

@@ -265,7 +265,7 @@ def _load(corpus: Corpus, recipe: Recipe | None, on_error: OnError) -> LoadedPai
 
 
 def _table_columns(before: CorpusChoice | None) -> tuple[int | str, int | str]:
-    """The columns of a table; the first two where it is none."""
+    """Return the columns of a table, or the first two for a corpus that is not a table."""
     if isinstance(before, CsvCorpus | TabSeparatedCorpus):
         return before.source_column, before.target_column
     return 1, 2

@@ -13,7 +13,7 @@ from tandem.data.spreadsheets import CsvFile, csv_summary
 
 _SAMPLE_PAIRS = 200
 _DIGITS = 16
-"""Of the longest number that counts something."""
+"""A longer string of digits is not taken for a row number."""
 
 
 def corpus_notes(corpus: Corpus) -> list[str]:
@@ -32,7 +32,7 @@ def corpus_warnings(corpus: Corpus) -> list[str]:
         return []
     pairs = [row for row in islice(corpus.rows(MAX_CHARACTERS), _SAMPLE_PAIRS) if isinstance(row, Pair)]
     warnings = []
-    if _count_up([pair.source for pair in pairs[1:]]):
+    if not isinstance(corpus, ParallelFiles) and _count_up([pair.source for pair in pairs[1:]]):
         warnings.append(
             f"{corpus.name}: the sources are numbers that count the pairs; if they are not what is to be translated, "
             "choose other columns with --columns"
@@ -72,7 +72,7 @@ def _first_line(corpus: ParallelFiles | TabSeparated) -> list[str]:
 
 
 def _count_up(texts: Sequence[str]) -> bool:
-    """Whether there are several texts and each is a number one larger than the one before."""
+    """Tell whether the texts are consecutive numbers, as row numbers are."""
     numbers = [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < _DIGITS]
     return len(texts) > 3 and len(numbers) == len(texts) and numbers == list(range(numbers[0], numbers[0] + len(texts)))
 

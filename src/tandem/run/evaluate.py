@@ -104,7 +104,7 @@ class Evaluation:
         """The value of the score of that name. KeyError where there is none."""
         values = {score.name: score.value for score in self.scores}
         if name not in values:
-            raise KeyError(f"there is no score {name!r}; there are {', '.join(values)}")
+            raise KeyError(f"there is no score {name!r}; the scores are {', '.join(values)}")
         return values[name]
 
 
@@ -134,7 +134,7 @@ def evaluate(
     settings = settings or translator.search_settings()
     given = checked_references(pairs, "pairs")
     if not given:
-        raise CorpusError("pairs: there are none, and a score needs at least one")
+        raise CorpusError("pairs is empty: a score needs at least one pair")
     corpus = [Pair(source, target) for source, targets in given for target in targets]
     groups = group_references(given, lowercase=translator.source_tokenizer.lowercase, raw=raw)
     sources, references = [source for source, _ in groups], [targets for _, targets in groups]

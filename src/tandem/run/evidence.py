@@ -64,7 +64,7 @@ class ChosenTokens:
 def choose_tokens(learnt_from: Sequence[str], held_back: Sequence[str]) -> ChosenTokens:
     """Choose the tokens of one side: whole words where they suffice, characters for short texts, else byte pairs.
 
-    Candidates are learnt from the first texts and measured on the others: the same ones where nothing is held back.
+    Candidates are learnt from `learnt_from` and measured on `held_back`, which equals it if nothing is held back.
     """
     learnt_from = learnt_from[:_MOST_TEXTS]
     mean = sum(map(len, held_back)) / len(held_back)
@@ -72,7 +72,11 @@ def choose_tokens(learnt_from: Sequence[str], held_back: Sequence[str]) -> Chose
     for candidate, tokenizer in _candidates(learnt_from, held_back, short=mean <= _SHORT):
         fault = _fault(candidate, short=mean <= _SHORT)
         if fault is None:
-            texts = "the same texts" if held_back == learnt_from else f"{counted(len(held_back), 'text')} held back"
+            texts = (
+                "the training texts themselves"
+                if held_back == learnt_from
+                else f"{counted(len(held_back), 'text')} held back"
+            )
             reason = f"{candidate.name}: {candidate.figures()}, measured on {texts}"
             return ChosenTokens(candidate.text, tokenizer, reason, tuple(rejected))
         rejected.append(f"not {candidate.name}: {fault}")

@@ -323,8 +323,8 @@ def refuse_used(out: Path) -> None:
     if not is_model(out):
         raise TrainingError(f"{out}: this is not an empty directory, and not a run either. Choose another with --out")
     raise TrainingError(
-        f"{out}: this is not an empty directory: a run lies there. Go on with it with --resume, choose another with "
-        "--out, or remove it"
+        f"{out}: this is not an empty directory: it holds a run. Continue it with --resume, choose another directory "
+        "with --out, or remove it"
     )
 
 
