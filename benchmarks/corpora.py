@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.plan import Plan
-from tandem.data import EncodedCorpus
-from tandem.data.encoded import EncodedSide
-from tandem.data.named import named_corpus
+from tandem.corpora.named import named_corpus
 from tandem.errors import CorpusError
+from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.text import EOS_ID, SOS_ID, Tokenizer
 
 Texts = list[tuple[str, str]]

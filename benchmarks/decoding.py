@@ -14,13 +14,13 @@ from benchmarks.same import DifferentError
 from benchmarks.sides import DTYPES, Precision, plain_model, processor_precisions, tandem_model
 from benchmarks.tables import Table, number, percent, times
 from tandem import Translator, load
-from tandem.data import pad_sentences
-from tandem.members import Member
+from tandem.batches import pad_sentences
 from tandem.metrics import bleu
 from tandem.models.prefixes import prefix_tree
 from tandem.recipe import Recipe, make_recipe
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID
-from tandem.translator import SearchSettings, Translation, frame_source
+from tandem.translation.members import Member
+from tandem.translation.translator import SearchSettings, Translation, frame_source
 
 BEAM = 5
 

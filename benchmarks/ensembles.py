@@ -8,7 +8,7 @@ from benchmarks.plan import Plan
 from benchmarks.rounds import Figures, Turn, alternate, compare, evenly, rounded
 from benchmarks.tables import Table, number, percent
 from tandem import Translator
-from tandem.members import Averaging
+from tandem.translation.members import Averaging
 
 _SIZES = (2, 5)
 _BEAMS = (1, 12)

@@ -18,6 +18,7 @@ from benchmarks.plan import Plan, Sizes
 from benchmarks.rounds import Figures, evenly, rounded
 from benchmarks.tables import Table, mebibytes, number
 from benchmarks.training import flops_per_token
+from tandem.batches import Batches
 from tandem.build import (
     build_fabric,
     build_loop_settings,
@@ -27,11 +28,11 @@ from tandem.build import (
     build_tokenizer,
     choose_precision,
 )
-from tandem.data import Batches, EncodedCorpus
-from tandem.data.pairs import Pair
+from tandem.corpora.pairs import Pair
 from tandem.models import count_parameters
+from tandem.preparation.encoded import EncodedCorpus
 from tandem.recipe import Recipe, load_recipe
-from tandem.run.prepare import encode_pairs
+from tandem.runs.prepare import encode_pairs
 from tandem.text.counts import count_words
 from tandem.training import Training
 from tandem.training.events import StepDone, Validated, Validation

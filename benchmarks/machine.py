@@ -16,7 +16,7 @@ from benchmarks.plan import Plan
 from benchmarks.rounds import Figures, rounded
 from benchmarks.sides import DTYPES, Precision, processor_precisions
 from tandem.models.kernels.products import Packed, linear
-from tandem.run.provenance import processor_name
+from tandem.runs.provenance import processor_name
 from tandem.version import __version__
 
 

@@ -27,7 +27,7 @@ from benchmarks.sides import (
     tandem_model,
 )
 from benchmarks.tables import Table, mebibytes
-from tandem.data import EncodedCorpus
+from tandem.preparation.encoded import EncodedCorpus
 
 
 @dataclass(frozen=True)

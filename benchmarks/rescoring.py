@@ -14,12 +14,12 @@ from benchmarks.rounds import Figures, Turn, alternate, compare, evenly, rounded
 from benchmarks.same import DifferentError
 from benchmarks.tables import Table, number, percent, times
 from tandem import Translator
-from tandem.data import pad_sentences
+from tandem.batches import pad_sentences
 from tandem.models.coins import draw_coins
 from tandem.models.prefixes import target_tree
 from tandem.text import EOS_ID, SOS_ID
 from tandem.training.loss import token_scores
-from tandem.translator import frame_source
+from tandem.translation.translator import frame_source
 
 Score: TypeAlias = Callable[[Sequence[tuple[str, str]]], list[float]]
 """Pairs -> the log-probability of each."""

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from benchmarks import tutorial
 from benchmarks.corpora import FIRST_WORD, framed
 from benchmarks.sides import TandemSide, TutorialSide
-from tandem.data import EncodedCorpus, pad_sentences
+from tandem.batches import pad_sentences
 from tandem.models import Seq2Seq
+from tandem.preparation.encoded import EncodedCorpus
 from tandem.text import EOS_ID, SOS_ID
 
 _LOGITS, _GRADIENTS = 1e-4, 1e-3

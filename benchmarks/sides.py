@@ -11,9 +11,10 @@ from torch.utils.data import DataLoader
 
 from benchmarks import tutorial
 from benchmarks.plan import Sizes
+from tandem.batches import Batches
 from tandem.build import build_fabric, choose_precision
-from tandem.data import Batches, EncodedCorpus
 from tandem.models import Decoder, Encoder, Seq2Seq
+from tandem.preparation.encoded import EncodedCorpus
 from tandem.text import PAD_ID
 from tandem.training import LoopSettings, Schedule, TeacherForcing, Training
 from tandem.training.events import Event, StepDone, Validated, Validation

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from tandem.data.captions import captions
+from tandem.corpora.captions import captions
 
 Pair = tuple[str, str]
 

@@ -12,7 +12,7 @@ from benchmarks.rounds import Figures, Turn, alternate, compare, evenly, rounded
 from benchmarks.same import check_same
 from benchmarks.sides import TandemSide, TutorialSide, plain_model, processor_precisions, tandem_model
 from benchmarks.tables import Table, number, percent, times
-from tandem.data import EncodedCorpus
+from tandem.preparation.encoded import EncodedCorpus
 
 
 def measure_training(plan: Plan, corpus: MeasuredCorpus) -> Figures:

@@ -18,7 +18,7 @@ from tandem.build import (
     choose_device,
     choose_precision,
 )
-from tandem.data.captions import captions
+from tandem.corpora.captions import captions
 from tandem.errors import CorpusError, RecipeError
 from tandem.recipe import (
     FilesCorpus,

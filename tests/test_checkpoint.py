@@ -28,12 +28,12 @@ from tandem.checkpoint import (
     write_current,
 )
 from tandem.errors import CheckpointError
-from tandem.members import Member
+from tandem.files.storage import FORMAT, sealed, write_directory
 from tandem.metrics.calibration import Calibration
 from tandem.models import CellType
 from tandem.recipe import FilesCorpus, load_recipe, portable
-from tandem.storage import FORMAT, sealed, write_directory
-from tandem.translator import load
+from tandem.translation.members import Member
+from tandem.translation.translator import load
 from tests.support.models import CELL_TYPES, random_ids
 from tests.support.runs import copied, number_pairs, run_tiny, saved, shared_run, untrained
 

@@ -24,9 +24,9 @@ from pydantic import BaseModel
 import tandem
 from tandem import build, recipe
 from tandem.cli import app
-from tandem.data import named
-from tandem.data.corpus import InMemory
-from tandem.run.sizing import size_for
+from tandem.corpora import named
+from tandem.corpora.corpus import InMemory
+from tandem.runs.sizing import size_for
 from tests.support.pages import CAPS, PAIRS, run_page, write_files
 
 ROOT = Path(__file__).parents[1]

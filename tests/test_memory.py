@@ -9,7 +9,7 @@ import torch
 
 from tandem.errors import MemoryShortage
 from tandem.memory import memory_for, physical_memory
-from tandem.run import room
+from tandem.runs import room
 from tests.support.runs import run_tiny, untrained
 
 
@@ -70,6 +70,6 @@ def test_translating_names_the_batch_and_the_beam(monkeypatch: pytest.MonkeyPatc
     def short(*_: object, **__: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: not enough memory")
 
-    monkeypatch.setattr("tandem.translator.beam", short)
+    monkeypatch.setattr("tandem.translation.translator.beam", short)
     with pytest.raises(MemoryShortage, match=r"^translating 2 texts together: .* Lower the batch size or the beam"):
         untrained().translate(["eins", "zwei drei"])

@@ -9,9 +9,9 @@ from tandem.version import __version__
 if TYPE_CHECKING:
     from tandem.models import Decoder, Encoder, RecurrentState, Seq2Seq
     from tandem.recipe import Recipe, load_recipe
-    from tandem.run import analyse, average, compare, evaluate, train
+    from tandem.runs import analyse, average, compare, evaluate, train
     from tandem.text import Tokenizer
-    from tandem.translator import Translation, Translator, load
+    from tandem.translation.translator import Translation, Translator, load
 
 __all__ = [
     "Decoder",
@@ -37,9 +37,9 @@ __all__ = [
 _ROOMS = {
     "tandem.models": ("Decoder", "Encoder", "RecurrentState", "Seq2Seq"),
     "tandem.recipe": ("Recipe", "load_recipe"),
-    "tandem.run": ("analyse", "average", "compare", "evaluate", "train"),
+    "tandem.runs": ("analyse", "average", "compare", "evaluate", "train"),
     "tandem.text": ("Tokenizer",),
-    "tandem.translator": ("Translation", "Translator", "load"),
+    "tandem.translation.translator": ("Translation", "Translator", "load"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

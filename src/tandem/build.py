@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, get_args
 
 import torch
 
-from tandem.chance import borrowed
-from tandem.data.captions import captions
-from tandem.data.corpus import HubDataset, InMemory, JsonLines, ParallelFiles, TabSeparated
-from tandem.data.named import NAMED, named_corpus
-from tandem.data.pairs import Corpus
-from tandem.data.spreadsheets import open_csv
+from tandem.corpora.captions import captions
+from tandem.corpora.corpus import HubDataset, InMemory, JsonLines, ParallelFiles, TabSeparated
+from tandem.corpora.named import NAMED, named_corpus
+from tandem.corpora.pairs import Corpus
+from tandem.corpora.spreadsheets import open_csv
 from tandem.errors import ArgumentError, CorpusError, RecipeError
-from tandem.files import expand_user, is_there
+from tandem.files.paths import expand_user, is_there
 from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.recipe import (
     CorpusChoice,
@@ -38,6 +37,7 @@ from tandem.recipe import (
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
 from tandem.training import LoopSettings, Schedule
+from tandem.training.random_state import borrowed
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

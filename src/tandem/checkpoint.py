@@ -15,12 +15,8 @@ from torch import Tensor
 
 from tandem.build import build_model
 from tandem.errors import CheckpointError, RecipeError
-from tandem.files import is_there, read_text
-from tandem.memory import is_shortage, memory_for, shortage
-from tandem.metrics.calibration import Calibration
-from tandem.models import Seq2Seq
-from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
-from tandem.storage import (
+from tandem.files.paths import is_there, read_text
+from tandem.files.storage import (
     FORMAT_FILE,
     Content,
     check_directory,
@@ -30,6 +26,10 @@ from tandem.storage import (
     unreadable,
     write_directory,
 )
+from tandem.memory import is_shortage, memory_for, shortage
+from tandem.metrics.calibration import Calibration
+from tandem.models import Seq2Seq
+from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
 from tandem.terminal import shell_command
 from tandem.text import Tokenizer
 

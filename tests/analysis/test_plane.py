@@ -4,9 +4,9 @@ from torch import Tensor
 
 from tandem.analysis import ContextReader, Phrase, context_plane
 from tandem.analysis.plane import NEIGHBOURS, measure_groups, nearest, principal_plane
-from tandem.data import pad_sentences
+from tandem.batches import pad_sentences
 from tandem.models import CellType
-from tandem.translator import frame_source
+from tandem.translation.translator import frame_source
 from tests.support.models import CELL_TYPES
 from tests.support.runs import untrained
 

@@ -16,7 +16,7 @@ from benchmarks.report import ReportError, between
 from benchmarks.rounds import alternate, compare, evenly, percentile
 from benchmarks.same import DifferentError, check_same
 from tandem import load
-from tandem.data import Batches
+from tandem.batches import Batches
 from tests.support.runs import saved, untrained
 
 WORDS = (60, 50)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tandem.data.cache import corpora_in, default_cache, lock_of
-from tandem.data.named import NamedCorpus, NamedFile, default_folder
-from tandem.locking import lock
+from tandem.corpora.named import NamedCorpus, NamedFile, default_folder
+from tandem.files.locks import lock
+from tandem.preparation.cache import corpora_in, default_cache, lock_of
 from tests.support.console import Tandem
 
 CONTENT = {"a.de": b"eins\n", "a.en": b"one\n"}
@@ -24,7 +24,7 @@ TINY = NamedCorpus(
 
 @pytest.fixture
 def mirror(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("tandem.data.named.NAMED", {"tiny": TINY})
+    monkeypatch.setattr("tandem.corpora.named.NAMED", {"tiny": TINY})
     folder = elsewhere / "mirror"
     folder.mkdir()
     for name, text in CONTENT.items():

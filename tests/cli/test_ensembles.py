@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.translator import load
+from tandem.translation.translator import load
 from tests.support.console import Tandem
 from tests.support.runs import number_pairs, saved, untrained
 

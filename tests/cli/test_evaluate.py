@@ -10,11 +10,11 @@ import torch
 
 from tandem.checkpoint import checkpoint_of
 from tandem.cli.errors_file import errors_file
-from tandem.data.captions.corpus import Captions
-from tandem.run import Evaluation, evaluate
-from tandem.run.evaluate import SourceResult
+from tandem.corpora.captions.corpus import Captions
+from tandem.runs import Evaluation, evaluate
+from tandem.runs.evaluate import SourceResult
 from tandem.text import PAD_ID
-from tandem.translator import Translation, load
+from tandem.translation.translator import Translation, load
 from tests.support.console import Tandem
 from tests.support.limits import needs_limits, no_file_beyond
 from tests.support.runs import number_pairs, saved, untrained

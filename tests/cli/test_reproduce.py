@@ -12,8 +12,8 @@ from tandem.metrics import bleu
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import load_recipe
 from tandem.reproduction import Plan, reproduce
-from tandem.run.train import run_recipe
-from tandem.translator import load
+from tandem.runs.train import run_recipe
+from tandem.translation.translator import load
 from tests.support.console import Tandem
 from tests.support.runs import number_pairs
 

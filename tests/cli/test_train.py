@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tandem.checkpoint import checkpoint_of, read_current
-from tandem.data.captions import captions
-from tandem.data.captions.corpus import Captions
-from tandem.data.corpus import InMemory
+from tandem.corpora.captions import captions
+from tandem.corpora.captions.corpus import Captions
+from tandem.corpora.corpus import InMemory
 from tandem.recipe import dump_recipe, load_recipe, make_recipe
 from tandem.recording import Recorder
 from tests.support.console import Outcome, Tandem
@@ -280,7 +280,7 @@ def test_a_run_that_is_stopped_before_it_trains_has_nothing_to_go_on_from(
         signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr("tandem.run.session.build_model", hit)
+        patched.setattr("tandem.runs.session.build_model", hit)
         found = tandem("train", *FILES, *SMALL, "--out", "run")
     assert (found.code, found.err) == (143, "")
     assert "Stopped. Nothing was saved yet: there is nothing to go on from in run" in found.out

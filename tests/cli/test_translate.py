@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tandem.checkpoint import checkpoint_of
-from tandem.translator import Translation, Translator, load
+from tandem.translation.translator import Translation, Translator, load
 from tests.support.console import Stdin, Tandem
 from tests.support.runs import NUMBERS, saved, untrained
 

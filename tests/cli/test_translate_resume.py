@@ -11,8 +11,8 @@ import pytest
 from filelock import FileLock
 
 from tandem.checkpoint import checkpoint_of
-from tandem.storage import read_sealed, sealed
-from tandem.translator import SearchSettings, Translation, Translator
+from tandem.files.storage import read_sealed, sealed
+from tandem.translation.translator import SearchSettings, Translation, Translator
 from tests.support.console import Outcome, Tandem
 from tests.support.runs import copied
 

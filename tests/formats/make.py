@@ -12,8 +12,8 @@ from itertools import product
 from pathlib import Path
 
 from tandem.checkpoint import checkpoint_of
-from tandem.storage import FORMAT
-from tandem.translator import Translator, load
+from tandem.files.storage import FORMAT
+from tandem.translation.translator import Translator, load
 from tests.support.runs import NUMBERS, run_tiny
 
 FORMATS = Path(__file__).parent

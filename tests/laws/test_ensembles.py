@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from tandem.errors import CheckpointError
-from tandem.members import Averaging
 from tandem.models import CellType
 from tandem.models.reversing import reversed_sources
-from tandem.translator import Translation, Translator, load
+from tandem.translation.members import Averaging
+from tandem.translation.translator import Translation, Translator, load
 from tests.support.models import CELL_TYPES
 from tests.support.runs import number_pairs, saved, untrained
 

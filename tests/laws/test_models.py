@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
-from tandem.data import pad_sentences
+from tandem.batches import pad_sentences
 from tandem.models import CellType, RecurrentState, Seq2Seq
 from tests.support.models import CELL_TYPES, random_ids, small_model
 

@@ -7,13 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem import scoring
-from tandem.data import pad_sentences
+from tandem.batches import pad_sentences
 from tandem.models import CellType
 from tandem.models.coins import draw_coins
 from tandem.models.prefixes import target_tree
 from tandem.text import EOS_ID, SOS_ID
-from tandem.translator import Translator, frame_source
+from tandem.translation import scoring
+from tandem.translation.translator import Translator, frame_source
 from tests.support.models import CELL_TYPES
 from tests.support.runs import NUMBERS, untrained
 

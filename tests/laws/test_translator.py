@@ -7,12 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.data import pad_sentences
+from tandem.batches import pad_sentences
+from tandem.engines.torch_engine import ModelStepper
 from tandem.models import CellType
 from tandem.search import beam, greedy
-from tandem.stepping import ModelStepper
 from tandem.text import EOS_ID, SOS_ID
-from tandem.translator import Translation, Translator, frame_source
+from tandem.translation.translator import Translation, Translator, frame_source
 from tests.support.models import CELL_TYPES
 from tests.support.runs import NUMBERS, untrained
 

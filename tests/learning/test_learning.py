@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from tandem.data import Batches
+from tandem.batches import Batches
 from tandem.models import CellType, Decoder, Encoder, Seq2Seq
 from tandem.training import LoopSettings, Schedule
 from tandem.training.events import Validation

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from tandem.data.captions import captions
+from tandem.corpora.captions import captions
 from tandem.metrics import Score, fits_exact, in_order, leading_scores
 from tandem.metrics.fitting import has_bleu
 from tandem.metrics.scripts import Script, main_script

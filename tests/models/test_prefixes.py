@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from tandem.data import pad_sentences
+from tandem.batches import pad_sentences
 from tandem.models import CellType
 from tandem.models.prefixes import PrefixTree, prefix_tree
 from tests.models.test_kernels import each_cell_type

@@ -19,7 +19,7 @@ from tandem.rescoring import (
     score_lists,
     tuned,
 )
-from tandem.translator import Translator
+from tandem.translation.translator import Translator
 from tests.support.runs import number_pairs, untrained
 
 SOURCES = [source for source, _ in number_pairs(6, seed=4)]

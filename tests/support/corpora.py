@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tandem.data.encoded import EncodedCorpus, EncodedSide
+from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.text import EOS_ID, SOS_ID
 
 FIRST_WORD = 4  # the ids below are <unk>, <pad>, <sos> and <eos>

@@ -13,16 +13,16 @@ import torch
 
 from tandem.build import build_model
 from tandem.checkpoint import Checkpoint, read_current, save_checkpoint
-from tandem.members import Member
 from tandem.models import CellType
 from tandem.recipe import Recipe, make_recipe, override
 from tandem.recording import Recorder, read_metrics
-from tandem.run.prepare import GivenPairs
-from tandem.run.stopping import Stopped
-from tandem.run.train import TrainingResult, run_recipe
+from tandem.runs.prepare import GivenPairs
+from tandem.runs.stopping import Stopped
+from tandem.runs.train import TrainingResult, run_recipe
 from tandem.text import Tokenizer
 from tandem.training.events import Event, Started, StepDone
-from tandem.translator import Translator
+from tandem.translation.members import Member
+from tandem.translation.translator import Translator
 
 Pairs = list[tuple[str, str]]
 

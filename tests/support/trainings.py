@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from lightning_fabric import Fabric
 
+from tandem.batches import Batches
 from tandem.build import build_fabric
-from tandem.data import Batches
 from tandem.models import Seq2Seq
 from tandem.training import LoopSettings, Progress, Schedule, TeacherForcing, Training
 from tandem.training.events import Event, StepDone, Validated, Validation

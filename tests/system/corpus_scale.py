@@ -40,7 +40,7 @@ batch_size = 32
 """
 _PREPARE = """
 from tandem.recipe import load_recipe
-from tandem.run.prepare import prepare
+from tandem.runs.prepare import prepare
 
 prepare(load_recipe("recipe.toml"))
 """
@@ -97,11 +97,6 @@ def measure(pairs: int, tokenizer: str, steps: int, folder: Path) -> Measured:
 
     _, training_memory = _watched(["-m", "tandem", "train", "recipe.toml", "--out", "run"], folder, done)
     return Measured(pairs, preparing, again, preparing_memory, first[0], training_memory)
-
-
-_PREPARE = (
-    "from tandem.run.prepare import prepare; from tandem.recipe import load_recipe; prepare(load_recipe('recipe.toml'))"
-)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

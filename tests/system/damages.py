@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from tandem.checkpoint import load_checkpoint, read_current
 from tandem.errors import CheckpointError
-from tandem.run.provenance import read_provenance
-from tandem.storage import FORMAT_FILE, check_directory
+from tandem.files.storage import FORMAT_FILE, check_directory
+from tandem.runs.provenance import read_provenance
 from tests.support.runs import run_tiny
 
 Damage = Callable[[random.Random, Path, list[Path], list[Path]], list[Path]]

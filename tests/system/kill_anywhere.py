@@ -25,8 +25,8 @@ import torch
 import torch.utils.tensorboard.summary
 from tensorboard.summary.writer.record_writer import RecordWriter  # noqa: F401
 
-from tandem.run.saving import Savings
-from tandem.run.session import Run
+from tandem.runs.saving import Savings
+from tandem.runs.session import Run
 from tests.support.runs import assert_same_run, run_tiny
 
 SETTINGS = ("training.save_steps=3", "training.teacher_forcing.start=0.7", "training.accumulate=2")

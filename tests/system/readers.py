@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from tandem.checkpoint import load_checkpoint
-from tandem.data.corpus import JsonLines, ParallelFiles, TabSeparated
-from tandem.data.formats import corpus_notes
-from tandem.data.pairs import Corpus, load_pairs
-from tandem.data.spreadsheets import open_csv
+from tandem.corpora.corpus import JsonLines, ParallelFiles, TabSeparated
+from tandem.corpora.formats import corpus_notes
+from tandem.corpora.pairs import Corpus, load_pairs
+from tandem.corpora.spreadsheets import open_csv
+from tandem.files.storage import FORMAT_FILE, sealed
 from tandem.recipe import dump_recipe, load_recipe, make_recipe, override, parse_recipe, portable
-from tandem.storage import FORMAT_FILE, sealed
 from tandem.text import Tokenizer
 from tests.support.runs import number_pairs, saved, tiny_recipe, untrained
 from tests.system.inputs import WORDS, as_json, as_toml, changed, spoilt, toml_trees

@@ -27,7 +27,7 @@ import torch.utils.tensorboard.summary
 from tensorboard.summary.writer.record_writer import RecordWriter  # noqa: F401
 
 from tandem.cli import main
-from tandem.data import named
+from tandem.corpora import named
 from tests.recipe.test_extremes import EXTREMES, FOR_MACHINES, NUMBERS, as_set, edges
 from tests.support.runs import number_pairs
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 
+from tandem.files.storage import FORMAT
 from tandem.recipe import Device
-from tandem.storage import FORMAT
-from tandem.translator import load
+from tandem.translation.translator import load
 from tests.formats.make import pairs
 
 FORMATS = sorted(path for path in (Path(__file__).parents[1] / "formats").iterdir() if path.name.isdigit())

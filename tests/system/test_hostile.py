@@ -18,10 +18,10 @@ import pytest
 
 from tandem.checkpoint import load_checkpoint, read_current, read_tensors
 from tandem.errors import CheckpointError
-from tandem.members import Member
+from tandem.files.storage import FORMAT_FILE, check_directory, sealed
 from tandem.recipe import FilesCorpus
-from tandem.storage import FORMAT_FILE, check_directory, sealed
-from tandem.translator import Translator, load
+from tandem.translation.members import Member
+from tandem.translation.translator import Translator, load
 from tests.support.runs import copied, saved, untrained
 
 FILES = ("model.safetensors", "recipe.toml", "source.tokenizer.json", "target.tokenizer.json")

@@ -13,10 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 import tandem
 from tandem.checkpoint import load_checkpoint, read_current
 from tandem.errors import TandemError
-from tandem.run.lock import locked
-from tandem.run.prepare import GivenPairs
-from tandem.run.session import Run
-from tandem.run.stopping import Stopping
+from tandem.runs.lock import locked
+from tandem.runs.prepare import GivenPairs
+from tandem.runs.session import Run
+from tandem.runs.stopping import Stopping
 from tandem.training.events import Event, StepDone
 from tests.support.runs import copied, number_pairs, tiny_recipe
 

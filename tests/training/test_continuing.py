@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from tandem.data import Batches
+from tandem.batches import Batches
 from tandem.models import CellType, Seq2Seq
 from tandem.training import LoopSettings, Progress, Schedule, TeacherForcing, Training
 from tandem.training.events import Started, StepDone, Validated

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tandem.data import Batches
+from tandem.batches import Batches
 from tandem.models import Seq2Seq
 from tandem.text import PAD_ID
 from tandem.training import LoopSettings, Progress, Schedule, TeacherForcing

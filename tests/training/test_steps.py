@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils import parameters_to_vector
 
-from tandem.data import Batches
+from tandem.batches import Batches
 from tandem.errors import TrainingError
 from tandem.models import Seq2Seq
 from tandem.text import PAD_ID

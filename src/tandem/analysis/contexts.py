@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from tandem.analysis.plane import Phrase, PlacedPhrase, Plane, measure_groups, nearest, principal_plane
-from tandem.data import pad_sentences
-from tandem.translator import MAX_SOURCE_CHARACTERS, Translator, frame_source
+from tandem.batches import pad_sentences
+from tandem.translation.translator import MAX_SOURCE_CHARACTERS, Translator, frame_source
 
 _READ_TOGETHER = 256
 _MOST_TOKENS = 1000

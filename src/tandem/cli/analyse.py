@@ -32,16 +32,16 @@ from tandem.cli.show import PreparingBar
 from tandem.cli.show_analysis import show_analysis
 from tandem.cli.streams import print_json, standard_output
 from tandem.cli.translate import search_settings
-from tandem.data.lines import check_read_again
-from tandem.data.pairs import source_places
+from tandem.corpora.pairs import source_places
 from tandem.errors import CorpusError, RecipeError
-from tandem.files import resolved
+from tandem.files.lines import check_read_again
+from tandem.files.paths import resolved
 from tandem.metrics.bootstrap import Resampling
 from tandem.recording.console import PrintableConsole
 from tandem.report import ANALYSIS_FILES, analysis_figures, write_analysis
-from tandem.run import analyse
-from tandem.run.analyse import ignore_case
-from tandem.translator import BATCH_SIZE, load
+from tandem.runs import analyse
+from tandem.runs.analyse import ignore_case
+from tandem.translation.translator import BATCH_SIZE, load
 
 _MOST_PHRASES = 1000
 """That one picture can show."""

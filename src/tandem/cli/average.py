@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from tandem.recording.console import PrintableConsole
-from tandem.run import average
+from tandem.runs import average
 from tandem.terminal import shell_command
 
 

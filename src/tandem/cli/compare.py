@@ -35,10 +35,10 @@ from tandem.cli.translate import search_settings
 from tandem.metrics.bootstrap import Resampling
 from tandem.metrics.tables import RESAMPLED
 from tandem.recording.console import PrintableConsole, show_text
-from tandem.run import compare
-from tandem.run.changes import shown
-from tandem.run.compare import RunComparison
-from tandem.translator import BATCH_SIZE, SearchSettings, Translator
+from tandem.runs import compare
+from tandem.runs.changes import shown
+from tandem.runs.compare import RunComparison
+from tandem.translation.translator import BATCH_SIZE, SearchSettings, Translator
 
 
 @corpus_options

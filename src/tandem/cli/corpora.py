@@ -12,9 +12,9 @@ import typer
 from tandem.build import build_corpus
 from tandem.cli.options import decimal
 from tandem.cli.streams import say
-from tandem.data.formats import corpus_notes
-from tandem.data.pairs import MAX_CHARACTERS, Corpus, Dropped, LoadedPairs, OnError, load_pairs
-from tandem.data.several_targets import SeveralTargets
+from tandem.corpora.formats import corpus_notes
+from tandem.corpora.pairs import MAX_CHARACTERS, Corpus, Dropped, LoadedPairs, OnError, load_pairs
+from tandem.corpora.several_targets import SeveralTargets
 from tandem.errors import CorpusError
 from tandem.recipe import (
     CorpusChoice,

@@ -11,11 +11,11 @@ from rich.text import Text
 from tandem.cli.commands import Command, Group
 from tandem.cli.options import QuietOption
 from tandem.cli.streams import say
-from tandem.data.cache import clear as clear_cache
-from tandem.data.cache import default_cache, entries
-from tandem.data.download import fetch
-from tandem.data.named import default_folder, lookup
+from tandem.corpora.download import fetch
+from tandem.corpora.named import default_folder, lookup
 from tandem.errors import OutputError
+from tandem.preparation.cache import clear as clear_cache
+from tandem.preparation.cache import default_cache, entries
 from tandem.recording.console import PrintableConsole, show_text
 
 data = typer.Typer(

@@ -17,7 +17,7 @@ from tandem.errors import RecipeError
 from tandem.models import ParameterCounts, count_parameters
 from tandem.recipe import LARGEST_COUNT, Optimizer, Recipe, load_recipe
 from tandem.recording.console import PrintableConsole, show_text
-from tandem.run.provenance import Session, read_provenance
+from tandem.runs.provenance import Session, read_provenance
 from tandem.terminal import counted
 
 _BYTES = 4

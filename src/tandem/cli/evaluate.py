@@ -32,9 +32,9 @@ from tandem.cli.show import PreparingBar, say_at_limit, say_cut, show_scores
 from tandem.cli.streams import one_line, print_json, say, standard_output
 from tandem.cli.translate import search_settings
 from tandem.recording.console import PrintableConsole, show_text
-from tandem.run import Evaluation, evaluate
+from tandem.runs import Evaluation, evaluate
 from tandem.terminal import counted, shell_command
-from tandem.translator import BATCH_SIZE, load
+from tandem.translation.translator import BATCH_SIZE, load
 
 
 @corpus_options

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from tandem.data.lines import check_text, opened
-from tandem.data.packing import DamagedFile, unpacked
 from tandem.errors import CorpusError
-from tandem.translator import MAX_SOURCE_CHARACTERS
+from tandem.files.compression import DamagedFile, unpacked
+from tandem.files.lines import check_text, opened
+from tandem.translation.translator import MAX_SOURCE_CHARACTERS
 
 _MOST_CHARACTERS = MAX_SOURCE_CHARACTERS + 1
 """Of a line that are read: enough for the translator to see that it is too long."""

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from tandem.checkpoint import is_model
 from tandem.cli.corpora import CorpusOptions
-from tandem.data.named import NAMED
-from tandem.data.packing import PACKED_SUFFIXES
+from tandem.corpora.named import NAMED
 from tandem.errors import CorpusError
+from tandem.files.compression import PACKED_SUFFIXES
 
 _Options = TypeVar("_Options", bound=CorpusOptions)
 

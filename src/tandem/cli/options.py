@@ -5,8 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from tandem.data.pairs import OnError
-from tandem.members import Averaging
+from tandem.corpora.pairs import OnError
 from tandem.metrics import TokenizerChoice
 from tandem.recipe import (
     LARGEST_BEAM,
@@ -16,7 +15,8 @@ from tandem.recipe import (
     Device,
     Precision,
 )
-from tandem.searching import LARGEST_BATCH
+from tandem.translation.members import Averaging
+from tandem.translation.settings import LARGEST_BATCH
 
 LARGEST_SAMPLES = 100_000
 """Of bootstrap resamples: a hundred times what is usual, and the figures of all of them are held in memory."""

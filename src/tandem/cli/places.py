@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tandem.checkpoint import checkpoint_of
 from tandem.errors import OutputError
-from tandem.files import resolved
+from tandem.files.paths import resolved
 
 
 def check_places(

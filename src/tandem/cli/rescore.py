@@ -25,8 +25,8 @@ from tandem.cli.output import opened_output
 from tandem.cli.places import check_places
 from tandem.cli.show import PreparingBar, show_scores
 from tandem.cli.streams import one_line, standard_output
-from tandem.data.lines import check_read_again
 from tandem.errors import CorpusError, RecipeError
+from tandem.files.lines import check_read_again
 from tandem.metrics import choose_tokenizer
 from tandem.recipe import LARGEST_COUNT
 from tandem.recording.console import PrintableConsole
@@ -47,8 +47,8 @@ from tandem.rescoring import (
 )
 from tandem.rescoring.ranking import BATCH_SIZE, listed_column, listed_figures
 from tandem.rescoring.weights import SCORE
-from tandem.searching import LARGEST_BATCH
-from tandem.translator import load
+from tandem.translation.settings import LARGEST_BATCH
+from tandem.translation.translator import load
 
 
 def rescore_command(

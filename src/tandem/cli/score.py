@@ -16,7 +16,7 @@ from tandem.cli.options import (
 )
 from tandem.cli.show import say_cut
 from tandem.cli.streams import json_line, standard_output
-from tandem.translator import load
+from tandem.translation.translator import load
 
 
 @corpus_options

@@ -13,9 +13,9 @@ from tandem.metrics import Score
 from tandem.recording.console import show_text
 from tandem.recording.preparing import PreparingBar as PreparingBar
 from tandem.recording.preparing import announce as announce
-from tandem.run.train import TrainingResult
+from tandem.runs.train import TrainingResult
 from tandem.terminal import counted, opening_command, printable, shell_command
-from tandem.translator import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS, SearchSettings
+from tandem.translation.translator import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS, SearchSettings
 
 _SCORES = 4
 """Scores that are shown at the end of a training; the report has all of them."""

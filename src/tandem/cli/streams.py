@@ -7,7 +7,7 @@ import sys
 from typing import Any, BinaryIO
 
 from tandem.errors import OutputError
-from tandem.json_values import without_infinities
+from tandem.files.json_values import without_infinities
 from tandem.terminal import printable_lines
 
 _LINE_ENDS = str.maketrans("\r\n", "  ")

@@ -14,7 +14,7 @@ from tandem.cli.named_files import recipe_and_corpus, stem
 from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
 from tandem.cli.show import PreparingBar, announce, show_result
 from tandem.errors import CheckpointError, RecipeError
-from tandem.files import portable_name
+from tandem.files.paths import portable_name
 from tandem.recipe import (
     CorpusChoice,
     CsvCorpus,
@@ -30,9 +30,9 @@ from tandem.recipe import (
 )
 from tandem.recording import live_display
 from tandem.recording.console import PrintableConsole, show_text
-from tandem.run.stopping import Stopped
-from tandem.run.train import TrainingResult, check_unused, chosen_recipe, resumed_recipe, run_recipe
-from tandem.run.trying import MOST_CANDIDATES, Candidate, candidates, try_recipes
+from tandem.runs.stopping import Stopped
+from tandem.runs.train import TrainingResult, check_unused, chosen_recipe, resumed_recipe, run_recipe
+from tandem.runs.trying import MOST_CANDIDATES, Candidate, candidates, try_recipes
 from tandem.terminal import printable, shell_command
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pydantic
 
 from tandem.errors import RecipeError
-from tandem.files import path_of, read_text
-from tandem.recipe.names import nearest_settings, settings_of
+from tandem.files.paths import path_of, read_text
+from tandem.recipe.setting_names import nearest_settings, settings_of
 from tandem.recipe.settings import Recipe
 from tandem.recipe.writing import setting_lines
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from tandem.data.spreadsheets import Separator
+from tandem.corpora.spreadsheets import Separator
 from tandem.metrics import TokenizerChoice
 from tandem.models import CellType
 from tandem.search.limits import LARGEST_BEAM as LARGEST_BEAM

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, TextIO, assert_never
 
 from tandem.errors import CheckpointError
-from tandem.files import ordinary
-from tandem.json_values import without_infinities
+from tandem.files.json_values import without_infinities
+from tandem.files.paths import ordinary
+from tandem.files.storage import replace_file, writing
 from tandem.recording.averages import StepMeans, StepWindow
 from tandem.recording.recorder import GoingOn
-from tandem.storage import replace_file, writing
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
 
 

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 from typing import Any, assert_never
 
+from tandem.files.storage import writing
 from tandem.metrics import perplexity
 from tandem.recording.averages import StepMeans, StepWindow
 from tandem.recording.recorder import GoingOn
 from tandem.recording.wording import sample_lines
-from tandem.storage import writing
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
 
 _NUMBERS = itertools.count()

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tandem.analysis import Analysis
+from tandem.files.storage import replace_file
 from tandem.report.pictures import chart_picture, plane_picture
 from tandem.report.sections import breakdown_charts, plane_script, sections
 from tandem.report.templates import page_template
-from tandem.storage import replace_file
 from tandem.version import __version__
 
 _PAGE, _FIGURES, _CONTEXTS = "analysis.html", "analysis.json", "contexts.svg"

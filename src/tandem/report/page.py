@@ -7,13 +7,13 @@ from pathlib import Path
 from markupsafe import Markup
 
 from tandem.analysis import Findings, Plane
+from tandem.files.storage import replace_file
 from tandem.metrics import Score
 from tandem.metrics.calibration import ReliabilityBin
 from tandem.report.charts import draw
 from tandem.report.curves import curves
 from tandem.report.sections import plane_script, sections
 from tandem.report.templates import page_template
-from tandem.storage import replace_file
 from tandem.version import __version__
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.errors import RecipeError
+from tandem.files.storage import replace_file
 from tandem.metrics import choose_tokenizer
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import Device
@@ -15,8 +16,7 @@ from tandem.reproduction.plan import Plan
 from tandem.reproduction.systems import Systems
 from tandem.reproduction.table import as_markdown, as_object
 from tandem.reproduction.trainings import Train, train_once
-from tandem.run.prepare import read_corpus
-from tandem.storage import replace_file
+from tandem.runs.prepare import read_corpus
 from tandem.version import __version__
 
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from tandem.checkpoint import checkpoint_of
-from tandem.data.pairs import Pair
+from tandem.corpora.pairs import Pair
+from tandem.files.storage import FORMAT_FILE, replace_file
 from tandem.metrics import BleuTokenizer
 from tandem.metrics.bootstrap import Statistics, Table, bleu_statistics
 from tandem.recipe import Device
 from tandem.rescoring import Candidate, NBestList, even_weights, judge, oracle, score_lists
-from tandem.storage import FORMAT_FILE, replace_file
 from tandem.text import normalise
-from tandem.translator import Translator, load
+from tandem.translation.translator import Translator, load
 
 N_BEST = 100
 """Hypotheses of a list that is rescored; the paper's have 1,000."""

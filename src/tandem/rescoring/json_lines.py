@@ -7,7 +7,7 @@ An object without `alternatives` is the only hypothesis itself. `source` is the 
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
-from tandem.data.records import Unreadable, json_object, text_at
+from tandem.corpora.records import Unreadable, json_object, text_at
 from tandem.rescoring.lists import Candidate, Line, NBestList
 
 _ALTERNATIVES, _TEXT, _SCORE, _SOURCE = "alternatives", "text", "score", "source"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from tandem.data.lines import read_lines, why_not_utf8
 from tandem.errors import CorpusError
+from tandem.files.lines import read_lines, why_not_utf8
 
 _MOST_BYTES = 2**26
 """Of a line: in JSON it holds all hypotheses of a sentence."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tandem.rescoring.lists import Candidate, NBestList
 from tandem.rescoring.weights import LENGTH, MODEL, SCORE, Weights
-from tandem.translator import Translator
+from tandem.translation.translator import Translator
 
 _WINDOW = 2**13
 """Hypotheses that are held and scored together; a sentence's are never parted."""

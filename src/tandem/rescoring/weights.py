@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.errors import RecipeError
-from tandem.files import read_text
+from tandem.files.paths import read_text
 from tandem.search.limits import LARGEST_LENGTH_PENALTY
 
 SCORE, MODEL, LENGTH = "score", "model", "length"

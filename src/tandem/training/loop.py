@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
 
-from tandem.chance import RandomState, borrowed, read_state, write_state
-from tandem.data import Batch, Batches
+from tandem.batches import Batch, Batches
 from tandem.errors import TrainingError
 from tandem.models import Seq2Seq
 from tandem.models.coins import draw_coins
@@ -19,6 +18,7 @@ from tandem.models.recurrence import compute_dtype
 from tandem.training.events import Event, Finished, Started, StepDone, Validated, Validation
 from tandem.training.forcing import TeacherForcing
 from tandem.training.loss import projection_loss, real_tokens
+from tandem.training.random_state import RandomState, borrowed, read_state, write_state
 from tandem.training.schedule import Schedule, count_steps
 
 if TYPE_CHECKING:

@@ -1,0 +1,222 @@
+"""CSV files as spreadsheets write them (RFC 4180): found out how they are written, and read row by row."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from tandem.corpora.headers import column_index, looks_like_header
+from tandem.corpora.pairs import Fault, Pair, Places, checked, strictly
+from tandem.corpora.records import listed, short_line
+from tandem.corpora.table_rows import Row, table_rows
+from tandem.errors import CorpusError
+from tandem.files.lines import check_read_again, line_limit, read_lines
+from tandem.terminal import shell_command
+
+Separator: TypeAlias = Literal["comma", "semicolon", "tab"]
+_CHARACTERS: dict[Separator, str] = {"tab": "\t", "semicolon": ";", "comma": ","}
+"""The separators; of those that fit a file equally well the first is taken, since texts hold many more commas."""
+_FEW_FAULTY = 2
+"""Lines that may be faulty in a file of UTF-8; more, and more than its good ones beyond ASCII, are another encoding."""
+_SAMPLE_ROWS = 1000
+_SAMPLE_CHARACTERS = 1 << 20
+"""From so much of a file's beginning it is found out how it is written."""
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A CSV file, plain or compressed: a pair a row, in columns by number, counted from 1, or by name."""
+
+    path: Path
+    source_column: int | str
+    target_column: int | str
+    separator: Separator
+    header: bool
+    """Whether the first row has the columns' names; a pair otherwise."""
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The one file."""
+        return (self.path,)
+
+    @property
+    def layout(self) -> str:
+        """The separator, the header and the columns."""
+        header = "a header" if self.header else "no header"
+        return f"CSV, {self.separator}, {header}, columns {self.source_column!r}, {self.target_column!r}"
+
+    def __iter__(self) -> Iterator[Pair]:
+        """Yield the pairs; raise CorpusError at the first faulty one."""
+        return strictly(self)
+
+    def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
+        """Yield a pair a row; raise CorpusError when the header lacks a column."""
+        limit = line_limit(max_characters)
+        separator = _CHARACTERS[self.separator]
+        rows = table_rows(read_lines(self.path, limit, utf16=True), separator, limit)
+        header = _header(rows, self.path) if self.header else []
+        columns = [column_index(column, header, self.path) for column in (self.source_column, self.target_column)]
+        places = Places(f"{self.path} line", f"{self.path} line")
+        width = len(header) or max(max(columns) + 1, _usual_width(_sample_fields(_sample(self.path), self.separator)))
+        row = None
+        for row in rows:
+            place = f"{places.source} {row.line}"
+            if row.fault:
+                yield Fault(place, "unreadable", row.fault)
+            elif row.fields and len(row.fields) <= max(columns):
+                yield Fault(place, "unreadable", short_line(max(columns) + 1, row.fields, header, self.separator))
+            elif any(row.fields[width:]):
+                yield Fault(place, "unreadable", _too_many(row.fields, width, header, self.separator))
+            else:
+                # A blank line has no fields, and is an empty pair.
+                source, target = (row.fields[column] if row.fields else "" for column in columns)
+                yield checked(source, target, places, row.line, max_characters)
+        if row is None:
+            raise CorpusError(f"{self.path}: there is a header but no row after it. Check the path.")
+
+
+def open_csv(
+    path: Path,
+    source_column: int | str = 1,
+    target_column: int | str = 2,
+    separator: Separator | Literal["auto"] = "auto",
+    header: bool | Literal["auto"] = "auto",
+) -> CsvFile:
+    """A CSV file with what is left to be found out: the separator, and whether the first row is a header.
+
+    The separator is the one with which the most rows have the same number of fields, and the named columns are there.
+    Raises CorpusError where the file cannot be read, is not in UTF-8, or no separator gives two columns.
+    """
+    check_read_again(path)
+    _check_encoding(path)
+    columns = (source_column, target_column)
+    named = any(isinstance(column, str) for column in columns)
+    if separator == "auto":
+        separator = _separator(path, columns)
+    if header == "auto":
+        header = named or _has_header(path, columns, separator)
+    elif named and not header:
+        raise CorpusError(
+            f"{path}: columns {source_column!r} and {target_column!r}: without a header (header = false) columns have "
+            "no names; give their numbers."
+        )
+    return CsvFile(path, source_column, target_column, separator, header)
+
+
+def csv_summary(file: CsvFile) -> str:
+    """How a CSV file is written and which columns are read, in words for the user."""
+    sample = _sample(file.path)
+    fields = _sample_fields(sample, file.separator)
+    columns = (file.source_column, file.target_column)
+    first_pair = ""
+    if file.header:
+        header = _header(table_rows(sample, _CHARACTERS[file.separator], _SAMPLE_CHARACTERS), file.path)
+        width = len(header)
+        columns_read = f"a header: columns {listed(header[column_index(c, header, file.path)] for c in columns)}"
+    else:
+        width = _usual_width(fields)
+        columns_read = f"no header: columns {columns[0]}, {columns[1]}"
+        places = [column_index(column, [], file.path) for column in columns]
+        if fields and len(fields[0]) > max(places):  # if this is a header after all, the user sees it
+            first_pair = f"; the first pair is {listed(fields[0][place] for place in places)}"
+    if width > 2:
+        columns_read += f" of {width}" + ("; choose others with --columns" if columns == (1, 2) else "")
+    quoted = "quoted, " if any(isinstance(line, str) and '"' in line for line in sample) else ""
+    return f"{file.name}: {file.separator}-separated, {quoted}{columns_read}{first_pair}"
+
+
+def _header(rows: Iterator[Row], path: Path) -> list[str]:
+    """The columns' names, of the first row that is not blank. CorpusError where it cannot be read."""
+    row = next((row for row in rows if row.fields or row.fault), None)
+    if row is None:
+        raise CorpusError(f"{path}: the file has no row, but a table needs a header and a pair. Check the path.")
+    if row.fault:
+        raise CorpusError(f"{path} line {row.line}: the header cannot be read: {row.fault}")
+    return [name.strip() for name in row.fields]
+
+
+def _too_many(fields: Sequence[str], width: int, header: Sequence[str], separator: str) -> str:
+    return (
+        f"there are {len(fields)} fields ({listed(fields)}), but {'the header has' if header else 'most rows have'} "
+        f"{width}. A text that holds a {separator} must stand in quotes. Mend the row."
+    )
+
+
+def _sample(path: Path) -> list[str | bytes | None]:
+    """The first lines of a file."""
+    lines: list[str | bytes | None] = []
+    size = 0
+    for line in islice(read_lines(path, _SAMPLE_CHARACTERS, utf16=True), _SAMPLE_ROWS):
+        lines.append(line)
+        size += len(line or b"")
+        if size > _SAMPLE_CHARACTERS:
+            break
+    return lines
+
+
+def _check_encoding(path: Path) -> None:
+    """Raise CorpusError where a file is in another encoding, not UTF-8 with a faulty line or two.
+
+    Excel's plain "CSV" is in Windows-1252 or its like: to leave out the rows that are not UTF-8 would leave out every
+    word with an umlaut.
+    """
+    lines = _sample(path)
+    faulty = [number for number, line in enumerate(lines, start=1) if isinstance(line, bytes)]
+    good = sum(isinstance(line, str) and not line.isascii() for line in lines)
+    if len(faulty) <= max(_FEW_FAULTY, good):
+        return
+    if any(isinstance(line, bytes) and b"\0" in line for line in lines):
+        raise CorpusError(f"{path}: this is no text: it holds NUL bytes. Save the table as CSV (UTF-8).")
+    convert = shell_command("iconv", "-f", "WINDOWS-1252", "-t", "UTF-8", path)
+    raise CorpusError(
+        f"{path} line {faulty[0]}: the file is not in UTF-8, but in another encoding, such as Windows-1252. In the "
+        f"spreadsheet, save it as 'CSV UTF-8'; or convert it, for example with: {convert} > utf-8.csv"
+    )
+
+
+def _sample_fields(lines: Sequence[str | bytes | None], separator: Separator) -> list[list[str]]:
+    """The fields of the sample's rows, none for a row that cannot be read; without blank lines."""
+    rows = list(table_rows(lines, _CHARACTERS[separator], 2 * _SAMPLE_CHARACTERS))
+    return [row.fields for row in rows if row.fields or row.fault]
+
+
+def _usual_width(fields: Sequence[Sequence[str]]) -> int:
+    """The number of fields that the most rows have."""
+    return Counter(map(len, fields)).most_common(1)[0][0] if fields else 0
+
+
+def _separator(path: Path, columns: Sequence[int | str]) -> Separator:
+    lines = _sample(path)
+    names = [column for column in columns if isinstance(column, str)]
+    fits: dict[Separator, float] = {}
+    for separator in _CHARACTERS:
+        fields = _sample_fields(lines, separator)
+        if not fields:
+            break
+        width = _usual_width(fields)
+        fits[separator] = sum(len(row) == width for row in fields) / len(fields) if width > 1 else 0.0
+        if names and set(names) <= {name.strip() for name in fields[0]}:
+            fits[separator] += 1
+    best = max(fits, key=fits.__getitem__, default=None)
+    if best is None or fits[best] < 0.5:
+        mac = isinstance(lines[0], str) and "\r" in lines[0]
+        raise CorpusError(
+            f"{path}: most rows have no two columns, separated by commas, semicolons or tabs"
+            f"{', and lines end with carriage returns alone' if mac else ''}. Save the table as CSV (UTF-8), with a "
+            "column for the sources and one for the targets."
+        )
+    return best
+
+
+def _has_header(path: Path, columns: Sequence[int | str], separator: Separator) -> bool:
+    fields = _sample_fields(_sample(path), separator)
+    places = [column_index(column, [], path) for column in columns]
+    rows = [[row[place] for place in places] for row in fields if len(row) > max(places)]
+    return bool(fields) and len(fields[0]) > max(places) and looks_like_header(rows[0], rows[1:])

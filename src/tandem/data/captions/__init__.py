@@ -1,5 +1,0 @@
-"""The built-in corpus `captions`: German-English picture captions, written by a grammar of ours."""
-
-from tandem.data.captions.corpus import Captions, captions
-
-__all__ = ["Captions", "captions"]

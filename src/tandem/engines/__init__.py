@@ -1,0 +1,1 @@
+"""What scores next tokens: a model, or an ensemble of models."""

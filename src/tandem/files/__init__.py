@@ -1,0 +1,1 @@
+"""What touches the disk: atomic files and directories, lines, locks and sums."""

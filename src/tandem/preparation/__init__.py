@@ -1,0 +1,1 @@
+"""Corpora -> encoded arrays in the cache, over all cores."""

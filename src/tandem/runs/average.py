@@ -1,0 +1,88 @@
+"""`tandem.average`: several checkpoints of one shape become one, whose weights are the mean of theirs."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import torch
+
+from tandem.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from tandem.errors import CheckpointError
+from tandem.files.locks import Held, lock
+from tandem.files.removal import remove
+from tandem.files.storage import writing
+from tandem.recipe import Device, Recipe
+from tandem.runs.changes import MAY_CHANGE
+from tandem.text.differences import vocabulary_difference
+from tandem.translation.translator import Translator, load
+
+
+def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "auto") -> Translator:
+    """Write the mean of the models' weights into the new directory `out`, a checkpoint with the first one's recipe.
+
+    The models are runs (their best checkpoints) or checkpoints, whose vocabularies, direction of the source and model
+    section but for dropout must be the same. Means are taken in float64, two models in memory at a time. Returns the
+    translator of the result. CheckpointError where they differ, saying in what, where there are none, or where `out`
+    is there.
+    """
+    where = Path(out)
+    if os.path.lexists(where):
+        raise CheckpointError(f"{where}: is there already, and is not written over. Choose another, or remove it")
+    paths = [Path(model) for model in models]
+    if not paths:
+        raise CheckpointError("there is nothing to average: name at least one run or checkpoint")
+    mean = load_checkpoint(paths[0])
+    sums = {name: weight.double() for name, weight in mean.model.state_dict().items()}
+    for path in paths[1:]:
+        other = load_checkpoint(path)
+        _check_alike(paths[0], mean, path, other)
+        for name, weight in other.model.state_dict().items():
+            sums[name] += weight
+    with torch.no_grad():
+        for name, weight in mean.model.state_dict().items():
+            weight.copy_(sums[name] / len(paths))
+    with _alone(where):
+        save_checkpoint(mean._replace(calibration=None), where)  # it was learnt from the outputs of another model
+    return load(where, device=device)
+
+
+@contextmanager
+def _alone(where: Path) -> Iterator[None]:
+    """While no other process writes this checkpoint. CheckpointError where one does."""
+    path = where.with_name(f".{where.name}.lock")
+    with writing(where):
+        where.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with lock(path, lambda _: None):
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # on Windows it is removed when it is released
+                    remove(path)
+    except Held:
+        raise CheckpointError(f"{where}: another process is writing it. Wait for that one, or choose another") from None
+
+
+def _check_alike(first: Path, one: Checkpoint, second: Path, other: Checkpoint) -> None:
+    """Raise CheckpointError naming the first thing that two models to be averaged differ in."""
+    remedy = "Only models of one shape and vocabulary can be averaged"
+    for (name, wanted), (_, found) in zip(_settings(one.recipe), _settings(other.recipe), strict=True):
+        if wanted != found:
+            raise CheckpointError(f"{second}: {name} is {found} in its recipe.toml, and {wanted} in {first}. {remedy}")
+    sides = (
+        ("source.tokenizer.json", one.source_tokenizer, other.source_tokenizer),
+        ("target.tokenizer.json", one.target_tokenizer, other.target_tokenizer),
+    )
+    for file, wanted_tokens, found_tokens in sides:
+        difference = vocabulary_difference(wanted_tokens, found_tokens)
+        if difference is not None:
+            raise CheckpointError(f"{first} and {second}: {file} is not the same: {difference}. {remedy}")
+
+
+def _settings(recipe: Recipe) -> Iterator[tuple[str, object]]:
+    """What must agree besides the vocabularies: what cannot change while a model is trained."""
+    yield "text.reverse_source", recipe.text.reverse_source
+    for key, value in recipe.model:
+        if (name := f"model.{key}") not in MAY_CHANGE:
+            yield name, value

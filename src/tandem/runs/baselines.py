@@ -1,0 +1,74 @@
+"""What copying the source and looking up the nearest training source are worth, beside a trained model."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tandem.metrics import Score, score_of
+from tandem.metrics.baselines import nearest_targets
+from tandem.preparation.encoded import EncodedCorpus
+from tandem.runs.evaluate import Evaluation
+from tandem.runs.prepare import PreparedCorpus
+
+_MOST_TRAINING = 50_000
+"""Training pairs among which the nearest source is looked for."""
+_MOST_SOURCES = 500
+"""Sources of the evaluated corpus that are looked at."""
+
+
+class Baseline(NamedTuple):
+    """What one baseline is worth, by the score that leads the model's own."""
+
+    name: str
+    score: Score
+    model: float
+    """The model's own score of the same sources."""
+
+    @property
+    def better(self) -> bool:
+        """Whether the model is worse than this."""
+        lower_is_better = self.score.name.endswith("rate") or self.score.name == "ter"
+        return self.score.value < self.model if lower_is_better else self.score.value > self.model
+
+    def message(self) -> str:
+        """A sentence for the user."""
+        beside = f"{self.name}: {self.score.name} {self.score.value:.2f}"
+        return f"{beside}: better than the model, which has {self.model:.2f}" if self.better else beside
+
+
+def baselines(corpus: PreparedCorpus, evaluation: Evaluation) -> list[Baseline]:
+    """The baselines on at most 500 of the sources that the model was evaluated on."""
+    step = max(1, len(evaluation.results) // _MOST_SOURCES)
+    results = evaluation.results[::step][:_MOST_SOURCES]
+    sources = [corpus.source_tokenizer.normalise(result.source) for result in results]
+    references = [result.references for result in results]
+    leading = evaluation.scores[0].name
+
+    def scored(texts: Sequence[str]) -> Score:
+        return score_of(leading, texts, references, lowercase=evaluation.lowercase)
+
+    model = scored([result.translation.text for result in results]).value
+    outputs = {
+        "copying the source": [result.source for result in results],
+        "the target of the nearest training source": nearest_targets(sources, list(_training_pairs(corpus))),
+    }
+    return [Baseline(name, scored(texts), model) for name, texts in outputs.items()]
+
+
+def _training_pairs(corpus: PreparedCorpus) -> Iterator[tuple[str, str]]:
+    """The first training pairs as the model reads them."""
+    encoded = corpus.train.corpus
+    reverse = corpus.reverse_source
+    for row in range(min(len(encoded), _MOST_TRAINING)):
+        source, target = _ids(encoded, row)
+        if reverse:
+            source.reverse()
+        yield corpus.source_tokenizer.decode(source), corpus.target_tokenizer.decode(target)
+
+
+def _ids(encoded: EncodedCorpus, row: int) -> tuple[list[int], list[int]]:
+    """The ids of both sides of a pair, without their frames."""
+    source, target = (
+        side.ids[side.offsets[row] + 1 : side.offsets[row + 1] - 1].tolist()
+        for side in (encoded.source, encoded.target)
+    )
+    return source, target

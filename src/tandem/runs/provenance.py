@@ -1,0 +1,143 @@
+"""What a training ran on: kept in its run's directory and in each of its checkpoints, as `provenance.json`."""
+
+import json
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter
+
+from tandem.errors import CheckpointError
+from tandem.files.paths import read_text
+from tandem.files.storage import check_directory, holds, unreadable
+from tandem.recipe import portable_path
+from tandem.terminal import shell_command
+from tandem.version import __version__
+
+PROVENANCE = "provenance.json"
+_MOST_BYTES = 2**24
+"""Of such a file: a session takes about a thousand."""
+_QUOTED = re.compile(r'(?<=")[^"]*(?=")')
+
+
+@dataclass(frozen=True)
+class Session:
+    """One process's part of a training: from its start, or from where it went on, to its end."""
+
+    started: str
+    """Date and time in UTC."""
+    first_step: int
+    """Optimiser steps that were done before."""
+    command: tuple[str, ...]
+    """The words that were typed; `tandem.train` alone where a Python program called it."""
+    device: str
+    processor: str
+    threads: int
+    """Of torch, on the processor."""
+    precision: str
+    """What matrix products ran in: float32 or bfloat16, whatever the recipe left open."""
+    torch: str
+    tandem: str
+    python: str
+    platform: str
+    corpora: Mapping[str, Sequence[Mapping[str, str]]]
+    """The files of the training and the validation corpus, each with its `name` and `sha256`.
+
+    Of pairs that are in no file it is the sum of the pairs. Without a validation corpus, pairs were held back.
+    """
+
+    def portable(self) -> "Session":
+        """The session without the places of files on this machine: a checkpoint may be passed on."""
+        return replace(self, command=tuple(map(_portable_word, self.command)))
+
+    def described(self) -> dict[str, str]:
+        """The session for people: what to call each part, and the part."""
+        where = self.processor if self.device == "cpu" else f"{self.device}, {self.processor}"
+        files = (f"{name}: {file['name']} {file['sha256']}" for name, part in self.corpora.items() for file in part)
+        return {
+            "command": shell_command(*self.command),
+            "started": self.started if not self.first_step else f"{self.started}, after step {self.first_step:,}",
+            "machine": f"{where}, {self.threads} thread{'s' * (self.threads != 1)}, {self.precision}",
+            "software": f"Tandem {self.tandem}, torch {self.torch}, Python {self.python}, {self.platform}",
+            "corpora (SHA-256)": "\n".join(files),
+        }
+
+
+_SESSIONS = TypeAdapter(list[Session])
+
+
+def this_session(
+    command: Sequence[str],
+    first_step: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    corpora: Mapping[str, Sequence[tuple[str, str]]],
+) -> Session:
+    """The session that begins now. `corpora`: the names and sums of what is read, by the corpus's part."""
+    kind = f"{device.type} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
+    return Session(
+        started=datetime.now(UTC).isoformat(" ", "seconds"),
+        first_step=first_step,
+        command=tuple(command),
+        device=kind,
+        processor=processor_name(),
+        threads=torch.get_num_threads(),
+        precision=str(dtype).removeprefix("torch."),
+        torch=str(torch.__version__),
+        tandem=__version__,
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        corpora={part: [{"name": name, "sha256": sha256} for name, sha256 in files] for part, files in corpora.items()},
+    )
+
+
+def provenance_text(sessions: Sequence[Session]) -> str:
+    """The content of a `provenance.json`."""
+    return json.dumps({"sessions": [asdict(session) for session in sessions]}, indent=2) + "\n"
+
+
+def read_provenance(directory: Path) -> list[Session]:
+    """The sessions that a run's or a checkpoint's directory tells of, the oldest first; none where it tells nothing.
+
+    CheckpointError where a checkpoint's file is not what was saved.
+    """
+    if holds(directory, PROVENANCE):
+        check_directory(directory, (PROVENANCE,))
+    try:
+        content: Any = json.loads(read_text(directory / PROVENANCE, _MOST_BYTES))
+        return _SESSIONS.validate_python(content["sessions"])
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise unreadable(directory / PROVENANCE, error) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(
+            f"{directory / PROVENANCE}: damaged: it does not list sessions as Tandem writes them. Copy it again"
+        ) from error
+
+
+def processor_name() -> str:
+    """The processor's name as the system has it, with family and model on Linux, such as to tell two of one name."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        text = ""
+    keys = ("model name", "cpu family", "model")
+    found = [re.search(rf"^{key}\s*: (.+)$", text, flags=re.MULTILINE) for key in keys]
+    name, family, model = (match[1].strip() if match else "" for match in found)
+    numbers = f" (family {family}, model {model})" if family and model else ""
+    return f"{name}{numbers}" if name else platform.processor() or platform.machine()
+
+
+def _portable_word(word: str) -> str:
+    """A word of a command with file names in place of whole paths, also behind "=" and inside quotes."""
+    name, equals, value = word.partition("=")
+    if equals:
+        value = _QUOTED.sub(lambda match: portable_path(match[0]), value)
+        return f"{name}={portable_path(value)}"
+    return portable_path(word)

@@ -1,0 +1,116 @@
+"""A run's report.html, from what its directory holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tandem.analysis import References, System, find
+from tandem.checkpoint import checkpoint_of
+from tandem.files.paths import read_text, resolved
+from tandem.files.storage import replace_file
+from tandem.metrics import perplexity
+from tandem.metrics.bootstrap import Resampling
+from tandem.recipe import dump_recipe
+from tandem.recording import read_metrics
+from tandem.report import ReportContents, write_report
+from tandem.runs.analyse import place, spread
+from tandem.runs.baselines import Baseline
+from tandem.runs.evaluate import LEAST_CALIBRATED, Evaluation
+from tandem.runs.provenance import read_provenance
+from tandem.terminal import counted
+from tandem.translation.translator import Translator
+
+_REASONS = "choice.txt"
+_MOST_REASONS = 2**20
+"""Bytes of it."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What a run's best model was worth, and on what."""
+
+    evaluation: Evaluation
+    corpus: str
+    """Which of the run's corpora it is."""
+    pairs: Sequence[tuple[str, str]]
+    baselines: Sequence[Baseline] = ()
+
+
+def write_reasons(run: Path, reasons: Sequence[str]) -> None:
+    """Keep why the run's recipe was chosen, a line a reason; without reasons, those of an earlier run there go."""
+    if not reasons:
+        (run / _REASONS).unlink(missing_ok=True)
+        return
+    replace_file(run / _REASONS, "".join(f"{reason}\n" for reason in reasons))
+
+
+def _read_reasons(run: Path) -> list[str]:
+    path = run / _REASONS
+    return read_text(path, _MOST_REASONS).splitlines() if path.is_file() else []
+
+
+def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -> Path:
+    """Write a run's report; its path. If the run was interrupted, its best model was not evaluated."""
+    metrics = read_metrics(run / "metrics.jsonl")
+    recipe = translator.recipe
+    rows = [row for row in metrics if row["event"] == "validated"]
+    weights = sum(parameter.numel() for parameter in translator.model.parameters())
+    kind = recipe.model.cell.upper()
+    summary = [
+        (
+            "kept",
+            f"{checkpoint_of(run).name} of {recipe.training.epochs}, the best by validation {recipe.training.keep}",
+        ),
+        ("model", f"{kind}, {counted(recipe.model.layers, 'layer')} of {recipe.model.hidden}, {weights:,} weights"),
+        (
+            "vocabulary",
+            f"{len(translator.source_tokenizer):,} source, {len(translator.target_tokenizer):,} target tokens",
+        ),
+        ("training time", _minutes(sum(row["epoch_seconds"] for row in rows))),
+    ]
+    if evaluated is None:
+        summary.append(("not scored", "the run was interrupted"))
+    else:
+        evaluation = evaluated.evaluation
+        sizes = f"{counted(evaluation.pairs, 'pair')}, {counted(evaluation.sources, 'different source')}"
+        summary.append(("scored on", f"{evaluated.corpus}: {sizes}"))
+    if rows:
+        best = min(row["validation_loss"] for row in rows)
+        summary.insert(3, ("lowest validation loss", f"{best:.3f} nats a token, perplexity {perplexity(best):.2f}"))
+    path = run / "report.html"
+    contents = ReportContents(
+        resolved(run).name,
+        summary,
+        metrics,
+        recipe=dump_recipe(recipe),
+        reasons=_read_reasons(run),
+        sessions=[session.described() for session in read_provenance(run)],
+    )
+    write_report(path, contents if evaluated is None else _with_scores(contents, translator, evaluated))
+    return path
+
+
+def _with_scores(contents: ReportContents, translator: Translator, evaluated: Evaluated) -> ReportContents:
+    """What the evaluation found out, and where the model is good and where it is not."""
+    evaluation = evaluated.evaluation
+    references = References.of(
+        evaluated.pairs,
+        lowercase=translator.recipe.search.lowercase_scores,
+        sources_lowercase=translator.source_tokenizer.lowercase,
+        tokenize=translator.recipe.search.score_tokenize,
+    )
+    findings = find([System.of(contents.title, evaluation.translations, references)], Resampling())
+    phrases, translations = spread(references.sources, evaluation.translations)
+    return replace(
+        contents,
+        scores=evaluation.scores,
+        baselines=[baseline.message() for baseline in evaluated.baselines],
+        reliability=evaluation.reliability() if evaluation.sources >= LEAST_CALIBRATED else (),
+        samples=[(sample.source, sample.reference, sample.translation) for sample in evaluation.samples],
+        findings=findings,
+        contexts=place(translator, contents.title, phrases, translations, None),
+    )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
