@@ -15,12 +15,14 @@ from benchmarks.sides import DTYPES, Precision, plain_model, processor_precision
 from benchmarks.tables import Table, number, percent, times
 from tandem import Translator, load
 from tandem.batches import pad_sentences
+from tandem.engines.members import Member
 from tandem.metrics import bleu
 from tandem.models.prefixes import prefix_tree
 from tandem.recipe import Recipe, make_recipe
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID
-from tandem.translation.members import Member
-from tandem.translation.translator import SearchSettings, Translation, frame_source
+from tandem.text.codec import frame
+from tandem.translation.messages import Translation
+from tandem.translation.settings import SearchSettings
 
 BEAM = 5
 
@@ -65,7 +67,11 @@ def measure_decoding(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> Fi
 def _reading(translator: Translator, texts: list[str]) -> Figures:
     """Steps that the encoder takes for these texts, in batches of sources of like length."""
     sources = sorted(
-        (frame_source(translator.source_tokenizer.encode(text), translator.recipe) for text in texts), key=len
+        (
+            frame(translator.source_tokenizer.encode(text), reverse=translator.recipe.text.reverse_source)
+            for text in texts
+        ),
+        key=len,
     )
     size = translator.search_settings().batch_size
     batches = [pad_sentences(sources[start : start + size]) for start in range(0, len(sources), size)]
@@ -93,7 +99,7 @@ def _untrained(plan: Plan, corpus: MeasuredCorpus) -> dict[Precision, Translator
     }
     recipe: Recipe = make_recipe(tree, "the benchmark's recipe")
     return {
-        name: Translator(
+        name: Translator.from_members(
             [Member(tandem_model(corpus.vocabularies, plan.sizes, weights), recipe)],
             corpus.source_tokenizer,
             corpus.target_tokenizer,
@@ -121,7 +127,7 @@ class OneByOne:
         """The translation of one sentence, and the steps it took: its tokens, and `<eos>` unless the limit cut it."""
         translator, limits = self._translator, self._translator.recipe.search
         words = translator.source_tokenizer.encode(text)
-        source, _ = pad_sentences([frame_source(words, translator.recipe)])
+        source, _ = pad_sentences([frame(words, reverse=translator.recipe.text.reverse_source)])
         longest = int(len(words) * limits.max_length_factor) + limits.max_length_extra
         ids = tutorial.translate(self._model, source, sos=SOS_ID, eos=EOS_ID, longest=longest)
         return translator.target_tokenizer.decode(ids), min(len(ids) + 1, longest)

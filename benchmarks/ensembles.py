@@ -8,7 +8,7 @@ from benchmarks.plan import Plan
 from benchmarks.rounds import Figures, Turn, alternate, compare, evenly, rounded
 from benchmarks.tables import Table, number, percent
 from tandem import Translator
-from tandem.translation.members import Averaging
+from tandem.engines import Averaging
 
 _SIZES = (2, 5)
 _BEAMS = (1, 12)
@@ -44,7 +44,7 @@ def measure_ensembles(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> F
 
 
 def _copies(one: Translator, size: int, averaging: Averaging) -> Translator:
-    return Translator(
+    return Translator.from_members(
         one.members * size,
         one.source_tokenizer,
         one.target_tokenizer,

@@ -18,8 +18,8 @@ from tandem.batches import pad_sentences
 from tandem.models.coins import draw_coins
 from tandem.models.prefixes import target_tree
 from tandem.text import EOS_ID, SOS_ID
+from tandem.text.codec import frame
 from tandem.training.loss import token_scores
-from tandem.translation.translator import frame_source
 
 Score: TypeAlias = Callable[[Sequence[tuple[str, str]]], list[float]]
 """Pairs -> the log-probability of each."""
@@ -76,7 +76,7 @@ class PairByPair:
         """The log-probability of each pair's target, in nats."""
         translator = self._translator
         encoded = translator.source_tokenizer.encode_batch([source for source, _ in pairs])
-        sources = [frame_source(ids, translator.recipe) for ids in encoded]
+        sources = [frame(ids, reverse=translator.recipe.text.reverse_source) for ids in encoded]
         found = translator.target_tokenizer.encode_batch([target for _, target in pairs])
         targets = [[SOS_ID, *ids, EOS_ID] for ids in found]
         order = sorted(range(len(pairs)), key=lambda n: (len(targets[n]), len(sources[n])))

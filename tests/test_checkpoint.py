@@ -32,7 +32,6 @@ from tandem.files.storage import FORMAT, sealed, write_directory
 from tandem.metrics.calibration import Calibration
 from tandem.models import CellType
 from tandem.recipe import FilesCorpus, load_recipe, portable
-from tandem.translation.members import Member
 from tandem.translation.translator import load
 from tests.support.models import CELL_TYPES, random_ids
 from tests.support.runs import copied, number_pairs, run_tiny, saved, shared_run, untrained
@@ -119,7 +118,7 @@ def test_a_checkpoints_recipe_has_no_place_on_a_machine(tmp_path: Path) -> None:
     made = untrained()
     files = FilesCorpus(source=str(tmp_path / "train.de"), target="~/train.en")
     data = made.recipe.data.model_copy(update={"train": files, "folder": str(tmp_path)})
-    made.members = (Member(made.model, made.recipe.model_copy(update={"data": data})),)
+    made.recipe = made.recipe.model_copy(update={"data": data})
     directory = saved(made, tmp_path / "checkpoint")
     assert str(tmp_path) not in (directory / "recipe.toml").read_text(encoding="utf-8")
     assert load_checkpoint(directory).recipe == portable(made.recipe)

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from tandem.recipe import Recipe, load_recipe
     from tandem.runs import analyse, average, compare, evaluate, train
     from tandem.text import Tokenizer
-    from tandem.translation.translator import Translation, Translator, load
+    from tandem.translation.messages import Translation
+    from tandem.translation.translator import Translator, load
 
 __all__ = [
     "Decoder",

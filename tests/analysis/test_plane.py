@@ -6,7 +6,7 @@ from tandem.analysis import ContextReader, Phrase, context_plane
 from tandem.analysis.plane import NEIGHBOURS, measure_groups, nearest, principal_plane
 from tandem.batches import pad_sentences
 from tandem.models import CellType
-from tandem.translation.translator import frame_source
+from tandem.text.codec import frame
 from tests.support.models import CELL_TYPES
 from tests.support.runs import untrained
 
@@ -106,7 +106,7 @@ def test_a_context_is_the_encoder_s_final_state_of_all_layers(cell: CellType, re
     read = ContextReader(translator)
     found = read(TEXTS)
     for text, row in zip(TEXTS, found, strict=True):
-        ids = frame_source(translator.source_tokenizer.encode(text), translator.recipe)
+        ids = frame(translator.source_tokenizer.encode(text), reverse=translator.recipe.text.reverse_source)
         source, lengths = pad_sentences([ids])
         with torch.no_grad():
             state = translator.model.encoder(source, lengths)

@@ -14,7 +14,8 @@ from tandem.corpora.captions.corpus import Captions
 from tandem.runs import Evaluation, evaluate
 from tandem.runs.evaluate import SourceResult
 from tandem.text import PAD_ID
-from tandem.translation.translator import Translation, load
+from tandem.translation.messages import Translation
+from tandem.translation.translator import load
 from tests.support.console import Tandem
 from tests.support.limits import needs_limits, no_file_beyond
 from tests.support.runs import number_pairs, saved, untrained

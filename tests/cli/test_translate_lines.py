@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tandem.cli.lines import Survey, file_lines, survey
 from tandem.cli.streams import json_line, one_line
 from tandem.cli.translate import _record
-from tandem.translation.translator import MAX_SOURCE_CHARACTERS, Translation
+from tandem.text.codec import MAX_SOURCE_CHARACTERS
+from tandem.translation.messages import Translation
 from tests.support.console import Tandem
 from tests.support.runs import NUMBERS, saved, untrained
 

@@ -12,7 +12,9 @@ from filelock import FileLock
 
 from tandem.checkpoint import checkpoint_of
 from tandem.files.storage import read_sealed, sealed
-from tandem.translation.translator import SearchSettings, Translation, Translator
+from tandem.translation.messages import Translation
+from tandem.translation.settings import SearchSettings
+from tandem.translation.translator import Translator
 from tests.support.console import Outcome, Tandem
 from tests.support.runs import copied
 

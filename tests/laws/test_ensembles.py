@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from tandem.engines import Averaging
 from tandem.errors import CheckpointError
 from tandem.models import CellType
 from tandem.models.reversing import reversed_sources
-from tandem.translation.members import Averaging
-from tandem.translation.translator import Translation, Translator, load
+from tandem.translation.messages import Translation
+from tandem.translation.translator import Translator, load
 from tests.support.models import CELL_TYPES
 from tests.support.runs import number_pairs, saved, untrained
 
@@ -27,7 +28,7 @@ def model_of(cell: CellType, seed: int, *, reverse: bool = False) -> Translator:
 def ensemble(averaging: Averaging, *of: Translator) -> Translator:
     members = [member for translator in of for member in translator.members]
     tokenizers = of[0].source_tokenizer, of[0].target_tokenizer
-    return Translator(members, *tokenizers, device=torch.device("cpu"), averaging=averaging)
+    return Translator.from_members(members, *tokenizers, device=torch.device("cpu"), averaging=averaging)
 
 
 def assert_same(found: list[Translation], expected: list[Translation]) -> None:

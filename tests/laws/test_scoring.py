@@ -8,12 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.batches import pad_sentences
-from tandem.models import CellType
+from tandem.engines import torch_engine
+from tandem.engines.prepared_model import PreparedModel
+from tandem.models import CellType, RecurrentState
 from tandem.models.coins import draw_coins
 from tandem.models.prefixes import target_tree
 from tandem.text import EOS_ID, SOS_ID
+from tandem.text.codec import frame
 from tandem.translation import scoring
-from tandem.translation.translator import Translator, frame_source
+from tandem.translation.translator import Translator
 from tests.support.models import CELL_TYPES
 from tests.support.runs import NUMBERS, untrained
 
@@ -35,7 +38,7 @@ def model_of(cell: CellType, tied: bool, reverse: bool) -> Translator:
 @torch.no_grad()
 def alone(translator: Translator, source: str, target: str) -> list[float]:
     """By the model that is trained: one pair, whole logits."""
-    encoder_reads = frame_source(translator.source_tokenizer.encode(source), translator.recipe)
+    encoder_reads = frame(translator.source_tokenizer.encode(source), reverse=translator.recipe.text.reverse_source)
     ids, lengths = pad_sentences([encoder_reads])
     wanted = torch.tensor([SOS_ID, *translator.target_tokenizer.encode(target), EOS_ID])[:, None]
     coins = draw_coins(len(wanted) - 1, 1, 1.0, by_token=False)
@@ -54,7 +57,7 @@ def test_each_target_of_a_list_scores_as_it_does_alone(
     pairs = [(source, target) for source, targets in lists for target in targets]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scoring, "_MOST_TARGET_TOKENS", most)
-        patch.setattr(scoring, "_BLOCK", block)
+        patch.setattr(torch_engine, "_BLOCK", block)
         found = translator.score([source for source, _ in pairs], [target for _, target in pairs], 2)
     for (source, target), score in zip(pairs, found, strict=True):
         assert score.token_scores == pytest.approx(alone(translator, source, target), abs=1e-4)
@@ -86,13 +89,12 @@ def test_a_tree_of_targets_holds_each_beginning_of_each_root_once(
 def test_each_source_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     translator = model_of("lstm", False, False)
     read: list[int] = []
-    stepper = translator._steppers[0]
-    start = type(stepper).start
+    start = PreparedModel.start
 
-    def counted(self: object, source: torch.Tensor, lengths: torch.Tensor) -> object:
+    def counted(self: PreparedModel, source: torch.Tensor, lengths: torch.Tensor) -> RecurrentState:
         read.append(source.shape[1])
-        return start(stepper, source, lengths)
+        return start(self, source, lengths)
 
-    monkeypatch.setattr(type(stepper), "start", counted)
+    monkeypatch.setattr(PreparedModel, "start", counted)
     translator.score(["eins", "zwei", "eins", "eins"] * 50, ["one"] * 200)
     assert read == [2]

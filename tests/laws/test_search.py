@@ -1,175 +1,186 @@
-"""What must hold of every search, over tables whose log-probabilities depend on the whole prefix."""
+"""What must hold of every search over every engine."""
 
+import random
+from itertools import chain
+from typing import Any
+
+import numpy as np
 import pytest
-import torch
-from torch import Tensor
 
-from tandem.search import Hypothesis, beam, greedy
+from tandem.engines import Engine
+from tandem.search import BeamSearch, GreedySearch, Hypothesis, Inputs, Sampling, Search, run_search
+from tests.laws.engines import ENGINES, closeness
 from tests.search.tables import (
     BANNED,
     EOS,
-    SOS,
-    TableStepper,
+    TableEngine,
     all_hypotheses,
     log_probabilities,
     plain_beam,
     random_sources,
     random_table,
+    search,
 )
 
-DTYPES = (torch.float32, torch.float64)
-SEEDS = range(2)
+EVERY_ENGINE = pytest.mark.parametrize("name", ENGINES)
+SEARCHES: dict[str, Search] = {
+    "greedy": GreedySearch(),
+    "beam": BeamSearch(4, 3, 0.6),
+    "sampling": Sampling(3, 0.8),
+    "nucleus": Sampling(2, 1.5, top_k=4, top_p=0.8, seed=7),
+}
+EVERY_SEARCH = pytest.mark.parametrize("method", SEARCHES.values(), ids=SEARCHES.keys())
 
 
-def greedily(
-    stepper: TableStepper,
-    source: Tensor,
-    lengths: Tensor,
-    max_lengths: Tensor,
-    banned: tuple[int, ...] = BANNED,
-) -> list[Hypothesis]:
-    return greedy(stepper, source, lengths, sos=SOS, eos=EOS, max_lengths=max_lengths, banned=banned)
-
-
-def beamed(
-    stepper: TableStepper,
-    source: Tensor,
-    lengths: Tensor,
-    max_lengths: Tensor,
-    beam_size: int,
-    n_best: int = 1,
-    length_penalty: float = 0.0,
-    banned: tuple[int, ...] = BANNED,
-) -> list[list[Hypothesis]]:
-    return beam(
-        stepper,
-        source,
-        lengths,
-        sos=SOS,
-        eos=EOS,
-        max_lengths=max_lengths,
-        beam_size=beam_size,
-        n_best=n_best,
-        length_penalty=length_penalty,
-        banned=banned,
-    )
-
-
-def various_lengths(batch: int) -> Tensor:
+def various_limits(batch: int) -> list[int]:
     """Return 0, 1, 2 ... 12, and again."""
-    return torch.arange(batch) % 13
+    return [n % 13 for n in range(batch)]
 
 
-@pytest.mark.parametrize("dtype", [*DTYPES, torch.bfloat16])
+def assert_same(name: str, one: list[list[Hypothesis]], other: list[list[Hypothesis]]) -> None:
+    assert [[h.ids for h in hypotheses] for hypotheses in one] == [[h.ids for h in hypotheses] for hypotheses in other]
+    for hypothesis, expected in zip(chain(*one), chain(*other), strict=True):
+        assert hypothesis.token_scores == pytest.approx(expected.token_scores, abs=closeness(name))
+        assert hypothesis.score == pytest.approx(expected.score, abs=closeness(name))
+
+
+@EVERY_ENGINE
+@pytest.mark.parametrize("banned", [(), (4,), BANNED])
+def test_a_beam_of_1_is_greedy(name: str, banned: tuple[int, ...]) -> None:
+    engine, sources, limits = ENGINES[name]().banning(banned), random_sources(1, 39), various_limits(39)
+    assert search(BeamSearch(1), engine, sources, limits) == search(GreedySearch(), engine, sources, limits)
+
+
 @pytest.mark.parametrize("levels", [None, 2])
 @pytest.mark.parametrize("vocabulary", [7, 300])
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_beam_of_1_is_greedy(seed: int, vocabulary: int, levels: int | None, dtype: torch.dtype) -> None:
-    stepper = random_table(seed, vocabulary, dtype, levels)
-    source, lengths = random_sources(seed, 39, vocabulary)
-    max_lengths = various_lengths(39)
-    for banned in ((), (4,), BANNED):
-        found = beamed(stepper, source, lengths, max_lengths, beam_size=1, banned=banned)
-        assert [best for (best,) in found] == greedily(stepper, source, lengths, max_lengths, banned)
+def test_a_beam_of_1_is_greedy_among_equals(vocabulary: int, levels: int | None) -> None:
+    engine, sources, limits = random_table(0, vocabulary, levels), random_sources(1, 39), various_limits(39)
+    assert search(BeamSearch(1), engine, sources, limits) == search(GreedySearch(), engine, sources, limits)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@EVERY_ENGINE
 @pytest.mark.parametrize("length_penalty", [0, 0.6, 1])
 @pytest.mark.parametrize("n_best", [1, 3, 150])
 def test_a_beam_as_wide_as_the_tree_finds_what_exhaustive_search_finds(
-    n_best: int, length_penalty: float, dtype: torch.dtype
+    name: str, n_best: int, length_penalty: float
 ) -> None:
-    stepper = random_table(n_best, dtype=dtype)
-    source, lengths = random_sources(n_best, 5)
-    max_lengths = torch.tensor([4, 0, 2, 1, 3])
-    found = beamed(stepper, source, lengths, max_lengths, 150, n_best, length_penalty)
-    for sentence, hypotheses in enumerate(found):
-        length, limit = int(lengths[sentence]), int(max_lengths[sentence])
-        everything = all_hypotheses(stepper, source[:, sentence], length, limit, length_penalty, BANNED)
-        assert len(everything) == (1, 4, 13, 40, 121)[limit]
-        assert hypotheses == everything[:n_best]
+    engine, sources = ENGINES[name](), random_sources(n_best, 4)
+    limits = [3, 0, 2, 1]
+    results = search(BeamSearch(150, n_best, length_penalty), engine, sources, limits)
+    for source, limit, hypotheses in zip(sources, limits, results, strict=True):
+        everything = all_hypotheses(engine, source, limit, length_penalty)
+        assert len(everything) == (1, 4, 13, 40)[limit]
+        assert_same(name, [hypotheses], [everything[:n_best]])
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("levels", [None, 3])
 @pytest.mark.parametrize("length_penalty", [0, 0.6, 1])
 @pytest.mark.parametrize(("beam_size", "n_best"), [(1, 1), (2, 2), (3, 1), (5, 4)])
 def test_the_batched_beam_is_the_plain_beam(
-    beam_size: int, n_best: int, length_penalty: float, levels: int | None, dtype: torch.dtype
+    beam_size: int, n_best: int, length_penalty: float, levels: int | None
 ) -> None:
-    stepper = random_table(beam_size, 9, dtype, levels)
-    source, lengths = random_sources(beam_size, 13, 9)
-    max_lengths = various_lengths(13)
-    found = beamed(stepper, source, lengths, max_lengths, beam_size, n_best, length_penalty)
-    for sentence, hypotheses in enumerate(found):
-        length, limit = int(lengths[sentence]), int(max_lengths[sentence])
-        options = (beam_size, n_best, length_penalty, BANNED)
-        assert hypotheses == plain_beam(stepper, source[:, sentence], length, limit, *options)
+    engine, sources, limits = random_table(beam_size, 9, levels), random_sources(beam_size, 13, 9), various_limits(13)
+    results = search(BeamSearch(beam_size, n_best, length_penalty), engine, sources, limits)
+    for source, limit, hypotheses in zip(sources, limits, results, strict=True):
+        assert hypotheses == plain_beam(engine, source, limit, beam_size, n_best, length_penalty)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("levels", [None, 2])
-@pytest.mark.parametrize("vocabulary", [7, 300])
-@pytest.mark.parametrize("length_penalty", [0, 0.6])
-def test_neither_the_batch_nor_its_order_changes_a_sentence(
-    length_penalty: float, vocabulary: int, levels: int | None, dtype: torch.dtype
+def test_a_wide_beam_that_asks_for_few_candidates_first_is_the_plain_beam(
+    levels: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stepper = random_table(1, vocabulary, dtype, levels)
-    source, lengths = random_sources(1, 14, vocabulary)
-    max_lengths = various_lengths(14)
-    together = beamed(stepper, source, lengths, max_lengths, 4, 3, length_penalty)
-    together_greedily = greedily(stepper, source, lengths, max_lengths)
-    order = torch.randperm(14, generator=torch.Generator().manual_seed(1))
-    shuffled = beamed(stepper, source[:, order], lengths[order], max_lengths[order], 4, 3, length_penalty)
-    assert shuffled == [together[row] for row in order.tolist()]
-    shuffled_greedily = greedily(stepper, source[:, order], lengths[order], max_lengths[order])
-    assert shuffled_greedily == [together_greedily[row] for row in order.tolist()]
+    engine, sources = random_table(4, 40, levels), random_sources(4, 3, 40)
+    expected = [plain_beam(engine, source, 4, 30, 8, 0.6) for source in sources]
+    for first in (1, 3, 16):
+        monkeypatch.setattr("tandem.search.beam_search._FIRST_COUNT", first)
+        assert search(BeamSearch(30, 8, 0.6), engine, sources, [4] * 3) == expected
+
+
+@EVERY_ENGINE
+@EVERY_SEARCH
+def test_neither_the_batch_nor_its_order_changes_a_source(method: Search, name: str) -> None:
+    engine, sources, limits = ENGINES[name](), random_sources(1, 14), various_limits(14)
+    together = numbered(method, engine, sources, limits, range(14))
+    order = random.Random(1).sample(range(14), 14)
+    shuffled = numbered(method, engine, [sources[n] for n in order], [limits[n] for n in order], order)
+    assert_same(name, shuffled, [together[row] for row in order])
     for row in range(14):
-        alone = slice(row, row + 1)
-        one = (stepper, source[:, alone], lengths[alone], max_lengths[alone])
-        assert beamed(*one, 4, 3, length_penalty) == [together[row]]
-        assert greedily(*one) == [together_greedily[row]]
+        assert_same(name, numbered(method, engine, [sources[row]], [limits[row]], [row]), [together[row]])
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("length_penalty", [0, 0.6, 1])
-@pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_found_is_sorted_distinct_finished_allowed_and_scored_as_the_table_says(
-    seed: int, length_penalty: float, dtype: torch.dtype
-) -> None:
-    stepper = random_table(seed, dtype=dtype)
-    source, lengths = random_sources(seed, 13)
-    max_lengths = various_lengths(13)
-    found = beamed(stepper, source, lengths, max_lengths, 6, 6, length_penalty)
-    found_greedily = greedily(stepper, source, lengths, max_lengths)
-    for sentence, hypotheses in enumerate(found):
-        limit = int(max_lengths[sentence])
-        assert 1 <= len(hypotheses) <= 6
-        assert len({hypothesis.ids for hypothesis in hypotheses}) == len(hypotheses)
-        scores = [hypothesis.score for hypothesis in hypotheses]
-        assert scores == sorted(scores, reverse=True)
-        for hypothesis in (*hypotheses, found_greedily[sentence]):
+def numbered(
+    method: Search, engine: Engine[Any], sources: list[list[int]], limits: list[int], numbers: Any
+) -> list[list[Hypothesis]]:
+    return run_search(method.steps(engine, Inputs(sources, limits, numbers=list(numbers))))
+
+
+@EVERY_SEARCH
+def test_hypotheses_are_finished_allowed_and_scored_as_the_table_says(method: Search) -> None:
+    engine, sources, limits = random_table(2), random_sources(2, 13), various_limits(13)
+    for source, limit, hypotheses in zip(sources, limits, search(method, engine, sources, limits), strict=True):
+        assert hypotheses
+        for hypothesis in hypotheses:
             assert hypothesis.finished
             assert len(hypothesis.ids) <= limit
             assert not {EOS, *BANNED} & set(hypothesis.ids)
-            length, outputs = int(lengths[sentence]), (*hypothesis.ids, EOS)
+            outputs = (*hypothesis.ids, EOS)
             for place, (token, score) in enumerate(zip(outputs, hypothesis.token_scores, strict=True)):
-                table = log_probabilities(stepper, source[:, sentence], length, outputs[:place])
-                assert score == table[token]
+                assert score == log_probabilities(engine, source, outputs[:place])[token]
+
+
+@EVERY_SEARCH
+@EVERY_ENGINE
+def test_a_forced_beginning_is_kept_and_scored(name: str, method: Search) -> None:
+    engine, sources = ENGINES[name](), random_sources(3, 4)
+    prefixes = [[4, 5], [], [6], [5, 5, 5]]
+    limits = [6, 2, 1, 3]
+    for source, prefix, limit, hypotheses in zip(
+        sources, prefixes, limits, search(method, engine, sources, limits, prefixes), strict=True
+    ):
         for hypothesis in hypotheses:
-            factor = (len(hypothesis.ids) + 1) ** length_penalty
-            assert hypothesis.score == pytest.approx(hypothesis.log_probability / factor, rel=1e-12)
-        assert found_greedily[sentence].score == found_greedily[sentence].log_probability
+            assert hypothesis.ids[: len(prefix)] == tuple(prefix)
+            assert len(hypothesis.ids) <= limit
+            (expected,) = engine.score(engine.start([source]), np.array([0]), [[*hypothesis.ids, EOS]])
+            assert hypothesis.token_scores == pytest.approx(expected, abs=closeness(name))
+
+
+@EVERY_ENGINE
+def test_a_forced_beginning_that_would_be_chosen_anyway_changes_nothing(name: str) -> None:
+    engine, sources, limits = ENGINES[name](), random_sources(5, 9), [8] * 9
+    for method in (GreedySearch(), BeamSearch(150)):
+        free = search(method, engine, sources, limits)
+        for length in (1, 3, 8):
+            prefixes = [hypotheses[0].ids[:length] for hypotheses in free]
+            assert_same(name, search(method, engine, sources, limits, prefixes), free)
+
+
+@EVERY_SEARCH
+def test_steps_can_be_watched_and_stopped(method: Search) -> None:
+    engine, sources = random_table(3), random_sources(3, 5)
+    engine.table[:, EOS] = -30.0  # nothing ends before its limit
+    steps = method.steps(engine, Inputs(sources, [4] * 5))
+    seen: list[list[int]] = [[]] * (5 * method.width)
+    for time in range(3):
+        step = next(steps)
+        seen = [[*seen[parent], token] for parent, token in zip(step.parents, step.tokens, strict=True)]
+        for source, path, score in zip(step.sources, seen, step.scores, strict=True):
+            if score > -np.inf:
+                (expected,) = engine.score(engine.start([sources[source]]), np.array([0]), [path])
+                assert len(path) == time + 1
+                assert score == pytest.approx(expected.sum())
+    steps.close()
+    before = len(engine.rows_of_steps)
+    with pytest.raises(StopIteration):
+        next(steps)
+    assert len(engine.rows_of_steps) == before
 
 
 @pytest.mark.parametrize("beam_size", [2, 50])
 def test_where_less_is_possible_than_the_beam_holds_all_of_it_is_found(beam_size: int) -> None:
-    table = torch.full((1999, 7), -torch.inf)
+    table = np.full((1999, 7), -np.inf)
     table[:, EOS] = -1.0
     table[:, 5] = -2.0  # the only word: there is one output of each length
-    source, lengths = random_sources(0, 4)
-    found = beamed(TableStepper(table), source, lengths, torch.tensor([0, 1, 2, 30]), beam_size, beam_size)
-    expected = [min(beam_size, number) for number in (1, 2, 3, 31)]
-    assert [len(hypotheses) for hypotheses in found] == expected
-    for hypotheses in found:
+    results = search(BeamSearch(beam_size, beam_size), TableEngine(table), random_sources(0, 4), [0, 1, 2, 30])
+    assert [len(hypotheses) for hypotheses in results] == [min(beam_size, number) for number in (1, 2, 3, 31)]
+    for hypotheses in results:
         assert [hypothesis.ids for hypothesis in hypotheses] == [(5,) * n for n in range(len(hypotheses))]

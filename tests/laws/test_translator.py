@@ -3,16 +3,12 @@
 from functools import cache
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.batches import pad_sentences
-from tandem.engines.torch_engine import ModelStepper
 from tandem.models import CellType
-from tandem.search import beam, greedy
-from tandem.text import EOS_ID, SOS_ID
-from tandem.translation.translator import Translation, Translator, frame_source
+from tandem.translation.messages import Translation
+from tandem.translation.translator import Translator
 from tests.support.models import CELL_TYPES
 from tests.support.runs import NUMBERS, untrained
 
@@ -57,20 +53,6 @@ def test_batch_size_and_order_change_nothing(
     order = data.draw(st.permutations(range(len(batch))))
     shuffled = translator.translate([batch[n] for n in order], translator.search_settings(beam=width, batch_size=size))
     assert_same(shuffled, [straight[n] for n in order])
-
-
-@EVERY_CELL
-@settings(max_examples=8)
-@given(batch=texts())
-def test_a_beam_of_one_is_greedy(cell: CellType, batch: list[str]) -> None:
-    translator = model_of(cell)
-    encoded = [frame_source(translator.source_tokenizer.encode(text), translator.recipe) for text in batch]
-    source, lengths = pad_sentences(encoded)
-    stepper = ModelStepper(translator.model, translator.dtype)
-    limits = torch.full((len(batch),), 9)
-    best = greedy(stepper, source, lengths, sos=SOS_ID, eos=EOS_ID, max_lengths=limits)
-    only = beam(stepper, source, lengths, sos=SOS_ID, eos=EOS_ID, max_lengths=limits, beam_size=1)
-    assert [hypotheses[0].ids for hypotheses in only] == [hypothesis.ids for hypothesis in best]
 
 
 @EVERY_CELL

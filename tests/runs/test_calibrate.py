@@ -33,7 +33,7 @@ def trained(
 def calibrated(calibration: Calibration) -> Translator:
     made = untrained()
     tokenizers = made.source_tokenizer, made.target_tokenizer
-    return Translator(made.members, *tokenizers, device=made.device, calibration=calibration)
+    return Translator.from_members(made.members, *tokenizers, device=made.device, calibration=calibration)
 
 
 def test_the_best_epochs_have_a_calibration_and_states_have_none(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from tandem.models import CellType
 from tandem.runs import evaluate
 from tandem.runs.likelihood import Likelihood
 from tandem.text import EOS_ID, SOS_ID
-from tandem.translation.translator import Translator, frame_source
+from tandem.text.codec import frame
+from tandem.translation.translator import Translator
 from tests.support.models import CELL_TYPES
 from tests.support.runs import number_pairs, untrained
 
@@ -31,7 +32,7 @@ def model_of(cell: CellType) -> Translator:
 def plain_loop(translator: Translator, source: str, target: str, *, forced: bool) -> tuple[float, int, int]:
     """One pair, one token at a time: nats, tokens, and how many were the first choice."""
     model = translator.model
-    ids = frame_source(translator.source_tokenizer.encode(source), translator.recipe)
+    ids = frame(translator.source_tokenizer.encode(source), reverse=translator.recipe.text.reverse_source)
     wanted = [*translator.target_tokenizer.encode(target), EOS_ID]
     nats, correct = 0.0, 0
     with torch.no_grad():

@@ -1,14 +1,14 @@
-"""Steppers written by hand: every next token's logit depends on the source and on the whole prefix."""
+"""Engines written by hand: the probabilities of next tokens depend on the source and on the whole prefix."""
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from copy import copy
+from typing import Any, NamedTuple, Self
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from tandem.search import Hypothesis, Step
+from tandem.engines import Candidates, Engine, FloatArray, Ids, IntArray
+from tandem.search import Hypothesis, Inputs, Search, run_search
 
 UNK, PAD, SOS, EOS = range(4)
 BANNED = (UNK, PAD, SOS)
@@ -16,104 +16,138 @@ _PLACES = 1999  # a prime
 
 
 class TableState(NamedTuple):
-    places: Tensor  # (N,) the row of the table that the source and the prefix lead to
+    places: IntArray  # (N,) the row of the table that the source and the prefix lead to
 
-    def select(self, rows: Tensor) -> "TableState":
+    def select(self, rows: IntArray) -> "TableState":
         return TableState(self.places[rows])
 
 
-@dataclass
-class TableStepper:
-    """Looks the logits up in a table, `[places, V]`; which place follows is a hash of place and token."""
+class TableEngine:
+    """Looks log-probabilities up in a table, `[places, V]`; which place follows is a hash of place and token."""
 
-    table: Tensor
-    rows_of_steps: list[int] = field(default_factory=list)
+    sos, eos = SOS, EOS
 
-    def start(self, source: Tensor, lengths: Tensor) -> TableState:
-        places = torch.zeros(source.shape[1], dtype=torch.int64)
-        for position, tokens in enumerate(source):
-            places = torch.where(position < lengths, self.follow(places, tokens), places)
-        return TableState(places)
+    def __init__(self, table: FloatArray, banned: Ids = BANNED) -> None:
+        self.table = table
+        self.banned = list(banned)
+        self.rows_of_steps: list[int] = []
 
-    def step(self, tokens: Tensor, state: TableState) -> Step[TableState]:
+    @property
+    def vocabulary(self) -> int:
+        return int(self.table.shape[1])
+
+    @property
+    def logits(self) -> int:
+        return self.vocabulary
+
+    def banning(self, ids: Ids) -> Self:
+        other = copy(self)
+        other.banned = list(ids)
+        return other
+
+    def start(self, sources: Sequence[Ids]) -> TableState:
+        places = []
+        for source in sources:
+            place = np.zeros(1, np.int64)
+            for token in source:
+                place = self.follow(place, np.array([token]))
+            places.append(place)
+        return TableState(np.concatenate(places))
+
+    def step(self, tokens: IntArray, state: TableState, count: int) -> Candidates[TableState]:
         self.rows_of_steps.append(len(tokens))
-        places = self.follow(state.places, tokens)
-        logits = self.table[places]
-        return Step(logits, logits.logsumexp(dim=1), TableState(places))
+        every = self.step_all(tokens, state)
+        order = np.argsort(-every.scores, axis=1, kind="stable")[:, :count]
+        return every._replace(tokens=order, scores=np.take_along_axis(every.scores, order, axis=1))
 
-    def follow(self, places: Tensor, tokens: Tensor) -> Tensor:
+    def step_all(self, tokens: IntArray, state: TableState) -> Candidates[TableState]:
+        places = self.follow(state.places, tokens)
+        scores = self.table[places]
+        eos = scores[:, EOS].copy()
+        scores[:, self.banned] = -np.inf
+        return Candidates(np.tile(np.arange(self.vocabulary), (len(places), 1)), scores, eos, TableState(places))
+
+    def score(self, state: TableState, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray]:
+        results = []
+        for row, target in zip(rows, targets, strict=True):
+            place, scores = state.places[[row]], []
+            for before, token in zip((SOS, *target), target, strict=False):
+                place = self.follow(place, np.array([before]))
+                scores.append(self.table[place[0], token])
+            results.append(np.array(scores))
+        return results
+
+    def follow(self, places: IntArray, tokens: IntArray) -> IntArray:
         return (places * 31 + tokens * 7 + 1) % len(self.table)
 
 
-def random_table(
-    seed: int, vocabulary: int = 7, dtype: torch.dtype = torch.float64, levels: int | None = None
-) -> TableStepper:
-    """Return a table of random logits; with `levels` they take few values, so that there are many ties."""
-    generator = torch.Generator().manual_seed(seed)
-    table = 2 * torch.randn(_PLACES, vocabulary, generator=generator, dtype=torch.float64)
+def normalised(logits: FloatArray) -> FloatArray:
+    shifted: FloatArray = logits - logits.max(axis=1, keepdims=True)
+    totals: FloatArray = np.exp(shifted).sum(axis=1, keepdims=True)
+    return shifted - np.log(totals)
+
+
+def random_table(seed: int, vocabulary: int = 7, levels: int | None = None, banned: Ids = BANNED) -> TableEngine:
+    """Return a table of random probabilities; with `levels` they take few values, so that there are many ties."""
+    generator = np.random.default_rng(seed)
+    logits = 2 * generator.standard_normal((_PLACES, vocabulary))
     if levels is not None:
-        table = torch.randint(levels, table.shape, generator=generator).double()
-    return TableStepper(table.to(dtype))
+        logits = generator.integers(levels, size=logits.shape).astype(np.float64)
+    return TableEngine(normalised(logits), banned)
 
 
-def random_sources(seed: int, batch: int, vocabulary: int = 7) -> tuple[Tensor, Tensor]:
-    """Return `[S, B]` sources and their lengths; what stands behind a source's end must not matter."""
-    generator = torch.Generator().manual_seed(seed)
-    lengths = torch.randint(1, 7, (batch,), generator=generator)
-    return torch.randint(vocabulary, (int(lengths.max()), batch), generator=generator), lengths
+def random_sources(seed: int, batch: int, vocabulary: int = 7) -> list[list[int]]:
+    generator = np.random.default_rng(seed)
+    return [[SOS, *generator.integers(4, vocabulary, generator.integers(0, 7)).tolist(), EOS] for _ in range(batch)]
 
 
-def log_probabilities(stepper: TableStepper, source: Tensor, length: int, prefix: Sequence[int]) -> list[float]:
-    """Return the log-probability of each token after a prefix, for one source `[S]`."""
-    state = stepper.start(source[:, None], torch.tensor([length]))
+def search(
+    method: Search,
+    engine: Engine[Any],
+    sources: Sequence[Ids],
+    limits: Sequence[int],
+    prefixes: Sequence[Ids] | None = None,
+) -> list[list[Hypothesis]]:
+    return run_search(method.steps(engine, Inputs(sources, limits, prefixes)))
+
+
+def log_probabilities(engine: Engine[Any], source: Ids, prefix: Sequence[int]) -> list[float]:
+    """Return the log-probability of each token after a prefix, for one source."""
+    state = engine.start([source])
     for token in (SOS, *prefix):
-        logits, log_normaliser, state = stepper.step(torch.tensor([token]), state)
-    scores: list[float] = (logits.double() - log_normaliser.double()[:, None])[0].tolist()
+        step = engine.step_all(np.array([token]), state)
+        state = step.state
+    scores: list[float] = step.scores[0].tolist()
     return scores
 
 
-def all_hypotheses(
-    stepper: TableStepper,
-    source: Tensor,
-    length: int,
-    max_length: int,
-    length_penalty: float,
-    banned: Sequence[int],
-) -> list[Hypothesis]:
+def all_hypotheses(engine: Engine[Any], source: Ids, limit: int, length_penalty: float) -> list[Hypothesis]:
     """Return every possible output of one source, best first."""
 
     def grow(prefix: tuple[int, ...], scores: tuple[float, ...]) -> Iterator[Hypothesis]:
-        for token, score in enumerate(log_probabilities(stepper, source, length, prefix)):
-            if token in banned or score == -math.inf:
+        for token, score in enumerate(log_probabilities(engine, source, prefix)):
+            if score == -math.inf:
                 continue
             if token == EOS:
                 ended = (*scores, score)
                 yield Hypothesis(prefix, sum(ended) / len(ended) ** length_penalty, ended)
-            elif len(prefix) < max_length:
+            elif len(prefix) < limit:
                 yield from grow((*prefix, token), (*scores, score))
 
     return sorted(grow((), ()), key=lambda hypothesis: -hypothesis.score)
 
 
 def plain_beam(
-    stepper: TableStepper,
-    source: Tensor,
-    length: int,
-    max_length: int,
-    beam_size: int,
-    n_best: int,
-    length_penalty: float,
-    banned: Sequence[int],
+    engine: Engine[Any], source: Ids, limit: int, beam_size: int, n_best: int, length_penalty: float
 ) -> list[Hypothesis]:
     """Search one source with Python lists: slow, and easy to see through."""
     live: list[tuple[float, tuple[int, ...], tuple[float, ...]]] = [(0.0, (), ())]
     complete: list[Hypothesis] = []
-    for time in range(max_length + 1):
+    for time in range(limit + 1):
         grown = []
         for total, prefix, scores in live:
-            for token, score in enumerate(log_probabilities(stepper, source, length, prefix)):
-                possible = token == EOS if time == max_length else token not in banned
-                if possible and score > -math.inf:
+            for token, score in enumerate(log_probabilities(engine, source, prefix)):
+                if score > -math.inf and (token == EOS or time < limit):
                     grown.append((total + score, (*prefix, token), (*scores, score)))
         grown.sort(key=lambda one: -one[0])  # stable: the better parent first, then the lower token id
         for total, ids, scores in grown[:beam_size]:

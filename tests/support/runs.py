@@ -13,6 +13,7 @@ import torch
 
 from tandem.build import build_model
 from tandem.checkpoint import Checkpoint, read_current, save_checkpoint
+from tandem.engines.members import Member
 from tandem.models import CellType
 from tandem.recipe import Recipe, make_recipe, override
 from tandem.recording import Recorder, read_metrics
@@ -21,7 +22,6 @@ from tandem.runs.stopping import Stopped
 from tandem.runs.train import TrainingResult, run_recipe
 from tandem.text import Tokenizer
 from tandem.training.events import Event, Started, StepDone
-from tandem.translation.members import Member
 from tandem.translation.translator import Translator
 
 Pairs = list[tuple[str, str]]
@@ -93,7 +93,7 @@ def untrained(
         for side, text in enumerate((recipe.text.source, recipe.text.target))
     )
     model = build_model(recipe, len(source), len(target))
-    return Translator([Member(model, recipe)], source, target, device=torch.device("cpu"), dtype=dtype)
+    return Translator.from_members([Member(model, recipe)], source, target, device=torch.device("cpu"), dtype=dtype)
 
 
 def saved(translator: Translator, directory: Path) -> Path:

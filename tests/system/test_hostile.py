@@ -20,7 +20,6 @@ from tandem.checkpoint import load_checkpoint, read_current, read_tensors
 from tandem.errors import CheckpointError
 from tandem.files.storage import FORMAT_FILE, check_directory, sealed
 from tandem.recipe import FilesCorpus
-from tandem.translation.members import Member
 from tandem.translation.translator import Translator, load
 from tests.support.runs import copied, saved, untrained
 
@@ -311,7 +310,7 @@ def test_no_file_that_the_recipe_names_is_opened(
     for part in ("train", "validation", "test"):
         data = data.model_copy(update={part: FilesCorpus(source=names[0], target=names[1])})
     made = untrained()
-    made.members = (Member(made.model, model.recipe.model_copy(update={"data": data})),)
+    made.recipe = model.recipe.model_copy(update={"data": data})
     saved(made, tmp_path / "checkpoint")
     opened = Opened()
     opened.listening = True

@@ -11,14 +11,17 @@ import pytest
 import torch
 
 from tandem.batches import pad_sentences
-from tandem.engines.torch_engine import ModelStepper
+from tandem.engines.averaging import log_normaliser
+from tandem.engines.members import Member
+from tandem.engines.prepared_model import PreparedModel
 from tandem.errors import CheckpointError, TandemError
 from tandem.metrics.calibration import Calibration
 from tandem.models import CellType
 from tandem.recipe import override
 from tandem.text import EOS_ID, SOS_ID, UNK_ID
-from tandem.translation.members import Member
-from tandem.translation.translator import MAX_SOURCE_CHARACTERS, Translation, Translator, frame_source, load
+from tandem.text.codec import MAX_SOURCE_CHARACTERS, frame
+from tandem.translation.messages import Translation
+from tandem.translation.translator import Translator, load
 from tests.support.models import CELL_TYPES
 from tests.support.runs import number_pairs, saved, untrained
 
@@ -35,7 +38,9 @@ def fond_of(token: int, cell: CellType = "lstm") -> Translator:
     made = untrained(cell)
     with torch.no_grad():
         made.model.decoder.fc_out.bias[token] += 1000
-    return Translator(made.members, made.source_tokenizer, made.target_tokenizer, device=torch.device("cpu"))
+    return Translator.from_members(
+        made.members, made.source_tokenizer, made.target_tokenizer, device=torch.device("cpu")
+    )
 
 
 def test_translations_come_in_order_and_empty_texts_are_empty(translator: Translator) -> None:
@@ -87,7 +92,7 @@ def test_a_batch_is_cut_where_it_would_take_much_memory(
         return pad_sentences(sentences)
 
     a_sentence = {"_MOST_LOGITS": 3 * len(translator.target_tokenizer), "_MOST_TOKENS": 7}[bound]
-    monkeypatch.setattr("tandem.translation.translator.pad_sentences", spy)
+    monkeypatch.setattr("tandem.engines.torch_engine.pad_sentences", spy)
     monkeypatch.setattr(f"tandem.translation.settings.{bound}", 2 * a_sentence + 1)
     assert [t.text for t in translator.translate(SOURCES, settings)] == [t.text for t in whole]
     assert sum(map(len, batches)) == len(SOURCES)
@@ -170,7 +175,7 @@ def test_limits_of_the_search_do_what_those_of_the_recipe_do(translator: Transla
     recipe = override(translator.recipe, ["search.max_length_factor=0.5", "search.max_length_extra=3"])
     members = [Member(translator.model, recipe)]
     tokenizers = translator.source_tokenizer, translator.target_tokenizer
-    short = Translator(members, *tokenizers, device=torch.device("cpu"))
+    short = Translator.from_members(members, *tokenizers, device=torch.device("cpu"))
     limits = translator.search_settings(beam=beam, max_length_factor=0.5, max_length_extra=3)
     expected = short.translate(SOURCES, short.search_settings(beam=beam))
     assert translator.translate(SOURCES, limits) == expected
@@ -225,9 +230,12 @@ def test_scores_are_probabilities(translator: Translator) -> None:
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_sources_are_framed_and_reversed_where_the_recipe_says_so(reverse: bool) -> None:
-    recipe = untrained("lstm", f"text.reverse_source={str(reverse).lower()}").recipe
-    assert frame_source([7, 8, 9], recipe) == [SOS_ID, *([9, 8, 7] if reverse else [7, 8, 9]), EOS_ID]
-    assert frame_source([], recipe) == [SOS_ID, EOS_ID]
+    translator = untrained("lstm", f"text.reverse_source={str(reverse).lower()}")
+    ids = translator.source_tokenizer.encode("eins zwei drei")
+    assert len(set(ids)) == 3
+    encoded, empty = translator.codec.encode_sources(["eins zwei drei", ""])
+    assert encoded.ids == frame(ids, reverse=reverse) == [SOS_ID, *(ids[::-1] if reverse else ids), EOS_ID]
+    assert empty.ids == [SOS_ID, EOS_ID]
 
 
 def test_reversing_is_reading_the_reversed_text() -> None:
@@ -255,19 +263,18 @@ def test_bfloat16_is_close_to_float32(cell: CellType) -> None:
 
 
 @pytest.mark.parametrize("cell", CELL_TYPES)
-def test_the_stepper_says_what_the_model_says(cell: CellType) -> None:
+def test_the_prepared_model_says_what_the_model_says(cell: CellType) -> None:
     model = untrained(cell).model
-    stepper = ModelStepper(model, torch.float32)
+    prepared = PreparedModel(model, torch.float32)
     source, lengths = torch.tensor([[2, 2], [5, 6], [7, 3], [3, 1]]), torch.tensor([4, 3])
     with torch.no_grad():
-        state = stepper.start(source, lengths)
+        state = prepared.start(source, lengths)
         hidden, cells = model.encoder(source, lengths)
         for tokens in (torch.tensor([SOS_ID, SOS_ID]), torch.tensor([5, 6])):
-            step = stepper.step(tokens, state)
+            ours, state = prepared.step(tokens, state)
             logits, hidden, cells = model.decoder(tokens, hidden, cells)
-            torch.testing.assert_close(step.logits, logits)
-            torch.testing.assert_close(step.log_normaliser, logits.logsumexp(dim=1))
-            state = step.state
+            torch.testing.assert_close(ours, logits)
+            torch.testing.assert_close(log_normaliser(ours), logits.logsumexp(dim=1))
             torch.testing.assert_close(state.hidden, hidden)
 
 
@@ -288,8 +295,8 @@ def test_a_copy_or_a_pickle_translates_the_same(copied: Callable[[Translator], T
     calibration = Calibration(1.0, 0.5, 2.0)
     for translator in (
         untrained(dtype=torch.bfloat16),
-        Translator(members, *tokenizers, device=torch.device("cpu"), averaging="geometric"),
-        Translator(members[:1], *tokenizers, device=torch.device("cpu"), calibration=calibration),
+        Translator.from_members(members, *tokenizers, device=torch.device("cpu"), averaging="geometric"),
+        Translator.from_members(members[:1], *tokenizers, device=torch.device("cpu"), calibration=calibration),
     ):
         other = copied(translator)
         assert other.translate(SOURCES) == translator.translate(SOURCES)

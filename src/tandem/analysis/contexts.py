@@ -7,7 +7,8 @@ from torch import Tensor
 
 from tandem.analysis.plane import Phrase, PlacedPhrase, Plane, measure_groups, nearest, principal_plane
 from tandem.batches import pad_sentences
-from tandem.translation.translator import MAX_SOURCE_CHARACTERS, Translator, frame_source
+from tandem.text.codec import MAX_SOURCE_CHARACTERS, frame
+from tandem.translation.translator import Translator
 
 _READ_TOGETHER = 256
 _MOST_TOKENS = 1000
@@ -37,7 +38,7 @@ class ContextReader:
         a reversed source that is the first word.
         """
         found = self._tokenizer.encode_batch([text[:MAX_SOURCE_CHARACTERS] for text in texts])
-        framed = [frame_source(ids[:_MOST_TOKENS], self._recipe) for ids in found]
+        framed = [frame(ids[:_MOST_TOKENS], reverse=self._recipe.text.reverse_source) for ids in found]
         order = sorted(range(len(framed)), key=lambda n: len(framed[n]))
         rows: list[Tensor] = []
         for start in range(0, len(order), _READ_TOGETHER):

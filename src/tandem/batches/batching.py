@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, NamedTuple, TypeAlias
@@ -132,7 +132,7 @@ class Batches:
         return Batch(source, source_lengths, target, target_lengths)
 
 
-def pad_sentences(sentences: list[list[int]]) -> tuple[Tensor, Tensor]:
+def pad_sentences(sentences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     """Sentences of ids as columns: `([S, B], lengths [B])`, padded with `<pad>`."""
     lengths = [len(sentence) for sentence in sentences]
     padded = np.full((max(lengths), len(sentences)), PAD_ID, dtype=np.int64)

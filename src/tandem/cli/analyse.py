@@ -41,7 +41,8 @@ from tandem.recording.console import PrintableConsole
 from tandem.report import ANALYSIS_FILES, analysis_figures, write_analysis
 from tandem.runs import analyse
 from tandem.runs.analyse import ignore_case
-from tandem.translation.translator import BATCH_SIZE, load
+from tandem.translation.settings import BATCH_SIZE
+from tandem.translation.translator import load
 
 _MOST_PHRASES = 1000
 """That one picture can show."""

@@ -38,7 +38,8 @@ from tandem.recording.console import PrintableConsole, show_text
 from tandem.runs import compare
 from tandem.runs.changes import shown
 from tandem.runs.compare import RunComparison
-from tandem.translation.translator import BATCH_SIZE, SearchSettings, Translator
+from tandem.translation.settings import BATCH_SIZE, SearchSettings
+from tandem.translation.translator import Translator
 
 
 @corpus_options

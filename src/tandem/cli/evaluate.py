@@ -34,7 +34,8 @@ from tandem.cli.translate import search_settings
 from tandem.recording.console import PrintableConsole, show_text
 from tandem.runs import Evaluation, evaluate
 from tandem.terminal import counted, shell_command
-from tandem.translation.translator import BATCH_SIZE, load
+from tandem.translation.settings import BATCH_SIZE
+from tandem.translation.translator import load
 
 
 @corpus_options

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from tandem.errors import CorpusError
 from tandem.files.compression import DamagedFile, unpacked
 from tandem.files.lines import check_text, opened
-from tandem.translation.translator import MAX_SOURCE_CHARACTERS
+from tandem.text.codec import MAX_SOURCE_CHARACTERS
 
 _MOST_CHARACTERS = MAX_SOURCE_CHARACTERS + 1
 """Of a line that are read: enough for the translator to see that it is too long."""

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from tandem.corpora.pairs import OnError
+from tandem.engines import Averaging
 from tandem.metrics import TokenizerChoice
 from tandem.recipe import (
     LARGEST_BEAM,
@@ -15,7 +16,6 @@ from tandem.recipe import (
     Device,
     Precision,
 )
-from tandem.translation.members import Averaging
 from tandem.translation.settings import LARGEST_BATCH
 
 LARGEST_SAMPLES = 100_000

@@ -15,7 +15,8 @@ from tandem.recording.preparing import PreparingBar as PreparingBar
 from tandem.recording.preparing import announce as announce
 from tandem.runs.train import TrainingResult
 from tandem.terminal import counted, opening_command, printable, shell_command
-from tandem.translation.translator import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS, SearchSettings
+from tandem.text.codec import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS
+from tandem.translation.settings import SearchSettings
 
 _SCORES = 4
 """Scores that are shown at the end of a training; the report has all of them."""

@@ -35,7 +35,9 @@ from tandem.errors import RecipeError
 from tandem.files.storage import FORMAT_FILE
 from tandem.recipe import LARGEST_BEAM
 from tandem.recording.console import PrintableConsole
-from tandem.translation.translator import BATCH_SIZE, SearchSettings, Translation, Translator, load
+from tandem.translation.messages import Translation
+from tandem.translation.settings import BATCH_SIZE, SearchSettings
+from tandem.translation.translator import Translator, load
 
 
 def translate(

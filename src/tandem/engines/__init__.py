@@ -1,1 +1,8 @@
-"""What scores next tokens: a model, or an ensemble of models."""
+"""What scores next tokens: the `Engine` protocol, and the engines that implement it.
+
+Importing this package loads no torch; `tandem.engines.torch_engine` does.
+"""
+
+from tandem.engines.engine import Averaging, Candidates, Engine, FloatArray, Ids, IntArray, State
+
+__all__ = ["Averaging", "Candidates", "Engine", "FloatArray", "Ids", "IntArray", "State"]

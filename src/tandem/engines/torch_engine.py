@@ -1,49 +1,206 @@
-"""A model as a search sees it: a stepper over prepared weights."""
+"""PyTorch models as an engine: one, or several as an ensemble.
 
+Letters: `B` sources, `N` rows of a step, `C` candidates, `V` vocabulary, `P` distinct prefixes of targets, `D` what the
+output layer reads.
+"""
+
+import os
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
 import torch
 from torch import Tensor
 
-from tandem.models import RecurrentState, Seq2Seq
-from tandem.models.decoder import PreparedDecoder
-from tandem.models.encoder import PreparedEncoder
-from tandem.models.prefixes import PrefixTree
-from tandem.models.reversing import reversed_sources
-from tandem.search import Step
-from tandem.search.normaliser import log_normaliser
+from tandem.batches import pad_sentences
+from tandem.engines.averaging import average_by_name, log_normaliser
+from tandem.engines.engine import Averaging, Candidates, FloatArray, Ids, IntArray
+from tandem.engines.members import Member
+from tandem.engines.prepared_model import PreparedModel
+from tandem.engines.top_tokens import top_tokens
+from tandem.errors import TandemError
+from tandem.models import RecurrentState
+from tandem.models.prefixes import target_tree
+from tandem.text import EOS_ID, SOS_ID
+
+_BLOCK = 2**20
+"""Logits that exist at one time while given targets are scored."""
 
 
-class ModelStepper:
-    """Scores next tokens with a model; immutable, so that any number of searches may share one."""
+class TorchState(NamedTuple):
+    """The states of all members, N rows each."""
 
-    def __init__(self, model: Seq2Seq, dtype: torch.dtype, *, turned: bool = False) -> None:
-        """Matrix products run in `dtype`; the state and the probabilities keep the model's own type.
+    members: tuple[RecurrentState, ...]
 
-        `turned`: the model reads sources from the other end than they are given.
+    @torch.inference_mode()
+    def select(self, rows: IntArray) -> "TorchState":
+        """Repeat, reorder and drop rows, the same of every member."""
+        indices = torch.from_numpy(rows).to(self.members[0].hidden.device)
+        return TorchState(tuple(state.select(indices) for state in self.members))
+
+
+class TorchEngine:
+    """Ranks next tokens with one model, or with the mean of several. Not changed by use, so threads may share one.
+
+    Each member's weights are prepared once, in the process that is to search. A pickled or copied engine holds the
+    models alone and prepares them anew.
+    """
+
+    sos = SOS_ID
+    eos = EOS_ID
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        *,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        averaging: Averaging = "arithmetic",
+    ) -> None:
+        """Put the models on `device` in eval mode, and run matrix products in `dtype`.
+
+        Sources go in as the first member reads them; a member that reads them from their other end turns them round.
+        Raise ValueError without a member.
         """
-        self._turned = turned
-        self._encoder: PreparedEncoder = model.encoder.prepare(dtype)
-        self._decoder: PreparedDecoder = model.decoder.prepare(dtype, tabulate=True)
-        self._type = model.decoder.fc_out.bias.dtype
+        if not members:
+            raise ValueError("there is no model to decode with: give one member at least")
+        self.members = tuple(Member(model.to(device).eval(), recipe) for model, recipe in members)
+        self.device = device
+        self.dtype = dtype
+        self.averaging: Averaging = averaging
+        self._average = average_by_name(averaging)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        reverse = self.members[0].recipe.text.reverse_source
+        self._models = tuple(
+            PreparedModel(model, self.dtype, turned=recipe.text.reverse_source != reverse)
+            for model, recipe in self.members
+        )
+        self._process = os.getpid()
+        self._banned = torch.zeros(0, dtype=torch.int64, device=self.device)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled or copied: the models themselves, not what was prepared for decoding."""
+        return {name: value for name, value in vars(self).items() if name not in {"_models", "_process"}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Become an engine of the process that this is called in."""
+        banned = state["_banned"]
+        vars(self).update(state)
+        self._prepare()
+        self._banned = banned
+
+    def banning(self, ids: Ids) -> "TorchEngine":
+        """Return an engine over the same prepared models that bans these ids alone.
+
+        Raise ValueError when `<eos>` is among them, for then no output could ever end.
+        """
+        if self.eos in ids:
+            raise ValueError(f"the banned ids must not hold <eos>, but {self.eos} is in {list(ids)}")
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        other._banned = torch.tensor(ids, dtype=torch.int64, device=self.device)
+        return other
 
     @property
     def vocabulary(self) -> int:
-        """How many tokens there are to choose from."""
-        return self._decoder.output.rows
+        """The number of tokens, V."""
+        return self._models[0].vocabulary
 
-    def start(self, source: Tensor, lengths: Tensor) -> RecurrentState:
-        """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows."""
-        return self._encoder.read(reversed_sources(source, lengths) if self._turned else source, lengths)
+    @property
+    def logits(self) -> int:
+        """The number of logits that a step makes of one row: V for each member."""
+        return len(self._models) * self.vocabulary
 
-    def read(self, tree: PrefixTree, state: RecurrentState) -> Tensor:
-        """What the output layer reads at all P beginnings of a tree that continues the rows of `state`, [P, D]."""
-        return self._decoder.read(tree, state)
+    @torch.inference_mode()
+    def start(self, sources: Sequence[Ids]) -> TorchState:
+        """Encode the sources, each framed by `<sos>` and `<eos>`, into a state of B rows.
 
-    def logits(self, features: Tensor) -> Tensor:
-        """Of what follows, at `features [N, D]`: [N, V]."""
-        return self._decoder.logits(features).to(self._type)
+        Raise TandemError in a forked process, where torch would wait for ever for threads that were not forked.
+        """
+        self._check_process()
+        source, lengths = pad_sentences(sources)
+        source = source.to(self.device)
+        return TorchState(tuple(model.start(source, lengths) for model in self._models))
 
-    def step(self, tokens: Tensor, state: RecurrentState) -> Step[RecurrentState]:
-        """Score what follows `tokens [N]`: logits [N, V], their log-normaliser [N], and the new state."""
-        features, state = self._decoder.step(tokens, state)
-        logits = self.logits(features)
-        return Step(logits, log_normaliser(logits), state)
+    @torch.inference_mode()
+    def step(self, tokens: IntArray, state: TorchState, count: int) -> Candidates[TorchState]:
+        """Feed one token to each row, `[N]`, and return the `count` best next tokens."""
+        logits, normalisers, eos, state = self._step(tokens, state)
+        values, ids = top_tokens(logits, count)
+        return Candidates(ids.cpu().numpy(), _float64(values) - normalisers[:, None], eos, state)
+
+    @torch.inference_mode()
+    def step_all(self, tokens: IntArray, state: TorchState) -> Candidates[TorchState]:
+        """Feed one token to each row, `[N]`, and return the whole vocabulary in the order of the ids."""
+        logits, normalisers, eos, state = self._step(tokens, state)
+        ids = np.broadcast_to(np.arange(self.vocabulary), tuple(logits.shape))
+        return Candidates(ids, _float64(logits) - normalisers[:, None], eos, state)
+
+    def _step(self, tokens: IntArray, state: TorchState) -> tuple[Tensor, FloatArray, FloatArray, TorchState]:
+        """Return logits `[N, V]` without the banned ids, their log-normalisers, `<eos>`'s scores, and the new state."""
+        fed = torch.from_numpy(tokens).to(self.device)
+        steps = [model.step(fed, own) for model, own in zip(self._models, state.members, strict=True)]
+        logits, normaliser = self._together([logits for logits, _ in steps])
+        normalisers = _float64(normaliser)
+        eos = _float64(logits[:, self.eos]) - normalisers
+        if len(self._banned):
+            logits.index_fill_(1, self._banned, -torch.inf)
+        return logits, normalisers, eos, TorchState(tuple(state for _, state in steps))
+
+    def _together(self, logits: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return what the members predict together: logits `[N, V]` and their log-normalisers `[N]`."""
+        return (logits[0], log_normaliser(logits[0])) if len(logits) == 1 else self._average(logits)
+
+    @torch.inference_mode()
+    def score(self, state: TorchState, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray]:
+        """Return the log-probability of each token of each target, in nats; target `n` continues `rows[n]` of `state`.
+
+        Prefixes that targets of the same row share are read once.
+        """
+        needed, roots = np.unique(rows, return_inverse=True)
+        inputs, lengths = pad_sentences([[self.sos, *ids[:-1]] for ids in targets])
+        tree, places = target_tree(inputs, lengths, torch.from_numpy(roots), self.device)
+        indices = torch.from_numpy(needed).to(self.device)
+        features = [
+            model.read(tree, own.select(indices)) for model, own in zip(self._models, state.members, strict=True)
+        ]
+        steps = np.arange(len(inputs)) < lengths.numpy()[:, None]  # (T,) against (N, 1) -> (N, T)
+        tokens = torch.tensor([token for ids in targets for token in ids])
+        flat = self._token_scores(features, torch.from_numpy(places.T[steps]), tokens)
+        return [flat[begin:end] for begin, end in pairwise(accumulate(lengths.tolist(), initial=0))]
+
+    def _token_scores(self, features: Sequence[Tensor], places: Tensor, tokens: Tensor) -> FloatArray:
+        """Return the log-probability of each of `tokens` after the prefix at its place in `features [P, D]`.
+
+        Whole logits never exist: a block of prefixes at a time is put through the output layer.
+        """
+        places, order = places.sort()
+        tokens = tokens[order]
+        scores = torch.empty(len(tokens), dtype=torch.float64)
+        height = max(1, _BLOCK // self.vocabulary)
+        starts = range(0, len(features[0]), height)
+        bounds = torch.searchsorted(places, torch.tensor([*starts, len(features[0])])).tolist()
+        for start, (begin, end) in zip(starts, pairwise(bounds), strict=True):
+            block = slice(start, start + height)
+            logits, normaliser = self._together(
+                [model.logits(own[block]) for model, own in zip(self._models, features, strict=True)]
+            )
+            rows, columns = (part.to(logits.device) for part in (places[begin:end] - start, tokens[begin:end]))
+            scores[order[begin:end]] = (logits[rows, columns] - normaliser[rows]).double().cpu()
+        return scores.numpy()
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._process and (torch.get_num_threads() > 1 or self.device.type != "cpu"):
+            raise TandemError(
+                f"this translator was made in process {self._process} and is used in process {os.getpid()}, which was "
+                "forked from it, where torch would hang with several threads or a GPU. Start such a process with "
+                'multiprocessing\'s "spawn", or, on a CPU, call torch.set_num_threads(1) in it first'
+            )
+
+
+def _float64(values: Tensor) -> FloatArray:
+    """Return a tensor as an array in the finest type: logits that differ in their last bit still differ in a sum."""
+    return values.cpu().numpy().astype(np.float64)

@@ -10,7 +10,8 @@ from tandem.metrics import TokenizerChoice
 from tandem.metrics.bootstrap import Resampling
 from tandem.runs.progress import adding_up
 from tandem.text import normalise
-from tandem.translation.translator import SearchSettings, Translator
+from tandem.translation.settings import SearchSettings
+from tandem.translation.translator import Translator
 
 MOST_PLACED = 300
 """Sources that are placed in the plane where no phrases are given: more would hide each other."""

@@ -16,6 +16,7 @@ from tandem.build import (
     choose_precision,
 )
 from tandem.corpora.pairs import Pair
+from tandem.engines.members import Member
 from tandem.errors import RecipeError
 from tandem.recipe import Device, Recipe
 from tandem.runs.calibrate import MOST_CALIBRATED
@@ -24,7 +25,6 @@ from tandem.runs.sizing import Size, shrunk
 from tandem.text import Tokenizer
 from tandem.training import Training
 from tandem.training.events import StepDone, Validation
-from tandem.translation.members import Member
 from tandem.translation.translator import Translator
 
 _WIDTHS = (1.25, 1.0, 0.8, 0.65, 0.5, 0.35)
@@ -161,7 +161,7 @@ def measure(
             break
     a_token = _SUSTAINED * (time.perf_counter() - began) / (training.progress.tokens - before)
     model.eval()
-    translator = Translator([Member(model, recipe)], *tokenizers, device=where, dtype=dtype)
+    translator = Translator.from_members([Member(model, recipe)], *tokenizers, device=where, dtype=dtype)
     greedy, wide = (_translating(translator, sample, corpus.target_tokens, beam) for beam in (1, recipe.search.beam))
     a_pair = a_token * corpus.target_tokens / len(corpus)
     # The loss of a validation takes about a third of a step, and the final scores two of these. Most epochs of a short

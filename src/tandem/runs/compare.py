@@ -22,7 +22,8 @@ from tandem.runs.analyse import Hear
 from tandem.runs.changes import flat_settings
 from tandem.runs.evaluate import search_signature
 from tandem.text import norm_signature, normalise
-from tandem.translation.translator import SearchSettings, Translator, load
+from tandem.translation.settings import SearchSettings
+from tandem.translation.translator import Translator, load
 
 _WITHOUT_EFFECT = {
     "seed",

@@ -29,7 +29,9 @@ from tandem.runs.prepare import encode_pairs
 from tandem.runs.progress import adding_up
 from tandem.text import norm_signature, normalise
 from tandem.training.events import Sample
-from tandem.translation.translator import SearchSettings, Translation, Translator
+from tandem.translation.messages import Translation
+from tandem.translation.settings import SearchSettings
+from tandem.translation.translator import Translator
 from tandem.version import __version__
 
 _SAMPLES = 10

@@ -19,6 +19,7 @@ from tandem.build import (
 )
 from tandem.checkpoint import Checkpoint, is_model, load_optimizer
 from tandem.corpora.pairs import group_references
+from tandem.engines.members import Member
 from tandem.errors import CheckpointError, MemoryShortage, RecipeError, TandemError, TrainingError
 from tandem.files.storage import replace_file
 from tandem.memory import memory_for
@@ -41,7 +42,6 @@ from tandem.runs.stopping import Stopping
 from tandem.text import normalise
 from tandem.training import Training
 from tandem.training.events import Event, Finished, Sample, StepDone, Validated, Validation
-from tandem.translation.members import Member
 from tandem.translation.settings import check_beam
 from tandem.translation.translator import Translator
 
@@ -269,7 +269,7 @@ class Run:
 
     def _translator(self) -> Translator:
         """The model as it is now."""
-        return Translator(
+        return Translator.from_members(
             [Member(self.model, self.recipe)],
             self.corpus.source_tokenizer,
             self.corpus.target_tokenizer,

@@ -1,53 +1,44 @@
-"""All the tokens that a beam search ever considered, each with a pointer to the one before it."""
+"""All the tokens that a search ever considered, each with a pointer to the one before it."""
 
-from dataclasses import dataclass, field
+import numpy as np
 
-import torch
-from torch import Tensor
+from tandem.engines import FloatArray, IntArray
 
 ROOT = 0
 """The node before every first token; it is its own parent."""
 
 
-@dataclass
 class Trellis:
     """A growing tree of nodes, numbered from 0, the root; a hypothesis is the number of its last node.
 
-    Nothing is copied when the beam is reordered or a sentence leaves the batch: numbers stay what they are.
+    Nothing is copied when hypotheses are reordered or a source leaves the batch: numbers stay what they are.
     """
 
-    size: int = 1
-    _tokens: list[Tensor] = field(default_factory=list)
-    _scores: list[Tensor] = field(default_factory=list)
-    _parents: list[Tensor] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.size = 1
+        self._tokens: list[IntArray] = [np.zeros(1, np.int64)]
+        self._parents: list[IntArray] = [np.zeros(1, np.int64)]
+        self._scores: list[FloatArray] = [np.zeros(1)]
 
-    def add(self, tokens: Tensor, scores: Tensor, parents: Tensor) -> Tensor:
+    def add(self, tokens: IntArray, scores: FloatArray, parents: IntArray) -> IntArray:
         """Add nodes, all arguments of one shape, and return their numbers in that shape."""
-        nodes = torch.arange(self.size, self.size + tokens.numel(), device=tokens.device).view_as(tokens)
-        self.size += tokens.numel()
-        self._tokens.append(tokens.flatten())
-        self._scores.append(scores.flatten())
-        self._parents.append(parents.flatten())
+        nodes = np.arange(self.size, self.size + tokens.size).reshape(tokens.shape)
+        self.size += tokens.size
+        self._tokens.append(tokens.ravel())
+        self._parents.append(parents.ravel())
+        self._scores.append(scores.ravel())
         return nodes
 
-    def read(self, nodes: Tensor) -> tuple[list[list[int]], list[list[float]]]:
+    def read(self, nodes: IntArray) -> tuple[list[list[int]], list[list[float]]]:
         """Return the tokens of the paths from the root to `nodes`, `[H]`, and their scores, in order."""
-        if not self._tokens:
-            return [[] for _ in nodes], [[] for _ in nodes]
-        # Three transfers, then pointers are followed on the host, for all paths at once.
-        root = torch.zeros(1, dtype=torch.int64)
-        tokens = torch.cat([root, torch.cat(self._tokens).cpu()])
-        parents = torch.cat([root, torch.cat(self._parents).cpu()])
-        scores = torch.cat(self._scores).cpu()
-        scores = torch.cat([scores.new_zeros(1), scores])
-        nodes = nodes.cpu()
+        tokens, parents = np.concatenate(self._tokens), np.concatenate(self._parents)
+        scores = np.concatenate(self._scores)
         path = []  # of each step back: (H,)
-        while bool((nodes != ROOT).any()):
+        while (nodes != ROOT).any():
             path.append(nodes)
             nodes = parents[nodes]
-        paths = torch.stack(path[::-1], dim=1) if path else nodes.new_empty(len(nodes), 0)  # (H, T)
-        # Shorter paths begin with the root, several times.
-        starts = (paths == ROOT).sum(dim=1).tolist()
+        paths = np.stack(path[::-1], axis=1) if path else np.zeros((len(nodes), 0), np.int64)  # (H, T)
+        starts = (paths == ROOT).sum(axis=1).tolist()  # shorter paths begin with the root, several times
         return (
             [row[start:] for row, start in zip(tokens[paths].tolist(), starts, strict=True)],
             [row[start:] for row, start in zip(scores[paths].tolist(), starts, strict=True)],

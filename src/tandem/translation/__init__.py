@@ -1,1 +1,7 @@
-"""Text in, translations out."""
+"""Text in, translations out. Importing it loads no torch."""
+
+from tandem.translation.messages import TargetScore, Translation
+from tandem.translation.settings import SearchOptions, SearchSettings
+from tandem.translation.translator import Translator, load
+
+__all__ = ["SearchOptions", "SearchSettings", "TargetScore", "Translation", "Translator", "load"]

@@ -1,7 +1,8 @@
-"""How translations are searched for: the settings, and how much a search may take."""
+"""How translations are searched for: the settings, and how much memory a search may take."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict, TypeVar
 
 from tandem.errors import MemoryShortage
 from tandem.recipe import (
@@ -11,6 +12,10 @@ from tandem.recipe import (
     LARGEST_LENGTH_PENALTY,
     Search,
 )
+from tandem.search import BeamSearch, GreedySearch, Sampling
+from tandem.search import Search as SearchMethod
+
+T = TypeVar("T")
 
 BATCH_SIZE = 256
 """Sentences that are searched together, unless said otherwise."""
@@ -20,13 +25,30 @@ SMALLER_SEARCH = "Lower the batch size or the beam (--batch-size, --beam)"
 _WINDOW_BATCHES = 8
 """Batches that are read ahead and sorted by length together."""
 _MOST_LOGITS = 2**25
-"""Of one step of a search, whatever the vocabulary and the beam: a batch is cut so that there are no more."""
+"""The most logits of one step of a search, whatever the vocabulary and the beam: a larger batch is cut."""
 _MOST_TOKENS = 2**16
-"""Of a batch's sources, padding counted, however long they are: it is cut by this, too."""
+"""The most tokens of a batch's sources, padding counted: a larger batch is cut."""
 _MOST_NODES = 2**26
-"""Of a batch's outputs, with all continuations that are looked at: it is cut by this, too. Each takes some 30 bytes."""
+"""The most continuations that are looked at for a batch's outputs, some 30 bytes each: a larger batch is cut."""
 _MOST_LOGITS_OF_ONE = 2**28
-"""Of one step for a single sentence, which cannot be cut: a GiB."""
+"""The most logits of one step for a single sentence, which cannot be cut: a GiB."""
+
+
+class SearchOptions(TypedDict, total=False):
+    """What may be said of a search; the rest is as the recipe has it."""
+
+    beam: int | None
+    length_penalty: float | None
+    max_length_factor: float | None
+    max_length_extra: int | None
+    n_best: int
+    batch_size: int
+    allow_unk: bool
+    sample: int | None
+    temperature: float
+    top_k: int | None
+    top_p: float
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +63,20 @@ class SearchSettings:
     n_best: int = 1
     batch_size: int = BATCH_SIZE
     allow_unk: bool = False
+    sampling: Sampling | None = None
+    """Draw outputs instead of searching for the best; None for greedy search and beam search."""
+
+    @property
+    def method(self) -> SearchMethod:
+        """The search itself."""
+        if self.sampling:
+            return self.sampling
+        return GreedySearch() if self.beam == 1 else BeamSearch(self.beam, self.n_best, self.length_penalty)
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one output of a source is asked for."""
+        return self.n_best > 1 or (self.sampling is not None and self.sampling.count > 1)
 
     @property
     def window(self) -> int:
@@ -48,29 +84,31 @@ class SearchSettings:
         return self.batch_size * _WINDOW_BATCHES
 
     def max_length(self, framed: int) -> int:
-        """The most tokens that an output may have whose source has so many, its `<sos>` and `<eos>` counted."""
+        """Return the most tokens of an output whose source has `framed` tokens, `<sos>` and `<eos>` counted."""
         return int((framed - 2) * self.max_length_factor) + self.max_length_extra
 
     def rows(self, lengths: Sequence[int], logits: int) -> int:
-        """How many of the sources with these numbers of tokens, rising, are searched together; the first of them.
+        """Return how many of the sources with these numbers of tokens, rising, are searched together, from the first.
 
-        `logits` is how many a step makes for one hypothesis. MemoryShortage where one source is too much already.
+        `logits` is the number of logits that a step makes for one hypothesis. Raise MemoryShortage where one source is
+        too much already.
         """
-        check_beam(self.beam, logits)
-        size = max(1, min(self.batch_size, _MOST_LOGITS // (self.beam * logits)))
+        width = self.method.width
+        check_beam(width, logits)
+        size = max(1, min(self.batch_size, _MOST_LOGITS // (width * logits)))
         longest = lengths[:size][-1]
-        nodes = 2 * self.beam * (self.max_length(longest) + 1)
+        nodes = 2 * width * (self.max_length(longest) + 1)
         if nodes > _MOST_NODES:
             raise MemoryShortage(
-                f"a beam of {self.beam:,} for outputs of up to {self.max_length(longest):,} tokens takes more memory "
-                f"than a search may: lower the beam to {max(1, self.beam * _MOST_NODES // nodes):,} (--beam), or lower "
+                f"a beam of {width:,} for outputs of up to {self.max_length(longest):,} tokens takes more memory "
+                f"than a search may: lower the beam to {max(1, width * _MOST_NODES // nodes):,} (--beam), or lower "
                 "--max-length-factor or --max-length-extra"
             )
         return max(1, min(size, _MOST_TOKENS // longest, _MOST_NODES // nodes))
 
 
 def check_beam(beam: int, logits: int) -> None:
-    """Raise MemoryShortage where a beam makes too many logits at each step; `logits` is how many a hypothesis makes."""
+    """Raise MemoryShortage where a beam makes too many logits at each step, `logits` for each hypothesis."""
     if beam * logits > _MOST_LOGITS_OF_ONE and beam > 1:
         raise MemoryShortage(
             f"a beam of {beam:,} makes {beam * logits:,} scores at each step, and {_MOST_LOGITS_OF_ONE:,} are the "
@@ -78,34 +116,57 @@ def check_beam(beam: int, logits: int) -> None:
         )
 
 
-def chosen_settings(
-    search: Search,
-    beam: int | None,
-    length_penalty: float | None,
-    max_length_factor: float | None,
-    max_length_extra: int | None,
-    n_best: int,
-    batch_size: int,
-    allow_unk: bool,
-) -> SearchSettings:
-    """A recipe's search, with what is given put over it. ValueError for values out of range."""
-    width = max(search.beam, n_best) if beam is None else beam
+def chosen_settings(search: Search, options: SearchOptions) -> SearchSettings:
+    """Return a recipe's search with the given options put over it. Raise ValueError for values out of range."""
+    known = SearchOptions.__annotations__
+    if unknown := sorted(options.keys() - known.keys()):
+        raise ValueError(f"there is no search option {unknown[0]!r}; the options are {', '.join(known)}")
+    n_best = options.get("n_best", 1)
+    beam = _or_default(options.get("beam"), max(search.beam, n_best))
+    batch_size = options.get("batch_size", BATCH_SIZE)
     for name, value, most in (
         ("n_best", n_best, LARGEST_BEAM),
-        ("beam", width, LARGEST_BEAM),
+        ("beam", beam, LARGEST_BEAM),
         ("batch_size", batch_size, LARGEST_BATCH),
+        ("sample", _or_default(options.get("sample"), 1), LARGEST_BEAM),
     ):
         if not 1 <= value <= most:
             raise ValueError(f"{name} ({value}) must be at least 1 and at most {most:,}")
-    if n_best > width:
-        raise ValueError(f"n_best is {n_best}, more than the beam of {width}: raise the beam or lower n_best")
-    penalty = search.length_penalty if length_penalty is None else length_penalty
+    if n_best > beam:
+        raise ValueError(f"n_best is {n_best}, more than the beam of {beam}: raise the beam or lower n_best")
+    penalty = _or_default(options.get("length_penalty"), search.length_penalty)
     if not 0 <= penalty <= LARGEST_LENGTH_PENALTY:
         raise ValueError(f"length_penalty ({penalty}) must be at least 0 and at most {LARGEST_LENGTH_PENALTY:g}")
-    factor = search.max_length_factor if max_length_factor is None else max_length_factor
+    factor = _or_default(options.get("max_length_factor"), search.max_length_factor)
     if not 0 < factor <= LARGEST_LENGTH_FACTOR:
         raise ValueError(f"max_length_factor ({factor}) must be above 0 and at most {LARGEST_LENGTH_FACTOR}")
-    extra = search.max_length_extra if max_length_extra is None else max_length_extra
+    extra = _or_default(options.get("max_length_extra"), search.max_length_extra)
     if not 0 <= extra <= LARGEST_LENGTH_EXTRA:
         raise ValueError(f"max_length_extra ({extra}) must be at least 0 and at most {LARGEST_LENGTH_EXTRA:,}")
-    return SearchSettings(width, penalty, factor, extra, n_best, batch_size, allow_unk)
+    allow_unk = options.get("allow_unk", False)
+    return SearchSettings(beam, penalty, factor, extra, n_best, batch_size, allow_unk, _chosen_sampling(options))
+
+
+def _or_default(value: T | None, default: T) -> T:
+    return default if value is None else value
+
+
+def _chosen_sampling(options: SearchOptions) -> Sampling | None:
+    """Return the sampling that was asked for, or None. Raise ValueError for options that do not fit together."""
+    count = options.get("sample")
+    if count is None:
+        for name in ("temperature", "top_k", "top_p", "seed"):
+            if options.get(name) is not None:
+                raise ValueError(f"{name} is for sampling: say how many outputs to draw of each text (sample)")
+        return None
+    for name in ("beam", "n_best"):
+        if options.get(name, 1) not in (None, 1):
+            raise ValueError(f"{name} is for beam search, and sampling has none: leave out one of the two")
+    defaults = Sampling()
+    return Sampling(
+        count,
+        options.get("temperature", defaults.temperature),
+        options.get("top_k"),
+        options.get("top_p", defaults.top_p),
+        options.get("seed", defaults.seed),
+    )

@@ -1,139 +1,114 @@
-"""Text in, translations out."""
+"""Text in, translations out: a translator joins a codec, an engine and a search."""
 
 import math
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import count, islice, repeat
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
-import torch
-
-from tandem.batches import pad_sentences
-from tandem.build import choose_device, choose_precision, recipe_of
-from tandem.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tandem.corpora.given import checked_texts
-from tandem.errors import ArgumentError, CheckpointError, TandemError
+from tandem.engines import Averaging, Engine, FloatArray
+from tandem.errors import ArgumentError, CheckpointError
 from tandem.files.paths import path_of
 from tandem.memory import memory_for
 from tandem.metrics.calibration import Calibration
-from tandem.models import Seq2Seq
 from tandem.recipe import Device, Precision, Recipe
-from tandem.search import Hypothesis, beam, greedy
+from tandem.search import Hypothesis, Inputs, run_search
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
-from tandem.translation.members import Averaging, Member, average_of, check_vocabularies, joined, make_steppers
+from tandem.text.codec import LONGEST_OUTPUT, Codec, EncodedSource
 from tandem.translation.messages import TargetScore, Translation
 from tandem.translation.scoring import score_targets
-from tandem.translation.settings import BATCH_SIZE, SMALLER_SEARCH, SearchSettings, chosen_settings
+from tandem.translation.settings import SMALLER_SEARCH, SearchOptions, SearchSettings, chosen_settings
 
-__all__ = [
-    "BATCH_SIZE",
-    "LONGEST_OUTPUT",
-    "MAX_SOURCE_CHARACTERS",
-    "MAX_SOURCE_TOKENS",
-    "SearchSettings",
-    "TargetScore",
-    "Translation",
-    "Translator",
-    "frame_source",
-    "load",
-]
+if TYPE_CHECKING:
+    import torch
 
-MAX_SOURCE_TOKENS = 1000
-"""A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
-MAX_SOURCE_CHARACTERS = 2**15
-"""No more of a source is read, even if it has fewer tokens: they may be of any length."""
-_ENCODED_TOGETHER = 64
-"""Sources whose tokens are held at once before they are cut."""
-LONGEST_OUTPUT = 2**18
-"""Characters of an output, at which it is cut: tokens may be long, and a model may repeat them."""
+    from tandem.engines.members import Member
+    from tandem.engines.torch_engine import TorchEngine
+    from tandem.models import Seq2Seq
 
 
 class Translator:
-    """Trained models with their tokenizers: `translate`, `score`. Not changed by use, so threads may share one.
+    """A trained model with its tokenizers: `translate`, `score`. Not changed by use, so threads may share one.
 
     Several models are an ensemble, whose probabilities are averaged at every token.
     """
 
     def __init__(
-        self,
-        members: Sequence[Member],
+        self, engine: Engine[Any], codec: Codec, recipe: Recipe, *, calibration: Calibration | None = None
+    ) -> None:
+        """Take what ranks next tokens, what turns text into ids and back, and how the model was made.
+
+        The recipe's search holds unless something else is asked for. Confidences come from `calibration`; without it
+        there are none.
+        """
+        self.engine = engine
+        self.codec = codec
+        self.recipe = recipe
+        self.calibration = calibration
+
+    @classmethod
+    def from_members(
+        cls,
+        members: Sequence["Member"],
         source_tokenizer: Tokenizer,
         target_tokenizer: Tokenizer,
         *,
-        device: torch.device,
-        dtype: torch.dtype = torch.float32,
+        device: "torch.device",
+        dtype: "torch.dtype | None" = None,
         averaging: Averaging = "arithmetic",
         calibration: Calibration | None = None,
-    ) -> None:
-        """The models are put on `device` in eval mode; matrix products run in `dtype`.
+    ) -> Self:
+        """Return a translator of one PyTorch model, or of an ensemble, whose matrix products run in `dtype`."""
+        import torch
 
-        `calibration`, of a single model, is what confidences come from; without it there are none.
-        """
-        self.members = tuple(Member(model.to(device).eval(), recipe) for model, recipe in members)
-        self.source_tokenizer = source_tokenizer
-        self.target_tokenizer = target_tokenizer
-        self.device = device
-        self.dtype = dtype
-        self.averaging: Averaging = averaging
-        self.calibration = calibration
-        self._average = average_of(averaging)
-        self._prepare()
+        from tandem.engines.torch_engine import TorchEngine
 
-    def _prepare(self) -> None:
-        """Make what searching takes of the models, in the process that is to search."""
-        self._steppers = make_steppers(self.members, self.dtype)
-        self._stepper = joined(self._steppers, self._average)
-        self._process = os.getpid()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What is pickled or copied: the models themselves, not what was made of them for searching."""
-        made = {"_steppers", "_stepper", "_process"}
-        return {name: value for name, value in vars(self).items() if name not in made}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Become a translator of the process that this is called in."""
-        vars(self).update(state)
-        self._prepare()
-
-    def _check_process(self) -> None:
-        """Raise TandemError in a forked process, where torch would wait for ever for threads that were not forked."""
-        if os.getpid() != self._process and (torch.get_num_threads() > 1 or self.device.type != "cpu"):
-            raise TandemError(
-                f"this translator was made in process {self._process} and is used in process {os.getpid()}, which was "
-                "forked from it, where torch would hang with several threads or a GPU. Start such a process with "
-                'multiprocessing\'s "spawn", or, on a CPU, call torch.set_num_threads(1) in it first'
-            )
+        engine = TorchEngine(members, device=device, dtype=dtype or torch.float32, averaging=averaging)
+        recipe = members[0].recipe
+        return cls(
+            engine.banning([UNK_ID, PAD_ID, SOS_ID]),
+            Codec(source_tokenizer, target_tokenizer, recipe.text.reverse_source),
+            recipe,
+            calibration=calibration,
+        )
 
     @classmethod
     def of(
         cls,
-        model: Seq2Seq,
+        model: "Seq2Seq",
         source_tokenizer: Tokenizer,
         target_tokenizer: Tokenizer,
         *,
         recipe: Recipe | None = None,
         device: Device = "auto",
     ) -> Self:
-        """A translator of a model that was trained by other means: sources between `<sos>` and `<eos>`, not reversed.
+        """Return a translator of a model that was trained by other means.
 
-        A `recipe` may say otherwise, and how to search; else it is made from the model. ArgumentError where the sizes
-        of model, tokenizers and recipe do not fit together.
+        It reads sources between `<sos>` and `<eos>`, not reversed. A `recipe` may say otherwise, and how to search;
+        else it is made from the model. Raise ArgumentError where the sizes of model, tokenizers and recipe do not fit
+        together.
         """
+        from tandem.build import choose_device, recipe_of
+        from tandem.engines.members import Member
+
         made = recipe_of(model, source_tokenizer, target_tokenizer)
         recipe = recipe or made
         for key in ("cell", "layers", "hidden", "embedding", "tie_output"):
-            wanted, found = getattr(recipe.model, key), getattr(made.model, key)
-            if wanted != found:
-                raise ArgumentError(f"recipe: model.{key} is {wanted!r}, but of the given model it is {found!r}")
-        return cls([Member(model, recipe)], source_tokenizer, target_tokenizer, device=choose_device(device))
+            wanted, own = getattr(recipe.model, key), getattr(made.model, key)
+            if wanted != own:
+                raise ArgumentError(f"recipe: model.{key} is {wanted!r}, but of the given model it is {own!r}")
+        member = Member(model, recipe)
+        return cls.from_members([member], source_tokenizer, target_tokenizer, device=choose_device(device))
 
     def save(self, directory: str | Path) -> None:
         """Write the model as a checkpoint, which `tandem.load` and every command take, into a new directory.
 
-        CheckpointError where the directory is there already or cannot be written; ValueError for an ensemble.
+        Raise CheckpointError where the directory exists or cannot be written, and ValueError for an ensemble.
         """
+        from tandem.checkpoint import Checkpoint, save_checkpoint
+
         path = path_of(directory, "directory")
         if path.exists():
             raise CheckpointError(f"{path}: is there already, and is not written over. Choose another, or remove it")
@@ -141,163 +116,186 @@ class Translator:
         save_checkpoint(Checkpoint(self.model, self.recipe, *tokenizers, self.calibration), path)
 
     @property
-    def recipe(self) -> Recipe:
-        """The first member's: what it says of searching holds unless something else is asked for."""
-        return self.members[0].recipe
+    def source_tokenizer(self) -> Tokenizer:
+        """The tokenizer of the source side."""
+        return self.codec.source
 
     @property
-    def model(self) -> Seq2Seq:
-        """The only member's model. ValueError where there are several."""
+    def target_tokenizer(self) -> Tokenizer:
+        """The tokenizer of the target side."""
+        return self.codec.target
+
+    @property
+    def torch_engine(self) -> "TorchEngine":
+        """The engine, where it is of PyTorch models. Raise ValueError where it is another."""
+        from tandem.engines.torch_engine import TorchEngine
+
+        if not isinstance(self.engine, TorchEngine):
+            raise ValueError("this translator has no PyTorch model: load the run or checkpoint that it was made from")
+        return self.engine
+
+    @property
+    def device(self) -> "torch.device":
+        """Where the models are."""
+        return self.torch_engine.device
+
+    @property
+    def dtype(self) -> "torch.dtype":
+        """The type in which matrix products run."""
+        return self.torch_engine.dtype
+
+    @property
+    def averaging(self) -> Averaging:
+        """How an ensemble averages its members' probabilities."""
+        return self.torch_engine.averaging
+
+    @property
+    def members(self) -> "tuple[Member, ...]":
+        """The PyTorch models, each with its recipe."""
+        return self.torch_engine.members
+
+    @property
+    def model(self) -> "Seq2Seq":
+        """The only member's model. Raise ValueError where there are several."""
         if len(self.members) > 1:
             raise ValueError(f"this is an ensemble of {len(self.members)} models: see Translator.members")
         return self.members[0].model
 
-    def search_settings(
-        self,
-        *,
-        beam: int | None = None,
-        length_penalty: float | None = None,
-        max_length_factor: float | None = None,
-        max_length_extra: int | None = None,
-        n_best: int = 1,
-        batch_size: int = BATCH_SIZE,
-        allow_unk: bool = False,
-    ) -> SearchSettings:
-        """The recipe's search, with what is given put over it. ValueError for values out of range."""
-        return chosen_settings(
-            self.recipe.search,
-            beam,
-            length_penalty,
-            max_length_factor,
-            max_length_extra,
-            n_best,
-            batch_size,
-            allow_unk,
-        )
+    def search_settings(self, **options: Unpack[SearchOptions]) -> SearchSettings:
+        """Return the recipe's search with the given options put over it. Raise ValueError for values out of range."""
+        return chosen_settings(self.recipe.search, options)
 
-    def translate(self, texts: Sequence[str], settings: SearchSettings | None = None) -> list[Translation]:
+    def translate(
+        self,
+        texts: Sequence[str],
+        settings: SearchSettings | Mapping[str, Any] | None = None,
+        *,
+        prefixes: str | Iterable[str] = "",
+        **options: Unpack[SearchOptions],
+    ) -> list[Translation]:
         """Translate each text, in order; an empty text has an empty translation.
+
+        How to search is said by `settings` or by options: `translate(texts, beam=4, n_best=3)`. Each translation begins
+        with its text of `prefixes`: one for all texts, or one for each.
 
         >>> tandem.load("runs/demo").translate(["Guten Morgen!"])[0].text  # doctest: +SKIP
         """
         if isinstance(texts, str):
             raise ArgumentError('translate takes a list of texts: translate(["..."]), not translate("...")')
-        return list(self.translate_stream(texts, settings))
+        return list(self.translate_stream(texts, self._settings(settings, options), prefixes=prefixes))
 
     def translate_stream(
         self,
         texts: Iterable[str],
-        settings: SearchSettings | None = None,
+        settings: SearchSettings | Mapping[str, Any] | None = None,
         *,
+        prefixes: str | Iterable[str] = "",
         on_progress: Callable[[int], object] = lambda _: None,
+        **options: Unpack[SearchOptions],
     ) -> Iterator[Translation]:
         """Translate lazily and in order, in bounded windows that are sorted by length for speed.
 
         `on_progress` gets the number of texts that were translated together, each time that some were.
         """
-        settings = settings or self.search_settings()
-        remaining = checked_texts(texts, "texts")
-        while window := list(islice(remaining, settings.window)):
-            yield from self._translate_window(window, settings, on_progress)
+        chosen = self._settings(settings, options)
+        begun = repeat(prefixes) if isinstance(prefixes, str) else checked_texts(prefixes, "prefixes")
+        remaining, numbers = checked_texts(texts, "texts"), count()
+        while window := list(islice(remaining, chosen.window)):
+            beginnings = list(islice(begun, len(window)))
+            if len(beginnings) < len(window):
+                raise ValueError("prefixes must hold one text for each of texts, but there are fewer")
+            yield from self._translate_window(window, beginnings, numbers, chosen, on_progress)
 
-    def score(self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 128) -> list[TargetScore]:
-        """The log-probability of each target given its source. ValueError where their numbers differ.
+    def _settings(self, settings: SearchSettings | Mapping[str, Any] | None, options: SearchOptions) -> SearchSettings:
+        """Return the settings as they are, or those that a mapping or options make."""
+        if isinstance(settings, SearchSettings):
+            if options:
+                raise ValueError("say how to search by settings or by options, not by both")
+            return settings
+        return chosen_settings(self.recipe.search, cast(SearchOptions, {**(settings or {}), **options}))
 
-        A source that stands in several pairs is read once, and so is what its targets begin with alike. So many
-        different sources at most are read together.
+    def score(
+        self,
+        sources: Sequence[str],
+        targets: Sequence[str],
+        batch_size: int = 128,
+        *,
+        prefixes: str | Iterable[str] = "",
+    ) -> list[TargetScore]:
+        """Return the log-probability of each target given its source. Raise ValueError where their numbers differ.
+
+        A source that stands in several pairs is read once, and so is what its targets begin with alike. At most
+        `batch_size` different sources are read together. A target that continues a text of `prefixes` is scored as its
+        continuation: only its own tokens count.
         """
         sources, targets = list(checked_texts(sources, "sources")), list(checked_texts(targets, "targets"))
-        if len(sources) != len(targets):
+        begun = [prefixes] * len(targets) if isinstance(prefixes, str) else list(checked_texts(prefixes, "prefixes"))
+        if not len(sources) == len(targets) == len(begun):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
         places = {text: place for place, text in enumerate(dict.fromkeys(sources))}
         wanted: list[list[list[int]]] = [[] for _ in places]
-        found: list[tuple[int, int]] = []  # where each pair's target stands
-        for source, ids in zip(sources, self.target_tokenizer.encode_batch(list(targets)), strict=True):
+        pairs: list[tuple[int, int, int]] = []  # of each pair: its source, its target, the tokens of its prefix
+        encoded_targets = self.target_tokenizer.encode_batch(targets)
+        for source, ids, prefix in zip(
+            sources, encoded_targets, self.target_tokenizer.encode_batch(begun), strict=True
+        ):
             own = wanted[places[source]]
-            found.append((places[source], len(own)))
-            own.append([SOS_ID, *ids, EOS_ID])
-        encoded = self._encode(list(places))
-        read = [ids for ids, _ in encoded]
+            pairs.append((places[source], len(own), len(prefix)))
+            own.append([*prefix, *ids, EOS_ID])
+        encoded = self.codec.encode_sources(list(places))
         with memory_for("scoring targets", SMALLER_SEARCH):
-            scores = score_targets(self._steppers, self._average, read, wanted, self.device, batch_size)
+            scores = score_targets(self.engine, [source.ids for source in encoded], wanted, batch_size)
         return [
-            self._target_score(wanted[place][rank], scores[place][rank], encoded[place][1]) for place, rank in found
+            self._target_score(wanted[place][rank][skipped:], scores[place][rank][skipped:], encoded[place].cut)
+            for place, rank, skipped in pairs
         ]
 
-    def _target_score(self, ids: list[int], scores: list[float], cut: bool) -> TargetScore:
-        return TargetScore(math.fsum(scores), tuple(self.target_tokenizer.tokens(ids[1:-1])), tuple(scores), cut)
-
-    def _encode(self, texts: Sequence[str]) -> list[tuple[list[int], bool]]:
-        """Sources as the encoder reads them, and whether each had to be cut."""
-        self._check_process()
-        encoded = []
-        for start in range(0, len(texts), _ENCODED_TOGETHER):
-            some = texts[start : start + _ENCODED_TOGETHER]
-            found = self.source_tokenizer.encode_batch([text[:MAX_SOURCE_CHARACTERS] for text in some])
-            for text, ids in zip(some, found, strict=True):
-                cut = len(ids) > MAX_SOURCE_TOKENS or len(text) > MAX_SOURCE_CHARACTERS
-                encoded.append((frame_source(ids[:MAX_SOURCE_TOKENS], self.recipe), cut))
-        return encoded
+    def _target_score(self, ids: list[int], scores: FloatArray, cut: bool) -> TargetScore:
+        token_scores = tuple(scores.tolist())
+        return TargetScore(math.fsum(scores), tuple(self.target_tokenizer.tokens(ids[:-1])), token_scores, cut)
 
     def _translate_window(
-        self, window: list[str], settings: SearchSettings, on_progress: Callable[[int], object]
+        self,
+        window: list[str],
+        prefixes: list[str],
+        numbers: Iterator[int],
+        settings: SearchSettings,
+        on_progress: Callable[[int], object],
     ) -> list[Translation]:
-        encoded = self._encode(window)
+        """Translate texts together, those of like length in one batch."""
+        encoded = self.codec.encode_sources(window)
+        beginnings = self.target_tokenizer.encode_batch(prefixes)
+        numbered = list(islice(numbers, len(window)))
         empty = Translation("", 0.0, (), ())
-        nothing = replace(empty, alternatives=(empty,)) if settings.n_best > 1 else empty
-        found = [nothing] * len(window)
+        results = [replace(empty, alternatives=(empty,)) if settings.several else empty] * len(window)
         # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
-        order = sorted((n for n, (ids, _) in enumerate(encoded) if len(ids) > 2), key=lambda n: len(encoded[n][0]))
-        logits = len(self.members) * len(self.target_tokenizer)  # of one hypothesis
+        lengths = [len(source.ids) for source in encoded]
+        order = sorted((n for n, length in enumerate(lengths) if length > 2), key=lengths.__getitem__)
         while order:
-            lengths = [len(encoded[n][0]) for n in order[: settings.batch_size]]
-            rows = order[: settings.rows(lengths, logits)]
+            rows = order[: settings.batch_size]
+            rows = rows[: settings.rows([lengths[row] for row in rows], self.engine.logits)]
             order = order[len(rows) :]
-            with memory_for(f"translating {len(rows):,} texts together", SMALLER_SEARCH):
-                results = self._search([encoded[row][0] for row in rows], settings)
-            for row, hypotheses in zip(rows, results, strict=True):
-                ids, cut = encoded[row]
-                limit = settings.max_length(len(ids))
-                best = self._translation(hypotheses, settings, limit)
-                found[row] = replace(
-                    best,
-                    cut=cut,
-                    unknown=self._unknown(window[row]) if UNK_ID in ids else (),
-                    confidence=None if self.calibration is None else self.calibration.confidence(best.token_scores),
-                )
-            on_progress(len(rows))
-        return found
-
-    def _unknown(self, text: str) -> tuple[str, ...]:
-        """The unknown pieces of what is read of a source, each once."""
-        pieces = self.source_tokenizer.unknown_pieces(text[:MAX_SOURCE_CHARACTERS], most=MAX_SOURCE_TOKENS)
-        return tuple(dict.fromkeys(pieces))
-
-    def _search(self, sources: list[list[int]], settings: SearchSettings) -> list[list[Hypothesis]]:
-        source, lengths = pad_sentences(sources)
-        max_lengths = torch.tensor([settings.max_length(len(ids)) for ids in sources])
-        banned = [PAD_ID, SOS_ID] if settings.allow_unk else [UNK_ID, PAD_ID, SOS_ID]
-        source = source.to(self.device)
-        if settings.beam == 1:
-            best = greedy(
-                self._stepper, source, lengths, sos=SOS_ID, eos=EOS_ID, max_lengths=max_lengths, banned=banned
+            limits = [len(beginnings[row]) + settings.max_length(lengths[row]) for row in rows]
+            inputs = Inputs(
+                [encoded[row].ids for row in rows],
+                limits,
+                [beginnings[row] for row in rows] if any(prefixes) else None,
+                [numbered[row] for row in rows],
             )
-            return [[hypothesis] for hypothesis in best]
-        return beam(
-            self._stepper,
-            source,
-            lengths,
-            sos=SOS_ID,
-            eos=EOS_ID,
-            max_lengths=max_lengths,
-            beam_size=settings.beam,
-            n_best=settings.n_best,
-            length_penalty=settings.length_penalty,
-            banned=banned,
-        )
+            with memory_for(f"translating {len(rows):,} texts together", SMALLER_SEARCH):
+                searched = run_search(settings.method.steps(self._engine(settings), inputs))
+            for row, hypotheses, limit in zip(rows, searched, limits, strict=True):
+                results[row] = self._translation(window[row], encoded[row], hypotheses, settings, limit)
+            on_progress(len(rows))
+        return results
 
-    def _translation(self, hypotheses: list[Hypothesis], settings: SearchSettings, limit: int) -> Translation:
-        """What was found for one source, whose outputs have at most `limit` tokens."""
+    def _engine(self, settings: SearchSettings) -> Engine[Any]:
+        return self.engine.banning([PAD_ID, SOS_ID]) if settings.allow_unk else self.engine
+
+    def _translation(
+        self, text: str, source: EncodedSource, hypotheses: list[Hypothesis], settings: SearchSettings, limit: int
+    ) -> Translation:
+        """Return what was found for one source, whose outputs have at most `limit` tokens."""
         made = []
         for h in hypotheses:
             ids = self.target_tokenizer.beginning(h.ids, LONGEST_OUTPUT)
@@ -312,12 +310,15 @@ class Translator:
                     stopped="limit" if len(h.ids) >= limit or not whole else "eos",
                 )
             )
-        return replace(made[0], alternatives=tuple(made)) if settings.n_best > 1 else made[0]
-
-
-def frame_source(ids: Sequence[int], recipe: Recipe) -> list[int]:
-    """A source's ids as the encoder reads them: between `<sos>` and `<eos>`, reversed where the recipe says so."""
-    return [SOS_ID, *(reversed(ids) if recipe.text.reverse_source else ids), EOS_ID]
+        best = made[0]
+        calibrated = None if settings.sampling else self.calibration
+        return replace(
+            best,
+            alternatives=tuple(made) if settings.several else (),
+            cut=source.cut,
+            unknown=self.codec.unknown_pieces(text) if UNK_ID in source.ids else (),
+            confidence=None if calibrated is None else calibrated.confidence(best.token_scores),
+        )
 
 
 def load(
@@ -327,11 +328,15 @@ def load(
     precision: Precision = "float32",
     averaging: Averaging = "arithmetic",
 ) -> Translator:
-    """The translator of a run (its best checkpoint) or of a checkpoint; of several, their ensemble.
+    """Return the translator of a run (its best checkpoint) or of a checkpoint; of several, their ensemble.
 
-    Members decode together: `averaging` says which mean of their probabilities is taken. CheckpointError where one is
-    damaged, or where they don't share their vocabularies.
+    Members decode together: `averaging` says which mean of their probabilities is taken. Raise CheckpointError where a
+    model is damaged, or where the members don't share their vocabularies.
     """
+    from tandem.build import choose_device, choose_precision
+    from tandem.checkpoint import load_checkpoint
+    from tandem.engines.members import Member, check_vocabularies
+
     several = path if isinstance(path, Sequence) and not isinstance(path, str) else [path]
     paths = [path_of(each, "path") for each in several]
     if not paths:
@@ -339,7 +344,7 @@ def load(
     where = choose_device(device)
     checkpoints = [load_checkpoint(each) for each in paths]
     check_vocabularies(paths, checkpoints)
-    return Translator(
+    return Translator.from_members(
         [Member(checkpoint.model, checkpoint.recipe) for checkpoint in checkpoints],
         checkpoints[0].source_tokenizer,
         checkpoints[0].target_tokenizer,

@@ -1,0 +1,46 @@
+"""A model's weights prepared for decoding: converted, laid out, and without a graph."""
+
+import torch
+from torch import Tensor
+
+from tandem.models import RecurrentState, Seq2Seq
+from tandem.models.decoder import PreparedDecoder
+from tandem.models.encoder import PreparedEncoder
+from tandem.models.prefixes import PrefixTree
+from tandem.models.reversing import reversed_sources
+
+
+class PreparedModel:
+    """A model as an engine uses it. Immutable, so that any number of searches may share one."""
+
+    def __init__(self, model: Seq2Seq, dtype: torch.dtype, *, turned: bool = False) -> None:
+        """Run matrix products in `dtype`; the state and the logits keep the model's own type.
+
+        With `turned` the model reads sources from the other end than they are given.
+        """
+        self._turned = turned
+        self._encoder: PreparedEncoder = model.encoder.prepare(dtype)
+        self._decoder: PreparedDecoder = model.decoder.prepare(dtype, tabulate=True)
+        self._type = model.decoder.fc_out.bias.dtype
+
+    @property
+    def vocabulary(self) -> int:
+        """The number of tokens to choose from."""
+        return self._decoder.output.rows
+
+    def start(self, source: Tensor, lengths: Tensor) -> RecurrentState:
+        """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows."""
+        return self._encoder.read(reversed_sources(source, lengths) if self._turned else source, lengths)
+
+    def step(self, tokens: Tensor, state: RecurrentState) -> tuple[Tensor, RecurrentState]:
+        """Feed `tokens [N]`, and return the logits of what follows, `[N, V]`, and the new state."""
+        features, state = self._decoder.step(tokens, state)
+        return self.logits(features), state
+
+    def read(self, tree: PrefixTree, state: RecurrentState) -> Tensor:
+        """Return what the output layer reads at all prefixes of a tree that continues the rows of `state`: `[P, D]`."""
+        return self._decoder.read(tree, state)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Return the logits of what follows at `features [N, D]`: `[N, V]`."""
+        return self._decoder.logits(features).to(self._type)

@@ -1,0 +1,56 @@
+"""Text <-> the ids that a model reads and writes: framed, reversed where asked for, cut where too long."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tandem.text.pipeline import EOS_ID, SOS_ID
+from tandem.text.tokenizer import Tokenizer
+
+MAX_SOURCE_TOKENS = 1000
+"""A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
+MAX_SOURCE_CHARACTERS = 2**15
+"""No more of a source is read, even if it has fewer tokens: they may be of any length."""
+LONGEST_OUTPUT = 2**18
+"""Characters of an output, at which it is cut: tokens may be long, and a model may repeat them."""
+_ENCODED_TOGETHER = 64
+"""Sources whose tokens are held at once before they are cut."""
+
+
+class EncodedSource(NamedTuple):
+    """A source as the encoder reads it."""
+
+    ids: list[int]
+    """Framed by `<sos>` and `<eos>`."""
+    cut: bool
+    """Whether the source was too long and only its beginning was read."""
+
+
+def frame(ids: Sequence[int], *, reverse: bool = False) -> list[int]:
+    """Return ids between `<sos>` and `<eos>`, in reverse order where asked for (Sutskever et al. 2014, section 3.3)."""
+    return [SOS_ID, *(reversed(ids) if reverse else ids), EOS_ID]
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Both tokenizers of a model, and how it reads sources."""
+
+    source: Tokenizer
+    target: Tokenizer
+    reverse_source: bool = False
+
+    def encode_sources(self, texts: Sequence[str]) -> list[EncodedSource]:
+        """Return each text as the encoder reads it."""
+        encoded = []
+        for start in range(0, len(texts), _ENCODED_TOGETHER):
+            some = texts[start : start + _ENCODED_TOGETHER]
+            each = self.source.encode_batch([text[:MAX_SOURCE_CHARACTERS] for text in some])
+            for text, ids in zip(some, each, strict=True):
+                cut = len(ids) > MAX_SOURCE_TOKENS or len(text) > MAX_SOURCE_CHARACTERS
+                encoded.append(EncodedSource(frame(ids[:MAX_SOURCE_TOKENS], reverse=self.reverse_source), cut))
+        return encoded
+
+    def unknown_pieces(self, text: str) -> tuple[str, ...]:
+        """Return the pieces of what is read of a source that the model does not know, each once, in order."""
+        pieces = self.source.unknown_pieces(text[:MAX_SOURCE_CHARACTERS], most=MAX_SOURCE_TOKENS)
+        return tuple(dict.fromkeys(pieces))

@@ -1,0 +1,44 @@
+"""The engines that the laws are tried on: tables, models of every cell, ensembles."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+
+from tandem.engines import Engine, Ids
+from tandem.engines.members import Member
+from tandem.engines.torch_engine import TorchEngine
+from tandem.models import CellType
+from tests.search.tables import BANNED, random_table
+from tests.support.models import CELL_TYPES, small_model
+from tests.support.runs import untrained
+
+VOCABULARY = 7
+
+
+@cache
+def member(cell: CellType, seed: int, *, reverse: bool = False) -> Member:
+    recipe = untrained(cell, f"text.reverse_source={str(reverse).lower()}").recipe
+    return Member(small_model(cell, source=VOCABULARY, target=VOCABULARY, seed=seed), recipe)
+
+
+def _torch(*members: Member, **options: Any) -> Engine[Any]:
+    return TorchEngine(members, device=torch.device("cpu"), **options).banning(BANNED)
+
+
+ENGINES: dict[str, Callable[[], Engine[Any]]] = {
+    "table": lambda: random_table(3, VOCABULARY),
+    **{cell: (lambda cell=cell: _torch(member(cell, 1))) for cell in CELL_TYPES},  # type: ignore[misc]
+    "arithmetic mean": lambda: _torch(member("lstm", 1), member("gru", 2, reverse=True), averaging="arithmetic"),
+    "geometric mean": lambda: _torch(member("lstm", 1), member("rnn", 2, reverse=True), averaging="geometric"),
+}
+
+
+def closeness(name: str) -> float:
+    """How far two ways to the same score may be apart: models add up floats in another order in another batch."""
+    return 1e-12 if name == "table" else 2e-5
+
+
+def framed(ids: Ids) -> list[int]:
+    return [2, *ids, 3]
