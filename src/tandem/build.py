@@ -36,7 +36,7 @@ from tandem.recipe import (
 )
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
-from tandem.training import LoopSettings, Schedule
+from tandem.training import LoopSettings, Schedule, TeacherForcing
 from tandem.training.random_state import borrowed
 
 if TYPE_CHECKING:
@@ -216,6 +216,12 @@ def build_schedule(recipe: Recipe) -> Schedule:
         rate.factor,
         rate.patience,
     )
+
+
+def build_forcing(recipe: Recipe) -> TeacherForcing:
+    """Make the schedule of teacher forcing."""
+    forcing = recipe.training.teacher_forcing
+    return TeacherForcing(forcing.schedule, forcing.start, forcing.end, forcing.k, forcing.by_token)
 
 
 def build_loop_settings(recipe: Recipe) -> LoopSettings:

@@ -13,9 +13,10 @@ from tandem.build import build_corpus
 from tandem.cli.options import decimal
 from tandem.cli.streams import say
 from tandem.corpora.formats import corpus_notes
-from tandem.corpora.pairs import MAX_CHARACTERS, Corpus, Dropped, LoadedPairs, OnError, load_pairs
+from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, load_pairs
 from tandem.corpora.several_targets import SeveralTargets
 from tandem.errors import CorpusError
+from tandem.names import MAX_CHARACTERS, OnError
 from tandem.recipe import (
     CorpusChoice,
     CsvCorpus,

@@ -6,10 +6,11 @@ from itertools import zip_longest
 from pathlib import Path
 
 from tandem.corpora.headers import column_index
-from tandem.corpora.pairs import MAX_CHARACTERS, Corpus, Fault, Pair, Places, checked, load_pairs, strictly
+from tandem.corpora.pairs import Corpus, Fault, Pair, Places, checked, load_pairs, strictly
 from tandem.corpora.records import Unreadable, json_object, pair_of, short_line, text_at
 from tandem.errors import CorpusError
 from tandem.files.lines import line_limit, read_lines, why_not_utf8
+from tandem.names import MAX_CHARACTERS
 
 __all__ = [
     "MAX_CHARACTERS",

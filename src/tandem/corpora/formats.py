@@ -6,10 +6,11 @@ from itertools import islice
 
 from tandem.corpora.corpus import ParallelFiles, TabSeparated
 from tandem.corpora.headers import looks_like_header
-from tandem.corpora.pairs import MAX_CHARACTERS, Corpus, Pair
+from tandem.corpora.pairs import Corpus, Pair
 from tandem.corpora.records import listed
 from tandem.corpora.spreadsheets import CsvFile, csv_summary
 from tandem.files.lines import line_limit, read_lines
+from tandem.names import MAX_CHARACTERS
 
 _SAMPLE_PAIRS = 200
 _DIGITS = 16

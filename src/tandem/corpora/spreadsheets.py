@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from tandem.corpora.headers import column_index, looks_like_header
 from tandem.corpora.pairs import Fault, Pair, Places, checked, strictly
@@ -13,9 +13,9 @@ from tandem.corpora.records import listed, short_line
 from tandem.corpora.table_rows import Row, table_rows
 from tandem.errors import CorpusError
 from tandem.files.lines import check_read_again, line_limit, read_lines
+from tandem.names import Separator
 from tandem.terminal import shell_command
 
-Separator: TypeAlias = Literal["comma", "semicolon", "tab"]
 _CHARACTERS: dict[Separator, str] = {"tab": "\t", "semicolon": ";", "comma": ","}
 """The separators; of those that fit a file equally well the first is taken, since texts hold many more commas."""
 _FEW_FAULTY = 2

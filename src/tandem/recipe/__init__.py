@@ -1,16 +1,11 @@
 """The whole description of a run: TOML in, TOML out."""
 
+from tandem.names import Device, Precision
 from tandem.recipe.reading import load_recipe, make_recipe, override, parse_recipe
 from tandem.recipe.settings import (
-    LARGEST_BEAM,
-    LARGEST_COUNT,
-    LARGEST_LENGTH_EXTRA,
-    LARGEST_LENGTH_FACTOR,
-    LARGEST_LENGTH_PENALTY,
     CorpusChoice,
     CsvCorpus,
     Data,
-    Device,
     FilesCorpus,
     Forcing,
     HubCorpus,
@@ -20,7 +15,6 @@ from tandem.recipe.settings import (
     Model,
     NamedCorpus,
     Optimizer,
-    Precision,
     Recipe,
     Search,
     Section,
@@ -32,11 +26,6 @@ from tandem.recipe.settings import (
 from tandem.recipe.writing import dump_recipe, portable, portable_path, setting_lines
 
 __all__ = [
-    "LARGEST_BEAM",
-    "LARGEST_COUNT",
-    "LARGEST_LENGTH_EXTRA",
-    "LARGEST_LENGTH_FACTOR",
-    "LARGEST_LENGTH_PENALTY",
     "CorpusChoice",
     "CsvCorpus",
     "Data",

@@ -12,10 +12,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tandem.names import LARGEST_LENGTH_PENALTY
 from tandem.search.continuations import Bans, Continuations, best_continuations, make_bans
 from tandem.search.devices import score_dtype, should_look
 from tandem.search.hypothesis import Hypothesis
-from tandem.search.limits import LARGEST_LENGTH_PENALTY, check_banned, length_range, nothing_possible
+from tandem.search.limits import check_banned, length_range, nothing_possible
 from tandem.search.selection import largest
 from tandem.search.stepper import S, Step, Stepper
 from tandem.search.trellis import ROOT, Trellis

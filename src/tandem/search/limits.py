@@ -6,10 +6,6 @@ from torch import Tensor
 
 from tandem.errors import TandemError
 
-LARGEST_BEAM = 10_000
-LARGEST_LENGTH_PENALTY = 5.0
-"""Beyond it a hypothesis of some ten thousand tokens has a length ** penalty that float32 cannot hold."""
-
 
 def length_range(source: Tensor, max_lengths: Tensor) -> tuple[int, int]:
     """Return the smallest and the largest of `max_lengths`, `[B]` as `source` is `[S, B]`.

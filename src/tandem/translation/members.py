@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, NamedTuple, get_args
 
 import torch
 
@@ -11,12 +11,10 @@ from tandem.engines.ensemble import Average, EnsembleStepper, arithmetic_mean, g
 from tandem.engines.torch_engine import ModelStepper
 from tandem.errors import CheckpointError
 from tandem.models import Seq2Seq
+from tandem.names import Averaging as Averaging
 from tandem.recipe import Recipe
 from tandem.search import Stepper
 from tandem.text.differences import vocabulary_difference
-
-Averaging: TypeAlias = Literal["arithmetic", "geometric"]
-"""What members' probabilities are brought together by: their mean, or their geometric mean, normalised."""
 
 _AVERAGES: dict[Averaging, Average] = {"arithmetic": arithmetic_mean, "geometric": geometric_mean}
 
