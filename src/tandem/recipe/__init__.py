@@ -1,29 +1,32 @@
 """The whole description of a run: TOML in, TOML out."""
 
+from tandem.corpora.kinds import (
+    CorpusChoice,
+    CsvCorpus,
+    FilesCorpus,
+    HubCorpus,
+    JsonLinesCorpus,
+    MemoryCorpus,
+    NamedCorpus,
+    ParquetCorpus,
+    TabSeparatedCorpus,
+)
 from tandem.names import Device, Precision
 from tandem.recipe.reading import load_recipe, make_recipe, override, parse_recipe
 from tandem.recipe.settings import (
-    CorpusChoice,
-    CsvCorpus,
     Data,
-    FilesCorpus,
     Forcing,
-    HubCorpus,
-    JsonLinesCorpus,
     LearningRate,
-    MemoryCorpus,
     Model,
-    NamedCorpus,
     Optimizer,
     Recipe,
     Search,
     Section,
-    TabSeparatedCorpus,
     Text,
     Texts,
     Training,
 )
-from tandem.recipe.writing import dump_recipe, portable, portable_path, setting_lines
+from tandem.recipe.writing import dump_recipe, portable, setting_lines
 
 __all__ = [
     "CorpusChoice",
@@ -39,6 +42,7 @@ __all__ = [
     "Model",
     "NamedCorpus",
     "Optimizer",
+    "ParquetCorpus",
     "Precision",
     "Recipe",
     "Search",
@@ -53,6 +57,5 @@ __all__ = [
     "override",
     "parse_recipe",
     "portable",
-    "portable_path",
     "setting_lines",
 ]

@@ -3,8 +3,9 @@
 from typing import Annotated, Literal
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from tandem.corpora.kinds import AnyCorpus, CorpusChoice
 from tandem.names import (
     LARGEST_BEAM,
     LARGEST_COUNT,
@@ -20,8 +21,6 @@ from tandem.names import (
     OnError,
     OptimizerName,
     Precision,
-    Separator,
-    Split,
     TokenizerChoice,
     TokenizerKind,
     check_forcing,
@@ -47,77 +46,6 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class FilesCorpus(Section):
-    """Two parallel files, a sentence a line."""
-
-    kind: Literal["files"] = "files"
-    source: str
-    target: str
-
-
-class TabSeparatedCorpus(Section):
-    """A file with a pair a line, in columns by number (from 1) or by the name in its first line."""
-
-    kind: Literal["tsv"]
-    path: str
-    source_column: int | str = 1
-    target_column: int | str = 2
-
-
-class CsvCorpus(Section):
-    """A CSV file as spreadsheets write it, in columns by number (from 1) or by the name in its header."""
-
-    kind: Literal["csv"]
-    path: str
-    source_column: int | str = 1
-    target_column: int | str = 2
-    separator: Separator | Literal["auto"] = "auto"
-    """auto: found out from the file, as `header` is; a run's recipe then says what was found."""
-    header: bool | Literal["auto"] = "auto"
-    """Whether the first row has the columns' names."""
-
-
-class JsonLinesCorpus(Section):
-    """A file with a JSON object a line."""
-
-    kind: Literal["jsonl"]
-    path: str
-    source_key: str = "source"
-    target_key: str = "target"
-
-
-class HubCorpus(Section):
-    """A dataset of the Hugging Face Hub (needs the extra `hub`)."""
-
-    kind: Literal["hub"]
-    name: str
-    split: str = "train"
-    source_column: str
-    target_column: str
-    config: str | None = None
-
-
-class NamedCorpus(Section):
-    """A corpus that Tandem knows by name: `captions` is built in, `multi30k` comes by `tandem data get multi30k`."""
-
-    kind: Literal["named"]
-    name: str
-    split: Split = "train"
-
-
-class MemoryCorpus(Section):
-    """Pairs that were handed over from Python; a run from these cannot be started again from its recipe alone."""
-
-    kind: Literal["memory"]
-
-
-CorpusChoice = Annotated[
-    FilesCorpus | TabSeparatedCorpus | CsvCorpus | JsonLinesCorpus | HubCorpus | NamedCorpus | MemoryCorpus,
-    Field(discriminator="kind"),
-    BeforeValidator(lambda choice: {"kind": "files", **choice} if isinstance(choice, dict) else choice),
-]
-
-
 class Data(Section):
     """Which sentence pairs."""
 
@@ -138,6 +66,11 @@ class Data(Section):
     """Pairs with more tokens than this on a side are not trained on."""
     loader_workers: Annotated[int, Field(ge=0, le=64)] = 1
     """Threads that assemble the next batches while one is trained on; how many changes nothing but the time."""
+
+    def corpora(self) -> dict[str, AnyCorpus]:
+        """Return the corpora that are named, by their part of the data: "train", "validation", "test"."""
+        parts: dict[str, AnyCorpus | None] = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {part: corpus for part, corpus in parts.items() if corpus is not None}
 
 
 class Text(Section):
