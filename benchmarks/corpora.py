@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.plan import Plan
-from tandem.corpora.named import named_corpus
+from tandem.corpora.public import named_corpus
 from tandem.errors import CorpusError
 from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.text import EOS_ID, SOS_ID, Tokenizer

@@ -8,7 +8,7 @@ from benchmarks.plan import Plan
 from benchmarks.rounds import Figures, Turn, alternate, compare, evenly, rounded
 from benchmarks.tables import Table, number, percent
 from tandem import Translator
-from tandem.engines import Averaging
+from tandem.names import Averaging
 
 _SIZES = (2, 5)
 _BEAMS = (1, 12)

@@ -21,6 +21,7 @@ from benchmarks.training import flops_per_token
 from tandem.batches import Batches
 from tandem.build import (
     build_fabric,
+    build_forcing,
     build_loop_settings,
     build_model,
     build_optimizer,
@@ -68,7 +69,7 @@ def measure_full_size(plan: Plan) -> Figures:
         batches,
         fabric=build_fabric(device, precision),
         schedule=build_schedule(recipe),
-        forcing=recipe.training.teacher_forcing.parts(),
+        forcing=build_forcing(recipe),
         settings=build_loop_settings(recipe),
         validate=lambda: Validation(1.0),
         criterion=lambda validation: validation.loss,

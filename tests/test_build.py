@@ -1,14 +1,9 @@
 """Each setting of a recipe reaches the part that it is meant for."""
 
-import gzip
-import json
-from pathlib import Path
-
 import pytest
 import torch
 
 from tandem.build import (
-    build_corpus,
     build_fabric,
     build_loop_settings,
     build_model,
@@ -18,96 +13,12 @@ from tandem.build import (
     choose_device,
     choose_precision,
 )
-from tandem.corpora.captions import captions
-from tandem.errors import CorpusError, RecipeError
-from tandem.recipe import (
-    FilesCorpus,
-    HubCorpus,
-    JsonLinesCorpus,
-    MemoryCorpus,
-    NamedCorpus,
-    TabSeparatedCorpus,
-    Text,
-)
+from tandem.errors import RecipeError
+from tandem.recipe import Text
 from tandem.text.counts import count_words
 from tests.support.runs import tiny_recipe
 
 CPU = torch.device("cpu")
-
-
-def test_files_of_every_kind_lie_in_the_folder(tmp_path: Path) -> None:
-    (tmp_path / "a.de").write_text("eins\n", encoding="utf-8")
-    (tmp_path / "a.en.gz").write_bytes(gzip.compress(b"one\n"))
-    (tmp_path / "a.tsv").write_text("one\tx\teins\n", encoding="utf-8")
-    (tmp_path / "a.jsonl").write_text(json.dumps({"de": "eins", "en": "one"}), encoding="utf-8")
-    choices = (
-        FilesCorpus(source="a.de", target="a.en.gz"),
-        TabSeparatedCorpus(kind="tsv", path="a.tsv", source_column=3, target_column=1),
-        JsonLinesCorpus(kind="jsonl", path="a.jsonl", source_key="de", target_key="en"),
-    )
-    for choice in choices:
-        assert list(build_corpus(choice, str(tmp_path))) == [("eins", "one")]
-        with pytest.raises(CorpusError, match="there is no such file"):
-            list(build_corpus(choice, str(tmp_path / "elsewhere")))
-
-
-def test_absolute_paths_stay_what_they_are(tmp_path: Path) -> None:
-    (tmp_path / "a.de").write_text("eins\n", encoding="utf-8")
-    choice = FilesCorpus(source=str(tmp_path / "a.de"), target=str(tmp_path / "a.de"))
-    assert list(build_corpus(choice, "/elsewhere")) == [("eins", "eins")]
-
-
-@pytest.mark.parametrize("given", ["old/de/a", "{}/old/de/a"], ids=["relative", "absolute"])
-@pytest.mark.parametrize("now", ["old/de/a", "de/a", "a"])
-def test_files_that_were_moved_are_found_in_the_folder(
-    given: str, now: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = given.format(tmp_path)
-    (tmp_path / "new" / now).parent.mkdir(parents=True)
-    (tmp_path / "new" / now).write_text('{"source": "eins", "target": "one"}\n', encoding="utf-8")
-    choice = JsonLinesCorpus(kind="jsonl", path=path)
-    assert list(build_corpus(choice, str(tmp_path / "new"))) == [("eins", "one")]
-    assert build_corpus(FilesCorpus(source=path, target=path), "new").files == (Path("new") / now,) * 2
-    assert build_corpus(TabSeparatedCorpus(kind="tsv", path=path), "new").files == (Path("new") / now,)
-    said = (
-        r"old/de/a: there is no such file, and no a in data\.folder \(elsewhere\)\. Check the path, or name the folder"
-    )
-    with pytest.raises(CorpusError, match=said):
-        build_corpus(choice, "elsewhere")
-
-
-def test_one_file_is_not_taken_for_both_sides(tmp_path: Path) -> None:
-    (tmp_path / "train").write_text("eins\n", encoding="utf-8")
-    with pytest.raises(
-        CorpusError, match=r"train: this is the only file in data\.folder for both de/train and en/train"
-    ):
-        build_corpus(FilesCorpus(source="de/train", target="en/train"), str(tmp_path))
-
-
-def test_a_file_of_a_windows_path_is_found_by_its_name(tmp_path: Path) -> None:
-    (tmp_path / "a.tsv").write_text("eins\tone\n", encoding="utf-8")
-    choice = TabSeparatedCorpus(kind="tsv", path="C:\\data\\a.tsv")
-    assert list(build_corpus(choice, str(tmp_path))) == [("eins", "one")]
-
-
-def test_captions_have_three_splits() -> None:
-    for split in ("train", "validation", "test"):
-        corpus = build_corpus(NamedCorpus(kind="named", name="captions", split=split), None)
-        assert tuple(corpus) == getattr(captions(), split)
-        assert corpus.name == f"captions ({split})"
-
-
-def test_a_hub_corpus_is_not_fetched_before_it_is_read() -> None:
-    choice = HubCorpus(kind="hub", name="x/y", split="dev", source_column="a", target_column="b", config="c")
-    assert build_corpus(choice, None).name == "x/y (c, dev)"
-
-
-def test_unknown_names_and_absent_pairs_say_so() -> None:
-    with pytest.raises(CorpusError, match="no corpus called 'wmt'; the known ones are: captions, multi30k"):
-        build_corpus(NamedCorpus(kind="named", name="wmt"), None)
-    with pytest.raises(RecipeError, match=r"handed over from Python .* give them to tandem\.train again"):
-        build_corpus(MemoryCorpus(kind="memory"), None)
 
 
 def test_tokenizer_settings_arrive() -> None:
@@ -181,12 +92,6 @@ def test_loop_and_schedule_settings_arrive() -> None:
     assert build_loop_settings(tiny_recipe("training.clip_norm=4")).clip_norm == 4
     schedule = build_schedule(recipe)
     assert [schedule.rate(step, 30, 10, ()) for step in (1, 10, 11, 21)] == [1, 1, 0.5, 0.25]
-
-
-def test_a_path_without_parts_in_a_missing_folder_is_left_to_who_opens_it(tmp_path: Path) -> None:
-    corpus = build_corpus(FilesCorpus(source="", target="/"), str(tmp_path / "missing"))
-    with pytest.raises(CorpusError):
-        list(corpus)
 
 
 def test_devices_that_are_not_there_are_refused() -> None:

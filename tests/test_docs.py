@@ -22,10 +22,10 @@ import typer
 from pydantic import BaseModel
 
 import tandem
-from tandem import build, recipe
+from tandem import recipe
 from tandem.cli import app
-from tandem.corpora import named
-from tandem.corpora.corpus import InMemory
+from tandem.corpora import public
+from tandem.corpora.memory import InMemory
 from tandem.runs.sizing import size_for
 from tests.support.pages import CAPS, PAIRS, run_page, write_files
 
@@ -49,7 +49,7 @@ def desk(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that a page runs in; whatever would come from the network, or is large, is made here."""
     write_files(tmp_path)
     shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
-    known = named.NAMED["multi30k"]
+    known = public.PUBLIC["multi30k"]
     fetched = tmp_path / "copied" / "multi30k"
     fetched.mkdir(parents=True)
     files = []
@@ -58,10 +58,10 @@ def desk(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (fetched / f"{file.name}.gz").write_bytes(gzip.compress(content))
         files.append(replace(file, size=len(content), sha256=hashlib.sha256(content).hexdigest()))
     small = replace(known, base_url=str(fetched), files=tuple(files))
-    monkeypatch.setitem(cast(dict[str, named.NamedCorpus], named.NAMED), "multi30k", small)
+    monkeypatch.setitem(cast(dict[str, public.PublicCorpus], public.PUBLIC), "multi30k", small)
     captions = SimpleNamespace(train=PAIRS, validation=PAIRS[::5], test=PAIRS[::5])
-    monkeypatch.setattr(build, "captions", lambda: captions)
-    monkeypatch.setattr(build, "HubDataset", lambda name, *_: InMemory(PAIRS, name))
+    monkeypatch.setattr("tandem.corpora.named.captions", lambda: captions)
+    monkeypatch.setattr("tandem.corpora.hub.HubDataset", lambda name, *_: InMemory(PAIRS, name))
     monkeypatch.setattr(os, "fsync", lambda _: None)  # on a busy disk it takes longer than all the rest
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TANDEM_DATA", str(tmp_path / "copied"))

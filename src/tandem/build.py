@@ -3,103 +3,22 @@
 import logging
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import torch
 
-from tandem.corpora.captions import captions
-from tandem.corpora.corpus import HubDataset, InMemory, JsonLines, ParallelFiles, TabSeparated
-from tandem.corpora.named import NAMED, named_corpus
-from tandem.corpora.pairs import Corpus
-from tandem.corpora.spreadsheets import open_csv
-from tandem.errors import ArgumentError, CorpusError, RecipeError
-from tandem.files.paths import expand_user, is_there
+from tandem.corpora.memory import MemoryCorpus
+from tandem.errors import ArgumentError, RecipeError
 from tandem.models import Decoder, Encoder, Seq2Seq
-from tandem.recipe import (
-    CorpusChoice,
-    CsvCorpus,
-    Data,
-    Device,
-    FilesCorpus,
-    HubCorpus,
-    JsonLinesCorpus,
-    MemoryCorpus,
-    Model,
-    NamedCorpus,
-    Precision,
-    Recipe,
-    TabSeparatedCorpus,
-    Text,
-    Texts,
-    portable_path,
-)
+from tandem.names import Device, Precision
+from tandem.recipe import Data, Model, Recipe, Text, Texts
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
-from tandem.training import LoopSettings, Schedule
+from tandem.training import LoopSettings, Schedule, TeacherForcing
 from tandem.training.random_state import borrowed
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-
-def build_corpus(choice: CorpusChoice, folder: str | None) -> Corpus:
-    """Open the corpus that a recipe chose. `_placed` says where its files are looked for, given a `folder`."""
-    if isinstance(choice, FilesCorpus):
-        source, target = _placed(choice.source, folder), _placed(choice.target, folder)
-        if source == target and choice.source != choice.target:  # "de/train" and "en/train", one of which was moved
-            raise CorpusError(
-                f"{source}: this is the only file in data.folder for both {choice.source} and {choice.target}. Put "
-                "each into a folder of its own there, with the names that the folders had before"
-            )
-        return ParallelFiles(source, target)
-    if isinstance(choice, TabSeparatedCorpus):
-        return TabSeparated(_placed(choice.path, folder), choice.source_column, choice.target_column)
-    if isinstance(choice, CsvCorpus):
-        path = _placed(choice.path, folder)
-        return open_csv(path, choice.source_column, choice.target_column, choice.separator, choice.header)
-    if isinstance(choice, JsonLinesCorpus):
-        return JsonLines(_placed(choice.path, folder), choice.source_key, choice.target_key)
-    if isinstance(choice, HubCorpus):
-        name = str(_placed(choice.name, folder)) if Path(choice.name).is_absolute() else choice.name
-        return HubDataset(name, choice.split, choice.source_column, choice.target_column, choice.config)
-    if isinstance(choice, NamedCorpus):
-        if choice.name == "captions":
-            built_in = captions()
-            parts = {"train": built_in.train, "validation": built_in.validation, "test": built_in.test}
-            return InMemory(parts[choice.split], f"captions ({choice.split})")
-        if choice.name not in NAMED:
-            raise CorpusError(
-                f"There is no corpus called {choice.name!r}; the known ones are: captions, {', '.join(NAMED)}"
-            )
-        return named_corpus(choice.name, choice.split, expand_user(folder) if folder else None)
-    raise RecipeError(
-        "data: this recipe's pairs were handed over from Python and are not in it: give them to tandem.train again"
-    )
-
-
-def _placed(path: str, folder: str | None) -> Path:
-    """Find the file or folder that a recipe calls `path`, with `folder` as the recipe's data.folder.
-
-    A relative path starts in the folder. A file that was moved is looked for in the folder under shorter and shorter
-    ends of its path: "old/de/train.txt" may have become FOLDER/de/train.txt or FOLDER/train.txt. CorpusError if it is
-    in none of these places.
-    """
-    base = expand_user(folder or "")
-    first = base / path
-    if folder is None or is_there(first):
-        return first
-    parts = Path(path).parts[1:] if Path(path).is_absolute() else Path(path).parts
-    tails = [Path(*parts[start:]) for start in range(len(parts))]
-    places = [base / tail for tail in (*tails, Path(portable_path(path)))]
-    if existing := next((place for place in places if is_there(place)), None):
-        return existing
-    if len(tails) <= 1:
-        return first  # Whoever opens it says that it is missing.
-    raise CorpusError(
-        f"{path}: there is no such file, and no {tails[-1]} in data.folder ({base}). Check the path, or name "
-        "the folder that it lies in now with --set data.folder=..."
-    )
 
 
 def build_tokenizer(text: Text, words: WordCounts) -> Tokenizer:
@@ -216,6 +135,12 @@ def build_schedule(recipe: Recipe) -> Schedule:
         rate.factor,
         rate.patience,
     )
+
+
+def build_forcing(recipe: Recipe) -> TeacherForcing:
+    """Make the schedule of teacher forcing."""
+    forcing = recipe.training.teacher_forcing
+    return TeacherForcing(forcing.schedule, forcing.start, forcing.end, forcing.k, forcing.by_token)
 
 
 def build_loop_settings(recipe: Recipe) -> LoopSettings:

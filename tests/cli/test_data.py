@@ -6,25 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from tandem.corpora.named import NamedCorpus, NamedFile, default_folder
+from tandem.corpora.public import PublicCorpus, PublicFile, default_folder
 from tandem.files.locks import lock
 from tandem.preparation.cache import corpora_in, default_cache, lock_of
 from tests.support.console import Tandem
 
 CONTENT = {"a.de": b"eins\n", "a.en": b"one\n"}
-TINY = NamedCorpus(
+TINY = PublicCorpus(
     "tiny",
     "A tiny corpus",
     "to be read first",
     "http://127.0.0.1:1/nowhere",
-    tuple(NamedFile(name, len(text), hashlib.sha256(text).hexdigest()) for name, text in CONTENT.items()),
+    tuple(PublicFile(name, len(text), hashlib.sha256(text).hexdigest()) for name, text in CONTENT.items()),
     {"train": ("a.de", "a.en")},
 )
 
 
 @pytest.fixture
 def mirror(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("tandem.corpora.named.NAMED", {"tiny": TINY})
+    monkeypatch.setattr("tandem.corpora.public.PUBLIC", {"tiny": TINY})
     folder = elsewhere / "mirror"
     folder.mkdir()
     for name, text in CONTENT.items():

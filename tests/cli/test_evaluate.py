@@ -53,7 +53,7 @@ def corpora(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for name, content in files.items():
         (elsewhere / name).write_text(content, encoding="utf-8")
-    monkeypatch.setattr("tandem.build.captions", lambda: Captions((), (), tuple(PAIRS)))
+    monkeypatch.setattr("tandem.corpora.named.captions", lambda: Captions((), (), tuple(PAIRS)))
 
 
 @pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: " ".join(corpus))

@@ -1,7 +1,6 @@
 """Files without an option: the obvious is done, or it is said what to type."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -32,6 +31,7 @@ SMALL = [
         ("a.tab.gz", {"tsv": "a.tab.gz"}),
         ("a.jsonl", {"jsonl": "a.jsonl"}),
         ("a.ndjson.zst", {"jsonl": "a.ndjson.zst"}),
+        ("a.parquet", {"parquet": "a.parquet"}),
         ("a.de a.en", {"source": "a.de", "target": "a.en"}),
         ("a.de.gz a.txt", {"source": "a.de.gz", "target": "a.txt"}),
         ("source target", {"source": "source", "target": "target"}),
@@ -40,8 +40,7 @@ SMALL = [
 def test_names_tell_what_files_are(files: str, options: dict[str, str]) -> None:
     recipe, found = recipe_and_corpus([Path(name) for name in files.split()], CorpusOptions(columns="1,2"))
     assert recipe is None
-    given = {name: str(value) for name, value in asdict(found).items() if value is not None}
-    assert given == {**options, "columns": "1,2"}
+    assert found == CorpusOptions(options, "1,2")
 
 
 def test_a_recipe_is_told_by_its_suffix() -> None:
@@ -56,7 +55,7 @@ def test_a_recipe_is_told_by_its_suffix() -> None:
             r"notes\.txt: its name does not tell what is in it\. .* too: notes\.txt TARGETS\. .* --tsv",
         ),
         ("a.xlsx", r"a\.xlsx: a table must be text\. Save it as CSV \(UTF-8\) .* and give that: a\.csv"),
-        ("a.parquet", r"a\.parquet: a table must be text\."),
+        ("a.feather", r"a\.feather: a table must be text\."),
         ("a.docx", r"a\.docx: a document holds no pairs"),
         ("a.zip", r"a\.zip: this is an archive\. Unpack it"),
         ("a.json", r"a\.json: if this file has one JSON object a line, give --jsonl a\.json"),
@@ -74,7 +73,7 @@ def test_a_recipe_is_told_by_its_suffix() -> None:
     ],
 )
 def test_of_others_it_is_said_what_to_type(files: str, said: str, elsewhere: Path) -> None:
-    for name in ("notes.txt", "a.xlsx", "a.parquet", "a.docx", "a.zip", "a.json"):
+    for name in ("notes.txt", "a.xlsx", "a.feather", "a.docx", "a.zip", "a.json"):
         (elsewhere / name).touch()
     (elsewhere / "folder").mkdir()
     (elsewhere / "run").mkdir()
@@ -85,20 +84,21 @@ def test_of_others_it_is_said_what_to_type(files: str, said: str, elsewhere: Pat
 
 def test_a_corpus_is_named_once() -> None:
     with pytest.raises(CorpusError, match=r"a\.csv: the corpus is named twice, by this file and by an option"):
-        recipe_and_corpus([Path("a.csv")], CorpusOptions(tsv=Path("b.tsv")))
+        recipe_and_corpus([Path("a.csv")], CorpusOptions({"tsv": "b.tsv"}))
 
 
 def test_data_may_follow_the_models(elsewhere: Path) -> None:
     (elsewhere / "t.de").touch()
     models, options = models_and_corpus([Path("runs/a"), Path("runs/b"), Path("t.csv")], CorpusOptions())
-    assert (models, options) == ([Path("runs/a"), Path("runs/b")], CorpusOptions(csv=Path("t.csv")))
+    assert (models, options) == ([Path("runs/a"), Path("runs/b")], CorpusOptions({"csv": "t.csv"}))
     models, options = models_and_corpus([Path("runs/a"), Path("t.de"), Path("t.en")], CorpusOptions())
-    assert (models, options.source, options.target) == ([Path("runs/a")], Path("t.de"), Path("t.en"))
+    sides = {"source": "t.de", "target": "t.en"}
+    assert (models, options) == ([Path("runs/a")], CorpusOptions(sides))
     assert models_and_corpus([Path("runs/a")], CorpusOptions()) == ([Path("runs/a")], CorpusOptions())
     (elsewhere / "m.csv").mkdir()
     assert models_and_corpus([Path("m.csv")], CorpusOptions()) == ([Path("m.csv")], CorpusOptions())
     references = models_and_corpus([Path("runs/a"), Path("t.de"), Path("t.en")], ReferencesOptions())[1]
-    assert references == ReferencesOptions(source=Path("t.de"), target=Path("t.en"))
+    assert references == ReferencesOptions(sides)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from tandem.checkpoint import checkpoint_of, read_current
 from tandem.corpora.captions import captions
 from tandem.corpora.captions.corpus import Captions
-from tandem.corpora.corpus import InMemory
+from tandem.corpora.memory import InMemory
 from tandem.recipe import dump_recipe, load_recipe, make_recipe
 from tandem.recording import Recorder
 from tests.support.console import Outcome, Tandem
@@ -94,7 +94,7 @@ def test_a_second_run_gets_a_directory_of_its_own(tandem: Tandem, elsewhere: Pat
 def test_pairs_come_from_anywhere(
     options: tuple[str, ...], name: str, tandem: Tandem, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tandem.build.captions", lambda: Captions(tuple(PAIRS), (), ()))
+    monkeypatch.setattr("tandem.corpora.named.captions", lambda: Captions(tuple(PAIRS), (), ()))
     found = tandem("train", *options, *SMALL)
     assert (found.code, found.err) == (0, "")
     recipe = load_recipe(elsewhere / "runs" / name / "recipe.toml")
@@ -132,8 +132,10 @@ def test_validation_and_test_data_come_from_anywhere(
         (elsewhere / f"{role}.tsv").write_text("".join(f"x\t{en}\t{de}\n" for de, en in pairs), "utf-8")
         rows = [json.dumps({"de": de, "en": en}) + "\n" for de, en in pairs]
         (elsewhere / f"{role}.jsonl").write_text("".join(rows), encoding="utf-8")
-    monkeypatch.setattr("tandem.build.captions", lambda: Captions(*map(tuple, parts.values())))
-    monkeypatch.setattr("tandem.build.HubDataset", lambda name, split, *_: InMemory(parts[split], f"{name} {split}"))
+    monkeypatch.setattr("tandem.corpora.named.captions", lambda: Captions(*map(tuple, parts.values())))
+    monkeypatch.setattr(
+        "tandem.corpora.hub.HubDataset", lambda name, split, *_: InMemory(parts[split], f"{name} {split}")
+    )
     options = [
         option.format(f"--{role}" if option.startswith("{}-") else role)
         for role in ("validation", "test")
@@ -309,7 +311,7 @@ def test_a_run_gets_more_epochs(tandem: Tandem, elsewhere: Path) -> None:
 def test_the_demo_trains_measures_and_translates(tandem: Tandem, monkeypatch: pytest.MonkeyPatch) -> None:
     built_in = captions()
     few = Captions(built_in.train[:60], built_in.validation[:6], built_in.test[:7])
-    monkeypatch.setattr("tandem.build.captions", lambda: few)
+    monkeypatch.setattr("tandem.corpora.named.captions", lambda: few)
     found = tandem("demo", *SMALL)
     assert (found.code, found.err) == (0, "")
     assert "  Guten Morgen!  →  " in found.out

@@ -10,15 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.corpora.corpus import (
-    Corpus,
-    InMemory,
-    JsonLines,
-    Pair,
-    ParallelFiles,
-    TabSeparated,
-    load_pairs,
-)
+from tandem.corpora.json_lines import JsonLines
+from tandem.corpora.memory import InMemory
+from tandem.corpora.pairs import Corpus, Pair, load_pairs
+from tandem.corpora.parallel_files import ParallelFiles
+from tandem.corpora.tab_separated import TabSeparated
 from tandem.errors import CorpusError
 
 # Characters that str.splitlines would split at and a file of lines must not be split at.

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tandem.corpora.download import fetch
-from tandem.corpora.named import NamedCorpus, NamedFile
+from tandem.corpora.public import PublicCorpus, PublicFile
 from tandem.errors import DownloadError
 
 CONTENT = {
@@ -24,11 +24,11 @@ CONTENT = {
 PACKED = {f"/{name}.gz": gzip.compress(content, mtime=0) for name, content in CONTENT.items()}
 
 
-def corpus(base_url: str) -> NamedCorpus:
+def corpus(base_url: str) -> PublicCorpus:
     files = tuple(
-        NamedFile(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in CONTENT.items()
+        PublicFile(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in CONTENT.items()
     )
-    return NamedCorpus("tiny", "Tiny", "none", base_url, files, {"train": ("a.de", "a.en")})
+    return PublicCorpus("tiny", "Tiny", "none", base_url, files, {"train": ("a.de", "a.en")})
 
 
 @dataclass

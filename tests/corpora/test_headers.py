@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tandem.corpora.corpus import InMemory, ParallelFiles, TabSeparated
-from tandem.corpora.formats import corpus_warnings
 from tandem.corpora.headers import looks_like_header
+from tandem.corpora.memory import InMemory
+from tandem.corpora.parallel_files import ParallelFiles
 from tandem.corpora.spreadsheets import open_csv
+from tandem.corpora.tab_separated import TabSeparated
 
 WORDS = [("Hund", "dog"), ("Katze", "cat"), ("ja", "yes")]
 DATES = [(f"{day}th of May 1999", f"1999-05-{day}") for day in range(10, 20)]
@@ -54,30 +55,30 @@ def test_pairs_are_no_header(first: tuple[str, str], rows: list[tuple[str, str]]
 
 def test_a_header_that_is_taken_for_a_pair_is_told(tmp_path: Path) -> None:
     (tmp_path / "c.tsv").write_text("word\tsounds\nHund\tdog\n", encoding="utf-8")
-    assert corpus_warnings(TabSeparated(tmp_path / "c.tsv")) == [
+    assert TabSeparated(tmp_path / "c.tsv").warnings() == [
         "c.tsv: the first line, 'word', 'sounds', looks like a header, but is taken for a pair; if it is one, name the "
         "columns: --columns word,sounds"
     ]
-    assert corpus_warnings(TabSeparated(tmp_path / "c.tsv", "word", "sounds")) == []
+    assert TabSeparated(tmp_path / "c.tsv", "word", "sounds").warnings() == []
     for name, text in (("a.de", "German\nHund\n"), ("a.en", "English\ndog\n")):
         (tmp_path / name).write_text(text, encoding="utf-8")
-    assert corpus_warnings(ParallelFiles(tmp_path / "a.de", tmp_path / "a.en")) == [
+    assert ParallelFiles(tmp_path / "a.de", tmp_path / "a.en").warnings() == [
         "a.de and a.en: the first line, 'German', 'English', looks like a header, but is taken for a pair; if it is "
         "one, remove it from both files"
     ]
-    assert corpus_warnings(InMemory([("de", "en"), ("Hund", "dog")])) == []
+    assert InMemory([("de", "en"), ("Hund", "dog")]).warnings() == []
 
 
 def test_more_than_two_columns_are_told(tmp_path: Path) -> None:
     path = tmp_path / "c.tsv"
     path.write_text("word\tsounds\tcode\nHund\tdog\tx\nKatze\tcat\ty\n", encoding="utf-8")
-    assert corpus_warnings(TabSeparated(path)) == [
+    assert TabSeparated(path).warnings() == [
         "c.tsv: columns 1 and 2 of 3 are read; choose others with --columns",
         "c.tsv: the first line, 'word', 'sounds', looks like a header, but is taken for a pair; if it is one, name two "
         "of its columns, 'word', 'sounds', 'code': --columns SOURCE,TARGET",
     ]
-    assert corpus_warnings(TabSeparated(path, 1, 3))[1:] == []
-    assert corpus_warnings(TabSeparated(path, "word", "code")) == []
+    assert TabSeparated(path, 1, 3).warnings()[1:] == []
+    assert TabSeparated(path, "word", "code").warnings() == []
 
 
 def test_sources_that_only_count_are_told(tmp_path: Path) -> None:
@@ -86,22 +87,22 @@ def test_sources_that_only_count_are_told(tmp_path: Path) -> None:
     for name, text in (("c.csv", rows), ("c.tsv", [row.replace(",", "\t") for row in rows])):
         (tmp_path / name).write_text("\n".join(text) + "\n", encoding="utf-8")
     for corpus in (open_csv(tmp_path / "c.csv"), TabSeparated(tmp_path / "c.tsv")):
-        assert corpus_warnings(corpus)[0] == f"{corpus.name}: {said}columns with --columns"
+        assert corpus.warnings()[0] == f"{corpus.name}: {said}columns with --columns"
     for corpus in (open_csv(tmp_path / "c.csv", 2, 1), TabSeparated(tmp_path / "c.tsv", 2, 1)):
-        assert not any(said in warning for warning in corpus_warnings(corpus))
+        assert not any(said in warning for warning in corpus.warnings())
     for name in ("n.src", "n.tgt"):
         (tmp_path / name).write_text("".join(f"{number}\n" for number in range(20)), encoding="utf-8")
-    assert corpus_warnings(ParallelFiles(tmp_path / "n.src", tmp_path / "n.tgt")) == []  # there are no other columns
+    assert ParallelFiles(tmp_path / "n.src", tmp_path / "n.tgt").warnings() == []  # there are no other columns
     (tmp_path / "c.tsv").write_text("1\teins\n2\tzwei\n4\tvier\n5\tfünf\n7\tsieben\n", encoding="utf-8")
-    assert corpus_warnings(TabSeparated(tmp_path / "c.tsv")) == []
+    assert TabSeparated(tmp_path / "c.tsv").warnings() == []
 
 
 def test_a_spreadsheet_s_quotes_are_told(tmp_path: Path) -> None:
     path = tmp_path / "c.tsv"
     path.write_text('"Hund"\t"dog"\n"Katze"\t"cat"\n', encoding="utf-8")
-    assert corpus_warnings(TabSeparated(path)) == [
+    assert TabSeparated(path).warnings() == [
         "c.tsv: its texts stand in quotes, which are taken for part of them; if a spreadsheet wrote the file, give "
         f"--csv {path} instead of --tsv"
     ]
     path.write_text('"Ja"\tyes\nHund\tdog\n', encoding="utf-8")
-    assert corpus_warnings(TabSeparated(path)) == []
+    assert TabSeparated(path).warnings() == []

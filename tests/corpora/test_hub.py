@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from tandem.corpora.corpus import HubDataset
+from tandem.corpora.hub import HubDataset
 from tandem.errors import CorpusError
 
 

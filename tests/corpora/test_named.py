@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tandem.corpora.corpus import load_pairs
 from tandem.corpora.download import fetch
-from tandem.corpora.named import NAMED, default_folder, lookup, named_corpus
+from tandem.corpora.pairs import load_pairs
+from tandem.corpora.public import PUBLIC, default_folder, lookup, named_corpus
 from tandem.errors import CorpusError
 
 
@@ -27,7 +27,7 @@ def put(folder: Path, ending: str = "") -> Path:
 
 
 def test_every_split_names_files_of_its_corpus() -> None:
-    for name, corpus in NAMED.items():
+    for name, corpus in PUBLIC.items():
         assert corpus.name == name
         files = {file.name for file in corpus.files}
         assert {file for split in corpus.splits.values() for file in split} == files
@@ -88,7 +88,7 @@ def test_the_real_files_are_the_known_ones(tmp_path: Path) -> None:
     folder = SHARED / "multi30k"
     if not folder.is_dir():
         pytest.skip(f"needs Multi30k in {SHARED}")
-    fetch(NAMED["multi30k"], tmp_path, mirror=str(folder))
+    fetch(PUBLIC["multi30k"], tmp_path, mirror=str(folder))
     counts = {"train": 29_000, "validation": 1_014, "test": 1_000}
     for split, count in counts.items():
         assert load_pairs(named_corpus("multi30k", split, tmp_path)).dropped.message() == f"kept all {count:,} pairs"

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.corpora.pairs import Dropped, Fault, group_references, source_places
+from tandem.corpora.pairs import Dropped, Fault
+from tandem.corpora.references import group_references, source_places
 
 
 def test_the_message_adds_up() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.corpora.pairs import Fault, Pair, load_pairs
-from tandem.corpora.spreadsheets import CsvFile, csv_summary, open_csv
+from tandem.corpora.spreadsheets import CsvFile, open_csv
 from tandem.errors import CorpusError
 
 CHARACTERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
@@ -75,20 +75,20 @@ def test_separator_and_header_are_found_out(separator: str, quoting: int, encodi
     mark = "\ufeff" if encoding == "utf-16-le" else ""
     file = open_csv(write(tmp_path, (mark + text).encode(encoding)))
     assert (file.separator, file.header, list(file)) == (separator, True, PAIRS)
-    assert csv_summary(file) == f"c.csv: {separator}-separated, quoted, a header: columns 'Deutsch', 'Englisch'"
+    assert file.summary() == f"c.csv: {separator}-separated, quoted, a header: columns 'Deutsch', 'Englisch'"
     plain = open_csv(write(tmp_path, table(list(map(list, PAIRS)), delimiter=CHARACTERS[separator], quoting=quoting)))
     assert (plain.separator, plain.header, list(plain)) == (separator, False, PAIRS)
     first = "the first pair is 'ein Hund, der schläft', 'a dog; it sleeps'"
-    assert csv_summary(plain) == f"c.csv: {separator}-separated, quoted, no header: columns 1, 2; {first}"
+    assert plain.summary() == f"c.csv: {separator}-separated, quoted, no header: columns 1, 2; {first}"
 
 
 def test_more_columns_are_told_and_named_ones_need_a_header(tmp_path: Path) -> None:
     path = write(tmp_path, "id,de,en\n1,Hund,dog\n2,Katze,cat\n")
     file = open_csv(path, "en", "de")
     assert list(file) == [("dog", "Hund"), ("cat", "Katze")]
-    assert csv_summary(file) == "c.csv: comma-separated, a header: columns 'en', 'de' of 3"
+    assert file.summary() == "c.csv: comma-separated, a header: columns 'en', 'de' of 3"
     said = "c.csv: comma-separated, a header: columns 'id', 'de' of 3; choose others with --columns"
-    assert csv_summary(open_csv(path, header=True)) == said
+    assert open_csv(path, header=True).summary() == said
     with pytest.raises(CorpusError, match=r"c\.csv line 1: the header has no column called 'fr'; its columns are"):
         list(open_csv(path, "fr", "de"))
     with pytest.raises(CorpusError, match=r"c\.csv line 1: there is no column 4; the header has 3 \('id', 'de'"):
@@ -148,7 +148,7 @@ def test_without_a_header_most_rows_tell_the_number_of_fields(tmp_path: Path) ->
     said = "c.csv line 1: there are 3 fields ('Ja', 'gern', 'yes'), but most rows have 2. A text that holds"
     assert said in loaded.dropped.first
     said = "c.csv: comma-separated, no header: columns 1, 2; the first pair is 'Ja', 'gern'"
-    assert csv_summary(open_csv(path)) == said
+    assert open_csv(path).summary() == said
 
 
 def test_a_space_after_the_separator_does_not_hide_a_quote(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_header_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"c\.csv line 1: the header cannot be read: byte 2 of the line \(0xff\)"):
         list(open_csv(write(tmp_path, b"d\xff,en\na,b\n"), header=True))
     with pytest.raises(CorpusError, match=r"c\.csv line 1: the header cannot be read: text follows a closing quote"):
-        csv_summary(open_csv(write(tmp_path, '"d" e,en\na,b\nc,d\n'), header=True))
+        open_csv(write(tmp_path, '"d" e,en\na,b\nc,d\n'), header=True).summary()
     with pytest.raises(CorpusError, match=r"c\.csv: the file has no row, but a table needs a header and a pair"):
         list(open_csv(write(tmp_path, "\n\n"), separator="comma", header=True))
 
@@ -208,7 +208,7 @@ def test_a_header_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 def test_blank_lines_before_a_header_are_passed_over(tmp_path: Path) -> None:
     file = open_csv(write(tmp_path, "\n\nde,en\nHund,dog\n"))
     assert (file.header, list(file)) == (True, [("Hund", "dog")])
-    assert csv_summary(file) == "c.csv: comma-separated, a header: columns 'de', 'en'"
+    assert file.summary() == "c.csv: comma-separated, a header: columns 'de', 'en'"
 
 
 def test_a_quote_that_is_never_closed_is_not_held_in_memory(tmp_path: Path) -> None:

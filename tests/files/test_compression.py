@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from tandem.cli.lines import file_lines
-from tandem.corpora.corpus import ParallelFiles, TabSeparated, load_pairs
-from tandem.corpora.named import named_corpus
+from tandem.corpora.pairs import load_pairs
+from tandem.corpora.parallel_files import ParallelFiles
+from tandem.corpora.public import named_corpus
+from tandem.corpora.tab_separated import TabSeparated
 from tandem.errors import CorpusError
 from tandem.files.compression import DamagedFile, packing, unpacked
 from tandem.preparation.contents import Contents

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from tandem.cli.lines import file_lines
-from tandem.corpora.corpus import JsonLines, ParallelFiles, TabSeparated, load_pairs
+from tandem.corpora.json_lines import JsonLines
+from tandem.corpora.pairs import load_pairs
+from tandem.corpora.parallel_files import ParallelFiles
 from tandem.corpora.spreadsheets import open_csv
+from tandem.corpora.tab_separated import TabSeparated
 from tandem.errors import CorpusError
 from tandem.files.lines import check_read_again, read_lines
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from tandem.engines import Averaging
 from tandem.errors import CheckpointError
 from tandem.models import CellType
 from tandem.models.reversing import reversed_sources
+from tandem.names import Averaging
 from tandem.translation.messages import Translation
 from tandem.translation.translator import Translator, load
 from tests.support.models import CELL_TYPES

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tandem.corpora.corpus import InMemory, ParallelFiles, TabSeparated
+from tandem.corpora.memory import InMemory
 from tandem.corpora.pairs import Corpus, Pair
+from tandem.corpora.parallel_files import ParallelFiles
+from tandem.corpora.tab_separated import TabSeparated
 from tandem.errors import CorpusError
 from tandem.preparation.contents import Contents
 

@@ -15,8 +15,9 @@ from filelock import FileLock
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tandem.corpora.corpus import InMemory, TabSeparated
+from tandem.corpora.memory import InMemory
 from tandem.corpora.pairs import Corpus, Pair
+from tandem.corpora.tab_separated import TabSeparated
 from tandem.errors import CorpusError
 from tandem.preparation import passes
 from tandem.preparation.cache import ACCOUNT, FAULTY, Prepared, corpora_in, default_cache, entries, open_prepared

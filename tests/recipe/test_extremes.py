@@ -10,7 +10,7 @@ import pytest
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from tandem.build import build_loop_settings, build_model, build_optimizer, build_schedule
+from tandem.build import build_forcing, build_loop_settings, build_model, build_optimizer, build_schedule
 from tandem.errors import RecipeError, TandemError
 from tandem.recipe import Recipe, Section, dump_recipe, parse_recipe
 from tests.support.runs import number_pairs, run_tiny, tiny_recipe
@@ -153,7 +153,7 @@ def test_extremes_are_refused_by_name_or_build_a_training(name: str) -> None:
             schedule, loop = build_schedule(recipe), build_loop_settings(recipe)
             for step in (1, 7, 10**9):
                 assert math.isfinite(schedule.rate(step, 10**9, 3, [2.0, 3.0, 3.0, 3.0]))
-                assert 0 <= recipe.training.teacher_forcing.parts().ratio(step, 10**9) <= 1
+                assert 0 <= build_forcing(recipe).ratio(step, 10**9) <= 1
             assert loop.seed == recipe.seed
         assert parse_recipe(dump_recipe(recipe), "again") == recipe
 

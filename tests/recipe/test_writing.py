@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.models import CellType
+from tandem.names import LARGEST_COUNT, LARGEST_LENGTH_PENALTY, LearningRateSchedule
 from tandem.recipe import (
     CorpusChoice,
     Data,
@@ -29,10 +30,8 @@ from tandem.recipe import (
     parse_recipe,
     portable,
 )
-from tandem.recipe.settings import LARGEST_COUNT, LARGEST_LENGTH_PENALTY
 from tandem.text import TokenizerKind
 from tandem.training.loop import GradientPer
-from tandem.training.schedule import ScheduleName
 
 counts = st.integers(1, LARGEST_COUNT)
 shares = st.floats(0, 1)
@@ -129,7 +128,7 @@ def trainings() -> st.SearchStrategy[Training]:
         ),
         learning_rate=st.builds(
             LearningRate,
-            schedule=st.sampled_from(get_args(ScheduleName)),
+            schedule=st.sampled_from(get_args(LearningRateSchedule)),
             warmup_steps=st.integers(0, 10**9),
             decay_from=shares,
             halve_after=not_negative,

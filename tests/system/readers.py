@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from tandem.checkpoint import load_checkpoint
-from tandem.corpora.corpus import JsonLines, ParallelFiles, TabSeparated
-from tandem.corpora.formats import corpus_notes
+from tandem.corpora.json_lines import JsonLines
 from tandem.corpora.pairs import Corpus, load_pairs
+from tandem.corpora.parallel_files import ParallelFiles
 from tandem.corpora.spreadsheets import open_csv
+from tandem.corpora.tab_separated import TabSeparated
 from tandem.files.storage import FORMAT_FILE, sealed
 from tandem.recipe import dump_recipe, load_recipe, make_recipe, override, parse_recipe, portable
 from tandem.text import Tokenizer
@@ -122,7 +123,7 @@ def corpus(scratch: Path) -> Reader:
             "jsonl": JsonLines(first, str(source), str(target)),
         }
         chosen = made[kind] if kind in made else open_csv(first, source, target)
-        assert all(corpus_notes(chosen))
+        assert all(chosen.notes())
         loaded = load_pairs(chosen, on_error=on_error, max_characters=longest)
         assert loaded.pairs
         assert all(side.strip() and len(side) <= longest for pair in loaded.pairs for side in pair)

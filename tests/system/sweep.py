@@ -27,7 +27,7 @@ import torch.utils.tensorboard.summary
 from tensorboard.summary.writer.record_writer import RecordWriter  # noqa: F401
 
 from tandem.cli import main
-from tandem.corpora import named
+from tandem.corpora import public
 from tests.recipe.test_extremes import EXTREMES, FOR_MACHINES, NUMBERS, as_set, edges
 from tests.support.runs import number_pairs
 
@@ -364,10 +364,10 @@ def _served(base: Path) -> Iterator[str]:
     files = []
     for name, text in _FETCHED.items():
         (folder / f"{name}.gz").write_bytes(gzip.compress(text.encode()))
-        files.append(named.NamedFile(name, len(text), hashlib.sha256(text.encode()).hexdigest()))
+        files.append(public.PublicFile(name, len(text), hashlib.sha256(text.encode()).hexdigest()))
     splits = {"train": ("train.de", "train.en"), "validation": ("val.de", "val.en")}
-    corpus = named.NamedCorpus("small", "A small corpus", "Free.", "http://127.0.0.1:9", tuple(files), splits)
-    named.NAMED = {**named.NAMED, "small": corpus}
+    corpus = public.PublicCorpus("small", "A small corpus", "Free.", "http://127.0.0.1:9", tuple(files), splits)
+    public.PUBLIC = {**public.PUBLIC, "small": corpus}
     server = subprocess.Popen(
         [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(folder)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

@@ -8,9 +8,9 @@ import torch
 
 from tandem.batches import Batches
 from tandem.models import CellType, Seq2Seq
+from tandem.names import LearningRateSchedule
 from tandem.training import LoopSettings, Progress, Schedule, TeacherForcing, Training
 from tandem.training.events import Started, StepDone, Validated
-from tandem.training.schedule import ScheduleName
 from tests.support.corpora import random_corpus
 from tests.support.models import CELL_TYPES, small_model
 from tests.support.trainings import scripted, steps_of, training, validations_of
@@ -40,7 +40,7 @@ def a_training(
     seed: int = 1,
     batch_seed: int = 1,
     by_token: bool = False,
-    schedule: ScheduleName = "linear",
+    schedule: LearningRateSchedule = "linear",
     progress: Progress | None = None,
     random_state: dict[str, torch.Tensor] | None = None,
 ) -> Training:
@@ -84,7 +84,7 @@ def test_another_seed_gives_another_training() -> None:
 @pytest.mark.parametrize("stop", ["step 2", "step 6", "epoch 1", "step 11", "epoch 2"])
 @pytest.mark.parametrize("load_first", [True, False])
 def test_a_continued_training_is_one_that_never_stopped(
-    schedule: ScheduleName, stop: str, load_first: bool, by_token: bool
+    schedule: LearningRateSchedule, stop: str, load_first: bool, by_token: bool
 ) -> None:
     """Bit for bit, whether the optimiser's state is put back before the training is built or after."""
     whole = parts()

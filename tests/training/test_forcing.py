@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.names import ForcingSchedule
 from tandem.training import TeacherForcing
-from tandem.training.forcing import ForcingSchedule
 
 TOTAL = 1000
 shares = st.floats(0, 1)

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.names import LearningRateSchedule
 from tandem.training import Schedule
-from tandem.training.schedule import ScheduleName
 
 TOTAL, EPOCH = 400, 40
-NAMES: tuple[ScheduleName, ...] = get_args(ScheduleName)
+NAMES: tuple[LearningRateSchedule, ...] = get_args(LearningRateSchedule)
 each_name = pytest.mark.parametrize("name", NAMES)
 
 
@@ -26,14 +26,14 @@ def test_the_default_changes_nothing() -> None:
 
 @each_name
 @given(warmup=st.integers(1, TOTAL))
-def test_every_schedule_may_warm_up_in_a_straight_line(name: ScheduleName, warmup: int) -> None:
+def test_every_schedule_may_warm_up_in_a_straight_line(name: LearningRateSchedule, warmup: int) -> None:
     factors = rates(Schedule(name, warmup_steps=warmup, halve_after=TOTAL))
     assert factors[:warmup] == pytest.approx([step / warmup for step in range(1, warmup + 1)])
 
 
 @each_name
 @pytest.mark.parametrize("warmup", [0, 1, 60])
-def test_after_the_warm_up_factors_never_rise_and_never_leave_0_to_1(name: ScheduleName, warmup: int) -> None:
+def test_after_the_warm_up_factors_never_rise_and_never_leave_0_to_1(name: LearningRateSchedule, warmup: int) -> None:
     factors = rates(Schedule(name, warmup_steps=warmup))
     after = factors[max(warmup - 1, 0) :]
     assert after[0] == pytest.approx(1, rel=1 / TOTAL)
@@ -104,6 +104,6 @@ def test_plateau_counts_the_validations_that_were_no_better(history: list[float]
 
 
 @each_name
-def test_validations_matter_to_plateau_alone(name: ScheduleName) -> None:
+def test_validations_matter_to_plateau_alone(name: LearningRateSchedule) -> None:
     bad = (1.0, 2.0, 3.0, 4.0, 5.0)
     assert (rates(Schedule(name)) != rates(Schedule(name), history=bad)) == (name == "plateau")

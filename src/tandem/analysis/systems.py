@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Self
 
-from tandem.corpora.pairs import group_references
+from tandem.corpora.references import group_references
 from tandem.metrics import BleuTokenizer, TokenizerChoice, bleu, choose_tokenizer, chrf
 from tandem.metrics.bootstrap import (
     Interval,

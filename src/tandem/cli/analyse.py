@@ -32,7 +32,7 @@ from tandem.cli.show import PreparingBar
 from tandem.cli.show_analysis import show_analysis
 from tandem.cli.streams import print_json, standard_output
 from tandem.cli.translate import search_settings
-from tandem.corpora.pairs import source_places
+from tandem.corpora.references import source_places
 from tandem.errors import CorpusError, RecipeError
 from tandem.files.lines import check_read_again
 from tandem.files.paths import resolved

@@ -12,7 +12,7 @@ from tandem.cli.commands import Command, Group
 from tandem.cli.options import QuietOption
 from tandem.cli.streams import say
 from tandem.corpora.download import fetch
-from tandem.corpora.named import default_folder, lookup
+from tandem.corpora.public import default_folder, lookup
 from tandem.errors import OutputError
 from tandem.preparation.cache import clear as clear_cache
 from tandem.preparation.cache import default_cache, entries

@@ -15,7 +15,8 @@ from tandem.checkpoint import load_checkpoint, read_models
 from tandem.cli.options import SettingsOption, decimal
 from tandem.errors import RecipeError
 from tandem.models import ParameterCounts, count_parameters
-from tandem.recipe import LARGEST_COUNT, Optimizer, Recipe, load_recipe
+from tandem.names import LARGEST_COUNT
+from tandem.recipe import Optimizer, Recipe, load_recipe
 from tandem.recording.console import PrintableConsole, show_text
 from tandem.runs.provenance import Session, read_provenance
 from tandem.terminal import counted

@@ -8,15 +8,16 @@ from typing import TypeVar
 
 from tandem.checkpoint import is_model
 from tandem.cli.corpora import CorpusOptions
-from tandem.corpora.named import NAMED
+from tandem.corpora.kinds import KINDS
+from tandem.corpora.public import PUBLIC
 from tandem.errors import CorpusError
 from tandem.files.compression import PACKED_SUFFIXES
 
 _Options = TypeVar("_Options", bound=CorpusOptions)
 
-_FORMS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-"""The suffix of a file that holds pairs, and the option that reads it."""
-_TABLES = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers", ".parquet", ".feather", ".arrow", ".sqlite", ".db")
+_OPTION_OF = {ending: kind.options[0].name for kind in KINDS for ending in kind.endings}
+"""The option that reads a file with such an ending."""
+_TABLES = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers", ".feather", ".arrow", ".sqlite", ".db")
 _DOCUMENTS = (".docx", ".doc", ".odt", ".pdf", ".rtf", ".html", ".htm", ".xml", ".tmx")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar")
 
@@ -35,17 +36,12 @@ def with_files(files: Sequence[Path], options: _Options) -> _Options:
     """The options with these files: one table, or a source and a target. CorpusError where they are neither."""
     if not files:
         return options
-    if replace(options, columns=None) != type(options)():
+    if options.values:
         raise CorpusError(f"{files[0]}: the corpus is named twice, by this file and by an option; leave one out")
     forms = [_form(path) for path in files]
     if len(files) == 1:
-        match forms[0]:
-            case "csv":
-                return replace(options, csv=files[0])
-            case "tsv":
-                return replace(options, tsv=files[0])
-            case "jsonl":
-                return replace(options, jsonl=files[0])
+        if forms[0] is not None:
+            return replace(options, values={forms[0]: str(files[0])})
         raise CorpusError(f"{files[0]}: {_what_to_type(files[0])}")
     for path in files:
         if path.is_dir() or _suffix(path) in (*_TABLES, *_DOCUMENTS, *_ARCHIVES):
@@ -53,10 +49,11 @@ def with_files(files: Sequence[Path], options: _Options) -> _Options:
     if len(files) > 2 or any(forms) or any(path.suffix == ".toml" for path in files):
         names = " ".join(shlex.quote(str(path)) for path in files)
         raise CorpusError(
-            f"{names}: without options, give one recipe (.toml), or one table (.csv, .tsv, .jsonl), or two text files, "
-            "the source and the target. Validation and test data have options, such as --validation-csv and --test-csv"
+            f"{names}: without options, give one recipe (.toml), or one table (.csv, .tsv, .jsonl, .parquet), or two "
+            "text files, the source and the target. Validation and test data have options, such as --validation-csv "
+            "and --test-csv"
         )
-    return replace(options, source=files[0], target=files[1])
+    return replace(options, values={"source": str(files[0]), "target": str(files[1])})
 
 
 def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[list[Path], _Options]:
@@ -69,7 +66,7 @@ def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[lis
 def stem(path: str) -> str:
     """A file's name without what tells its form and its compression: "train.de" of "data/train.de.gz"."""
     name = Path(path).name
-    for suffix in (*PACKED_SUFFIXES, *_FORMS):
+    for suffix in (*PACKED_SUFFIXES, *_OPTION_OF):
         name = name.removesuffix(suffix)
     return name or Path(path).name
 
@@ -82,7 +79,7 @@ def _suffix(path: Path) -> str:
 
 def _form(path: Path) -> str | None:
     """The option that reads a file of this name, if there is one."""
-    return _FORMS.get(_suffix(path))
+    return _OPTION_OF.get(_suffix(path))
 
 
 def _what_to_type(path: Path) -> str:
@@ -92,7 +89,7 @@ def _what_to_type(path: Path) -> str:
         return f"this is a run; to go on with its training, type: tandem train --resume --out {name}"
     if path.is_dir():
         return "this is a folder; name the files in it"
-    if not path.exists() and str(path) in ("captions", *NAMED):
+    if not path.exists() and str(path) in ("captions", *PUBLIC):
         return f"this is a corpus that Tandem knows; give --corpus {name}"
     if not path.exists():
         return "there is no such file. Check the path"

@@ -5,18 +5,18 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from tandem.corpora.pairs import OnError
-from tandem.engines import Averaging
-from tandem.metrics import TokenizerChoice
-from tandem.recipe import (
+from tandem.names import (
+    LARGEST_BATCH,
     LARGEST_BEAM,
     LARGEST_LENGTH_EXTRA,
     LARGEST_LENGTH_FACTOR,
     LARGEST_LENGTH_PENALTY,
+    Averaging,
     Device,
+    OnError,
     Precision,
+    TokenizerChoice,
 )
-from tandem.translation.settings import LARGEST_BATCH
 
 LARGEST_SAMPLES = 100_000
 """Of bootstrap resamples: a hundred times what is usual, and the figures of all of them are held in memory."""

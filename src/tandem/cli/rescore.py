@@ -28,7 +28,7 @@ from tandem.cli.streams import one_line, standard_output
 from tandem.errors import CorpusError, RecipeError
 from tandem.files.lines import check_read_again
 from tandem.metrics import choose_tokenizer
-from tandem.recipe import LARGEST_COUNT
+from tandem.names import LARGEST_BATCH, LARGEST_COUNT
 from tandem.recording.console import PrintableConsole
 from tandem.rescoring import (
     Form,
@@ -47,7 +47,6 @@ from tandem.rescoring import (
 )
 from tandem.rescoring.ranking import BATCH_SIZE, listed_column, listed_figures
 from tandem.rescoring.weights import SCORE
-from tandem.translation.settings import LARGEST_BATCH
 from tandem.translation.translator import load
 
 

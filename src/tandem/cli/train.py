@@ -13,21 +13,11 @@ from tandem.cli.corpora import CorpusOptions, chosen_corpus, corpus_options
 from tandem.cli.named_files import recipe_and_corpus, stem
 from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
 from tandem.cli.show import PreparingBar, announce, show_result
+from tandem.corpora.corpus_kind import CorpusKind
 from tandem.errors import CheckpointError, RecipeError
 from tandem.files.paths import portable_name
-from tandem.recipe import (
-    CorpusChoice,
-    CsvCorpus,
-    Data,
-    Device,
-    FilesCorpus,
-    HubCorpus,
-    JsonLinesCorpus,
-    NamedCorpus,
-    Recipe,
-    TabSeparatedCorpus,
-    load_recipe,
-)
+from tandem.names import Device
+from tandem.recipe import Data, Recipe, load_recipe
 from tandem.recording import live_display
 from tandem.recording.console import PrintableConsole, show_text
 from tandem.runs.stopping import Stopped
@@ -203,7 +193,7 @@ def train_run(
         preparing.close()
 
 
-def _resumed(out: Path | None, choice: CorpusChoice | None) -> Path:
+def _resumed(out: Path | None, choice: CorpusKind | None) -> Path:
     if out is None:
         raise RecipeError("--resume: say which run goes on, with --out DIR")
     if choice is not None:
@@ -213,12 +203,8 @@ def _resumed(out: Path | None, choice: CorpusChoice | None) -> Path:
     return out
 
 
-def _name(choice: CorpusChoice) -> str:
-    if isinstance(choice, FilesCorpus):
-        return f"{stem(choice.source)}-{stem(choice.target)}"
-    if isinstance(choice, CsvCorpus | TabSeparatedCorpus | JsonLinesCorpus):
-        return stem(choice.path)
-    return Path(choice.name).name if isinstance(choice, NamedCorpus | HubCorpus) else "pairs"
+def _name(choice: CorpusKind) -> str:
+    return "-".join(map(stem, choice.names))
 
 
 def free_directory(name: str) -> Path:

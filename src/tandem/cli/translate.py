@@ -33,7 +33,7 @@ from tandem.cli.show import say_at_limit
 from tandem.cli.streams import json_line, one_line, say
 from tandem.errors import RecipeError
 from tandem.files.storage import FORMAT_FILE
-from tandem.recipe import LARGEST_BEAM
+from tandem.names import LARGEST_BEAM
 from tandem.recording.console import PrintableConsole
 from tandem.translation.messages import Translation
 from tandem.translation.settings import BATCH_SIZE, SearchSettings

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from tandem.corpora.named import NamedCorpus, NamedFile
+from tandem.corpora.public import PublicCorpus, PublicFile
 from tandem.errors import DownloadError
 from tandem.files.compression import PACKED_SUFFIXES, DamagedFile, unpacked
 from tandem.files.locks import lock
@@ -43,7 +43,7 @@ _BROKEN = (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTT
 
 
 def fetch(
-    corpus: NamedCorpus,
+    corpus: PublicCorpus,
     folder: Path,
     *,
     mirror: str | None = None,
@@ -87,14 +87,14 @@ def _alone(folder: Path, say: Callable[[str], object]) -> Iterator[None]:
                 remove(folder / _LOCK)
 
 
-def _leftovers(folder: Path, file: NamedFile) -> list[Path]:
+def _leftovers(folder: Path, file: PublicFile) -> list[Path]:
     """What a call that was killed left of a file, but for the part of it that the next call goes on with."""
     part = "" if not _is_known(folder / file.name, file) else r"|\.gz\.part"
     layout: Layout = {names(rf"{re.escape(file.name)}(\.\d+\.tmp{part})"): None}
     return [path for path, _ in named_in(folder, layout)]
 
 
-def _fetch_file(file: NamedFile, folder: Path, base: str, progress: Progress, pause: float) -> None:
+def _fetch_file(file: PublicFile, folder: Path, base: str, progress: Progress, pause: float) -> None:
     for path in _leftovers(folder, file):
         remove(path)
     if _is_known(folder / file.name, file):
@@ -125,7 +125,7 @@ class _Download:
 
     url: str
     part: Path
-    file: NamedFile
+    file: PublicFile
     progress: Progress
 
     def arrived(self) -> int:
@@ -208,7 +208,7 @@ def _receive(response: http.client.HTTPResponse) -> bytes:
         raise ConnectionError(str(error)) from error
 
 
-def _in_local_folder(file: NamedFile, folder: Path) -> Path:
+def _in_local_folder(file: PublicFile, folder: Path) -> Path:
     for path in (folder / f"{file.name}{suffix}" for suffix in ("", *PACKED_SUFFIXES)):
         if path.is_file():
             return path
@@ -218,7 +218,7 @@ def _in_local_folder(file: NamedFile, folder: Path) -> Path:
     )
 
 
-def _install(packed: Path, file: NamedFile, folder: Path) -> str | None:
+def _install(packed: Path, file: PublicFile, folder: Path) -> str | None:
     """Unpack a file to its final name if it is the known one; else say how it differs and leave no trace."""
     temporary = folder / f"{file.name}.{os.getpid()}.tmp"
     digest = hashlib.sha256()
@@ -246,14 +246,14 @@ def _install(packed: Path, file: NamedFile, folder: Path) -> str | None:
     return None
 
 
-def _is_known(path: Path, file: NamedFile) -> bool:
+def _is_known(path: Path, file: PublicFile) -> bool:
     if not path.is_file() or path.stat().st_size != file.size:
         return False
     with path.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest() == file.sha256
 
 
-def _wrong(file: NamedFile, origin: str, problem: str) -> str:
+def _wrong(file: PublicFile, origin: str, problem: str) -> str:
     return (
         f"{file.name} from {origin} is not the known file: {problem}, expected SHA-256 {file.sha256} "
         f"({file.size:,} bytes). Nothing of it was kept. Try again, or use another mirror."

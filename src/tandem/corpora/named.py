@@ -1,109 +1,52 @@
-"""Public corpora that Tandem knows by name: what they are, where they are fetched from, where they lie."""
+"""`kind = "named"`: a corpus that Tandem knows by name."""
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from typing import ClassVar, Literal, Self, cast, get_args
 
-from tandem.corpora.corpus import ParallelFiles
+from tandem.corpora.captions import captions
+from tandem.corpora.corpus_kind import CorpusKind, GivenOptions, Option
+from tandem.corpora.memory import InMemory
+from tandem.corpora.pairs import Corpus
+from tandem.corpora.public import PUBLIC, named_corpus
 from tandem.errors import CorpusError
-from tandem.files.compression import PACKED_SUFFIXES
 from tandem.files.paths import expand_user
+from tandem.names import Split
 
 
-@dataclass(frozen=True)
-class NamedFile:
-    """One file of a public corpus, as it is after unpacking."""
+class NamedCorpus(CorpusKind):
+    """A corpus that Tandem knows by name: `captions` is built in, `multi30k` comes by `tandem data get multi30k`."""
 
+    kind: Literal["named"]
     name: str
-    size: int
-    """Bytes."""
-    sha256: str
+    split: Split = "train"
 
+    options: ClassVar[tuple[Option, ...]] = (Option("corpus", "NAME[:SPLIT]", "A known corpus: captions, multi30k."),)
+    path_settings: ClassVar[tuple[str, ...]] = ("name",)
 
-@dataclass(frozen=True)
-class NamedCorpus:
-    """A public corpus: one text file a language and split, fetched from `base_url`/NAME.gz."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name."""
+        return (self.name,)
 
-    name: str
-    title: str
-    licence: str
-    """A sentence to read before fetching it."""
-    base_url: str
-    files: tuple[NamedFile, ...]
-    splits: Mapping[str, tuple[str, str]]
-    """Split to its source file and its target file."""
+    @classmethod
+    def from_options(cls, given: GivenOptions) -> Self:
+        """Return the corpus of that name. Raise CorpusError for a split that no corpus has."""
+        name, _, split = given.values["corpus"].partition(":")
+        split = split or given.split
+        if split not in get_args(Split):
+            raise CorpusError(
+                f"{given.prefix}corpus {given.values['corpus']}: there is no split {split!r}; the splits are train, "
+                "validation and test"
+            )
+        return cls(kind="named", name=name, split=cast(Split, split))
 
-
-_MULTI30K = NamedCorpus(
-    name="multi30k",
-    title="Multi30k task 1: 29,000 picture captions, German and English (test set: 2016 Flickr)",
-    licence=(
-        "The captions describe Flickr30k pictures and are meant for research; "
-        "see https://github.com/multi30k/dataset for the terms."
-    ),
-    base_url="https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw",
-    files=(
-        NamedFile("train.de", 2_110_398, "2c2b73fd2b548fbcde3a875e0a78d6ee94d498bfdee6bd3eae3945779e9ddf72"),
-        NamedFile("train.en", 1_801_238, "460a15fbd157e34a7a9957ee388c1ca247fe47af3ef25fb50442af6c274e0fc6"),
-        NamedFile("val.de", 75_981, "660e09eb7e1da2f856ea13ee5ad3cf6d36b3d5b0b733c857e94c5747a3dfc660"),
-        NamedFile("val.en", 63_297, "1f2a23d992769b5b3d209b0a10dd0b77c08cceb1f20dfb97ed0aafa49d107227"),
-        NamedFile("test_2016_flickr.de", 70_649, "4be6b5b3236b79c25475c6bb829800a7ce559e9ba7a1f6c2394fe4d40be46d16"),
-        NamedFile("test_2016_flickr.en", 62_076, "399a4382932c1aadd3ceb9bef1008d388a64c76d4ae4e9d4728c6f4301cac182"),
-    ),
-    splits={
-        "train": ("train.de", "train.en"),
-        "validation": ("val.de", "val.en"),
-        "test": ("test_2016_flickr.de", "test_2016_flickr.en"),
-    },
-)
-
-NAMED: Mapping[str, NamedCorpus] = {corpus.name: corpus for corpus in (_MULTI30K,)}
-"""All of them by name."""
-
-
-def lookup(name: str) -> NamedCorpus:
-    """The public corpus of that name; raises CorpusError with the known names for another."""
-    if name not in NAMED:
-        raise CorpusError(f"There is no public corpus called {name!r}; the known ones are: {', '.join(NAMED)}.")
-    return NAMED[name]
-
-
-def default_folder() -> Path:
-    """Where fetched corpora go unless told otherwise, a folder a corpus: Tandem's part of the user's data."""
-    chosen = Path(os.environ.get("XDG_DATA_HOME", ""))
-    # The XDG base directory specification asks that a relative path there be ignored.
-    return (chosen if chosen.is_absolute() else expand_user("~/.local/share")) / "tandem" / "data"
-
-
-def named_corpus(name: str, split: str, folder: Path | None = None) -> ParallelFiles:
-    """The files of one split, plain or compressed, from the first place that has both.
-
-    The places are `folder`, the folder that the environment variable TANDEM_DATA names, and
-    `default_folder()`; in each, a folder with the corpus's name comes first. Raises CorpusError for an
-    unknown name or split, and when no place has the files.
-    """
-    corpus = lookup(name)
-    if split not in corpus.splits:
-        raise CorpusError(f"The corpus {name} has no split {split!r}; it has: {', '.join(corpus.splits)}.")
-    roots = [folder] if folder is not None else []
-    if from_environment := os.environ.get("TANDEM_DATA"):
-        roots.append(expand_user(from_environment))
-    roots.append(default_folder())
-    places = [place for root in roots for place in (root / name, root)]
-    for place in places:
-        source, target = (_present(place, file) for file in corpus.splits[split])
-        if source and target:
-            return ParallelFiles(source, target)
-    raise CorpusError(
-        f"The corpus {name} is not on this machine: {' and '.join(corpus.splits[split])} are in none of "
-        f"{', '.join(map(str, places))}. Fetch it with `tandem data get {name}`, or set TANDEM_DATA to the "
-        "folder that has it."
-    )
-
-
-def _present(folder: Path, name: str) -> Path | None:
-    for path in (folder / f"{name}{suffix}" for suffix in ("", *PACKED_SUFFIXES)):
-        if path.is_file():
-            return path
-    return None
+    def open(self, folder: str | None) -> Corpus:
+        """Open the corpus: its files, or for `captions` the pairs that a grammar makes."""
+        if self.name == "captions":
+            built_in = captions()
+            parts = {"train": built_in.train, "validation": built_in.validation, "test": built_in.test}
+            return InMemory(parts[self.split], f"captions ({self.split})")
+        if self.name not in PUBLIC:
+            raise CorpusError(
+                f"There is no corpus called {self.name!r}; the known ones are: captions, {', '.join(PUBLIC)}"
+            )
+        return named_corpus(self.name, self.split, expand_user(folder) if folder else None)

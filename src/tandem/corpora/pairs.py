@@ -1,22 +1,19 @@
-"""Pairs of texts: what a corpus yields, how its faulty pairs are met, and how they are loaded."""
+"""Pairs of texts: what a corpus yields, what happens to its faulty pairs, and how they are loaded."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, NamedTuple
 
 from tandem.errors import CorpusError
 from tandem.files.lines import why_not_utf8
-from tandem.text.normalisation import normalise
+from tandem.names import MAX_CHARACTERS, OnError
 
-MAX_CHARACTERS = 10_000
-"""Characters that a side of a pair may have unless told otherwise."""
-
-OnError: TypeAlias = Literal["stop", "drop"]
 DROP_SETTING = 'data.on_error = "drop"'
-"""How a recipe leaves faulty pairs out."""
+"""The setting of a recipe that leaves faulty pairs out."""
 _ALL_FAULTY = 1000
-"""With so many faulty pairs and no good one before them, it is the corpus or its columns that are wrong."""
+"""Where so many pairs at the beginning are all faulty, the corpus or its columns are wrong."""
 
 
 class Pair(NamedTuple):
@@ -27,44 +24,79 @@ class Pair(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A pair that is none, and why."""
+    """A pair that is left out, and why."""
 
     place: str
     """Where the faulty side stands, such as "train.de line 17"."""
     kind: Literal["empty", "too long", "unreadable"]
-    what: str
-    """What was found, the rule and the remedy."""
+    reason: str
+    """What is wrong, the rule and the remedy."""
 
     def message(self) -> str:
-        """A sentence for the user."""
-        return f"{self.place}: {self.what}"
+        """Return a sentence for the user."""
+        return f"{self.place}: {self.reason}"
 
 
-class Corpus(Protocol):
-    """Pairs that can be read again and again."""
+class Corpus(ABC):
+    """An open corpus, whose pairs can be read again and again."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
-        """What to call the corpus in messages and reports."""
+        """The name of the corpus in messages and reports."""
 
     @property
+    @abstractmethod
     def files(self) -> tuple[Path, ...]:
-        """The files that the pairs are read from; none when they come from elsewhere."""
+        """The files that the pairs are read from; none where they come from elsewhere."""
 
     @property
+    @abstractmethod
     def layout(self) -> str:
-        """How the files are read: with their content this tells one corpus from another."""
+        """How the files are read. With their content, this identifies the corpus in the cache, so it never changes."""
+
+    @abstractmethod
+    def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
+        """Yield every pair and every faulty pair; raise CorpusError where nothing that follows can be read."""
+
+    def warnings(self) -> list[str]:
+        """Return what looks wrong with the way that the corpus is read, each a sentence that says what to type.
+
+        Raise CorpusError where the corpus cannot be read.
+        """
+        return []
+
+    def notes(self) -> list[str]:
+        """Return what was detected about the corpus, in words for the user, and the `warnings`."""
+        return self.warnings()
 
     def __iter__(self) -> Iterator[Pair]:
         """Yield the pairs; raise CorpusError at the first faulty one."""
+        for row in self.rows(MAX_CHARACTERS):
+            if isinstance(row, Fault):
+                raise CorpusError(row.message())
+            yield row
 
-    def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
-        """Yield all that is there; raise CorpusError where nothing that follows can be read."""
+
+class FileCorpus(Corpus):
+    """An open corpus in one file."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The one file."""
+        return (self.path,)
 
 
 @dataclass
 class Dropped:
-    """How many pairs of a corpus were left out, and why."""
+    """How many pairs of a corpus are left out, and why."""
 
     max_characters: int
     total: int = 0
@@ -76,22 +108,22 @@ class Dropped:
     unreadable: int = 0
     """Pairs that cannot be read: not UTF-8, no column, no JSON."""
     first: str = ""
-    """What is wrong with the first of them, and where; "" when none was dropped."""
+    """What is wrong with the first of them, and where; "" when none is dropped."""
 
     @property
     def count(self) -> int:
-        """How many pairs were dropped in all."""
+        """The number of pairs that are dropped."""
         return self.empty + self.too_long + self.unreadable
 
     def add(self, fault: Fault) -> None:
-        """Count one more."""
+        """Count one more faulty pair."""
         self.empty += fault.kind == "empty"
         self.too_long += fault.kind == "too long"
         self.unreadable += fault.kind == "unreadable"
         self.first = self.first or fault.message()
 
     def message(self) -> str:
-        """A sentence for the user."""
+        """Return a sentence for the user."""
         if not self.count:
             return f"kept all {self.total:,} pairs"
         reasons = [f"{self.empty:,} with an empty side"] if self.empty else []
@@ -103,7 +135,7 @@ class Dropped:
 
 
 class LoadedPairs(NamedTuple):
-    """The good pairs of a corpus, and the account of the others."""
+    """The good pairs of a corpus, and a count of the others."""
 
     pairs: list[Pair]
     dropped: Dropped
@@ -128,14 +160,14 @@ def good_pairs(
     on_error: OnError,
     drop_setting: str = DROP_SETTING,
     skip: int = 0,
-    hear: Callable[[Fault], object] = lambda _: None,
+    on_fault: Callable[[Fault], object] = lambda _: None,
 ) -> Iterator[Pair]:
-    """Yield the pairs that are not faulty; `dropped` counts as they are read, `hear` is told of each faulty one.
+    """Yield the pairs that are not faulty. `dropped` counts while they are read; `on_fault` gets each faulty one.
 
-    A pair that is unreadable, has a blank side or one of more than `dropped.max_characters` characters raises
-    CorpusError under "stop", whose message says how to leave such pairs out (`drop_setting`), and is left out under
-    "drop". A corpus without one good pair raises it always. The first `skip` rows, which `dropped` has counted before,
-    are passed over.
+    A pair is faulty if it is unreadable, has a blank side, or has a side of more than `dropped.max_characters`
+    characters. Under "stop", the first one raises CorpusError, whose message says how to leave such pairs out
+    (`drop_setting`). Under "drop", they are left out. A corpus without a single good pair always raises CorpusError.
+    The first `skip` rows, which `dropped` counted before, are skipped.
     """
     for number, row in enumerate(corpus.rows(dropped.max_characters), start=1):
         if number <= skip:
@@ -147,7 +179,7 @@ def good_pairs(
         if on_error != "drop":
             raise CorpusError(f"{row.message()} Or leave such pairs out with {drop_setting}.")
         dropped.add(row)
-        hear(row)
+        on_fault(row)
         if number == dropped.count == _ALL_FAULTY:
             raise CorpusError(f"{corpus.name}: the first {number:,} pairs are all faulty. The first: {dropped.first}")
     if not dropped.total:
@@ -156,52 +188,13 @@ def good_pairs(
         raise CorpusError(f"{corpus.name}: no pair is left: {dropped.message()} Check the corpus and its columns.")
 
 
-def group_references(
-    pairs: Iterable[tuple[str, str | Sequence[str]]], *, lowercase: bool = False, raw: bool = False
-) -> list[tuple[str, tuple[str, ...]]]:
-    """Gather the targets of each source as its references, in the order of first occurrence, each once.
-
-    A list of targets is kept whole where its source comes first: all sources then have as many, even where two are the
-    same. All texts are normalised first. `lowercase`: sources that differ in case alone are one, the first of them.
-    `raw`: texts stay as they are, and only equal ones are the same.
-    """
-    groups: dict[str, tuple[str, list[str], set[str]]] = {}
-    for source, target in pairs:
-        targets = [target] if isinstance(target, str) else target
-        references = list(targets) if raw else [normalise(text) for text in targets]
-        key = source if raw else normalise(source, lowercase=lowercase)
-        if key not in groups:
-            groups[key] = (source if raw else normalise(source), references, set(references))
-            continue
-        _, gathered, known = groups[key]
-        gathered += dict.fromkeys(text for text in references if text not in known)
-        known.update(references)
-    return [(source, tuple(references)) for source, references, _ in groups.values()]
-
-
-def source_places(
-    pairs: Iterable[tuple[str, str | Sequence[str]]], *, lowercase: bool = False, raw: bool = False
-) -> list[int]:
-    """The place among the pairs, from 0, where each source of `group_references` stands first."""
-    places: dict[str, int] = {}
-    for place, (source, _) in enumerate(pairs):
-        places.setdefault(source if raw else normalise(source, lowercase=lowercase), place)
-    return list(places.values())
-
-
-class Places(NamedTuple):
-    """How to name the place of each side of pair number n: these words, then the number."""
-
-    source: str
-    target: str
-
-
-def checked(
-    source: str | bytes | None, target: str | bytes | None, places: Places, number: int, max_characters: int
+def checked_pair(
+    source: str | bytes | None, target: str | bytes | None, places: tuple[str, str], number: int, max_characters: int
 ) -> Pair | Fault:
-    """Pair number `number`, or what is wrong with it.
+    """Return pair number `number`, or what is wrong with it.
 
-    A side is bytes when its line is not UTF-8, None when its line was too long to be held.
+    A side is bytes when its line is not UTF-8, and None when its line was too long to be kept. `places` says where the
+    source and the target stand, without the number.
     """
     if (
         isinstance(source, str)
@@ -211,7 +204,7 @@ def checked(
         and not (source.isspace() or target.isspace())
     ):
         return Pair(source, target)
-    sides = [(source, f"{places.source} {number}"), (target, f"{places.target} {number}")]
+    sides = [(source, f"{places[0]} {number}"), (target, f"{places[1]} {number}")]
     for text, place in sides:
         if isinstance(text, bytes):
             return Fault(place, "unreadable", why_not_utf8(text))
@@ -225,11 +218,3 @@ def checked(
         f"the text is longer than {max_characters:,} characters, the limit that data.max_characters sets. Mend the "
         "pair.",
     )
-
-
-def strictly(corpus: Corpus) -> Iterator[Pair]:
-    """The pairs of a corpus; raises CorpusError at the first faulty one."""
-    for row in corpus.rows(MAX_CHARACTERS):
-        if isinstance(row, Fault):
-            raise CorpusError(row.message())
-        yield row

@@ -1,15 +1,31 @@
-"""Records that hold a pair: JSON objects, rows of a data set, lines of columns; and what is wrong with others."""
+"""Records that hold a pair: JSON objects, rows of a data set, lines of columns. Others say what is wrong."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import TypeVar
+
+from tandem.corpora.pairs import Fault, Pair, checked_pair
+
+_Record = TypeVar("_Record")
 
 
 class Unreadable(Exception):
-    """A record without two texts, and why."""
+    """A record does not hold two texts; the message says why."""
+
+
+def checked_record(
+    record: _Record, read: Callable[[_Record], tuple[str, str]], place: str, number: int, max_characters: int
+) -> Pair | Fault:
+    """Return the pair that `read` finds in record number `number`, or what is wrong with it."""
+    try:
+        source, target = read(record)
+    except Unreadable as error:
+        return Fault(f"{place} {number}", "unreadable", str(error))
+    return checked_pair(source, target, (place, place), number, max_characters)
 
 
 def short_line(column: int, fields: Sequence[str], header: Sequence[str], separator: str) -> str:
-    """What is wrong with a line that lacks a column."""
+    """Say what is wrong with a line that lacks a column."""
     return (
         f"there is no column {column}; the line has {len(fields)} ({listed(fields)})"
         + (f", the header {len(header)} ({listed(header)})" if header else "")
@@ -18,12 +34,12 @@ def short_line(column: int, fields: Sequence[str], header: Sequence[str], separa
 
 
 def listed(names: Iterable[object]) -> str:
-    """Names in quotes, none of them long."""
+    """List names in quotes, long ones cut short."""
     return ", ".join(text if len(text) <= 40 else text[:36] + "...'" for text in map(repr, names))
 
 
 def json_object(text: str) -> Mapping[str, object]:
-    """The object that a line holds. Unreadable where it is none."""
+    """Return the JSON object in a line. Raise Unreadable where there is none."""
     try:
         record: object = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -33,21 +49,26 @@ def json_object(text: str) -> Mapping[str, object]:
     return record
 
 
+def texts_at(record: Mapping[str, object], keys: tuple[str, str]) -> tuple[str, str]:
+    """Return the texts under two keys. Raise Unreadable where there are none."""
+    return text_at(record, keys[0]), text_at(record, keys[1])
+
+
 def text_at(record: Mapping[str, object], key: str) -> str:
-    """The text under a key, which may itself hold dots or reach into nested mappings with them. Unreadable without."""
+    """Return the text under a key. Its dots are part of it, or reach into nested mappings. Raise Unreadable without."""
     level: object = record
     names = [key] if key in record else key.split(".")
     for depth, name in enumerate(names):
         if not isinstance(level, Mapping) or name not in level:
-            there = list(level) if isinstance(level, Mapping) else []
-            full_names = listed(".".join([*names[:depth], str(column)]) for column in there) or "none there"
+            columns = list(level) if isinstance(level, Mapping) else []
+            full_names = listed(".".join([*names[:depth], str(column)]) for column in columns) or "none there"
             raise Unreadable(f"there is no {key!r}; the columns are: {full_names}. Name one of these.")
         level = level[name]
     return text_of(level, repr(key))
 
 
 def text_of(value: object, what: str) -> str:
-    """The value, if it is text. Unreadable, with `what` it is, where it is not."""
+    """Return the value, if it is text. Raise Unreadable, which calls it `what`, where it is not."""
     if not isinstance(value, str):
         raise Unreadable(f"{what} is of type {type(value).__name__}, but must be a string.")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
@@ -56,13 +77,13 @@ def text_of(value: object, what: str) -> str:
 
 
 def pair_of(row: object) -> tuple[str, str]:
-    """The two texts of a pair that Python handed over, such as a tuple or a list. Unreadable where it is none."""
+    """Return the two texts of a pair from Python, such as a tuple or a list. Raise Unreadable where it is none."""
     source, target = _sides_of(row)
     return text_of(source, "the source"), text_of(target, "the target")
 
 
 def references_of(row: object) -> tuple[str, tuple[str, ...]]:
-    """The source of a pair that Python handed over, and its targets, or all of a list of targets. Unreadable if not."""
+    """Return the source of a pair from Python with its target, or with its list of targets. Raise Unreadable if not."""
     source, target = _sides_of(row)
     targets = target if isinstance(target, list | tuple) else [target]
     if not targets:
@@ -71,7 +92,7 @@ def references_of(row: object) -> tuple[str, tuple[str, ...]]:
 
 
 def _sides_of(row: object) -> list[object]:
-    """Both sides of what should be a pair."""
+    """Return both sides of what should be a pair."""
     remedy = "A pair must be two texts, (source, target)."
     if isinstance(row, str):
         raise Unreadable(

@@ -1,16 +1,16 @@
-"""A corpus to be measured on with several references of each source, a file each."""
+"""A corpus to be measured on with several references of each source, each in a file of its own."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tandem.corpora.corpus import ParallelFiles
-from tandem.corpora.pairs import Fault, Pair, strictly
+from tandem.corpora.pairs import Corpus, Fault, Pair
+from tandem.corpora.parallel_files import ParallelFiles
 from tandem.files.lines import check_read_again
 
 
 @dataclass
-class SeveralTargets:
+class SeveralTargets(Corpus):
     """A source file and several target files: line n of each of them is a reference of line n of the source."""
 
     source: Path
@@ -25,17 +25,13 @@ class SeveralTargets:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All of them."""
+        """The source file and the target files."""
         return (self.source, *self.targets)
 
     @property
     def layout(self) -> str:
         """A line a pair."""
         return "parallel lines"
-
-    def __iter__(self) -> Iterator[Pair]:
-        """Yield each source with its first target; raise CorpusError at the first faulty one."""
-        return strictly(self)
 
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield each source with its first target, or what is wrong with any of its targets."""

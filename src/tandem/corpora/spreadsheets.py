@@ -1,32 +1,60 @@
-"""CSV files as spreadsheets write them (RFC 4180): found out how they are written, and read row by row."""
+"""`kind = "csv"`: a CSV file as spreadsheets write it (RFC 4180). How it is written is detected."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, Self
 
+from tandem.corpora.checks import first_pairs, numbering_warning
+from tandem.corpora.corpus_kind import Option, TableCorpus, locate
 from tandem.corpora.headers import column_index, looks_like_header
-from tandem.corpora.pairs import Fault, Pair, Places, checked, strictly
+from tandem.corpora.pairs import Fault, FileCorpus, Pair, checked_pair
 from tandem.corpora.records import listed, short_line
 from tandem.corpora.table_rows import Row, table_rows
 from tandem.errors import CorpusError
 from tandem.files.lines import check_read_again, line_limit, read_lines
+from tandem.names import Separator
 from tandem.terminal import shell_command
 
-Separator: TypeAlias = Literal["comma", "semicolon", "tab"]
 _CHARACTERS: dict[Separator, str] = {"tab": "\t", "semicolon": ";", "comma": ","}
-"""The separators; of those that fit a file equally well the first is taken, since texts hold many more commas."""
+"""The separators. Of those that fit a file equally well the first is taken, since texts have many commas."""
 _FEW_FAULTY = 2
-"""Lines that may be faulty in a file of UTF-8; more, and more than its good ones beyond ASCII, are another encoding."""
+"""Faulty lines that a file in UTF-8 may have. More, if its good lines beyond ASCII are fewer, mean another encoding."""
 _SAMPLE_ROWS = 1000
 _SAMPLE_CHARACTERS = 1 << 20
-"""From so much of a file's beginning it is found out how it is written."""
+"""How much of a file's beginning is read to detect how it is written."""
+
+
+class CsvCorpus(TableCorpus):
+    """A CSV file as spreadsheets write it, in columns by number (from 1) or by the name in its header."""
+
+    kind: Literal["csv"]
+    separator: Separator | Literal["auto"] = "auto"
+    """auto: it is detected, as `header` is. The recipe of a run then has what was detected."""
+    header: bool | Literal["auto"] = "auto"
+    """Whether the first row has the columns' names."""
+
+    options: ClassVar[tuple[Option, ...]] = (Option("csv", "FILE", "Pairs in a table as spreadsheets write it: CSV."),)
+    endings: ClassVar[tuple[str, ...]] = (".csv",)
+
+    def open(self, folder: str | None) -> "CsvFile":
+        """Open the file, and detect what is left to be detected. Raise CorpusError as `open_csv` does."""
+        path = locate(self.path, folder)
+        return open_csv(path, self.source_column, self.target_column, self.separator, self.header)
+
+    def settled(self, folder: str | None, notify: Callable[[str], object]) -> Self:
+        """Return the corpus with the separator and the header that were detected."""
+        if "auto" not in (self.separator, self.header):
+            return self
+        file = self.open(folder)
+        notify(file.summary())
+        return self.model_copy(update={"separator": file.separator, "header": file.header})
 
 
 @dataclass(frozen=True)
-class CsvFile:
+class CsvFile(FileCorpus):
     """A CSV file, plain or compressed: a pair a row, in columns by number, counted from 1, or by name."""
 
     path: Path
@@ -34,17 +62,7 @@ class CsvFile:
     target_column: int | str
     separator: Separator
     header: bool
-    """Whether the first row has the columns' names; a pair otherwise."""
-
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        return self.path.name
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The one file."""
-        return (self.path,)
+    """Whether the first row has the columns' names. Otherwise it is a pair."""
 
     @property
     def layout(self) -> str:
@@ -52,9 +70,34 @@ class CsvFile:
         header = "a header" if self.header else "no header"
         return f"CSV, {self.separator}, {header}, columns {self.source_column!r}, {self.target_column!r}"
 
-    def __iter__(self) -> Iterator[Pair]:
-        """Yield the pairs; raise CorpusError at the first faulty one."""
-        return strictly(self)
+    def warnings(self) -> list[str]:
+        """Warn of row numbers as sources."""
+        return numbering_warning(self.name, first_pairs(self))
+
+    def notes(self) -> list[str]:
+        """Say how the file is written, and warn."""
+        return [self.summary(), *self.warnings()]
+
+    def summary(self) -> str:
+        """Say how the file is written and which columns are read."""
+        sample = _sample(self.path)
+        fields = _sample_fields(sample, self.separator)
+        columns = (self.source_column, self.target_column)
+        first_pair = ""
+        if self.header:
+            header = _header(table_rows(sample, _CHARACTERS[self.separator], _SAMPLE_CHARACTERS), self.path)
+            width = len(header)
+            columns_read = f"a header: columns {listed(header[column_index(c, header, self.path)] for c in columns)}"
+        else:
+            width = _usual_width(fields)
+            columns_read = f"no header: columns {columns[0]}, {columns[1]}"
+            indices = [column_index(column, [], self.path) for column in columns]
+            if fields and len(fields[0]) > max(indices):  # if this is a header after all, the user sees it
+                first_pair = f"; the first pair is {listed(fields[0][index] for index in indices)}"
+        if width > 2:
+            columns_read += f" of {width}" + ("; choose others with --columns" if columns == (1, 2) else "")
+        quoted = "quoted, " if any(isinstance(line, str) and '"' in line for line in sample) else ""
+        return f"{self.name}: {self.separator}-separated, {quoted}{columns_read}{first_pair}"
 
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield a pair a row; raise CorpusError when the header lacks a column."""
@@ -63,21 +106,22 @@ class CsvFile:
         rows = table_rows(read_lines(self.path, limit, utf16=True), separator, limit)
         header = _header(rows, self.path) if self.header else []
         columns = [column_index(column, header, self.path) for column in (self.source_column, self.target_column)]
-        places = Places(f"{self.path} line", f"{self.path} line")
         width = len(header) or max(max(columns) + 1, _usual_width(_sample_fields(_sample(self.path), self.separator)))
         row = None
         for row in rows:
-            place = f"{places.source} {row.line}"
+            place = f"{self.path} line"
             if row.fault:
-                yield Fault(place, "unreadable", row.fault)
+                yield Fault(f"{place} {row.line}", "unreadable", row.fault)
             elif row.fields and len(row.fields) <= max(columns):
-                yield Fault(place, "unreadable", short_line(max(columns) + 1, row.fields, header, self.separator))
+                reason = short_line(max(columns) + 1, row.fields, header, self.separator)
+                yield Fault(f"{place} {row.line}", "unreadable", reason)
             elif any(row.fields[width:]):
-                yield Fault(place, "unreadable", _too_many(row.fields, width, header, self.separator))
+                reason = _too_many(row.fields, width, header, self.separator)
+                yield Fault(f"{place} {row.line}", "unreadable", reason)
             else:
                 # A blank line has no fields, and is an empty pair.
                 source, target = (row.fields[column] if row.fields else "" for column in columns)
-                yield checked(source, target, places, row.line, max_characters)
+                yield checked_pair(source, target, (place, place), row.line, max_characters)
         if row is None:
             raise CorpusError(f"{self.path}: there is a header but no row after it. Check the path.")
 
@@ -89,10 +133,10 @@ def open_csv(
     separator: Separator | Literal["auto"] = "auto",
     header: bool | Literal["auto"] = "auto",
 ) -> CsvFile:
-    """A CSV file with what is left to be found out: the separator, and whether the first row is a header.
+    """Open a CSV file, and detect the separator and whether the first row is a header where they are "auto".
 
-    The separator is the one with which the most rows have the same number of fields, and the named columns are there.
-    Raises CorpusError where the file cannot be read, is not in UTF-8, or no separator gives two columns.
+    The separator is the one with which the most rows have the same number of fields and the named columns exist.
+    Raise CorpusError where the file cannot be read, is not in UTF-8, or no separator gives two columns.
     """
     check_read_again(path)
     _check_encoding(path)
@@ -110,30 +154,8 @@ def open_csv(
     return CsvFile(path, source_column, target_column, separator, header)
 
 
-def csv_summary(file: CsvFile) -> str:
-    """How a CSV file is written and which columns are read, in words for the user."""
-    sample = _sample(file.path)
-    fields = _sample_fields(sample, file.separator)
-    columns = (file.source_column, file.target_column)
-    first_pair = ""
-    if file.header:
-        header = _header(table_rows(sample, _CHARACTERS[file.separator], _SAMPLE_CHARACTERS), file.path)
-        width = len(header)
-        columns_read = f"a header: columns {listed(header[column_index(c, header, file.path)] for c in columns)}"
-    else:
-        width = _usual_width(fields)
-        columns_read = f"no header: columns {columns[0]}, {columns[1]}"
-        places = [column_index(column, [], file.path) for column in columns]
-        if fields and len(fields[0]) > max(places):  # if this is a header after all, the user sees it
-            first_pair = f"; the first pair is {listed(fields[0][place] for place in places)}"
-    if width > 2:
-        columns_read += f" of {width}" + ("; choose others with --columns" if columns == (1, 2) else "")
-    quoted = "quoted, " if any(isinstance(line, str) and '"' in line for line in sample) else ""
-    return f"{file.name}: {file.separator}-separated, {quoted}{columns_read}{first_pair}"
-
-
 def _header(rows: Iterator[Row], path: Path) -> list[str]:
-    """The columns' names, of the first row that is not blank. CorpusError where it cannot be read."""
+    """Return the columns' names, from the first row that is not blank. Raise CorpusError where it cannot be read."""
     row = next((row for row in rows if row.fields or row.fault), None)
     if row is None:
         raise CorpusError(f"{path}: the file has no row, but a table needs a header and a pair. Check the path.")
@@ -150,7 +172,7 @@ def _too_many(fields: Sequence[str], width: int, header: Sequence[str], separato
 
 
 def _sample(path: Path) -> list[str | bytes | None]:
-    """The first lines of a file."""
+    """Read the first lines of a file."""
     lines: list[str | bytes | None] = []
     size = 0
     for line in islice(read_lines(path, _SAMPLE_CHARACTERS, utf16=True), _SAMPLE_ROWS):
@@ -162,9 +184,9 @@ def _sample(path: Path) -> list[str | bytes | None]:
 
 
 def _check_encoding(path: Path) -> None:
-    """Raise CorpusError where a file is in another encoding, not UTF-8 with a faulty line or two.
+    """Raise CorpusError where a file is in another encoding, but not where it is UTF-8 with a faulty line or two.
 
-    Excel's plain "CSV" is in Windows-1252 or its like: to leave out the rows that are not UTF-8 would leave out every
+    Excel's plain "CSV" is in Windows-1252 or a similar encoding. Dropping its rows that are not UTF-8 would drop every
     word with an umlaut.
     """
     lines = _sample(path)
@@ -182,13 +204,13 @@ def _check_encoding(path: Path) -> None:
 
 
 def _sample_fields(lines: Sequence[str | bytes | None], separator: Separator) -> list[list[str]]:
-    """The fields of the sample's rows, none for a row that cannot be read; without blank lines."""
+    """Return the fields of each row of the sample that is not blank; none for a row that cannot be read."""
     rows = list(table_rows(lines, _CHARACTERS[separator], 2 * _SAMPLE_CHARACTERS))
     return [row.fields for row in rows if row.fields or row.fault]
 
 
 def _usual_width(fields: Sequence[Sequence[str]]) -> int:
-    """The number of fields that the most rows have."""
+    """Return the number of fields that the most rows have."""
     return Counter(map(len, fields)).most_common(1)[0][0] if fields else 0
 
 
@@ -217,6 +239,6 @@ def _separator(path: Path, columns: Sequence[int | str]) -> Separator:
 
 def _has_header(path: Path, columns: Sequence[int | str], separator: Separator) -> bool:
     fields = _sample_fields(_sample(path), separator)
-    places = [column_index(column, [], path) for column in columns]
-    rows = [[row[place] for place in places] for row in fields if len(row) > max(places)]
-    return bool(fields) and len(fields[0]) > max(places) and looks_like_header(rows[0], rows[1:])
+    indices = [column_index(column, [], path) for column in columns]
+    rows = [[row[index] for index in indices] for row in fields if len(row) > max(indices)]
+    return bool(fields) and len(fields[0]) > max(indices) and looks_like_header(rows[0], rows[1:])

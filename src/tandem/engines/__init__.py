@@ -3,6 +3,6 @@
 Importing this package loads no torch; `tandem.engines.torch_engine` does.
 """
 
-from tandem.engines.engine import Averaging, Candidates, Engine, FloatArray, Ids, IntArray, State
+from tandem.engines.engine import Candidates, Engine, FloatArray, Ids, IntArray, State
 
-__all__ = ["Averaging", "Candidates", "Engine", "FloatArray", "Ids", "IntArray", "State"]
+__all__ = ["Candidates", "Engine", "FloatArray", "Ids", "IntArray", "State"]

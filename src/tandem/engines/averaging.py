@@ -12,7 +12,7 @@ from typing import TypeAlias, get_args
 import torch
 from torch import Tensor
 
-from tandem.engines.engine import Averaging
+from tandem.names import Averaging
 
 _SLICE_OF_MEMBER = 2**17
 """Logits of one member that are averaged at a time: few enough for those of all members to stay in the cache."""

@@ -5,7 +5,7 @@ vocabulary.
 """
 
 from collections.abc import Sequence
-from typing import Generic, Literal, NamedTuple, Protocol, Self, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,6 @@ import numpy.typing as npt
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Ids: TypeAlias = Sequence[int]
-Averaging: TypeAlias = Literal["arithmetic", "geometric"]
-"""How an ensemble averages its members' probabilities: by their mean, or by their geometric mean, normalised."""
 
 
 class State(Protocol):

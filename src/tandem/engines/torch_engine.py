@@ -15,13 +15,14 @@ from torch import Tensor
 
 from tandem.batches import pad_sentences
 from tandem.engines.averaging import average_by_name, log_normaliser
-from tandem.engines.engine import Averaging, Candidates, FloatArray, Ids, IntArray
+from tandem.engines.engine import Candidates, FloatArray, Ids, IntArray
 from tandem.engines.members import Member
 from tandem.engines.prepared_model import PreparedModel
 from tandem.engines.top_tokens import top_tokens
 from tandem.errors import TandemError
 from tandem.models import RecurrentState
 from tandem.models.prefixes import target_tree
+from tandem.names import Averaging
 from tandem.text import EOS_ID, SOS_ID
 
 _BLOCK = 2**20

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from tandem.errors import CorpusError
-from tandem.files.compression import DamagedFile, unpacked
+from tandem.files.compression import DamagedFile, packing, unpacked
 
+PARQUET_MAGIC = b"PAR1"
+"""The first bytes of a Parquet file."""
 _SPREADSHEET = "Open it in the program that made it, and save the table as CSV (UTF-8)."
 _NO_TEXT = {
     b"PK\x03\x04": ("a ZIP archive, as .xlsx, .ods and .docx files are", _SPREADSHEET),
     b"\xd0\xcf\x11\xe0": ("an Office document of the older kind, as .xls and .doc files are", _SPREADSHEET),
-    b"PAR1": ("a Parquet file", "Save the table as CSV or JSON lines, for example with pandas."),
+    PARQUET_MAGIC: ("a Parquet file", 'Give it with --parquet, or as a corpus of kind = "parquet".'),
     b"%PDF-": ("a PDF document", "Save its text as UTF-8."),
     b"\x89PNG": ("a PNG picture", "Check the path."),
     b"\xff\xd8\xff": ("a JPEG picture", "Check the path."),
@@ -67,6 +69,11 @@ def read_lines(path: Path, limit: int, *, utf16: bool = False) -> Iterator[str |
         raise CorpusError(f"{path} line {number + 1}: the UTF-16 is damaged ({error}). Save it again.") from error
     if number == 0:
         raise CorpusError(f"{path}: the file is empty, but a corpus needs at least one line. Check the path.")
+
+
+def is_plain_text(start: bytes) -> bool:
+    """Tell whether a file that begins with these bytes may be text, neither compressed nor another kind of file."""
+    return packing(start) is None and not start.startswith(tuple(_NO_TEXT))
 
 
 def check_text(start: bytes, path: Path) -> None:

@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import stat
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from tandem.errors import ArgumentError
 
@@ -54,6 +54,15 @@ def portable_name(text: str) -> str:
     """The text as a name that every system takes: Windows reserves some characters and some whole names."""
     name = _RESERVED.sub("_", text).rstrip(". ") or "_"
     return f"{name}_" if name.partition(".")[0].lower() in _DEVICES else name
+
+
+def portable_path(path: str) -> str:
+    """Return the last part of a path that begins at a root, a drive or a home; any other path as it is.
+
+    Both the POSIX and the Windows way of writing paths are known.
+    """
+    as_windows = PureWindowsPath(path)  # which knows both kinds of slash
+    return as_windows.name if as_windows.anchor or path.startswith("~") else path
 
 
 def read_text(path: Path, most: int) -> str:

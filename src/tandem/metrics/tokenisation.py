@@ -3,17 +3,13 @@
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.util import find_spec
-from typing import Literal, TypeAlias
 
 from sacrebleu.metrics.bleu import BLEU
 
 from tandem.errors import RecipeError
 from tandem.metrics.scripts import Script, main_script
-
-BleuTokenizer: TypeAlias = Literal["13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none"]
-"""Those of sacreBLEU's tokenizers that need no download."""
-TokenizerChoice: TypeAlias = Literal["auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none"]
-"""`auto`: the one that fits the references."""
+from tandem.names import BleuTokenizer as BleuTokenizer
+from tandem.names import TokenizerChoice as TokenizerChoice
 
 _BY_SCRIPT: dict[Script, BleuTokenizer] = {
     "spaced": "13a",

@@ -6,7 +6,7 @@ computation is ours (`kernels/`). Letters: L layers, T steps, B batch, E embeddi
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -20,9 +20,7 @@ from tandem.models.kernels.products import Packed
 from tandem.models.kernels.rnn import RnnLayer
 from tandem.models.prefixes import Level
 from tandem.models.state import RecurrentState
-
-CellType: TypeAlias = Literal["lstm", "gru", "rnn"]
-
+from tandem.names import CellType as CellType
 
 _LARGEST_TABLE = 2**25
 """Entries of the largest table of what tokens give to the first layer's gates."""

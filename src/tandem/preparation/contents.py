@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from tandem.corpora.pairs import Corpus, Fault
 from tandem.errors import CorpusError
-from tandem.files.compression import packing
-from tandem.files.lines import opened
+from tandem.files.lines import is_plain_text, opened
 from tandem.files.paths import ordinary
 
 _BLOCK = 1 << 22
@@ -63,7 +62,7 @@ class Contents:
             if not self.verify and (known := _remembered(record, stamp)):
                 return known
             sums, lines, now = hashlib.sha256(), 0, time.time_ns()
-            packed = packing(file.read(8)) is not None
+            is_text = is_plain_text(file.read(16))
             file.seek(0)
             while block := file.read(_BLOCK):
                 sums.update(block)
@@ -72,7 +71,7 @@ class Contents:
             after = os.fstat(file.fileno())
         if [after.st_size, after.st_mtime_ns] != stamp:
             raise CorpusError(f"{path}: it was changed while it was read. Start again when it is whole.")
-        found = Content(sums.hexdigest(), None if packed else lines)
+        found = Content(sums.hexdigest(), lines if is_text else None)
         if before.st_mtime_ns + _UNSETTLED < now:
             self.folder.mkdir(parents=True, exist_ok=True)
             partial = record.with_suffix(f".{os.getpid()}")

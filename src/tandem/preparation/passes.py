@@ -119,7 +119,7 @@ class Preparation:
         marks: deque[Dropped] = deque()
         with self._listed(keep=ahead.count) as listed:
             pairs = good_pairs(
-                self._sources.train, ahead, on_error=self._sources.on_error, skip=ahead.total, hear=_writing(listed)
+                self._sources.train, ahead, on_error=self._sources.on_error, skip=ahead.total, on_fault=_writing(listed)
             )
             for more in work(task, _chunks(pairs, lambda: marks.append(replace(ahead)))):
                 counts.add(more, task)
@@ -139,8 +139,11 @@ class Preparation:
         with self._listed(keep=listed_before) as listed:
             if self._sources.validation is None:
                 return None
-            hear = _writing(listed)
-            pairs = list(good_pairs(self._sources.validation, dropped, on_error=self._sources.on_error, hear=hear))
+            pairs = list(
+                good_pairs(
+                    self._sources.validation, dropped, on_error=self._sources.on_error, on_fault=_writing(listed)
+                )
+            )
         self._tell_dropped(self._sources.validation, dropped, to)
         return pairs
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tandem.corpora.pairs import Corpus, OnError
+from tandem.corpora.pairs import Corpus
+from tandem.names import OnError
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
 

@@ -1,42 +1,34 @@
 """The whole description of a run: TOML in, TOML out."""
 
-from tandem.recipe.reading import load_recipe, make_recipe, override, parse_recipe
-from tandem.recipe.settings import (
-    LARGEST_BEAM,
-    LARGEST_COUNT,
-    LARGEST_LENGTH_EXTRA,
-    LARGEST_LENGTH_FACTOR,
-    LARGEST_LENGTH_PENALTY,
+from tandem.corpora.kinds import (
     CorpusChoice,
     CsvCorpus,
-    Data,
-    Device,
     FilesCorpus,
-    Forcing,
     HubCorpus,
     JsonLinesCorpus,
-    LearningRate,
     MemoryCorpus,
-    Model,
     NamedCorpus,
+    ParquetCorpus,
+    TabSeparatedCorpus,
+)
+from tandem.names import Device, Precision
+from tandem.recipe.reading import load_recipe, make_recipe, override, parse_recipe
+from tandem.recipe.settings import (
+    Data,
+    Forcing,
+    LearningRate,
+    Model,
     Optimizer,
-    Precision,
     Recipe,
     Search,
     Section,
-    TabSeparatedCorpus,
     Text,
     Texts,
     Training,
 )
-from tandem.recipe.writing import dump_recipe, portable, portable_path, setting_lines
+from tandem.recipe.writing import dump_recipe, portable, setting_lines
 
 __all__ = [
-    "LARGEST_BEAM",
-    "LARGEST_COUNT",
-    "LARGEST_LENGTH_EXTRA",
-    "LARGEST_LENGTH_FACTOR",
-    "LARGEST_LENGTH_PENALTY",
     "CorpusChoice",
     "CsvCorpus",
     "Data",
@@ -50,6 +42,7 @@ __all__ = [
     "Model",
     "NamedCorpus",
     "Optimizer",
+    "ParquetCorpus",
     "Precision",
     "Recipe",
     "Search",
@@ -64,6 +57,5 @@ __all__ = [
     "override",
     "parse_recipe",
     "portable",
-    "portable_path",
     "setting_lines",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pydantic
 
+from tandem.corpora.kinds import KINDS
 from tandem.errors import RecipeError
 from tandem.files.paths import path_of, read_text
 from tandem.recipe.setting_names import nearest_settings, settings_of
@@ -117,7 +118,7 @@ def _put(tree: dict[str, Any], setting: str) -> None:
 
 def _explain(fault: Any) -> str:
     # A discriminated union puts its tag into the location ("data.train.files.source"): not a name that users wrote.
-    kinds = {"files", "tsv", "csv", "jsonl", "hub", "named", "memory"}
+    kinds = {kind.kind_name() for kind in KINDS}
     location = [part if part.isprintable() else repr(part) for part in map(str, fault["loc"])]
     if location[:1] == ["data"]:
         location = location[:2] + [part for part in location[2:] if part not in kinds]

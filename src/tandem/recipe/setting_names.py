@@ -5,7 +5,9 @@ from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 from typing import Any, get_args
 
-from tandem.recipe.settings import Recipe, Section
+from pydantic import BaseModel
+
+from tandem.recipe.settings import Recipe
 
 _MOST = 3
 """Names that are suggested at once."""
@@ -39,7 +41,7 @@ def nearest_settings(name: str) -> list[str]:
     return sorted(near, key=lambda setting: -likeness[setting])[:_MOST]
 
 
-def _names_in(section: type[Section], prefix: str) -> Iterator[str]:
+def _names_in(section: type[BaseModel], prefix: str) -> Iterator[str]:
     for key, field in section.model_fields.items():
         inner = list(_sections_in(field.annotation))
         for one in inner:
@@ -48,9 +50,9 @@ def _names_in(section: type[Section], prefix: str) -> Iterator[str]:
             yield f"{prefix}{key}"
 
 
-def _sections_in(annotation: Any) -> Iterator[type[Section]]:
+def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
     """The sections that a setting's type is or, where it is a choice of several, consists of."""
-    if isinstance(annotation, type) and issubclass(annotation, Section):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):
         yield from _sections_in(part)

@@ -1,27 +1,33 @@
 """Every setting of a run. Frozen; an unknown key is an error."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from tandem.corpora.spreadsheets import Separator
-from tandem.metrics import TokenizerChoice
-from tandem.models import CellType
-from tandem.search.limits import LARGEST_BEAM as LARGEST_BEAM
-from tandem.search.limits import LARGEST_LENGTH_PENALTY as LARGEST_LENGTH_PENALTY
-from tandem.text import TokenizerKind
-from tandem.training.forcing import ForcingSchedule, TeacherForcing
-from tandem.training.loop import GradientPer
-from tandem.training.schedule import ScheduleName
+from tandem.corpora.kinds import AnyCorpus, CorpusChoice
+from tandem.names import (
+    LARGEST_BEAM,
+    LARGEST_COUNT,
+    LARGEST_LENGTH_EXTRA,
+    LARGEST_LENGTH_FACTOR,
+    LARGEST_LENGTH_PENALTY,
+    MAX_CHARACTERS,
+    CellType,
+    Criterion,
+    ForcingSchedule,
+    GradientPer,
+    LearningRateSchedule,
+    OnError,
+    OptimizerName,
+    Precision,
+    TokenizerChoice,
+    TokenizerKind,
+    check_forcing,
+)
 
-Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
-Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
-
-LARGEST_COUNT = 10**9
-"""Of what is counted, such as sentence pairs, tokens or validations: more than any of them takes."""
 _LARGEST_FLOAT = 1e38
-"""Of learning rates, ranges and the like: far more than any training survives, and float32 holds it."""
+"""The limit for learning rates, ranges and the like. No training survives it, and float32 holds it."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
@@ -33,86 +39,11 @@ Epochs = Annotated[
     float, Field(gt=0, le=2**53), AfterValidator(lambda epochs: int(epochs) if epochs.is_integer() else epochs)
 ]
 
-LARGEST_LENGTH_FACTOR = 100
-LARGEST_LENGTH_EXTRA = 10_000
-"""With the factor they bound the time and the memory that an output may take."""
-
 
 class Section(BaseModel):
     """What all parts of a recipe share: frozen, strict about names, no numbers that are not finite."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class FilesCorpus(Section):
-    """Two parallel files, a sentence a line."""
-
-    kind: Literal["files"] = "files"
-    source: str
-    target: str
-
-
-class TabSeparatedCorpus(Section):
-    """A file with a pair a line, in columns by number (from 1) or by the name in its first line."""
-
-    kind: Literal["tsv"]
-    path: str
-    source_column: int | str = 1
-    target_column: int | str = 2
-
-
-class CsvCorpus(Section):
-    """A CSV file as spreadsheets write it, in columns by number (from 1) or by the name in its header."""
-
-    kind: Literal["csv"]
-    path: str
-    source_column: int | str = 1
-    target_column: int | str = 2
-    separator: Separator | Literal["auto"] = "auto"
-    """auto: found out from the file, as `header` is; a run's recipe then says what was found."""
-    header: bool | Literal["auto"] = "auto"
-    """Whether the first row has the columns' names."""
-
-
-class JsonLinesCorpus(Section):
-    """A file with a JSON object a line."""
-
-    kind: Literal["jsonl"]
-    path: str
-    source_key: str = "source"
-    target_key: str = "target"
-
-
-class HubCorpus(Section):
-    """A dataset of the Hugging Face Hub (needs the extra `hub`)."""
-
-    kind: Literal["hub"]
-    name: str
-    split: str = "train"
-    source_column: str
-    target_column: str
-    config: str | None = None
-
-
-class NamedCorpus(Section):
-    """A corpus that Tandem knows by name: `captions` is built in, `multi30k` comes by `tandem data get multi30k`."""
-
-    kind: Literal["named"]
-    name: str
-    split: Literal["train", "validation", "test"] = "train"
-
-
-class MemoryCorpus(Section):
-    """Pairs that were handed over from Python; a run from these cannot be started again from its recipe alone."""
-
-    kind: Literal["memory"]
-
-
-CorpusChoice = Annotated[
-    FilesCorpus | TabSeparatedCorpus | CsvCorpus | JsonLinesCorpus | HubCorpus | NamedCorpus | MemoryCorpus,
-    Field(discriminator="kind"),
-    BeforeValidator(lambda choice: {"kind": "files", **choice} if isinstance(choice, dict) else choice),
-]
 
 
 class Data(Section):
@@ -128,13 +59,18 @@ class Data(Section):
     validation_at_most: Count = 2000
     folder: str | None = None
     """Where relative paths and named corpora lie."""
-    on_error: Literal["drop", "stop"] = "drop"
+    on_error: OnError = "drop"
     """What happens to a pair with an empty or too long side: dropped and counted, or an error."""
-    max_characters: Count = 10_000
+    max_characters: Count = MAX_CHARACTERS
     max_tokens: Count = 200
     """Pairs with more tokens than this on a side are not trained on."""
     loader_workers: Annotated[int, Field(ge=0, le=64)] = 1
     """Threads that assemble the next batches while one is trained on; how many changes nothing but the time."""
+
+    def corpora(self) -> dict[str, AnyCorpus]:
+        """Return the corpora that are named, by their part of the data: "train", "validation", "test"."""
+        parts: dict[str, AnyCorpus | None] = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {part: corpus for part, corpus in parts.items() if corpus is not None}
 
 
 class Text(Section):
@@ -178,7 +114,7 @@ class Model(Section):
 class Optimizer(Section):
     """The optimiser, by torch's names and meanings."""
 
-    name: Literal["adam", "adamw", "sgd"] = "adam"
+    name: OptimizerName = "adam"
     learning_rate: Positive = 1e-3
     betas: tuple[BelowOne, BelowOne] = (0.9, 0.999)
     """Adam's and AdamW's."""
@@ -190,7 +126,7 @@ class Optimizer(Section):
 class LearningRate(Section):
     """How the learning rate changes; see `training/schedule.py` for each."""
 
-    schedule: ScheduleName = "constant"
+    schedule: LearningRateSchedule = "constant"
     warmup_steps: Annotated[int, Field(ge=0, le=LARGEST_COUNT)] = 0
     decay_from: Share = 0.0
     halve_after: NotNegative = 5.0
@@ -210,12 +146,8 @@ class Forcing(Section):
 
     @pydantic.model_validator(mode="after")
     def _fits(self) -> "Forcing":
-        self.parts()
+        check_forcing(self.schedule, self.k)
         return self
-
-    def parts(self) -> TeacherForcing:
-        """The same as the training loop takes it."""
-        return TeacherForcing(self.schedule, self.start, self.end, self.k, self.by_token)
 
 
 class Training(Section):
@@ -239,7 +171,7 @@ class Training(Section):
     """The gradient is scaled to this norm when it is longer."""
     patience: Count | None = None
     """Stop after so many validations in a row without a better one."""
-    keep: Literal["loss", "bleu", "chrf", "exact"] = "loss"
+    keep: Criterion = "loss"
     """What makes a checkpoint the best: validation loss, or BLEU, chrF or exact matches of greedy translations."""
     keep_last: Count = 1
     """The checkpoints of so many last validations are kept besides the best: to average them, or to choose later."""

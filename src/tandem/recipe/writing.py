@@ -2,27 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral, Real
-from pathlib import PurePath, PureWindowsPath
+from pathlib import PurePath
 from typing import Any
 
 from tandem.errors import ArgumentError
-from tandem.recipe.settings import Data, Recipe
+from tandem.recipe.settings import Recipe
 
 
 def portable(recipe: Recipe) -> Recipe:
-    """The recipe without its folder, and with the names alone of files whose whole path it had."""
-    data: dict[str, Any] = recipe.data.model_dump(exclude={"folder"})
-    for corpus in filter(None, (data["train"], data["validation"], data["test"])):
-        corpus.update(
-            {key: portable_path(corpus[key]) for key in ("source", "target", "path", "name") if key in corpus}
-        )
-    return recipe.model_copy(update={"data": Data.model_validate(data)})
-
-
-def portable_path(path: str) -> str:
-    """The last part of a path that begins at a root, a drive or a home, as POSIX or Windows write it; else itself."""
-    as_windows = PureWindowsPath(path)  # which knows both kinds of slash
-    return as_windows.name if as_windows.anchor or path.startswith("~") else path
+    """Return the recipe without its folder, and with the names alone of files that it has with their whole path."""
+    corpora = {part: corpus.portable() for part, corpus in recipe.data.corpora().items()}
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update={**corpora, "folder": None})})
 
 
 def dump_recipe(recipe: Recipe) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tandem.errors import RecipeError
 from tandem.files.paths import read_text
-from tandem.search.limits import LARGEST_LENGTH_PENALTY
+from tandem.names import LARGEST_LENGTH_PENALTY
 
 SCORE, MODEL, LENGTH = "score", "model", "length"
 """The list's own total, the model's score, and the number of tokens."""

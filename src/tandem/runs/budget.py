@@ -8,6 +8,7 @@ from typing import NamedTuple
 from tandem.batches import Batches
 from tandem.build import (
     build_fabric,
+    build_forcing,
     build_loop_settings,
     build_model,
     build_optimizer,
@@ -147,7 +148,7 @@ def measure(
         batches,
         fabric=build_fabric(where, dtype),
         schedule=build_schedule(recipe),
-        forcing=recipe.training.teacher_forcing.parts(),
+        forcing=build_forcing(recipe),
         settings=build_loop_settings(recipe),
         validate=lambda: Validation(0.0),
         criterion=lambda _: 0.0,

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from tandem.corpora.pairs import Pair
 from tandem.errors import RecipeError
 from tandem.metrics.fitting import fits_exact
+from tandem.names import LARGEST_COUNT
 from tandem.preparation.chunks import chance_rank
 from tandem.recipe import (
-    LARGEST_COUNT,
     Data,
     Device,
     LearningRate,

@@ -11,7 +11,7 @@ from typing import Any
 
 from tandem.checkpoint import load_checkpoint
 from tandem.corpora.given import checked_references
-from tandem.corpora.pairs import group_references
+from tandem.corpora.references import group_references
 from tandem.errors import ArgumentError, RecipeError
 from tandem.files.paths import path_of, resolved
 from tandem.metrics import BleuTokenizer, TokenizerChoice, bleu, choose_tokenizer, leading_scores

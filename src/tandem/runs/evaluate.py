@@ -7,7 +7,8 @@ from itertools import chain
 
 from tandem.batches import Batch, Batches
 from tandem.corpora.given import checked_references
-from tandem.corpora.pairs import Pair, group_references
+from tandem.corpora.pairs import Pair
+from tandem.corpora.references import group_references
 from tandem.errors import ArgumentError, CorpusError
 from tandem.metrics import (
     Score,

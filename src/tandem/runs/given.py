@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from tandem.corpora.given import read_once
+from tandem.corpora.kinds import CorpusChoice
+from tandem.corpora.memory import MemoryCorpus
+from tandem.corpora.parallel_files import FilesCorpus
 from tandem.errors import RecipeError
-from tandem.recipe import CorpusChoice, Data, FilesCorpus, MemoryCorpus, make_recipe
+from tandem.recipe import Data, make_recipe
 
 
 class GivenCorpus(NamedTuple):

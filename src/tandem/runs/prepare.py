@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tandem.batches import Batches
-from tandem.build import build_corpus, build_tokenizer
-from tandem.corpora.corpus import InMemory
+from tandem.build import build_tokenizer
+from tandem.corpora.corpus_kind import CorpusKind
+from tandem.corpora.memory import InMemory, MemoryCorpus
 from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
 from tandem.files.lines import check_read_again
 from tandem.preparation.cache import Prepared, default_cache
@@ -19,7 +20,7 @@ from tandem.preparation.contents import Contents, Hear
 from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.preparation.preparation import prepare_corpus
 from tandem.preparation.sources import Sources, Tokens
-from tandem.recipe import CorpusChoice, Data, MemoryCorpus, Recipe, Search
+from tandem.recipe import Data, Recipe, Search
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
 
@@ -137,17 +138,17 @@ def _cut_targets(search: Search, corpus: EncodedCorpus) -> list[str]:
     ]
 
 
-def find_corpus(choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str]] | None) -> Corpus:
+def find_corpus(choice: CorpusKind, data: Data, given: Sequence[tuple[str, str]] | None) -> Corpus:
     """The corpus that was chosen; the given pairs where it is `memory`. CorpusError where it can be read but once."""
     if isinstance(choice, MemoryCorpus) and given is not None:
         return InMemory(given)
-    corpus = build_corpus(choice, data.folder)
+    corpus = choice.open(data.folder)
     for path in corpus.files:
         check_read_again(path)
     return corpus
 
 
-def read_corpus(choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str]] | None = None) -> LoadedPairs:
+def read_corpus(choice: CorpusKind, data: Data, given: Sequence[tuple[str, str]] | None = None) -> LoadedPairs:
     """The good pairs of a corpus to be measured on, and how many others were left out."""
     corpus = find_corpus(choice, data, given)
     return load_pairs(corpus, on_error=data.on_error, max_characters=data.max_characters)

@@ -13,9 +13,8 @@ import torch
 from pydantic import TypeAdapter
 
 from tandem.errors import CheckpointError
-from tandem.files.paths import read_text
+from tandem.files.paths import portable_path, read_text
 from tandem.files.storage import check_directory, holds, unreadable
-from tandem.recipe import portable_path
 from tandem.terminal import shell_command
 from tandem.version import __version__
 

@@ -10,6 +10,7 @@ import torch
 
 from tandem.build import (
     build_fabric,
+    build_forcing,
     build_loop_settings,
     build_model,
     build_optimizer,
@@ -18,7 +19,7 @@ from tandem.build import (
     choose_precision,
 )
 from tandem.checkpoint import Checkpoint, is_model, load_optimizer
-from tandem.corpora.pairs import group_references
+from tandem.corpora.references import group_references
 from tandem.engines.members import Member
 from tandem.errors import CheckpointError, MemoryShortage, RecipeError, TandemError, TrainingError
 from tandem.files.storage import replace_file
@@ -123,7 +124,7 @@ class Run:
             self.corpus.train,
             fabric=build_fabric(self.device, self.dtype),
             schedule=build_schedule(recipe),
-            forcing=recipe.training.teacher_forcing.parts(),
+            forcing=build_forcing(recipe),
             settings=build_loop_settings(recipe),
             validate=self._validate,
             criterion=_CRITERIA[recipe.training.keep],

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from tandem.engines import Candidates, Engine, FloatArray, IntArray
 from tandem.engines.engine import S
+from tandem.names import LARGEST_LENGTH_PENALTY
 from tandem.search.hypothesis import Hypothesis
-from tandem.search.limits import LARGEST_LENGTH_PENALTY
 from tandem.search.steps import Constraints, Inputs, SearchStep, Steps, nothing_possible
 from tandem.search.trellis import ROOT, Trellis
 

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
 
 import tokenizers
 from tokenizers import Regex, models, normalizers, pre_tokenizers
 
-TokenizerKind: TypeAlias = Literal["word", "whitespace", "character", "bpe"]
+from tandem.names import TokenizerKind as TokenizerKind
 
 UNK_ID, PAD_ID, SOS_ID, EOS_ID = 0, 1, 2, 3
 SPECIAL_TOKENS = ("<unk>", "<pad>", "<sos>", "<eos>")

@@ -2,9 +2,8 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-ForcingSchedule: TypeAlias = Literal["constant", "linear", "exponential", "inverse-sigmoid"]
+from tandem.names import ForcingSchedule, check_forcing
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,7 @@ class TeacherForcing:
         for name, ratio in (("start", self.start), ("end", self.end)):
             if not 0 <= ratio <= 1:
                 raise ValueError(f"the teacher forcing ratio '{name}' is {ratio}; it must lie between 0 and 1")
-        needs_k = self.schedule in {"exponential", "inverse-sigmoid"}
-        if needs_k != (self.k is not None):
-            raise ValueError(f"the schedule {self.schedule} {'needs' if needs_k else 'takes no'} k; k is {self.k}")
-        if self.k is not None and (not 0 < self.k < 1 if self.schedule == "exponential" else self.k < 1):
-            rule = "between 0 and 1" if self.schedule == "exponential" else "1 or more"
-            raise ValueError(f"k is {self.k}; for the schedule {self.schedule} it must be {rule}")
+        check_forcing(self.schedule, self.k)
 
     def ratio(self, step: int, total_steps: int) -> float:
         """The probability of the true token after `step` of `total_steps` optimiser steps."""

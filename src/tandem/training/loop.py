@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -15,6 +15,7 @@ from tandem.errors import TrainingError
 from tandem.models import Seq2Seq
 from tandem.models.coins import draw_coins
 from tandem.models.recurrence import compute_dtype
+from tandem.names import GradientPer as GradientPer
 from tandem.training.events import Event, Finished, Started, StepDone, Validated, Validation
 from tandem.training.forcing import TeacherForcing
 from tandem.training.loss import projection_loss, real_tokens
@@ -24,7 +25,6 @@ from tandem.training.schedule import Schedule, count_steps
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-GradientPer: TypeAlias = Literal["token", "sentence"]
 
 _PERFECT = 3
 """So many perfect validations in a row end a training that has patience."""

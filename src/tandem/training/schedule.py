@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-ScheduleName: TypeAlias = Literal["constant", "linear", "inverse-sqrt", "halving", "plateau"]
+from tandem.names import LearningRateSchedule
 
 
 def count_steps(epochs: float, steps_per_epoch: int) -> int:
@@ -23,7 +22,7 @@ class Schedule:
     - plateau: multiplied by `factor` each time `patience` validations in a row were no better than the best.
     """
 
-    name: ScheduleName = "constant"
+    name: LearningRateSchedule = "constant"
     warmup_steps: int = 0
     decay_from: float = 0.0
     halve_after: float = 5.0

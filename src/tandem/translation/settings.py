@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import TypedDict, TypeVar
 
 from tandem.errors import MemoryShortage
-from tandem.recipe import (
+from tandem.names import (
+    LARGEST_BATCH,
     LARGEST_BEAM,
     LARGEST_LENGTH_EXTRA,
     LARGEST_LENGTH_FACTOR,
     LARGEST_LENGTH_PENALTY,
-    Search,
 )
+from tandem.recipe import Search
 from tandem.search import BeamSearch, GreedySearch, Sampling
 from tandem.search import Search as SearchMethod
 
@@ -19,7 +20,6 @@ T = TypeVar("T")
 
 BATCH_SIZE = 256
 """Sentences that are searched together, unless said otherwise."""
-LARGEST_BATCH = 100_000
 SMALLER_SEARCH = "Lower the batch size or the beam (--batch-size, --beam)"
 """What to do where memory is short."""
 _WINDOW_BATCHES = 8

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from tandem.corpora.given import checked_texts
-from tandem.engines import Averaging, Engine, FloatArray
+from tandem.engines import Engine, FloatArray
 from tandem.errors import ArgumentError, CheckpointError
 from tandem.files.paths import path_of
 from tandem.memory import memory_for
 from tandem.metrics.calibration import Calibration
-from tandem.recipe import Device, Precision, Recipe
+from tandem.names import Averaging, Device, Precision
+from tandem.recipe import Recipe
 from tandem.search import Hypothesis, Inputs, run_search
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
 from tandem.text.codec import LONGEST_OUTPUT, Codec, EncodedSource
