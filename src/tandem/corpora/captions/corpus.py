@@ -48,7 +48,7 @@ def captions() -> Captions:
     """
     pen = Pen(lexicon(), SEED)
     varied = [_entry(pair) for pair in varied_phrases(lexicon())]
-    said = [_entry(pair) for pair in plain_phrases()]
+    said = [_entry(pair) for pair in plain_phrases(lexicon().phrases)]
     said += [entry for number, entry in enumerate(varied) if number % 20]
     drilled = TRAIN - len(said)
     others = VALIDATION + TEST - 2 * NOVEL
