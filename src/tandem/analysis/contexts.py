@@ -56,7 +56,7 @@ def context_plane(
     translations: Sequence[str],
     texts: Iterable[str],
     texts_from: str,
-    hear: Callable[[int], object] = lambda _: None,
+    on_progress: Callable[[int], object] = lambda _: None,
 ) -> Plane:
     """Phrases in the plane of their contexts, each with its nearest neighbours among `texts`, each given once.
 
@@ -66,7 +66,7 @@ def context_plane(
     words = [phrase.text for phrase in phrases]
     contexts = read(words)
     places, variance = principal_plane(contexts)
-    neighbours = nearest(words, texts, read, hear)
+    neighbours = nearest(words, texts, read, on_progress)
     placed = tuple(
         PlacedPhrase(phrase.text, phrase.group, translation, x, y, near)
         for phrase, translation, (x, y), near in zip(phrases, translations, places.tolist(), neighbours, strict=True)

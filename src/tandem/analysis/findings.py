@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tandem.analysis.breakdown import Breakdown, by_frequency, by_length
 from tandem.analysis.mistakes import Confusions, WorstSentences, confusions, worst_sentences
 from tandem.analysis.plane import Plane
-from tandem.analysis.significance import Comparison, compare
+from tandem.analysis.significance import Comparison, paired_tests
 from tandem.analysis.systems import System, SystemScore, score_systems
 from tandem.analysis.words import frequency_ranks
 from tandem.metrics.bootstrap import Resampling
@@ -41,7 +41,9 @@ class Analysis:
     """Of the first model; None where there is no model, or nothing to place."""
 
 
-def find(systems: Sequence[System], resampling: Resampling, training: Iterable[str] | None = None) -> Findings:
+def compare_systems(
+    systems: Sequence[System], resampling: Resampling, training: Iterable[str] | None = None
+) -> Findings:
     """Look at systems that translated the same corpus, the first of them the one that others are compared with.
 
     Words are ranked by their frequency in the `training` sources, or else in the corpus's own.
@@ -56,7 +58,7 @@ def find(systems: Sequence[System], resampling: Resampling, training: Iterable[s
         lowercase=references.lowercase,
         resampling=resampling.signature,
         scores=score_systems(systems, resampling),
-        comparisons=compare(systems, resampling.samples),
+        comparisons=paired_tests(systems, resampling.samples),
         by_length=by_length(systems, resampling),
         by_frequency=by_frequency(systems, ranks, ranked_in, resampling),
         confusions=tuple(confusions(system) for system in systems),

@@ -102,7 +102,7 @@ def nearest(
     phrases: Sequence[str],
     texts: Iterable[str],
     read: Callable[[Sequence[str]], Tensor],
-    hear: Callable[[int], object] = lambda _: None,
+    on_progress: Callable[[int], object] = lambda _: None,
 ) -> list[tuple[Neighbour, ...]]:
     """The nearest of `texts`, each given once, to each phrase, itself left out.
 
@@ -118,7 +118,7 @@ def nearest(
             found[row] += [Neighbour(some[n], float(distances[row, n])) for n in near if some[n] != phrases[row]]
             found[row] = sorted(found[row], key=lambda neighbour: neighbour.distance)[:NEIGHBOURS]
         done += len(some)
-        hear(done)
+        on_progress(done)
     return [tuple(neighbours) for neighbours in found]
 
 

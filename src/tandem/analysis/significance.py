@@ -33,7 +33,7 @@ class Comparison:
     """Of the two tests, as sacreBLEU writes them."""
 
 
-def compare(systems: Sequence[System], samples: int) -> tuple[Comparison, ...]:
+def paired_tests(systems: Sequence[System], samples: int) -> tuple[Comparison, ...]:
     """Each system against the first one. `samples`: resamples of the bootstrap; the other test makes 10,000 trials.
 
     Both draw with the seed that sacreBLEU takes from SACREBLEU_SEED, 12345 unless it is set. The bootstrap holds about

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from tandem.corpora.formats import corpus_warnings
 from tandem.corpora.spreadsheets import CsvFile, csv_summary
 from tandem.recipe import CorpusChoice, CsvCorpus, Data, MemoryCorpus, Recipe
-from tandem.runs.prepare import find_corpus
+from tandem.runs.corpora import find_corpus
 
 
 def settle_formats(recipe: Recipe, say: Callable[[str], object]) -> Recipe:

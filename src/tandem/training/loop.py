@@ -49,7 +49,7 @@ class LoopSettings:
 
 
 @dataclass(frozen=True)
-class Progress:
+class LoopProgress:
     """How far a training has come: with weights, optimiser state and random state, all that continuing takes."""
 
     epoch: int = 0
@@ -67,7 +67,7 @@ class Progress:
     """and the time that they took."""
 
 
-class Training:
+class TrainingLoop:
     """One training of one model: `events()` runs it, `progress` and `random_state()` tell how far it is."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Training:
         validate: Callable[[], Validation],
         criterion: Callable[[Validation], float],
         perfect: float = -math.inf,
-        progress: Progress | None = None,
+        progress: LoopProgress | None = None,
         random_state: RandomState | None = None,
     ) -> None:
         """`validate` measures the model as it is; `criterion` makes of that the value to be lowered.
@@ -91,7 +91,7 @@ class Training:
         Nothing that a user would notice is better than a value of `perfect`.
         A training that goes on gets the `progress` and the `random_state()` of the one that was stopped.
         """
-        self.progress = progress or Progress()
+        self.progress = progress or LoopProgress()
         self._random_state = random_state
         self._chance = read_state(fabric.device)
         self._coins = torch.Generator()
@@ -178,7 +178,7 @@ class Training:
         value, so_far = self._criterion(validation), self.progress
         best = not so_far.history or value < min(so_far.history)
         best_epoch = epoch if best else so_far.best_epoch
-        self.progress = Progress(epoch, so_far.step, best_epoch, (*so_far.history, value))
+        self.progress = LoopProgress(epoch, so_far.step, best_epoch, (*so_far.history, value))
         yield Validated(epoch, so_far.step, so_far.loss_sum / so_far.tokens, validation, best, so_far.seconds)
 
     def _step(self, epoch: int, group: Sequence[Batch]) -> StepDone:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tandem.reproduction.claims import Check, Claim, Row, Verdict
+from tandem_reproduction.claims import Check, Claim, Row, Verdict
 
 
 def as_markdown(claims: Sequence[Claim], about: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Which tokens suit a side of a corpus: candidates are learnt from most of its texts and measured on the others."""
+"""Which tokens suit a side of a corpus: several are learnt from most of its texts and measured on the others."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,53 +10,53 @@ from tandem.text.bulk import BulkEncoder
 from tandem.text.counts import count_words
 
 _SHORT = 40
-"""Characters: texts of this mean length or less can be written letter by letter."""
+"""The largest mean length, in characters, of texts that can be written letter by letter."""
 _UNSEEN_SHORT, _UNSEEN_LONG = 0.01, 0.05
-"""Whole words may be unseen in this share of the held-back tokens. A short text with an unknown word is wrong."""
+"""The largest share of held-back words that may be unseen. A short text with an unknown word is wrong."""
 _SEEN_EACH = 20
-"""Training tokens for each entry of a vocabulary: with fewer, its embeddings are not learnt."""
+"""The smallest number of training tokens for each entry of a vocabulary: with fewer, embeddings are not learnt."""
 _SPACED = 0.2
-"""In so few texts with a space there are no words to tell apart."""
+"""With a smaller share of texts that hold a space, there are no words to tell apart."""
 _MOST_WORDS = 20_000
 """A larger vocabulary makes the output layer slow."""
 _NUMBERS = 0.1
-"""With a larger share of tokens that hold digits, words are no closed set: numbers are spelt, not looked up."""
+"""With a larger share of tokens that hold digits, words are not a closed set: numbers are spelt, not looked up."""
 _PIECES = (16_000, 8_000, 4_000, 2_000, 1_000)
 _PIECES_A_WORD = 2
-"""A vocabulary of pieces is not even learnt where it would be too large with so many pieces to each word."""
+"""A vocabulary of pieces is not even learnt where it would be too large with this many pieces to a word."""
 _MOST_TEXTS = 50_000
-"""Texts that candidates are learnt from: more would only take longer."""
+"""The number of texts that tokens are learnt from: more would only take longer."""
 
 
 @dataclass(frozen=True)
-class Candidate:
+class MeasuredTokens:
     """One way to cut texts into tokens, measured on texts that it was not learnt from."""
 
     text: Text
     name: str
     vocabulary: int
-    """Tokens in the vocabulary, the special ones included."""
+    """The number of tokens in the vocabulary, the special ones included."""
     unseen: float
     """The share of the held-back tokens that are `<unk>`."""
     per_text: float
-    """Tokens in a text, on average."""
+    """The mean number of tokens in a text."""
     seen_each: float
-    """Training tokens for each entry of the vocabulary, on average."""
+    """The mean number of training tokens for each entry of the vocabulary."""
     numbers: float
     """The share of the held-back tokens that hold a digit."""
 
     def figures(self) -> str:
-        """The measurements in a few words."""
+        """Return the measurements in a few words."""
         return f"{100 * self.unseen:.1f} % unseen, {self.per_text:.1f} tokens a text, {self.vocabulary:,} in all"
 
 
 @dataclass(frozen=True)
 class ChosenTokens:
-    """What was chosen for a side, and what was turned down."""
+    """The tokens that were chosen for a side, and those that were rejected."""
 
     text: Text
     tokenizer: Tokenizer
-    """Learnt from the texts that candidates were learnt from."""
+    """The tokenizer that was measured."""
     reason: str
     rejected: tuple[str, ...]
 
@@ -64,7 +64,7 @@ class ChosenTokens:
 def choose_tokens(learnt_from: Sequence[str], held_back: Sequence[str]) -> ChosenTokens:
     """Choose the tokens of one side: whole words where they suffice, characters for short texts, else byte pairs.
 
-    Candidates are learnt from `learnt_from` and measured on `held_back`, which equals it if nothing is held back.
+    Tokens are learnt from `learnt_from` and measured on `held_back`, which is the same if nothing is held back.
     """
     learnt_from = learnt_from[:_MOST_TEXTS]
     mean = sum(map(len, held_back)) / len(held_back)
@@ -85,13 +85,13 @@ def choose_tokens(learnt_from: Sequence[str], held_back: Sequence[str]) -> Chose
 
 def _candidates(
     learnt_from: Sequence[str], held_back: Sequence[str], *, short: bool
-) -> Iterator[tuple[Candidate, Tokenizer]]:
-    """The candidates in order of preference, from the fewest tokens a text to the most; each is made when needed."""
+) -> Iterator[tuple[MeasuredTokens, Tokenizer]]:
+    """Yield the ways to cut texts, from the fewest tokens a text to the most; each is learnt when it is needed."""
     if sum(" " in text.strip() for text in held_back) >= _SPACED * len(held_back):
         min_count = 2 if len(learnt_from) >= 5_000 else 1
         words = _measured("words", Text(tokenizer="word", min_count=min_count), learnt_from, held_back)
         given = _measured("tokens as given", Text(tokenizer="whitespace"), learnt_from, held_back)
-        # Where no punctuation is attached to words both are the same, and the given tokens need no splitting.
+        # Where no punctuation is attached to words, both are the same, and the given tokens need no splitting.
         if given[0].unseen <= words[0].unseen + 0.002 and given[0].vocabulary <= 1.05 * words[0].vocabulary:
             yield given
         yield words
@@ -104,7 +104,7 @@ def _candidates(
 
 def _measured(
     name: str, text: Text, learnt_from: Sequence[str], held_back: Sequence[str]
-) -> tuple[Candidate, Tokenizer]:
+) -> tuple[MeasuredTokens, Tokenizer]:
     tokenizer = Tokenizer.from_counts(
         text.tokenizer, count_words(learnt_from), min_count=text.min_count, max_size=text.max_size
     )
@@ -113,7 +113,7 @@ def _measured(
     ids = encoder.encode(held_back)[0]
     with_digit = [any(map(str.isdigit, token)) for token in tokenizer.tokens(range(len(tokenizer)))]
     tokens = max(len(ids), 1)
-    candidate = Candidate(
+    candidate = MeasuredTokens(
         text,
         name,
         vocabulary=len(tokenizer),
@@ -125,8 +125,8 @@ def _measured(
     return candidate, tokenizer
 
 
-def _fault(candidate: Candidate, *, short: bool) -> str | None:
-    """Why a candidate does not suit; None where it does."""
+def _fault(candidate: MeasuredTokens, *, short: bool) -> str | None:
+    """Return why these tokens do not suit; None where they do."""
     kind: TokenizerKind = candidate.text.tokenizer
     if kind == "character":
         return None

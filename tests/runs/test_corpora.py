@@ -7,8 +7,8 @@ import pytest
 from tandem.corpora.pairs import Pair
 from tandem.errors import CorpusError
 from tandem.recipe import Data, FilesCorpus, Recipe
-from tandem.runs import prepare as preparing
-from tandem.runs.prepare import GivenPairs, PreparedCorpus, encode_pairs, look_at, prepare
+from tandem.runs import corpora as preparing
+from tandem.runs.corpora import GivenPairs, PreparedCorpus, encode_pairs, look_at, prepare_corpora
 from tandem.text import EOS_ID, SOS_ID
 from tests.support.runs import number_pairs, tiny_recipe
 
@@ -16,7 +16,7 @@ PAIRS = [Pair(*pair) for pair in number_pairs(30)]
 
 
 def prepared(recipe: Recipe, pairs: list[Pair] = PAIRS) -> PreparedCorpus:
-    return prepare(recipe, GivenPairs(pairs, pairs[:2]))
+    return prepare_corpora(recipe, GivenPairs(pairs, pairs[:2]))
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -51,8 +51,8 @@ def test_given_tokenizers_are_used_as_they_are() -> None:
     first = prepared(tiny_recipe())
     tokenizers = first.source_tokenizer, first.target_tokenizer
     given = GivenPairs([Pair("neu", "new")], [Pair("neu", "new")])
-    learnt = prepare(tiny_recipe(), given)
-    second = prepare(tiny_recipe(), given, tokenizers=tokenizers)
+    learnt = prepare_corpora(tiny_recipe(), given)
+    second = prepare_corpora(tiny_recipe(), given, tokenizers=tokenizers)
     assert [second.source_tokenizer.to_json(), second.target_tokenizer.to_json()] == [t.to_json() for t in tokenizers]
     assert second.source_tokenizer.to_json() != learnt.source_tokenizer.to_json()
     assert second.key == learnt.key  # it tells the corpus
@@ -68,12 +68,12 @@ def test_faulty_pairs_are_dropped_and_counted_or_stop_it(tmp_path: Path) -> None
         (tmp_path / name).write_text(content, encoding="utf-8")
     files = FilesCorpus(source="a", target="b")
     data = Data(train=files, validation=files, folder=str(tmp_path))
-    corpus = prepare(tiny_recipe().model_copy(update={"data": data}))
+    corpus = prepare_corpora(tiny_recipe().model_copy(update={"data": data}))
     assert corpus.validation_pairs == [("eins", "one"), ("drei", "three")]
     assert corpus.messages[0].startswith("a and b: dropped 1 of 3 pairs: 1 with an empty side")
     data = data.model_copy(update={"on_error": "stop"})
     with pytest.raises(CorpusError, match="line 2: the text is empty"):
-        prepare(tiny_recipe().model_copy(update={"data": data}))
+        prepare_corpora(tiny_recipe().model_copy(update={"data": data}))
 
 
 def test_pairs_to_be_measured_on_are_encoded_whatever_their_length() -> None:
@@ -113,7 +113,7 @@ def test_limits_that_would_cut_training_targets_are_warned_of_before_the_trainin
 def test_what_is_learnt_by_heart_is_validated_on_too() -> None:
     recipe = tiny_recipe("data.validation_fraction=0")
     recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"validation": None})})
-    corpus = prepare(recipe, GivenPairs(PAIRS))
+    corpus = prepare_corpora(recipe, GivenPairs(PAIRS))
     assert len(corpus.train.corpus) == len(PAIRS)
     assert set(corpus.validation_pairs) == set(PAIRS)
     assert any(line.startswith("validation: on 30 of the 30 training pairs") for line in corpus.messages)

@@ -6,8 +6,8 @@ import tandem
 from tandem.analysis import Phrase
 from tandem.metrics import bleu
 from tandem.metrics.bootstrap import Resampling
-from tandem.runs.analyse import MOST_PLACED, spread
-from tandem.runs.evaluate import evaluate
+from tandem.runs.analyses import MOST_PLACED, sample_evenly
+from tandem.runs.evaluation import evaluate
 from tests.support.runs import number_pairs, shared_run, untrained
 
 PAIRS = [*number_pairs(20), (number_pairs(20)[0][0], "another reference")]
@@ -68,7 +68,7 @@ def test_neighbours_and_ranks_are_of_the_training_data_where_there_are_some() ->
         phrases=phrases,
         training=training,
         resampling=FEW,
-        hear=lambda *progress: heard.append(progress),
+        on_progress=lambda *progress: heard.append(progress),
     )
     assert found.contexts is not None
     assert found.contexts.neighbours_from == "6 texts of the training data"
@@ -98,7 +98,7 @@ def test_a_run_s_report_tells_of_the_corpus_that_was_scored(tmp_path_factory: py
 def test_at_most_some_hundreds_of_sources_are_placed_from_all_over_the_corpus() -> None:
     for number in (1, MOST_PLACED, MOST_PLACED + 1, 5000):
         texts = [str(n) for n in range(number)]
-        phrases, translations = spread(texts, texts)
+        phrases, translations = sample_evenly(texts, texts)
         assert [phrase.text for phrase in phrases] == translations
         assert min(number, MOST_PLACED // 2) <= len(phrases) <= MOST_PLACED
         assert int(translations[-1]) >= number * 0.9 - 1

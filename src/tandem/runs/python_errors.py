@@ -1,4 +1,4 @@
-"""Errors that a Python program gets speak of arguments, not of the command line's options."""
+"""Errors that reach a Python program name its arguments rather than the options of the command line."""
 
 import re
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from tandem.errors import TandemError
 
 _ARGUMENTS = {"--out": "out", "--resume": "resume=True", "--set": "settings"}
 _OPTION = re.compile(r"tandem [a-z]+ [^)\n]*|--[a-z-]+")
-"""An option, or a whole command, which stays as it is."""
+"""An option, or a whole command, which is left as it is."""
 
 
 @contextmanager
-def python_words() -> Iterator[None]:
-    """Let a TandemError leave this block with the names of arguments in place of options."""
+def with_argument_names() -> Iterator[None]:
+    """Replace options by the names of arguments in the message of a TandemError that leaves this block."""
     try:
         yield
     except TandemError as error:

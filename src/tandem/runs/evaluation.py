@@ -1,4 +1,4 @@
-"""A translator against a corpus: every score, each with its signature."""
+"""`tandem.evaluate`: a translator against a corpus, with every score and its signature."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,10 +23,9 @@ from tandem.metrics import (
 )
 from tandem.metrics.calibration import ReliabilityBin, calibration_error, reliability
 from tandem.metrics.sequences import cased
-from tandem.preparation.contents import Hear
-from tandem.runs.likelihood import likelihood
-from tandem.runs.prepare import encode_pairs
-from tandem.runs.progress import adding_up
+from tandem.runs.corpora import encode_pairs
+from tandem.runs.likelihoods import measure_likelihood
+from tandem.runs.progress import OnProgress, progress_counter, translate_all
 from tandem.text import norm_signature, normalise
 from tandem.training.events import Sample
 from tandem.translation.translator import SearchSettings, Translation, Translator
@@ -34,12 +33,12 @@ from tandem.version import __version__
 
 _SAMPLES = 10
 LEAST_CALIBRATED = 100
-"""Sources from which on the error of their confidences is a score: of fewer it would be chance."""
+"""With fewer sources the calibration error is left out, since chance would decide it."""
 
 
 @dataclass(frozen=True)
 class SourceResult:
-    """What became of one source of a corpus."""
+    """A source of a corpus with its references and its translation."""
 
     source: str
     references: tuple[str, ...]
@@ -54,20 +53,20 @@ class Evaluation:
     scores: list[Score]
     """The most telling ones first."""
     results: list[SourceResult]
-    """One for each different source, in order of first occurrence."""
+    """One result for each distinct source, in order of first occurrence."""
     lowercase: bool
     """Whether texts were scored in lower case."""
     raw: bool
-    """Whether texts were scored as they stand, not normalised."""
+    """Whether texts were scored without being normalised."""
 
     @property
     def sources(self) -> int:
-        """Distinct source texts, each translated once."""
+        """The number of distinct source texts, each translated once."""
         return len(self.results)
 
     @property
     def translations(self) -> list[str]:
-        """The text that each source was translated to."""
+        """The translation of each source."""
         return [result.translation.text for result in self.results]
 
     @property
@@ -77,31 +76,31 @@ class Evaluation:
 
     @property
     def cut(self) -> int:
-        """How many sources were too long, so that only their beginnings were translated."""
+        """The number of sources that were too long, so that only their beginnings were translated."""
         return sum(result.translation.cut for result in self.results)
 
     @property
     def stopped_at_limit(self) -> int:
-        """How many outputs are as long as the length limits allow, so that their ends may be missing."""
+        """The number of outputs that are as long as the limits allow, so that their ends may be missing."""
         return sum(result.translation.stopped == "limit" for result in self.results)
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the scores must know besides."""
+        """What else a reader of the scores must know."""
         return [score.note for score in self.scores if score.note]
 
     def sentence_scores(self) -> list[SentenceScores]:
-        """What the output for each source is worth, one for each of the results."""
+        """Score the output for each source by itself, in the order of the results."""
         texts = self.translations if self.raw else [normalise(text) for text in self.translations]
         return sentence_scores(texts, [result.references for result in self.results], lowercase=self.lowercase)
 
     def reliability(self) -> list[ReliabilityBin]:
-        """The share of right outputs among those of about the same confidence; empty without any confidence."""
+        """Return the share of right outputs among those of about the same confidence; empty without confidences."""
         confidences, right = _confidences(self.results, lowercase=self.lowercase, raw=self.raw)
         return reliability(confidences, right) if confidences else []
 
     def score(self, name: str) -> float:
-        """The value of the score of that name. KeyError where there is none."""
+        """Return the value of the score with this name. KeyError where there is none."""
         values = {score.name: score.value for score in self.scores}
         if name not in values:
             raise KeyError(f"there is no score {name!r}; the scores are {', '.join(values)}")
@@ -116,16 +115,15 @@ def evaluate(
     lowercase: bool = False,
     raw: bool = False,
     tokenize: TokenizerChoice | None = None,
-    hear: Hear = lambda *_: None,
+    on_progress: OnProgress = lambda *_: None,
 ) -> Evaluation:
     """Translate each distinct source and score it against all its targets; measure the likelihood of every pair.
 
-    The target of a pair is a text, or a list of texts: several references.
-    Sources are told apart as the model reads them. Scores are of normalised texts: Unicode NFC, single spaces; `raw`
-    leaves texts as they stand. `tokenize` is how BLEU tells words apart; None: as the recipe has it. `hear` is told of
-    progress: what is done, how much of it, and of how much.
+    The target of a pair is a text, or a list of texts for several references. Sources are distinct if the model reads
+    them as different. Texts are normalised before they are scored (Unicode NFC, single spaces), unless `raw`.
+    `tokenize` says how BLEU splits texts into words; None means as in the recipe.
 
-    ArgumentError where `translator` is none; ArgumentError and CorpusError where `pairs` are no pairs of texts.
+    ArgumentError where `translator` is no Translator; ArgumentError or CorpusError where `pairs` are no pairs of texts.
     """
     if not isinstance(translator, Translator):
         raise ArgumentError(
@@ -138,19 +136,17 @@ def evaluate(
     corpus = [Pair(source, target) for source, targets in given for target in targets]
     groups = group_references(given, lowercase=translator.source_tokenizer.lowercase, raw=raw)
     sources, references = [source for source, _ in groups], [targets for _, targets in groups]
-    # Before the work: a tokenizer whose packages are missing is an error.
+    # Chosen before the work: missing packages of a tokenizer are an error.
     tokenizer = choose_tokenizer(tokenize or translator.recipe.search.score_tokenize, chain.from_iterable(references))
-    made = list(
-        translator.translate_stream(sources, settings, on_progress=adding_up("translating", len(sources), hear))
-    )
+    made = translate_all(translator, sources, settings, "translating", on_progress)
     texts = [translation.text for translation in made]
     hypotheses = texts if raw else [normalise(text) for text in texts]
-    add = adding_up("scores of the translations", len(hypotheses), hear)
+    counter = progress_counter("scores of the translations", len(hypotheses), on_progress)
     search = search_signature(translator, settings)
     scores = [
         replace(score, signature=f"{score.signature}|{norm_signature(raw=raw)}|search:{search}")
         for score in score_translations(
-            hypotheses, references, lowercase=lowercase, tokenize=tokenizer, on_progress=add
+            hypotheses, references, lowercase=lowercase, tokenize=tokenizer, on_progress=counter
         )
     ]
     scores.append(_token_edit_rate(translator, [list(t.tokens) for t in made], references, search))
@@ -159,13 +155,13 @@ def evaluate(
     if len(confidences) >= LEAST_CALIBRATED:
         error = calibration_error(confidences, right, lowercase=lowercase)
         scores.append(Score(error.name, error.value, f"{error.signature}|{norm_signature(raw=raw)}|search:{search}"))
-    scores += _likelihood_scores(translator, corpus, hear)
+    scores += _likelihood_scores(translator, corpus, on_progress)
     leading = leading_scores([text for alternatives in references for text in alternatives])
     return Evaluation(len(corpus), in_order(scores, leading), results, lowercase, raw)
 
 
 def _confidences(results: Sequence[SourceResult], *, lowercase: bool, raw: bool) -> tuple[list[float], list[bool]]:
-    """How sure the model is of each output, where it says so, and whether that output equals a reference."""
+    """Return the confidences of the outputs that have one, and whether each of these outputs equals a reference."""
     confidences, right = [], []
     for source in results:
         if source.translation.confidence is not None:
@@ -175,15 +171,15 @@ def _confidences(results: Sequence[SourceResult], *, lowercase: bool, raw: bool)
     return confidences, right
 
 
-def _counted(batches: Iterable[Batch], add: Callable[[int], object]) -> Iterator[Batch]:
-    """The batches, each counted in sentences once it has been worked on."""
+def _counted(batches: Iterable[Batch], counter: Callable[[int], object]) -> Iterator[Batch]:
+    """Yield the batches, and count the sentences of each one that has been worked on."""
     for batch in batches:
         yield batch
-        add(len(batch.source_lengths))
+        counter(len(batch.source_lengths))
 
 
 def search_signature(translator: Translator, settings: SearchSettings) -> str:
-    """What somebody else needs to know of a search, in sacreBLEU's manner."""
+    """Return the signature of a search, in sacreBLEU's notation: what is needed to repeat it."""
     search = f"beam:{settings.beam}|lp:{settings.length_penalty:g}" if settings.beam > 1 else "greedy"
     limits, usual = (settings.max_length_factor, settings.max_length_extra), translator.search_settings()
     if limits != (usual.max_length_factor, usual.max_length_extra):
@@ -202,20 +198,20 @@ def _token_edit_rate(
     return Score(score.name, score.value, f"{score.signature}|tok:{tokenizer.kind}|search:{search}")
 
 
-def _likelihood_scores(translator: Translator, pairs: list[Pair], hear: Hear) -> list[Score]:
-    """An ensemble is not asked what it would have put out at each token: it has no accuracy and no free running."""
+def _likelihood_scores(translator: Translator, pairs: list[Pair], on_progress: OnProgress) -> list[Score]:
+    """Return the scores that come from the likelihood of the targets; an ensemble has only the teacher-forced ones."""
     if len(translator.members) > 1:
-        hear("likelihoods of the targets", 0, 1)
-        found = translator.score([pair.source for pair in pairs], [pair.target for pair in pairs])
-        nats = -math.fsum(score.log_probability for score in found)
-        return _true_scores(translator, pairs, sum(len(score.token_scores) for score in found), nats)
+        on_progress("likelihoods of the targets", 0, 1)
+        results = translator.score([pair.source for pair in pairs], [pair.target for pair in pairs])
+        nats = -math.fsum(result.log_probability for result in results)
+        return _forced_scores(translator, pairs, sum(len(result.token_scores) for result in results), nats)
     corpus = encode_pairs(translator.recipe, pairs, translator.source_tokenizer, translator.target_tokenizer)
     batches = Batches(corpus, 128, seed=0, shuffle=False)
-    add = adding_up("likelihoods of the targets", 2 * len(pairs), hear)
+    counter = progress_counter("likelihoods of the targets", 2 * len(pairs), on_progress)
     forced, free = (
-        likelihood(
+        measure_likelihood(
             translator.model,
-            _counted(batches.epoch(0), add),
+            _counted(batches.epoch(0), counter),
             translator.device,
             translator.dtype,
             teacher_forcing=ratio,
@@ -224,14 +220,14 @@ def _likelihood_scores(translator: Translator, pairs: list[Pair], hear: Hear) ->
     )
     signature = _token_signature(translator, forced.tokens)
     return [
-        *_true_scores(translator, pairs, forced.tokens, forced.nll),
+        *_forced_scores(translator, pairs, forced.tokens, forced.nll),
         Score("token_accuracy", forced.accuracy, f"teacher-forced|{signature}"),
         Score("free_running_loss", free.loss, f"free-running|{signature}"),
     ]
 
 
-def _true_scores(translator: Translator, pairs: list[Pair], tokens: int, nats: float) -> list[Score]:
-    """The likelihood of the true targets, whose negative logarithm is so many nats."""
+def _forced_scores(translator: Translator, pairs: list[Pair], tokens: int, nats: float) -> list[Score]:
+    """Return the teacher-forced scores; the negative log-likelihood of all targets is `nats`."""
     characters = sum(len(translator.target_tokenizer.normalise(pair.target)) for pair in pairs)
     signature = f"teacher-forced|{_token_signature(translator, tokens)}"
     bits = nats / math.log(2) / characters

@@ -25,7 +25,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_pairs_alone_will_do_and_the_choice_is_told_and_written(tmp_path: Path) -> None:
     said: list[str] = []
-    translator = tandem.train(pairs=PAIRS, out=tmp_path / "run", settings=SMALL, device="cpu", say=said.append)
+    translator = tandem.train(pairs=PAIRS, out=tmp_path / "run", settings=SMALL, device="cpu", notify=said.append)
     assert translator.translate(["eins zwei"])[0].score < 0
     beginnings = [line.split(":")[0] for line in said]
     for beginning in ("source tokens", "target tokens", "source reversed", "model", "schedule", "validation"):
@@ -57,7 +57,7 @@ def test_files_alone_will_do_and_the_written_recipe_trains_the_same_again(
 def test_validation_pairs_are_used_as_they_are(tmp_path: Path) -> None:
     said: list[str] = []
     validation = number_pairs(3, seed=9)
-    tandem.train(pairs=PAIRS, validation_pairs=validation, out=tmp_path / "run", settings=SMALL, say=said.append)
+    tandem.train(pairs=PAIRS, validation_pairs=validation, out=tmp_path / "run", settings=SMALL, notify=said.append)
     assert not any("carved off" in line for line in said)
     assert any(line.startswith("40 training pairs in ") for line in said)
 
@@ -65,7 +65,7 @@ def test_validation_pairs_are_used_as_they_are(tmp_path: Path) -> None:
 def test_test_pairs_are_what_the_run_is_scored_on(tmp_path: Path) -> None:
     said: list[str] = []
     test = [*number_pairs(5, seed=8), ("eins", " ")]
-    tandem.train(pairs=PAIRS, test_pairs=test, out=tmp_path / "run", settings=SMALL, say=said.append)
+    tandem.train(pairs=PAIRS, test_pairs=test, out=tmp_path / "run", settings=SMALL, notify=said.append)
     assert "test: 5 pairs" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     (dropped,) = (line for line in said if line.startswith("test corpus: "))
     assert dropped.startswith("test corpus: dropped 1 of 6 pairs: 1 with an empty side. The first: pairs in memory, ")
@@ -74,7 +74,7 @@ def test_test_pairs_are_what_the_run_is_scored_on(tmp_path: Path) -> None:
 def test_outputs_of_the_scored_corpus_that_end_at_the_limit_are_counted(tmp_path: Path) -> None:
     said: list[str] = []
     short = (*SMALL, "search.max_length_factor=0.01", "search.max_length_extra=0")
-    tandem.train(pairs=PAIRS, test_pairs=PAIRS[:9], out=tmp_path / "run", settings=short, say=said.append)
+    tandem.train(pairs=PAIRS, test_pairs=PAIRS[:9], out=tmp_path / "run", settings=short, notify=said.append)
     assert said[-1].startswith(
         "scored: 9 of 9 outputs ended at the length limit, so their ends may be missing; a larger"
     )

@@ -73,5 +73,5 @@ def reduced_recipe(path: Path | None, settings: list[str]) -> Recipe:
     """The recipe in a file, or our own, with `settings` ("section.key=value") put over it. RecipeError."""
     if path is not None:
         return load_recipe(path, settings)
-    text = resources.files("tandem.reproduction").joinpath("recipe.toml").read_text("utf-8")
+    text = resources.files("tandem_reproduction").joinpath("recipe.toml").read_text("utf-8")
     return parse_recipe(text, "the reproduction's recipe", settings)

@@ -7,7 +7,7 @@ import pytest
 
 from tandem.corpora.pairs import Pair
 from tandem.recipe import Data, FilesCorpus, MemoryCorpus, Recipe, dump_recipe, parse_recipe
-from tandem.runs.choose import choose_recipe, fitting_limits
+from tandem.runs.recipe_choice import choose_recipe, fitting_limits
 
 MEMORY = MemoryCorpus(kind="memory")
 COMMON = ["the", "a", "dog", "cat", "house", "runs", "sees", "small", "old", "man", "woman", "and", "to", "in", "red"]

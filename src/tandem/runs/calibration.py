@@ -1,4 +1,4 @@
-"""How far a model's probabilities tell whether its outputs are right, learnt from a validation corpus."""
+"""How well a model's probabilities predict that its outputs are right, learnt from a validation corpus."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,14 @@ from tandem.text import normalise
 from tandem.translation.translator import Translator
 
 MOST_CALIBRATED = 500
-"""So many are enough, and translating more would hold up the training."""
+"""The number of sources that a calibration is learnt from; translating more would hold up the training."""
 
 
 def calibrate(translator: Translator, groups: Sequence[tuple[str, tuple[str, ...]]]) -> Calibration | None:
-    """Learn a calibration from sources with their references, searched as the recipe says; None from fewer than 20.
+    """Learn a calibration from sources and their references; None where there are fewer than 20.
 
-    An output is right that equals a reference. Of more than 500 sources some from all over are taken.
+    Sources are translated with the recipe's search settings. An output counts as right if it equals a reference. Of
+    more than 500 sources, evenly spaced ones are used.
     """
     step = -(-len(groups) // MOST_CALIBRATED)
     chosen = groups[::step] if groups else groups

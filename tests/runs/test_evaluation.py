@@ -12,7 +12,7 @@ from tandem.errors import ArgumentError, CorpusError
 from tandem.metrics import bleu, exact
 from tandem.models import CellType
 from tandem.runs import evaluate
-from tandem.runs.likelihood import Likelihood
+from tandem.runs.likelihoods import Likelihood
 from tandem.text import EOS_ID, SOS_ID
 from tandem.translation.translator import Translator, frame_source
 from tests.support.models import CELL_TYPES
@@ -162,7 +162,7 @@ def test_samples_are_the_first_sources_with_their_translations() -> None:
 def test_progress_is_told_of_each_part_of_the_work() -> None:
     translator = model_of("lstm")
     heard: list[tuple[str, int, int | None]] = []
-    evaluate(translator, PAIRS, translator.search_settings(batch_size=32), hear=lambda *told: heard.append(told))
+    evaluate(translator, PAIRS, translator.search_settings(batch_size=32), on_progress=lambda *told: heard.append(told))
     texts, likelihoods = "translating", "likelihoods of the targets"
     assert [told for told in heard if told[0] == texts] == [(texts, done, 70) for done in (0, 32, 64, 70)]
     assert [told for told in heard if told[0] == likelihoods] == [(likelihoods, done, 140) for done in (0, 70, 140)]

@@ -1,4 +1,4 @@
-"""A recipe's corpora, made ready to train on: prepared once, kept in the cache, found there by their content."""
+"""The corpora of a run, prepared for training: once, since the cache keeps them under their content."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -15,24 +15,25 @@ from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs,
 from tandem.files.lines import check_read_again
 from tandem.preparation.cache import Prepared, default_cache
 from tandem.preparation.chunks import Chunk, Encoding
-from tandem.preparation.contents import Contents, Hear
+from tandem.preparation.contents import Contents
 from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.preparation.preparation import prepare_corpus
 from tandem.preparation.sources import Sources, Tokens
 from tandem.recipe import CorpusChoice, Data, MemoryCorpus, Recipe, Search
+from tandem.runs.progress import OnProgress
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
 
 _LOOKED_AT = 200_000
-"""Pairs from which a recipe is chosen."""
+"""The number of pairs from which a recipe is chosen."""
 _CUT = 0.01
-"""The share of training targets beyond the limit of the output's length from which on it is said."""
+"""A warning is given where a larger share of the training targets exceeds the limit of the output's length."""
 _BLOCK = 2**18
-"""Pairs whose lengths are looked at together."""
+"""The number of pairs whose lengths are compared at a time."""
 
 
 class GivenPairs(NamedTuple):
-    """Pairs handed over from Python, for corpora that the recipe calls `memory`."""
+    """Pairs from a Python program, for corpora of the kind `memory`."""
 
     train: Sequence[tuple[str, str]] | None = None
     validation: Sequence[tuple[str, str]] | None = None
@@ -41,7 +42,7 @@ class GivenPairs(NamedTuple):
 
 @dataclass(frozen=True)
 class PreparedCorpus:
-    """What the training loop and its validation read."""
+    """What the training loop and the validation read."""
 
     source_tokenizer: Tokenizer
     target_tokenizer: Tokenizer
@@ -50,25 +51,25 @@ class PreparedCorpus:
     validation_pairs: list[Pair]
     messages: list[str]
     reverse_source: bool
-    """Whether the sources' ids stand from the last token to the first."""
+    """Whether the ids of the sources go from the last token to the first."""
     key: str
-    """Tells its content and how it was prepared."""
+    """Identifies the content of the corpora and how they were prepared."""
     files: Mapping[str, Sequence[tuple[str, str]]]
-    """Name and SHA-256 of each file of the training and the validation corpus, by the corpus's part."""
+    """Name and SHA-256 of each file, by part: the training and the validation corpus."""
 
 
-def prepare(
+def prepare_corpora(
     recipe: Recipe,
     given: GivenPairs | None = None,
     *,
     tokenizers: tuple[Tokenizer, Tokenizer] | None = None,
     verify: bool = False,
-    hear: Hear = lambda *_: None,
-    say: Callable[[str], object] = lambda _: None,
+    on_progress: OnProgress = lambda *_: None,
+    notify: Callable[[str], object] = lambda _: None,
 ) -> PreparedCorpus:
-    """The recipe's corpora as batches of ids, and the tokenizers that were learnt from them, or that are given.
+    """Return the recipe's corpora as batches of ids, and their tokenizers: the given ones, or learnt from the corpora.
 
-    `verify`: hash files again whose size and time stamp are known. `hear` is told of progress.
+    `verify` hashes files again even if their size and time stamp are known.
     """
     data, text = recipe.data, recipe.text
     sources = Sources(
@@ -89,40 +90,40 @@ def prepare(
     described = [text.source.model_dump(), text.target.model_dump()]
 
     def prepared(tokens: Tokens) -> Prepared:
-        return prepare_corpus(sources, tokens, default_cache(), verify=verify, hear=hear, say=say)
+        return prepare_corpus(sources, tokens, default_cache(), verify=verify, hear=on_progress, say=notify)
 
-    found = prepared(Tokens(described, learn, text.reverse_source))
-    key = found.folder.name
-    if tokenizers and [t.to_json() for t in tokenizers] != [t.to_json() for t in found.tokenizers]:
+    result = prepared(Tokens(described, learn, text.reverse_source))
+    key = result.folder.name
+    if tokenizers and [t.to_json() for t in tokenizers] != [t.to_json() for t in result.tokenizers]:
         given_ones = [hashlib.sha256(tokenizer.to_json().encode()).hexdigest() for tokenizer in tokenizers]
-        found = prepared(Tokens([*described, *given_ones], lambda *_: tokenizers, text.reverse_source))
-    source, target = found.tokenizers
+        result = prepared(Tokens([*described, *given_ones], lambda *_: tokenizers, text.reverse_source))
+    source, target = result.tokenizers
     train = Batches(
-        found.train,
+        result.train,
         recipe.training.batch_size,
         recipe.seed,
         workers=data.loader_workers,
         passes=recipe.training.passes,
     )
     messages = [
-        *found.messages,
+        *result.messages,
         f"vocabulary: {len(source):,} source and {len(target):,} target tokens",
-        f"{len(found.train):,} training pairs in {len(train):,} batches; "
+        f"{len(result.train):,} training pairs in {len(train):,} batches; "
         f"padding is {100 * train.padding_share():.1f} % of them",
     ]
-    messages += _cut_targets(recipe.search, found.train)
-    validation = Batches(found.validation, 64, recipe.seed, shuffle=False)
+    messages += _cut_targets(recipe.search, result.train)
+    validation = Batches(result.validation, 64, recipe.seed, shuffle=False)
     reverse = text.reverse_source
     return PreparedCorpus(
-        source, target, train, validation, found.validation_pairs, messages, reverse, key, found.files
+        source, target, train, validation, result.validation_pairs, messages, reverse, key, result.files
     )
 
 
 def _cut_targets(search: Search, corpus: EncodedCorpus) -> list[str]:
-    """A warning where more than 1 % of the training targets are longer than an output may be."""
+    """Return a warning where more than 1 % of the training targets are longer than an output may be."""
     cut = 0
     for start in range(0, len(corpus), _BLOCK):
-        # Framed by <sos> and <eos>, which do not count.
+        # <sos> and <eos> do not count.
         source, target = (
             np.diff(side.offsets[start : start + _BLOCK + 1]) - 2 for side in (corpus.source, corpus.target)
         )
@@ -138,7 +139,7 @@ def _cut_targets(search: Search, corpus: EncodedCorpus) -> list[str]:
 
 
 def find_corpus(choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str]] | None) -> Corpus:
-    """The corpus that was chosen; the given pairs where it is `memory`. CorpusError where it can be read but once."""
+    """Open a corpus; one of the kind `memory` has the given pairs. CorpusError where it can be read only once."""
     if isinstance(choice, MemoryCorpus) and given is not None:
         return InMemory(given)
     corpus = build_corpus(choice, data.folder)
@@ -148,13 +149,13 @@ def find_corpus(choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str
 
 
 def read_corpus(choice: CorpusChoice, data: Data, given: Sequence[tuple[str, str]] | None = None) -> LoadedPairs:
-    """The good pairs of a corpus to be measured on, and how many others were left out."""
+    """Read the good pairs of a corpus to measure on, and count those that are left out."""
     corpus = find_corpus(choice, data, given)
     return load_pairs(corpus, on_error=data.on_error, max_characters=data.max_characters)
 
 
 def look_at(data: Data, given: GivenPairs | None) -> tuple[list[Pair], int]:
-    """The first of the training pairs, and about how many there are in all."""
+    """Return the first of the training pairs, and about how many there are in all."""
     corpus = find_corpus(data.train, data, given.train if given else None)
     pairs = good_pairs(corpus, Dropped(data.max_characters), on_error=data.on_error)
     first = list(islice(pairs, _LOOKED_AT))
@@ -165,7 +166,7 @@ def look_at(data: Data, given: GivenPairs | None) -> tuple[list[Pair], int]:
 
 
 def encode_pairs(recipe: Recipe, pairs: Sequence[Pair], source: Tokenizer, target: Tokenizer) -> EncodedCorpus:
-    """All pairs as ids, in memory, whatever their length."""
+    """Encode all pairs, whatever their length, in memory."""
     encoding = Encoding(source, target, reverse_source=recipe.text.reverse_source, max_tokens=None)
     ids = encoding.run(Chunk(*zip(*pairs, strict=True)))
     return EncodedCorpus(EncodedSide.of(ids.source, ids.source_lengths), EncodedSide.of(ids.target, ids.target_lengths))

@@ -1,4 +1,4 @@
-"""`tandem.compare`: trainings side by side, those that differ only in their seed as one system."""
+"""`tandem.compare`: several runs, of which those that differ only in their seed count as one system."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,9 +18,9 @@ from tandem.metrics import BleuTokenizer, TokenizerChoice, bleu, choose_tokenize
 from tandem.metrics.bootstrap import Difference, Resampling, Table, bleu_statistics, difference_of_trainings
 from tandem.metrics.tables import RESAMPLED, Resampled
 from tandem.recipe import Device, Precision, Recipe
-from tandem.runs.analyse import Hear
 from tandem.runs.changes import flat_settings
-from tandem.runs.evaluate import search_signature
+from tandem.runs.evaluation import search_signature
+from tandem.runs.progress import OnProgress, translate_all
 from tandem.text import norm_signature, normalise
 from tandem.translation.translator import SearchSettings, Translator, load
 
@@ -31,7 +31,7 @@ _WITHOUT_EFFECT = {
     "training.save_minutes",
     "training.save_steps",
 }
-"""Settings in which two runs of one system may differ: the seed, and those that change no weight."""
+"""Settings in which the runs of one system may differ: the seed, and those that do not affect the weights."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Spread:
 
     mean: float
     deviation: float | None
-    """The sample standard deviation; None for a single run."""
+    """Sample standard deviation; None for a single run."""
     lowest: float
     highest: float
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One run and its scores, by name."""
+    """A run and its scores by name."""
 
     path: Path
     seed: int
@@ -62,29 +62,29 @@ class ComparedSystem:
     runs: tuple[ComparedRun, ...]
     spreads: Mapping[str, Spread]
     differences: Mapping[str, Difference]
-    """How much higher its mean score is than the first system's, by score; empty for that one."""
+    """By how much its mean score exceeds that of the first system, by score; empty for the first system."""
     search: str
-    """How its runs searched, in sacreBLEU's manner."""
+    """Signature of the search, in sacreBLEU's notation."""
 
 
 @dataclass(frozen=True)
 class RunComparison:
-    """What `tandem.compare` finds."""
+    """The result of `tandem.compare`."""
 
     sources: int
-    """Distinct source texts, each translated once by every run."""
+    """The number of distinct source texts, each translated once by every run."""
     systems: tuple[ComparedSystem, ...]
     settings: Mapping[str, tuple[Any, ...]]
-    """What differs between the recipes: a value for each system, None where a recipe has no such setting."""
+    """The settings that differ, with a value for each system: None where a recipe has no such setting."""
     signatures: Mapping[str, str]
-    """Of each score."""
+    """The signature of each score."""
     resampling: str
-    """Of the intervals and p values, in sacreBLEU's manner."""
+    """The signature of the intervals and p values, in sacreBLEU's notation."""
 
 
 @dataclass
 class _Group:
-    """The runs of one recipe while they are translated."""
+    """The runs of one recipe."""
 
     settings: dict[str, Any]
     members: list[tuple[Path, Recipe]]
@@ -101,16 +101,15 @@ def compare(
     resampling: Resampling | None = None,
     device: Device = "auto",
     precision: Precision = "float32",
-    hear: Hear = lambda *_: None,
+    on_progress: OnProgress = lambda *_: None,
 ) -> RunComparison:
-    """Compare runs (their best checkpoints) on pairs: mean and deviation over seeds, and paired significance.
+    """Compare the best checkpoints of runs on pairs: mean and deviation over seeds, and paired significance.
 
-    Runs whose recipes differ only in the seed are one system, and the first system is the one that others are compared
-    with. The scores are those that fit the references (`tandem.metrics.leading_scores`). `search` gives the settings
-    of each translator, by default its recipe's. `lowercase` and `tokenize` are the first recipe's where they are None;
-    texts are normalised unless `raw`. One model is in memory at a time. `hear` is told what is done, how much of it,
-    and of how much. RecipeError where a run is given twice, ArgumentError and CorpusError where `runs` or `pairs` are
-    of another form.
+    Runs whose recipes differ only in the seed are one system, and all systems are compared with the first. The scores
+    are those that suit the references (`tandem.metrics.leading_scores`). `search` returns the settings of each
+    translator, by default those of its recipe. `lowercase` and `tokenize` default to those of the first recipe. Texts
+    are normalised unless `raw`. One model is in memory at a time. RecipeError where a run is given twice; ArgumentError
+    or CorpusError where `runs` or `pairs` have another form.
     """
     groups = _grouped(runs)
     task = _task(pairs, [recipe for group in groups for _, recipe in group.members], lowercase, raw, tokenize)
@@ -118,28 +117,29 @@ def compare(
     systems: list[ComparedSystem] = []
     baseline: dict[str, list[Table]] = {}
     for name, group in zip(_names(groups), groups, strict=True):
-        compared, tables, how = [], {score: list[Table]() for score in task.scores}, ""
+        compared, tables, signature = [], {score: list[Table]() for score in task.scores}, ""
         for path, recipe in group.members:
             translator = load(path, device=device, precision=precision)
             settings = search(translator)
-            texts = task.normalised(_translate(translator, task.sources, settings, str(path), hear))
+            made = translate_all(translator, task.sources, settings, f"{path} translates", on_progress)
+            texts = task.normalised([translation.text for translation in made])
             for score, rows in tables.items():
-                rows.append(task.how(score).tabulate(texts, task.references, lowercase=task.lowercase))
+                rows.append(task.metric(score).tabulate(texts, task.references, lowercase=task.lowercase))
             scores = {score: float(RESAMPLED[score].measure(rows[-1].sum(0))) for score, rows in tables.items()}
             compared.append(ComparedRun(path, recipe.seed, scores))
-            how = search_signature(translator, settings)
-        hear("systems are compared", 0, 1)
+            signature = search_signature(translator, settings)
+        on_progress("systems are compared", 0, 1)
         baseline = baseline or tables
         spreads = {score: _spread([run.scores[score] for run in compared]) for score in tables}
         differences = _differences(tables, baseline, resampling) if systems else {}
-        systems.append(ComparedSystem(name, tuple(compared), spreads, differences, how))
-    signature = f"{resampling.signature}|drawn:sentences+runs"
-    return RunComparison(len(task.sources), tuple(systems), _differing(groups), task.signatures(), signature)
+        systems.append(ComparedSystem(name, tuple(compared), spreads, differences, signature))
+    drawn = f"{resampling.signature}|drawn:sentences+runs"
+    return RunComparison(len(task.sources), tuple(systems), _differing(groups), task.signatures(), drawn)
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What is translated, and how it is scored."""
+    """What is translated, and how the translations are scored."""
 
     sources: Sequence[str]
     references: Sequence[Sequence[str]]
@@ -148,24 +148,28 @@ class _Task:
     raw: bool
     tokenizer: BleuTokenizer
 
-    def how(self, score: str) -> Resampled:
-        """How a score is computed: BLEU tells words apart by the same tokenizer everywhere."""
-        found = RESAMPLED[score]
+    def metric(self, score: str) -> Resampled:
+        """Return how a score is computed; BLEU uses the same tokenizer for every run."""
+        resampled = RESAMPLED[score]
         if score != "bleu":
-            return found
-        return found._replace(
+            return resampled
+        return resampled._replace(
             metric=partial(bleu, tokenize=self.tokenizer), tabulate=partial(bleu_statistics, tokenize=self.tokenizer)
         )
 
     def normalised(self, texts: list[str]) -> list[str]:
-        """The texts as they are scored."""
+        """Return the texts as they are scored."""
         return texts if self.raw else [normalise(text) for text in texts]
 
     def signatures(self) -> dict[str, str]:
-        """Of each score; the references stand for translations, which signatures do not speak of."""
+        """Return the signature of each score."""
+        # Signatures do not depend on the translations, so the references take their place.
         right = [texts[0] for texts in self.references]
-        scores = {name: self.how(name).metric(right, self.references, lowercase=self.lowercase) for name in self.scores}
-        return {name: f"{score.signature}|{norm_signature(raw=self.raw)}" for name, score in scores.items()}
+        signatures = {}
+        for name in self.scores:
+            score = self.metric(name).metric(right, self.references, lowercase=self.lowercase)
+            signatures[name] = f"{score.signature}|{norm_signature(raw=self.raw)}"
+        return signatures
 
 
 def _task(
@@ -186,7 +190,7 @@ def _task(
 
 
 def _grouped(runs: Sequence[str | Path]) -> list[_Group]:
-    """The runs by their recipes, in the order in which they are given."""
+    """Group the runs by their recipes, in the order in which they are given."""
     if isinstance(runs, str | os.PathLike) or not runs:
         raise ArgumentError(f"runs is {runs!r}, but must be a list of the directories of runs or checkpoints")
     groups: list[_Group] = []
@@ -205,7 +209,7 @@ def _grouped(runs: Sequence[str | Path]) -> list[_Group]:
 
 
 def _names(groups: Sequence[_Group]) -> list[str]:
-    """A system of one run is called like its directory; one of several by what their names begin with."""
+    """Name a system of one run like its directory, and one of several runs by what their names begin with."""
     names: list[str] = []
     for group in groups:
         runs = [resolved(path).name for path, _ in group.members]
@@ -219,17 +223,6 @@ def _names(groups: Sequence[_Group]) -> list[str]:
 
 def _shared_beginning(texts: Sequence[str]) -> str:
     return "".join(letters[0] for letters in takewhile(lambda each: len(set(each)) == 1, zip(*texts, strict=False)))
-
-
-def _translate(
-    translator: Translator, sources: Sequence[str], settings: SearchSettings, name: str, hear: Hear
-) -> list[str]:
-    texts = []
-    hear(f"{name} translates", 0, len(sources))
-    for translation in translator.translate_stream(sources, settings):
-        texts.append(translation.text)
-        hear(f"{name} translates", len(texts), len(sources))
-    return texts
 
 
 def _spread(values: Sequence[float]) -> Spread:

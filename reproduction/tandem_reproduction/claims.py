@@ -20,8 +20,8 @@ from tandem.metrics.bootstrap import (
     interval,
     perplexity_of_sums,
 )
-from tandem.reproduction.plan import DEPTHS, Plan
-from tandem.reproduction.systems import N_BEST, Rescored, Systems
+from tandem_reproduction.plan import DEPTHS, Plan
+from tandem_reproduction.systems import N_BEST, Rescored, Systems
 
 BEAMS = (1, 2, 12)
 """Those of the paper's table 1; the last is what other claims are looked at with."""

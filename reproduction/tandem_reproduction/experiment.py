@@ -11,13 +11,13 @@ from tandem.metrics import choose_tokenizer
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import Device
 from tandem.recording import read_metrics
-from tandem.reproduction.claims import Claim, Claims
-from tandem.reproduction.plan import Plan
-from tandem.reproduction.systems import Systems
-from tandem.reproduction.table import as_markdown, as_object
-from tandem.reproduction.trainings import Train, train_once
-from tandem.runs.prepare import read_corpus
+from tandem.runs.corpora import read_corpus
 from tandem.version import __version__
+from tandem_reproduction.claims import Claim, Claims
+from tandem_reproduction.plan import Plan
+from tandem_reproduction.systems import Systems
+from tandem_reproduction.table import as_markdown, as_object
+from tandem_reproduction.trainings import Train, train_once
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def reproduce(
     *,
     resampling: Resampling,
     device: Device = "auto",
-    say: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> Reproduction:
     """Look at the paper's claims with models of a plan, and write what is found into `out`.
 
@@ -48,12 +48,12 @@ def reproduce(
     # First: that it is missing is to be known before the trainings.
     pairs, dropped = read_corpus(recipe.data.test, recipe.data)
     if dropped.count:
-        say(f"test corpus: {dropped.message()}")
+        notify(f"test corpus: {dropped.message()}")
     runs = list(plan.runs())
     for number, (name, wanted) in enumerate(runs, start=1):
-        say(f"training {number} of {len(runs)}: {name}")
+        notify(f"training {number} of {len(runs)}: {name}")
         if not train_once(wanted, out / "runs" / name, train):
-            say(f"{name}: is done already")
+            notify(f"{name}: is done already")
     tokenizer = choose_tokenizer(recipe.search.score_tokenize, (pair.target for pair in pairs))
     systems = Systems(
         out / "runs",
@@ -63,7 +63,7 @@ def reproduce(
         tokenizer=tokenizer,
         length_penalty=recipe.search.length_penalty,
         device=device,
-        say=lambda what: say(f"working out {what}"),
+        notify=lambda what: notify(f"working out {what}"),
     )
     lengths = [len(pair.source.split()) for pair in pairs]
     claims = Claims(plan, systems, lengths, resampling).all()

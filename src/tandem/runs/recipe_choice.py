@@ -1,4 +1,4 @@
-"""A recipe chosen from a corpus by what is measured on it, for whoever has pairs and no recipe."""
+"""A recipe chosen from a corpus by what is measured on it, for users who have pairs and no recipe."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -23,49 +23,50 @@ from tandem.recipe import (
     Texts,
     Training,
 )
-from tandem.runs.evidence import ChosenTokens, choose_tokens
 from tandem.runs.sizing import BY_HEART, Size, size_for
+from tandem.runs.token_choice import ChosenTokens, choose_tokens
 from tandem.terminal import counted
 from tandem.text.bulk import BulkEncoder
 
 _HELD_BACK, _MOST_HELD_BACK = 0.1, 2_000
-"""The share of the pairs that tokens are judged on, and how many these are at most."""
+"""The share of the sources that tokens are judged on, and the largest number of them."""
 _LEAST_VALIDATION = 20
-"""Pairs: with fewer, validation would decide by chance."""
+"""The smallest number of validation pairs: with fewer, chance would decide."""
 _USUAL_FRACTION = Data.model_fields["validation_fraction"].default
 _ROOM = 1.25
 """Outputs may be longer than the longest training target by this factor."""
 _SAMPLE = 2_000
-"""Pairs that are enough to measure speed on."""
+"""The number of pairs that speed is measured on."""
 _SETTLED = 0.3
 """The share of the steps after which the learning rate falls."""
 _FAR_FROM_ALL = 0.5
-"""With less than this share of the usual training, a budget is said to be short of what all of it would take."""
+"""With a smaller share of the usual training, the reason for a budget says how long the usual training would take."""
 
 
 class Choice(NamedTuple):
-    """What was chosen, and why, a line for each decision."""
+    """The chosen recipe, and the reasons, one line for each decision."""
 
     recipe: Recipe
     reasons: list[str]
 
 
-class Corpus(NamedTuple):
-    """What is known of the training pairs once tokens are chosen."""
+class CorpusFigures(NamedTuple):
+    """What is known about the training pairs once tokens are chosen."""
 
     source: ChosenTokens
     target: ChosenTokens
     source_lengths: npt.NDArray[np.int64]
-    """Tokens of each source, `<sos>` and `<eos>` not counted."""
+    """The number of tokens of each of the first sources, without `<sos>` and `<eos>`."""
     target_lengths: npt.NDArray[np.int64]
+    """The number of tokens of each of the first targets, without `<sos>` and `<eos>`."""
     pairs: int
-    """All pairs, of which the lengths are those of the first."""
+    """The number of all pairs."""
     sources: int
-    """Different source texts among the first pairs."""
+    """The number of distinct source texts among the first pairs."""
 
     @property
     def tokens(self) -> float:
-        """About how many tokens both sides of all pairs have, `<eos>` counted."""
+        """About how many tokens both sides of all pairs have, `<eos>` included."""
         return self.pairs * float((self.source_lengths + self.target_lengths + 2).mean())
 
 
@@ -73,17 +74,17 @@ class Budget(NamedTuple):
     """The time that a training may take."""
 
     deadline: float
-    """When it is to be done, as `time.monotonic` tells it."""
+    """The end of the time, on the clock of `time.monotonic`."""
     device: Device
     with_settings: Callable[[Recipe], Recipe]
-    """Puts over a recipe what the user has set."""
+    """Puts the user's settings over a recipe."""
 
 
 def choose_recipe(pairs: Sequence[Pair], data: Data, count: int, budget: Budget | None = None) -> Choice:
-    """Tokens, size, schedule and limits for `count` training pairs, of which `pairs` are the first."""
+    """Choose tokens, size, schedule and limits for `count` training pairs, of which `pairs` are the first."""
     corpus = look_closely(pairs, count)
-    nothing_said = data.validation is None and data.validation_fraction == _USUAL_FRACTION
-    by_heart = nothing_said and corpus.sources < BY_HEART
+    is_default = data.validation is None and data.validation_fraction == _USUAL_FRACTION
+    by_heart = is_default and corpus.sources < BY_HEART
     data = _held_back(data, count, by_heart)
     size = size_for(count, corpus.tokens, by_heart=by_heart)
     exact = fits_exact([pair.target for pair in pairs])
@@ -96,10 +97,10 @@ def choose_recipe(pairs: Sequence[Pair], data: Data, count: int, budget: Budget 
 
 
 def _fitted(
-    corpus: Corpus, size: Size, data: Data, budget: Budget, pairs: Sequence[Pair], *, exact: bool
+    corpus: CorpusFigures, size: Size, data: Data, budget: Budget, pairs: Sequence[Pair], *, exact: bool
 ) -> tuple[Size, str]:
-    """The size that fits into the budget, and the reason for it."""
-    from tandem.runs.budget import fit_to_time  # it needs torch
+    """Return the size that fits into the budget, and the reason for it."""
+    from tandem.runs.budget import fit_to_time  # imports torch
 
     sample = pairs[:: max(1, len(pairs) // _SAMPLE)]
     fitted = fit_to_time(
@@ -120,10 +121,10 @@ def _fitted(
     )
 
 
-def look_closely(pairs: Sequence[Pair], count: int) -> Corpus:
-    """Hold pairs back by their sources, choose the tokens of both sides on them, and measure all pairs.
+def look_closely(pairs: Sequence[Pair], count: int) -> CorpusFigures:
+    """Hold some sources back, choose the tokens of both sides on their pairs, and measure all pairs.
 
-    Few sources are to be learnt by heart: nothing is held back of these.
+    Nothing is held back where there are so few sources that the model is to memorise them.
     """
     ranked = sorted({pair.source for pair in pairs}, key=lambda source: chance_rank(source, 0))
     back = others = pairs
@@ -134,11 +135,11 @@ def look_closely(pairs: Sequence[Pair], count: int) -> Corpus:
     source, target = (choose_tokens([p[side] for p in others], [p[side] for p in back]) for side in (0, 1))
     source_lengths = BulkEncoder(source.tokenizer).encode([pair.source for pair in pairs])[1]
     target_lengths = BulkEncoder(target.tokenizer).encode([pair.target for pair in pairs])[1]
-    return Corpus(source, target, source_lengths, target_lengths, count, len(ranked))
+    return CorpusFigures(source, target, source_lengths, target_lengths, count, len(ranked))
 
 
-def make_recipe_of(corpus: Corpus, size: Size, data: Data, *, exact: bool) -> Recipe:
-    """The recipe with these tokens, this size, and limits that fit the corpus."""
+def make_recipe_of(corpus: CorpusFigures, size: Size, data: Data, *, exact: bool) -> Recipe:
+    """Return the recipe with these tokens, this size, and limits that fit the corpus."""
     return Recipe(
         data=data,
         text=Texts(source=corpus.source.text, target=corpus.target.text, reverse_source=True),
@@ -165,7 +166,7 @@ def make_recipe_of(corpus: Corpus, size: Size, data: Data, *, exact: bool) -> Re
 
 
 def fitting_limits(source_lengths: npt.NDArray[np.int64], target_lengths: npt.NDArray[np.int64]) -> Search:
-    """Limits of the output's length that leave room above every training target."""
+    """Return limits of the output's length that leave room above every training target."""
     factor = math.ceil(10 * _ROOM * target_lengths.sum() / source_lengths.sum()) / 10
     above = int(np.ceil((_ROOM * target_lengths - factor * source_lengths).max()))
     defaults = Search()
@@ -176,14 +177,14 @@ def fitting_limits(source_lengths: npt.NDArray[np.int64], target_lengths: npt.ND
 
 
 def _held_back(data: Data, count: int, by_heart: bool) -> Data:
-    """The corpus with a part held back that is large enough to decide by, or none."""
+    """Return the corpus with a fraction held back that is large enough to validate on, or with none."""
     if data.validation is not None or data.validation_fraction != _USUAL_FRACTION:
         return data
     fraction = 0.0 if by_heart else max(data.validation_fraction, round(min(_LEAST_VALIDATION / count, 0.2), 3))
     return data.model_copy(update={"validation_fraction": fraction})
 
 
-def _token_reasons(corpus: Corpus) -> list[str]:
+def _token_reasons(corpus: CorpusFigures) -> list[str]:
     reasons = []
     for side, chosen in (("source", corpus.source), ("target", corpus.target)):
         rejected = f"; {'; '.join(chosen.rejected)}" if chosen.rejected else ""
@@ -191,7 +192,7 @@ def _token_reasons(corpus: Corpus) -> list[str]:
     return reasons
 
 
-def _other_reasons(corpus: Corpus, size: Size, *, by_heart: bool, exact: bool) -> list[str]:
+def _other_reasons(corpus: CorpusFigures, size: Size, *, by_heart: bool, exact: bool) -> list[str]:
     search = fitting_limits(corpus.source_lengths, corpus.target_lengths)
     seen = f"{counted(corpus.pairs, 'pair')} of {corpus.tokens:,.0f} tokens"
     passes = f" of {size.passes} passes" if size.passes > 1 else ""
@@ -215,7 +216,7 @@ def _other_reasons(corpus: Corpus, size: Size, *, by_heart: bool, exact: bool) -
 
 
 def seconds_in(text: str) -> float:
-    """The seconds that "90s", "20m", "1.5h" or "1h30m" name. RecipeError for anything else."""
+    """Return the seconds in a time such as "90s", "20m", "1.5h" or "1h30m". RecipeError for anything else."""
     units = {"h": 3600.0, "m": 60.0, "s": 1.0}
     total, number = 0.0, ""
     for character in text.strip().lower():

@@ -48,7 +48,7 @@ class Systems:
         tokenizer: BleuTokenizer,
         length_penalty: float,
         device: Device,
-        say: Callable[[str], None],
+        notify: Callable[[str], None],
     ) -> None:
         """Runs lie in `runs`; what is worked out is kept in `folder`. `say` is told of each work before it begins."""
         self._runs = runs
@@ -59,7 +59,7 @@ class Systems:
         self._tokenizer: BleuTokenizer = tokenizer
         self._length_penalty = length_penalty
         self._device: Device = device
-        self._say = say
+        self._say = notify
 
     def bleu(self, names: Sequence[str], beam: int) -> Statistics:
         """What BLEU is computed from, of the models' translations."""

@@ -1,4 +1,4 @@
-"""Whether a run fits into a machine's memory, and which settings make it smaller."""
+"""Whether a run fits into the memory of the machine, and which settings make it smaller."""
 
 import math
 
@@ -22,9 +22,9 @@ SMALLER_STEP = (
 
 
 def check_memory(recipe: Recipe, sizes: tuple[int, int]) -> None:
-    """Raise MemoryShortage where the machine cannot hold the weights and a gradient of each.
+    """Raise MemoryShortage where the machine cannot hold the weights and their gradients.
 
-    A system may promise more memory than there is, and end the process once it is used.
+    A system may grant more memory than it has, and end the process once that memory is used.
     """
     with torch.device("meta"):
         needed = 2 * 4 * count_parameters(build_model(recipe, *sizes)).total

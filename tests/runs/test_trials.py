@@ -8,9 +8,9 @@ import tandem
 from tandem.checkpoint import checkpoint_of
 from tandem.errors import RecipeError
 from tandem.recipe import Recipe
-from tandem.runs.prepare import GivenPairs
-from tandem.runs.train import run_recipe
-from tandem.runs.trying import Candidate, candidates, try_recipes
+from tandem.runs.corpora import GivenPairs
+from tandem.runs.execution import run_recipe
+from tandem.runs.trials import Variant, make_variants, try_recipes
 from tandem.training.events import Event, Validated
 from tests.support.runs import number_pairs, tiny_recipe
 
@@ -39,11 +39,11 @@ class _StopAfter:
         pass
 
 
-def variants() -> list[Candidate]:
+def variants() -> list[Variant]:
     """Recipes that are told apart after one epoch."""
     rates = {"slow": 1e-6, "quick": 3e-2, "slower": 1e-7, "slowest": 1e-8}
     return [
-        Candidate(name, f"learning rate {rate}", _recipe(f"training.optimizer.learning_rate={rate}"))
+        Variant(name, f"learning rate {rate}", _recipe(f"training.optimizer.learning_rate={rate}"))
         for name, rate in rates.items()
     ]
 
@@ -52,9 +52,9 @@ def _recipe(*settings: str) -> Recipe:
     return tiny_recipe("training.epochs=8", *settings)
 
 
-def _try(out: Path, recorder: _StopAfter | None = None) -> tuple[Candidate, list[str]]:
+def _try(out: Path, recorder: _StopAfter | None = None) -> tuple[Variant, list[str]]:
     recorders = () if recorder is None else (recorder,)
-    return try_recipes(variants(), out, device="cpu", given=GIVEN, recorders=lambda: recorders, say=lambda _: None)
+    return try_recipes(variants(), out, device="cpu", given=GIVEN, recorders=lambda: recorders, notify=lambda _: None)
 
 
 def test_the_best_goes_on_as_if_it_had_been_alone(tmp_path: Path) -> None:
@@ -81,12 +81,12 @@ def test_what_was_stopped_goes_on_to_the_same_end(validations: int, tmp_path: Pa
 
 
 def test_variants_differ_from_the_chosen_recipe_which_comes_first() -> None:
-    made = candidates(tiny_recipe(), 8)
+    made = make_variants(tiny_recipe(), 8)
     assert made[0].recipe == tiny_recipe()
     recipes = [candidate.recipe for candidate in made]
     assert all(recipe not in recipes[:place] for place, recipe in enumerate(recipes))
     with pytest.raises(RecipeError, match=r"--try 9: between 2 and 8 variants can be tried"):
-        candidates(tiny_recipe(), 9)
+        make_variants(tiny_recipe(), 9)
 
 
 def test_from_python(tmp_path: Path) -> None:
