@@ -1,4 +1,4 @@
-"""The paper's claims, looked at one by one with small models."""
+"""The claims of "Sequence to Sequence Learning with Neural Networks" (2014), checked one by one with small models."""
 
 from tandem_reproduction.claims import Check, Claim, Row, Verdict
 from tandem_reproduction.experiment import Reproduction, reproduce

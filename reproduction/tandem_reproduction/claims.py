@@ -1,4 +1,4 @@
-"""The paper's claims one by one: what it reports, what is found here, and whether the claim holds.
+"""The claims of the paper one by one: what it reports, what these models give, and whether the claim holds.
 
 Sections and figures are those of Sutskever, Vinyals & Le 2014, arXiv 1409.3215.
 """
@@ -24,16 +24,16 @@ from tandem_reproduction.plan import DEPTHS, Plan
 from tandem_reproduction.systems import N_BEST, Rescored, Systems
 
 BEAMS = (1, 2, 12)
-"""Those of the paper's table 1; the last is what other claims are looked at with."""
+"""The beams of the paper's table 1; other claims are checked with the last one."""
 WIDE = BEAMS[-1]
 _QUARTERS = 4
 _SLACK = 2.0
-"""BLEU by which long sentences may be below the others: the paper's own curve moves by as much."""
+"""The BLEU by which long sentences may be below the others: the paper's own curve varies by as much."""
 _LONG = f"BLEU of the longest quarter less that of the others, not below -{_SLACK:g}"
 
 
 class Verdict(Enum):
-    """What the figures here say of a claim."""
+    """What the figures say about a claim."""
 
     HOLDS = "holds"
     OPEN = "not shown"
@@ -42,18 +42,18 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One system's figure, beside the paper's."""
+    """The figure of a system, beside the paper's."""
 
     what: str
     paper: str
     found: Interval
     trainings: tuple[float, ...] = ()
-    """The figure of each training, or of each ensemble, where there are several."""
+    """The figure of each training or ensemble; empty where there is only one."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """What must not be below `least` for the claim to hold."""
+    """A difference that must not be below `least` for the claim to hold."""
 
     what: str
     difference: Interval
@@ -61,7 +61,7 @@ class Check:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the whole interval is above the least, or below."""
+        """Whether the whole interval is above the least difference, or below."""
         if self.difference.low > self.least:
             return Verdict.HOLDS
         return Verdict.FAILS if self.difference.high < self.least else Verdict.OPEN
@@ -69,37 +69,37 @@ class Check:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the paper, and what became of it."""
+    """A claim of the paper, and whether it holds."""
 
     title: str
     section: str
     says: str
-    """What the paper says in words."""
+    """What the paper says."""
     rows: tuple[Row, ...]
     checks: tuple[Check, ...]
     otherwise: str
-    """Why it is not seen here, as far as can be told: for where it is not."""
+    """The likely reason if the claim does not hold here."""
 
     @property
     def verdict(self) -> Verdict:
-        """It holds where every check does, and fails where one does."""
-        found = {check.verdict for check in self.checks}
-        return next(v for v in (Verdict.FAILS, Verdict.OPEN, Verdict.HOLDS) if v in found)
+        """The verdict: a claim holds if every check does, and fails if one does."""
+        verdicts = {check.verdict for check in self.checks}
+        return next(v for v in (Verdict.FAILS, Verdict.OPEN, Verdict.HOLDS) if v in verdicts)
 
 
 class Claims:
-    """Looks at each claim with the models of a plan."""
+    """Checks each claim with the models of a plan."""
 
     def __init__(self, plan: Plan, systems: Systems, source_lengths: Sequence[int], resampling: Resampling) -> None:
-        """`source_lengths`: words of each source of the corpus that the systems are measured on."""
+        """`source_lengths` holds the number of words in each source of the test corpus."""
         self._plan = plan
         self._systems = systems
         self._lengths = np.array(source_lengths)
         self._resampling = resampling
 
     def all(self) -> list[Claim]:
-        """Every claim, in the paper's order."""
-        looks: list[Callable[[], Claim]] = [
+        """Check every claim, in the order of the paper."""
+        checks: list[Callable[[], Claim]] = [
             self.reversing,
             self.depth,
             self.ensembles,
@@ -108,10 +108,10 @@ class Claims:
             self.rescoring,
             self.long_sentences,
         ]
-        return [look() for look in looks]
+        return [check() for check in checks]
 
     def reversing(self) -> Claim:
-        """Section 3.3."""
+        """Check section 3.3."""
         plan = self._plan
         turned, straight = _each(plan.reversed[: plan.seeds]), _each(plan.forward)
         perplexities, bleus = self._perplexities, self._bleus
@@ -133,7 +133,7 @@ class Claims:
         )
 
     def depth(self) -> Claim:
-        """Section 3.4."""
+        """Check section 3.4."""
         tables = {layers: self._perplexities(_each(self._plan.of_depth(layers))) for layers in DEPTHS}
         bleus = {layers: self._bleus(_each(self._plan.of_depth(layers)), WIDE) for layers in DEPTHS}
         rows = []
@@ -162,7 +162,7 @@ class Claims:
         )
 
     def ensembles(self) -> Claim:
-        """Table 1."""
+        """Check what table 1 says about ensembles."""
         singles, pairs, whole = self._sizes(WIDE)
         return Claim(
             "An ensemble translates better than one model, and a larger one better still",
@@ -181,7 +181,7 @@ class Claims:
         )
 
     def beams(self) -> Claim:
-        """Section 3.2 and table 1."""
+        """Check what section 3.2 and table 1 say about beams."""
         sizes = {beam: self._sizes(beam) for beam in BEAMS}
         singles, ensembles = ({beam: sizes[beam][which] for beam in BEAMS} for which in (0, 2))
         size = self._plan.members
@@ -209,7 +209,7 @@ class Claims:
         )
 
     def greedy_ensemble(self) -> Claim:
-        """Table 1."""
+        """Check what table 1 says about a greedy ensemble."""
         singles, (_, _, whole) = self._sizes(WIDE)[0], self._sizes(1)
         return Claim(
             f"An ensemble that searches greedily beats one model with a beam of {WIDE}",
@@ -224,7 +224,7 @@ class Claims:
         )
 
     def rescoring(self) -> Claim:
-        """Section 3.6, table 2."""
+        """Check section 3.6 and table 2."""
         plan = self._plan
         by_one = [
             self._systems.rescored(name, [other])
@@ -250,7 +250,7 @@ class Claims:
         )
 
     def long_sentences(self) -> Claim:
-        """Section 3.7, figure 3."""
+        """Check section 3.7 and figure 3."""
         plan = self._plan
         translated = self._systems.bleu(plan.ensemble, WIDE)
         order = np.argsort(self._lengths, kind="stable")
@@ -260,7 +260,7 @@ class Claims:
             low, high = self._lengths[rows_of[[0, -1]]]
             rows.append(self._row(f"BLEU, sources of {low} to {high} words", "", [translated[rows_of]]))
         rest, longest = np.concatenate(quarters[:-1]), quarters[-1]
-        # Of other sentences each, so that what is resampled is the whole corpus, once with either part blanked out.
+        # Both parts are tables of the whole corpus with the other part blanked out, so that they share the resamples.
         parts = [np.where(np.isin(np.arange(len(order)), part)[:, None], translated, 0) for part in (longest, rest)]
         return Claim(
             "Long sentences are translated as well as others",
@@ -273,7 +273,7 @@ class Claims:
         )
 
     def _sizes(self, beam: int) -> tuple[list[Statistics], list[Statistics], list[Statistics]]:
-        """One model, ensembles of two, the whole ensemble."""
+        """Return the tables of single models, of ensembles of two, and of the whole ensemble."""
         plan = self._plan
         return (
             self._bleus(_each(plan.ensemble), beam),
@@ -298,14 +298,14 @@ class Claims:
 
 
 def _each(names: Sequence[str]) -> list[list[str]]:
-    """Each model by itself."""
+    """Return a system for each single model."""
     return [[name] for name in names]
 
 
-def _rescored(found: Sequence[Rescored]) -> list[Statistics]:
-    return [one.rescored for one in found]
+def _rescored(results: Sequence[Rescored]) -> list[Statistics]:
+    return [result.rescored for result in results]
 
 
 def _if(condition: bool, figure: str) -> str:
-    """A figure that the paper has for one row only."""
+    """Return the paper's figure, which it has for one row only."""
     return figure if condition else ""

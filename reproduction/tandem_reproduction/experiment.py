@@ -1,4 +1,4 @@
-"""Trainings, translations and the table, each done once."""
+"""The whole experiment: trainings, translations and the table, each done once."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from tandem_reproduction.trainings import Train, train_once
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What a reproduction found, and where it is written."""
+    """The checked claims, and the page about them."""
 
     claims: list[Claim]
     page: Path
@@ -35,17 +35,17 @@ def reproduce(
     *,
     resampling: Resampling,
     device: Device = "auto",
-    notify: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], object] = lambda _: None,
 ) -> Reproduction:
-    """Look at the paper's claims with models of a plan, and write what is found into `out`.
+    """Check the claims of the paper with the models of a plan, and write the results into `out`.
 
-    Whatever is done already is not done again: trainings that have come to their end, translations of the same models.
-    RecipeError where the plan's recipe has no test corpus, or a run in `out` is of another recipe.
+    Finished trainings, and translations of the same models, are not repeated. RecipeError where the recipe of the plan
+    has no test corpus, or where a run in `out` has another recipe.
     """
     recipe = plan.recipe
     if recipe.data.test is None:
         raise RecipeError("data.test: a reproduction is measured on a test corpus; name one in the recipe")
-    # First: that it is missing is to be known before the trainings.
+    # Read before the trainings: a missing test corpus must be reported at once.
     pairs, dropped = read_corpus(recipe.data.test, recipe.data)
     if dropped.count:
         notify(f"test corpus: {dropped.message()}")
@@ -63,7 +63,7 @@ def reproduce(
         tokenizer=tokenizer,
         length_penalty=recipe.search.length_penalty,
         device=device,
-        notify=lambda what: notify(f"working out {what}"),
+        notify=lambda work: notify(f"working out {work}"),
     )
     lengths = [len(pair.source.split()) for pair in pairs]
     claims = Claims(plan, systems, lengths, resampling).all()
@@ -75,7 +75,7 @@ def reproduce(
 
 
 def _about(plan: Plan, runs: list[Path], sentences: int, tokenizer: str, resampling: Resampling) -> list[str]:
-    """How the figures came about."""
+    """Return the lines that say where the figures come from."""
     model, training, search = plan.recipe.model, plan.recipe.training, plan.recipe.search
     minutes = sorted(_minutes(run) for run in runs)
     case = "lower case" if search.lowercase_scores else "mixed case"

@@ -1,4 +1,4 @@
-"""What is trained: one reduced recipe, what is varied in it, and several seeds of each."""
+"""The models to train: a reduced recipe and its variants, each with several seeds."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from tandem.recipe import Recipe, load_recipe, override, parse_recipe
 
 REVERSED, FORWARD = "reversed", "forward"
 DEPTHS = (1, 2, 3, 4)
-"""Layers of encoder and decoder; the paper's has four."""
+"""The numbers of layers in encoder and decoder; the paper's model has four."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which models the claims are looked at with. Names are those of their runs."""
+    """The models that claims are checked with, by the names of their runs."""
 
     recipe: Recipe
-    """Of the model whose source is reversed; its seed is not used."""
+    """The recipe of the model with a reversed source; its seed is not used."""
     seeds: int = 3
-    """Trainings of each variant."""
+    """The number of trainings of each variant."""
     members: int = 5
-    """Models of the ensemble: trainings of the recipe as it is, which are more than other variants have."""
+    """The number of models in the ensemble, which are trainings of the unchanged recipe."""
 
     def __post_init__(self) -> None:
         """ValueError for numbers out of range."""
@@ -30,33 +30,33 @@ class Plan:
 
     @property
     def reversed(self) -> list[str]:
-        """All models of the recipe as it is."""
+        """All models of the unchanged recipe."""
         return [f"{REVERSED}-{seed}" for seed in range(1, max(self.seeds, self.members) + 1)]
 
     @property
     def ensemble(self) -> list[str]:
-        """Its members."""
+        """The members of the ensemble."""
         return self.reversed[: self.members]
 
     @property
     def pairs(self) -> list[list[str]]:
-        """Ensembles of two, as many as there are seeds, that share as few members as can be."""
+        """Ensembles of two, one for each seed, that share as few members as possible."""
         names = self.ensemble
         return [[names[2 * n % len(names)], names[(2 * n + 1) % len(names)]] for n in range(self.seeds)]
 
     @property
     def forward(self) -> list[str]:
-        """Models that read the source as it stands."""
+        """The models that read the source forwards."""
         return [f"{FORWARD}-{seed}" for seed in range(1, self.seeds + 1)]
 
     def of_depth(self, layers: int) -> list[str]:
-        """Models of so many layers, as many as there are seeds."""
+        """Return the models with this number of layers, one for each seed."""
         if layers == self.recipe.model.layers:
             return self.reversed[: self.seeds]
         return [f"layers-{layers}-{seed}" for seed in range(1, self.seeds + 1)]
 
     def runs(self) -> Iterator[tuple[str, Recipe]]:
-        """Every training by its name, those first that most claims need."""
+        """Yield name and recipe of every training; those that most claims need come first."""
         yield from self._named(self.reversed)
         yield from self._named(self.forward, "text.reverse_source=false")
         for layers in DEPTHS:
@@ -70,7 +70,10 @@ class Plan:
 
 
 def reduced_recipe(path: Path | None, settings: list[str]) -> Recipe:
-    """The recipe in a file, or our own, with `settings` ("section.key=value") put over it. RecipeError."""
+    """Read the recipe in a file, or the built-in one, and put `settings` ("section.key=value") over it.
+
+    RecipeError where the recipe or a setting is wrong.
+    """
     if path is not None:
         return load_recipe(path, settings)
     text = resources.files("tandem_reproduction").joinpath("recipe.toml").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""What trained models do with the test corpus: worked out once, and kept in files."""
+"""What trained models do with the test corpus: computed once, and kept in files."""
 
 import hashlib
 import json
@@ -20,23 +20,23 @@ from tandem.text import normalise
 from tandem.translation.translator import Translator, load
 
 N_BEST = 100
-"""Hypotheses of a list that is rescored; the paper's have 1,000."""
+"""The number of hypotheses in a list that is rescored; the paper's lists have 1,000."""
 
 
 @dataclass(frozen=True)
 class Rescored:
-    """What became of one system's n-best lists, each as BLEU is computed from it."""
+    """The tables of BLEU for three choices from the n-best lists of a system."""
 
     listed: Statistics
-    """Of the lists' first hypotheses."""
+    """The table of the lists' first hypotheses."""
     rescored: Statistics
-    """Of those that are first by the even average of the list's score and the models'."""
+    """The table of the hypotheses that are first by the average of the list's score and the models'."""
     oracle: Statistics
-    """Of the best choice that is found with the references."""
+    """The table of the best choice that is found with the references."""
 
 
 class Systems:
-    """Models by the names of their runs, and what they do with a corpus; an ensemble is several names."""
+    """Single models and ensembles, by the names of their runs, and what they do with a corpus."""
 
     def __init__(
         self,
@@ -48,9 +48,9 @@ class Systems:
         tokenizer: BleuTokenizer,
         length_penalty: float,
         device: Device,
-        notify: Callable[[str], None],
+        notify: Callable[[str], object],
     ) -> None:
-        """Runs lie in `runs`; what is worked out is kept in `folder`. `say` is told of each work before it begins."""
+        """Take the folders of the runs and of the results. `notify` gets the name of each work when it begins."""
         self._runs = runs
         self._folder = folder
         self._sources = [pair.source for pair in pairs]
@@ -59,10 +59,10 @@ class Systems:
         self._tokenizer: BleuTokenizer = tokenizer
         self._length_penalty = length_penalty
         self._device: Device = device
-        self._say = notify
+        self._notify = notify
 
     def bleu(self, names: Sequence[str], beam: int) -> Statistics:
-        """What BLEU is computed from, of the models' translations."""
+        """Return the table of BLEU of the models' translations."""
         texts = self._once(
             f"{'+'.join(names)}.beam-{beam}",
             names,
@@ -72,7 +72,7 @@ class Systems:
         return self._statistics([hypotheses[0]["text"] for hypotheses in texts])
 
     def perplexity(self, names: Sequence[str]) -> Table:
-        """Nats and tokens of each reference, [N, 2]; `<eos>` counts."""
+        """Return nats and tokens of each reference, `[N, 2]`, `<eos>` included."""
         rows = self._once(
             f"{'+'.join(names)}.likelihood",
             names,
@@ -85,7 +85,7 @@ class Systems:
         return np.array(rows)
 
     def rescored(self, name: str, by: Sequence[str]) -> Rescored:
-        """A model's n-best lists, rescored by other models with even weights."""
+        """Rescore the n-best lists of a model by other models with even weights."""
         search = {"beam": N_BEST, "length_penalty": self._length_penalty, "sources": self._sources}
         lists = self._once(f"{name}.best-{N_BEST}", [name], search, lambda: self._translations([name], N_BEST, N_BEST))
         figures = self._once(
@@ -95,7 +95,7 @@ class Systems:
             lambda: self._choices(lists, by),
         )
         texts = [[hypothesis["text"] for hypothesis in hypotheses] for hypotheses in lists]
-        chosen = ([own[k] for own, k in zip(texts, places, strict=True)] for places in figures)
+        chosen = ([own[k] for own, k in zip(texts, choice, strict=True)] for choice in figures)
         return Rescored(*(self._statistics(each) for each in chosen))
 
     def _translations(self, names: Sequence[str], beam: int, n_best: int) -> list[list[dict[str, Any]]]:
@@ -105,7 +105,7 @@ class Systems:
         return [[{"text": t.text, "score": t.score} for t in one.alternatives or (one,)] for one in made]
 
     def _choices(self, lists: list[list[dict[str, Any]]], by: Sequence[str]) -> list[list[int]]:
-        """Which hypotheses are first in the lists, first when they are rescored, and the oracle's."""
+        """Return which hypotheses are first in the lists, which are first after rescoring, and the oracle's choice."""
         weights = even_weights(["score"], self._length_penalty)
         nbest = [
             NBestList(number, tuple(Candidate(h["text"], h["score"]) for h in hypotheses), source)
@@ -130,17 +130,17 @@ class Systems:
     def _load(self, names: Sequence[str]) -> Translator:
         return load([self._runs / name for name in names], device=self._device)
 
-    def _once(self, what: str, names: Sequence[str], given: dict[str, Any], work: Callable[[], Any]) -> Any:
-        """What `work` returns, or what it returned when the same models were given the same."""
-        path = self._folder / f"{what}.json"
-        models = [(checkpoint_of(self._runs / name) / FORMAT_FILE).read_text("utf-8") for name in names]
+    def _once(self, name: str, names: Sequence[str], given: dict[str, Any], work: Callable[[], Any]) -> Any:
+        """Return what `work` returns, or what it returned before for the same models and the same `given` values."""
+        path = self._folder / f"{name}.json"
+        models = [(checkpoint_of(self._runs / run) / FORMAT_FILE).read_text("utf-8") for run in names]
         key = hashlib.sha256(json.dumps([models, given]).encode()).hexdigest()
         if path.is_file():
             kept = json.loads(path.read_text("utf-8"))
             if kept["of"] == key:
                 return kept["found"]
-        self._say(what)
-        found = work()
+        self._notify(name)
+        result = work()
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, json.dumps({"of": key, "found": found}) + "\n")
-        return found
+        replace_file(path, json.dumps({"of": key, "found": result}) + "\n")
+        return result

@@ -1,4 +1,4 @@
-"""The claims as a page in Markdown, and as JSON."""
+"""The checked claims as a page in Markdown, and as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from tandem_reproduction.claims import Check, Claim, Row, Verdict
 
 
 def as_markdown(claims: Sequence[Claim], about: Sequence[str]) -> str:
-    """A table of all claims, then one of each with its figures; `about` says how they came about."""
+    """Return a page with a table of all claims, then a table of each with its figures. `about` says what they are."""
     lines = [
         "# The claims of the paper, looked at",
         "",
@@ -18,8 +18,8 @@ def as_markdown(claims: Sequence[Claim], about: Sequence[str]) -> str:
         "| --- | --- | --- | --- |",
     ]
     for number, claim in enumerate(claims, start=1):
-        found = "; ".join(map(found_by, claim.checks))
-        lines.append(f"| {number}. {claim.title} | {claim.says} | {found} | **{claim.verdict.value}** |")
+        outcome = "; ".join(map(found_by, claim.checks))
+        lines.append(f"| {number}. {claim.title} | {claim.says} | {outcome} | **{claim.verdict.value}** |")
     for number, claim in enumerate(claims, start=1):
         lines += ["", f"## {number}. {claim.title}", "", f"Section {claim.section}. Here: **{claim.verdict.value}**."]
         lines += ["", "| | the paper | here | 95 % interval | each of them |", "| --- | --- | --- | --- | --- |"]
@@ -30,13 +30,13 @@ def as_markdown(claims: Sequence[Claim], about: Sequence[str]) -> str:
 
 
 def found_by(check: Check) -> str:
-    """A check's outcome in words."""
-    found = check.difference
-    return f"{check.what}: {found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f})"
+    """Return the outcome of a check in words."""
+    difference = check.difference
+    return f"{check.what}: {difference.value:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})"
 
 
 def as_object(claims: Sequence[Claim]) -> list[dict[str, Any]]:
-    """All figures, unrounded."""
+    """Return all figures, unrounded, as JSON values."""
     return [
         {
             **asdict(claim),
@@ -49,5 +49,5 @@ def as_object(claims: Sequence[Claim]) -> list[dict[str, Any]]:
 
 def _row(row: Row) -> str:
     each = ", ".join(f"{value:.2f}" for value in row.trainings)
-    found = row.found
-    return f"| {row.what} | {row.paper} | {found.value:.2f} | {found.low:.2f} to {found.high:.2f} | {each} |"
+    figure = row.found
+    return f"| {row.what} | {row.paper} | {figure.value:.2f} | {figure.low:.2f} to {figure.high:.2f} | {each} |"

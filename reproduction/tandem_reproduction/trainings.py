@@ -1,4 +1,4 @@
-"""The runs of a reproduction: which are done, which go on, and which begin."""
+"""The runs of a reproduction: which are finished, which are resumed, and which begin."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,17 +10,17 @@ from tandem.recording import read_metrics
 from tandem.runs.formats import settle_formats
 
 Train = Callable[[Recipe, Path, bool], object]
-"""Trains a recipe in a directory, or goes on with the run there."""
+"""Trains a recipe in a directory, or resumes the run in it."""
 
 
 def train_once(recipe: Recipe, run: Path, train: Train) -> bool:
-    """Train unless that is done; whether there was anything to do.
+    """Train unless the run is finished, and return whether there was anything to do.
 
-    RecipeError where the run there is of another recipe.
+    RecipeError where the run has another recipe.
     """
     written = run / "recipe.toml"
     if written.exists():
-        # A run's recipe says of a table how it is written, which the one that is wanted may leave to be found out.
+        # The recipe of a run says how a table is written, which the wanted recipe may leave open.
         _check(load_recipe(written), settle_formats(recipe, lambda _: None), run)
         if _finished(run):
             return False
@@ -28,10 +28,10 @@ def train_once(recipe: Recipe, run: Path, train: Train) -> bool:
     return True
 
 
-def _check(found: Recipe, wanted: Recipe, run: Path) -> None:
+def _check(current: Recipe, wanted: Recipe, run: Path) -> None:
     """Raise RecipeError where two recipes would train different models."""
     for section in ("seed", "data", "text", "model", "training"):
-        before, after = (getattr(portable(recipe), section) for recipe in (found, wanted))
+        before, after = (getattr(portable(recipe), section) for recipe in (current, wanted))
         if before != after:
             raise RecipeError(
                 f"{run}: was trained with another recipe: [{section}] differs. Reproduce into another folder with "
@@ -40,7 +40,7 @@ def _check(found: Recipe, wanted: Recipe, run: Path) -> None:
 
 
 def _finished(run: Path) -> bool:
-    """Whether the training came to its end, and all that follows it."""
+    """Return whether the training, and everything after it, came to its end."""
     rows = read_metrics(run / "metrics.jsonl") if (run / "metrics.jsonl").exists() else []
     last = rows[-1] if rows else {}
     ended = last.get("event") == "finished" and last.get("reason") != "interrupted"

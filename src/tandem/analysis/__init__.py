@@ -1,4 +1,4 @@
-"""What systems do on a corpus, and what an encoder has in mind: figures only, drawn and printed elsewhere."""
+"""How systems do on a corpus, and what an encoder's contexts are like: figures only, drawn and printed elsewhere."""
 
 from tandem.analysis.contexts import ContextReader, context_plane
 from tandem.analysis.findings import Analysis, Findings, compare_systems

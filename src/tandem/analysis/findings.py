@@ -1,4 +1,4 @@
-"""All that is found out about systems on a corpus."""
+"""The whole comparison of systems on a corpus."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,16 @@ from tandem.metrics.bootstrap import Resampling
 
 @dataclass(frozen=True)
 class Findings:
-    """What systems do on a corpus. Figures of BLEU and chrF are in percent."""
+    """How systems do on a corpus. BLEU and chrF are in percent."""
 
     sources: int
+    """The number of distinct sources."""
     references: int
+    """The number of references."""
     lowercase: bool
-    """Whether case made no difference."""
+    """Whether case was ignored."""
     resampling: str
-    """The signature of the intervals' resamples."""
+    """The signature of the resamples that the intervals come from."""
     scores: tuple[SystemScore, ...]
     comparisons: tuple[Comparison, ...]
     by_length: Breakdown
@@ -32,13 +34,13 @@ class Findings:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What `tandem analyse` finds out."""
+    """The result of `tandem analyse`."""
 
     corpus: str
-    """Its name for a reader."""
+    """The name of the corpus for a reader."""
     findings: Findings
     contexts: Plane | None
-    """Of the first model; None where there is no model, or nothing to place."""
+    """The contexts of the first model; None where there is no model."""
 
 
 def compare_systems(

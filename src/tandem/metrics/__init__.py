@@ -1,4 +1,4 @@
-"""Hypotheses and references -> scores, each with its signature."""
+"""Scores of hypotheses against references, each with its signature."""
 
 from tandem.metrics.fitting import fits_exact, in_order, leading_scores
 from tandem.metrics.perplexities import perplexity

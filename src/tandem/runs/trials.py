@@ -26,7 +26,7 @@ _FIRST_SHARE = 8
 """In the first round each variant is trained for its epochs divided by this; each later round doubles that."""
 
 MOST_VARIANTS = 8
-"""The number of variants that there are, the recipe itself included."""
+"""The number of variants that can be tried, the recipe itself included."""
 
 
 class Variant(NamedTuple):

@@ -179,7 +179,7 @@ def _table(name: str) -> dict[str, Any]:
 
 
 @cache
-def lexicon() -> Lexicon:
+def read_lexicon() -> Lexicon:
     """Return the lexicon, which is read once."""
     groups = {
         group: {kind: tuple(_noun(kind, line) for line in _lines(text)) for kind, text in classes.items()}
