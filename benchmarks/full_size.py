@@ -19,23 +19,14 @@ from benchmarks.rounds import Figures, evenly, rounded
 from benchmarks.tables import Table, mebibytes, number
 from benchmarks.training import flops_per_token
 from tandem.batches import Batches
-from tandem.build import (
-    build_fabric,
-    build_forcing,
-    build_loop_settings,
-    build_model,
-    build_optimizer,
-    build_schedule,
-    build_tokenizer,
-    choose_precision,
-)
+from tandem.build import build_model, build_optimizer, build_tokenizer, build_training_loop, choose_precision
 from tandem.corpora.pairs import Pair
 from tandem.models import count_parameters
 from tandem.preparation.encoded import EncodedCorpus
 from tandem.recipe import Recipe, load_recipe
-from tandem.runs.prepare import encode_pairs
+from tandem.runs.corpora import encode_pairs
 from tandem.text.counts import count_words
-from tandem.training import Training
+from tandem.training import TrainingLoop
 from tandem.training.events import StepDone, Validated, Validation
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "sutskever2014.toml"
@@ -63,19 +54,18 @@ def measure_full_size(plan: Plan) -> Figures:
     device = torch.device("cpu")
     precision = choose_precision(recipe.training.precision, device)
     batches = Batches(corpus, recipe.training.batch_size, recipe.seed)
-    training = Training(
+    loop = build_training_loop(
+        recipe,
         model,
         build_optimizer(recipe, model, device),
         batches,
-        fabric=build_fabric(device, precision),
-        schedule=build_schedule(recipe),
-        forcing=build_forcing(recipe),
-        settings=build_loop_settings(recipe),
+        device,
+        precision,
         validate=lambda: Validation(1.0),
         criterion=lambda validation: validation.loss,
     )
     with_corpus = _peak_memory()
-    moments, norms = _second_epoch(training)
+    moments, norms = _second_epoch(loop)
     seconds = [after - then for then, after in pairwise(moments)]
     source, target = (int((side.lengths - 2).sum()) for side in (corpus.source, corpus.target))
     sizes = Sizes(recipe.model.embedding, recipe.model.hidden, recipe.model.layers, recipe.model.dropout)
@@ -112,11 +102,11 @@ def _corpus(recipe: Recipe, plan: Plan) -> tuple[EncodedCorpus, tuple[int, int]]
     return rows_of(encoded, np.concatenate(chosen)), (len(tokenizers[0]), len(tokenizers[1]))
 
 
-def _second_epoch(training: Training) -> tuple[list[float], list[float]]:
+def _second_epoch(loop: TrainingLoop) -> tuple[list[float], list[float]]:
     """When each step of the second epoch ended, that before the first one at the beginning; the gradients' norms."""
     moments: list[float] = []
     norms: list[float] = []
-    for event in training.events():
+    for event in loop.events():
         if isinstance(event, Validated):
             if event.epoch == 2:
                 break

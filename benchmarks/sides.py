@@ -16,7 +16,7 @@ from tandem.build import build_fabric, choose_precision
 from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.preparation.encoded import EncodedCorpus
 from tandem.text import PAD_ID
-from tandem.training import LoopSettings, Schedule, TeacherForcing, Training
+from tandem.training import LoopSettings, Schedule, TeacherForcing, TrainingLoop
 from tandem.training.events import Event, StepDone, Validated, Validation
 
 Precision: TypeAlias = Literal["float32", "bfloat16"]
@@ -107,7 +107,7 @@ class TandemSide:
         self.model = model.to(device)
         self.tokens = corpus.target_tokens
         """Of one turn, counted as the tutorial's are."""
-        training = Training(
+        training = TrainingLoop(
             self.model,
             optimizer or torch.optim.Adam(model.parameters(), LEARNING_RATE, fused=True),
             Batches(corpus, batch, 1),

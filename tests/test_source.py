@@ -3,11 +3,17 @@
 import ast
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+SOURCES = {
+    path: path.read_text(encoding="utf-8")
+    for folder in ("src/tandem", "reproduction/tandem_reproduction")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+}
 MODULES = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "yaml", "subprocess", "pty", "ctypes"}
 ALLOWED = {("workers.py", "subprocess")}
 """It starts this very program again, to share work."""
@@ -36,9 +42,9 @@ def faults(source: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "src").rglob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_nothing_that_is_read_can_be_run(path: Path) -> None:
-    assert [fault for fault in faults(path.read_text(encoding="utf-8")) if (path.name, fault) not in ALLOWED] == []
+    assert [fault for fault in faults(SOURCES[path]) if (path.name, fault) not in ALLOWED] == []
 
 
 @pytest.mark.parametrize(
@@ -85,8 +91,8 @@ def test_files_have_the_same_line_ends_on_every_system() -> None:
         "p.write_text(t, encoding='utf-8')",
         "p.open('w')",
     ]
-    for path in sorted((ROOT / "src").rglob("*.py")):
-        assert texts_with_the_system_s_line_ends(path.read_text(encoding="utf-8")) == [], path
+    for path, source in SOURCES.items():
+        assert texts_with_the_system_s_line_ends(source) == [], path
 
 
 def test_no_error_is_caught_blindly() -> None:
@@ -94,9 +100,8 @@ def test_no_error_is_caught_blindly() -> None:
     assert "BLE" in linter["select"]
     exceptions = [linter["ignore"], *linter["per-file-ignores"].values()]
     assert not any(code.startswith("BLE") for codes in exceptions for code in codes)
-    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")}
     silenced = re.compile(r"noqa(?!: ?[A-Z])|noqa:.*BLE|ruff: ?noqa")
-    assert [str(path) for path, source in sources.items() if silenced.search(source)] == []
+    assert [str(path) for path, source in SOURCES.items() if silenced.search(source)] == []
 
 
 TEXTS = {"Text", "Padding", "_one_line"}
@@ -146,8 +151,7 @@ def prints_itself(source: str) -> set[str]:
 
 
 def test_no_console_call_takes_a_bare_text() -> None:
-    for path in sorted((ROOT / "src").rglob("*.py")):
-        source = path.read_text(encoding="utf-8")
+    for path, source in SOURCES.items():
         assert bare_texts(source) == [], path
         assert {(path.name, name) for name in prints_itself(source)} <= PRINTING, path
 
@@ -172,3 +176,52 @@ def test_a_bare_text_is_found(line: str) -> None:
 def test_what_is_made_of_a_text_may_be_shown() -> None:
     shown = "def f():\n    table = Table()\n    console.print(table)\n    console.print(Text(x))\n    console.print()"
     assert bare_texts(shown) == []
+
+
+LONGEST = 60
+"""The number of lines in the longest function, signature and docstring included."""
+TO_BE_CUT = {
+    "analyse_command",
+    "compare_command",
+    "evaluate_command",
+    "rescore_command",
+    "train_command",
+    "translate",
+}
+"""Commands that are still longer."""
+
+
+def long_functions(source: str) -> list[str]:
+    """The functions of a module that are longer than 60 lines."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    return [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= LONGEST]
+
+
+def test_no_function_is_longer_than_sixty_lines() -> None:
+    body = "    pass\n" * (LONGEST - 1)
+    assert long_functions(f"def f():\n{body}") == []
+    assert long_functions(f"class C:\n  def f():\n{body}    pass\n") == ["f"]
+    too_long = {(path.parent.name, name) for path, source in SOURCES.items() for name in long_functions(source)}
+    assert too_long <= {("cli", name) for name in TO_BE_CUT}
+
+
+HIDING = {"corpora/table_rows", "recipe/setting_names", "search/beam", "search/greedy"}
+"""Modules that still share a name with what is in them, as those of the command line do."""
+
+
+def hidden_modules(sources: Mapping[Path, str]) -> set[str]:
+    """The modules that share their name with a function or class of theirs, by their path in the package."""
+    return {
+        path.relative_to(ROOT / "src" / "tandem").with_suffix("").as_posix()
+        for path, source in sources.items()
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == path.stem
+    }
+
+
+def test_no_function_hides_the_module_that_it_is_in() -> None:
+    made = {ROOT / "src" / "tandem" / "a.py": "def a(): ...", ROOT / "src" / "tandem" / "b.py": "def a(): ..."}
+    assert hidden_modules(made) == {"a"}
+    package = {path: source for path, source in SOURCES.items() if path.is_relative_to(ROOT / "src")}
+    hidden = {name for name in hidden_modules(package) if not name.startswith("cli/")}
+    assert hidden <= HIDING

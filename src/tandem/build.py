@@ -1,12 +1,14 @@
 """The only place where a recipe meets constructors."""
 
 import logging
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, get_args
 
 import torch
 
+from tandem.batches import Batches
 from tandem.corpora.memory import MemoryCorpus
 from tandem.errors import ArgumentError, RecipeError
 from tandem.models import Decoder, Encoder, Seq2Seq
@@ -14,8 +16,9 @@ from tandem.names import Device, Precision
 from tandem.recipe import Data, Model, Recipe, Text, Texts
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
-from tandem.training import LoopSettings, Schedule, TeacherForcing
-from tandem.training.random_state import borrowed
+from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop
+from tandem.training.events import Validation
+from tandem.training.random_state import RandomState, borrowed
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -171,6 +174,37 @@ def build_fabric(device: torch.device, precision: torch.dtype) -> "Fabric":
             devices=1,
             precision="bf16-mixed" if precision == torch.bfloat16 else "32-true",
         )
+
+
+def build_training_loop(
+    recipe: Recipe,
+    model: Seq2Seq,
+    optimizer: torch.optim.Optimizer,
+    batches: Batches,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    validate: Callable[[], Validation],
+    criterion: Callable[[Validation], float],
+    perfect: float = -math.inf,
+    progress: LoopProgress | None = None,
+    random_state: RandomState | None = None,
+) -> TrainingLoop:
+    """Build the training loop of a recipe; the arguments after `dtype` are those of `TrainingLoop`."""
+    return TrainingLoop(
+        model,
+        optimizer,
+        batches,
+        fabric=build_fabric(device, dtype),
+        schedule=build_schedule(recipe),
+        forcing=build_forcing(recipe),
+        settings=build_loop_settings(recipe),
+        validate=validate,
+        criterion=criterion,
+        perfect=perfect,
+        progress=progress,
+        random_state=random_state,
+    )
 
 
 def choose_device(device: Device) -> torch.device:

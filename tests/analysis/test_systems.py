@@ -2,7 +2,7 @@ import pytest
 from sacrebleu.significance import PairedTest
 
 from tandem.analysis.breakdown import MOST_BINS, by_frequency, by_length
-from tandem.analysis.significance import compare
+from tandem.analysis.significance import paired_tests
 from tandem.analysis.systems import References, System, score_systems
 from tandem.analysis.words import average_rank, frequency_ranks, split_words
 from tandem.metrics import bleu, chrf
@@ -102,7 +102,7 @@ def test_systems_that_differ_are_told_from_those_that_don_t(monkeypatch: pytest.
     monkeypatch.setenv("SACREBLEU_SEED", "7")
     monkeypatch.setitem(PairedTest._DEFAULT_SAMPLES, "ar", 100)
     same, alike = System("same", list(GOOD.translations), CORPUS), system("alike", CORPUS, 0.2, seed=11)
-    found = {(test.system, test.metric): test for test in compare([GOOD, BAD, same, alike], 60)}
+    found = {(test.system, test.metric): test for test in paired_tests([GOOD, BAD, same, alike], 60)}
     assert set(found) == {(name, metric) for name in ("bad", "same", "alike") for metric in ("BLEU", "chrF2")}
     for metric in ("BLEU", "chrF2"):
         assert found["bad", metric].p_bootstrap < 0.05
@@ -121,7 +121,7 @@ def test_systems_that_differ_are_told_from_those_that_don_t(monkeypatch: pytest.
 
 
 def test_one_system_is_compared_with_nothing() -> None:
-    assert compare([GOOD], 10) == ()
+    assert paired_tests([GOOD], 10) == ()
 
 
 def test_words_are_counted_as_the_scripts_of_sources_and_references_ask_for() -> None:
@@ -139,4 +139,4 @@ def test_words_are_counted_as_the_scripts_of_sources_and_references_ask_for() ->
         expected = bleu(wrong.translations, kept.texts, tokenize=kept.tokenizer)
         assert second.bleu.value == pytest.approx(expected.value)
         assert f"|tok:{kept.tokenizer}|" in second.signatures[0]
-        assert f"|tok:{kept.tokenizer}|" in compare([same, wrong], 10)[0].signatures[0]
+        assert f"|tok:{kept.tokenizer}|" in paired_tests([same, wrong], 10)[0].signatures[0]

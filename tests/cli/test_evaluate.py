@@ -12,7 +12,7 @@ from tandem.checkpoint import checkpoint_of
 from tandem.cli.errors_file import errors_file
 from tandem.corpora.captions.corpus import Captions
 from tandem.runs import Evaluation, evaluate
-from tandem.runs.evaluate import SourceResult
+from tandem.runs.evaluation import SourceResult
 from tandem.text import PAD_ID
 from tandem.translation.messages import Translation
 from tandem.translation.translator import load

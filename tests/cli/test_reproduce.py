@@ -11,9 +11,9 @@ import typer
 from tandem.metrics import bleu
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import load_recipe
-from tandem.reproduction import Plan, reproduce
-from tandem.runs.train import run_recipe
+from tandem.runs.execution import run_recipe
 from tandem.translation.translator import load
+from tandem_reproduction import Plan, reproduce
 from tests.support.console import Tandem
 from tests.support.runs import number_pairs
 
@@ -55,7 +55,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
         lambda recipe, run, resume: run_recipe(recipe, run, device="cpu", resume=resume),
         resampling=Resampling(20),
         device="cpu",
-        say=said.append,
+        notify=said.append,
     )
     return Whole(folder, said)
 

@@ -16,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 
 from tandem.corpora.captions import Captions, captions, words
 from tandem.corpora.captions.clauses import Clause
-from tandem.corpora.captions.lexicon import is_held_out, lexicon
+from tandem.corpora.captions.lexicon import is_held_out, read_lexicon
 from tandem.corpora.captions.noun_phrases import Pen, Phrase
 from tandem.corpora.captions.sentences import draw_sentence
 from tandem.corpora.captions.words import Case, Determiner
@@ -67,7 +67,7 @@ def test_no_source_occurs_twice(corpus: Captions) -> None:
 
 def test_a_source_has_one_translation(corpus: Captions) -> None:
     translations = {source: target for split in corpus for source, target in split}
-    pen = Pen(lexicon(), seed=7)
+    pen = Pen(read_lexicon(), seed=7)
     for _ in range(20_000):
         (source, target), _ = draw_sentence(pen)
         assert translations.setdefault(source, target) == target
@@ -101,7 +101,7 @@ class Surface:
     """Finds the pairs of words in an English sentence by its surface, without asking the grammar."""
 
     def __init__(self) -> None:
-        words_ = lexicon()
+        words_ = read_lexicon()
         described = (*words_.describing.values(), *words_.colors.values())
         self.adjectives = {adjective.english for adjectives in described for adjective in adjectives}
         self.nouns = {noun.english: noun.english for noun in words_.nouns.values()}
@@ -157,7 +157,7 @@ def test_training_holds_no_pair_that_is_held_out(corpus: Captions) -> None:
 
 
 def test_the_grammar_notes_the_pairs_that_its_sentences_show() -> None:
-    surface, pen = Surface(), Pen(lexicon(), seed=11)
+    surface, pen = Surface(), Pen(read_lexicon(), seed=11)
     for _ in range(2_000):
         (_, target), joined = draw_sentence(pen)
         assert surface.described(target) <= set(joined)
@@ -228,7 +228,7 @@ MANY = words.NUMERALS[3]
     ],
 )
 def test_declension(determiner: Determiner, adjective: str, noun: str, case: Case, plural: bool, expected: str) -> None:
-    found = lexicon()
+    found = read_lexicon()
     known = {
         word.german: word
         for table in (found.describing, found.colors)
@@ -243,7 +243,7 @@ def test_declension(determiner: Determiner, adjective: str, noun: str, case: Cas
 
 
 def clause(name: str, subject: Phrase, **parts: Phrase) -> Clause:
-    verb = next(verb for verbs in lexicon().verbs.values() for verb in verbs if verb.name == name)
+    verb = next(verb for verbs in read_lexicon().verbs.values() for verb in verbs if verb.name == name)
     things = (parts["thing"],) if "thing" in parts else ()
     return Clause(verb, subject, things, parts.get("place"), prefix=verb.prefix)
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tandem.analysis import Analysis, Phrase, Plane, References, System, context_plane, find
+from tandem.analysis import Analysis, Phrase, Plane, References, System, compare_systems, context_plane
 from tandem.metrics.bootstrap import Resampling
 from tandem.report import ReportContents, write_analysis, write_report
 from tandem.report.sections import plane_script
@@ -27,7 +27,7 @@ def analysis(*, nasty: bool = True, systems: int = 2) -> Analysis:
         System(f"system {number}{rest}", [t + rest for t in system("", made, 0.3, seed=number).translations], corpus)
         for number in range(systems)
     ]
-    return Analysis(f"corpus{rest}", find(found, Resampling(50)), plane(rest))
+    return Analysis(f"corpus{rest}", compare_systems(found, Resampling(50)), plane(rest))
 
 
 def plane(rest: str) -> Plane:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tandem.metrics.bootstrap import Interval, Resampling, Statistics, Table
-from tandem.reproduction import Check, Claim, Plan, Row, Verdict, reduced_recipe
-from tandem.reproduction.claims import Claims
-from tandem.reproduction.systems import Rescored, Systems
-from tandem.reproduction.table import as_markdown
+from tandem_reproduction import Check, Claim, Plan, Row, Verdict, reduced_recipe
+from tandem_reproduction.claims import Claims
+from tandem_reproduction.systems import Rescored, Systems
+from tandem_reproduction.table import as_markdown
 
 ABOVE, AROUND, BELOW = Interval(1, 0.5, 1.5), Interval(0.1, -0.5, 0.7), Interval(-1, -1.5, -0.5)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tandem.reproduction import Plan, reduced_recipe
+from tandem_reproduction import Plan, reduced_recipe
 
 PLAN = Plan(reduced_recipe(None, []), seeds=3, members=5)
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from tandem.recipe import Recipe, dump_recipe, make_recipe
-from tandem.reproduction.trainings import train_once
 from tandem.runs.formats import settle_formats
+from tandem_reproduction.trainings import train_once
 
 
 def test_a_table_whose_form_was_found_out_is_the_same_recipe(tmp_path: Path) -> None:

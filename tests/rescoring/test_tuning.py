@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tandem.errors import RecipeError
 from tandem.metrics.bootstrap import bleu_of_sums
 from tandem.rescoring import Weights, even_weights, given_weights, oracle, read_weights
-from tandem.rescoring.tuning import Lists, _best_step, as_lists, tune
+from tandem.rescoring.tuning import Lists, _best_change, as_lists, tune
 
 COUNTS = (9, 9, 5, 4, 3, 2, 9, 8, 7, 6)
 FIGURE = st.integers(-3, 3).map(float)
@@ -33,7 +33,7 @@ def corpora(draw: st.DrawFn) -> Lists:
 @given(lists=corpora(), figure=st.integers(0, 2))
 def test_the_best_change_of_one_weight_is_as_good_as_any(lists: Lists, figure: int) -> None:
     weights = np.array([0.4, 0.35, 0.25])
-    step = _best_step(lists, weights, figure)
+    step = _best_change(lists, weights, figure)
 
     def bleu(size: float) -> float:
         return lists.bleu(weights + size * np.eye(3)[figure])
@@ -48,7 +48,7 @@ def test_tuning_never_loses_is_repeatable_and_ends_where_no_single_weight_gains(
     start = np.array([0.5, 0.5, 0.0])
     found = tune(lists, start)
     assert lists.bleu(found) >= lists.bleu(start) - 1e-9
-    assert max(_best_step(lists, found, figure).bleu for figure in range(3)) <= lists.bleu(found) + 1e-6
+    assert max(_best_change(lists, found, figure).bleu for figure in range(3)) <= lists.bleu(found) + 1e-6
     assert np.array_equal(tune(lists, start), found)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tandem.metrics import Score
 from tandem.runs.baselines import Baseline
-from tandem.runs.train import TrainingResult
+from tandem.runs.execution import TrainingResult
 from tests.support.runs import number_pairs, run_tiny
 
 

@@ -81,7 +81,7 @@ def test_all_is_said_at_once_the_fixed_settings_first(shared: Path, tmp_path: Pa
 def test_a_run_goes_on_with_what_may_change(shared: Path, tmp_path: Path) -> None:
     run = copied(shared, tmp_path / "run")
     said: list[str] = []
-    run_tiny(run, "training.epochs=3", "search.beam=1", resume=True, say=said.append)
+    run_tiny(run, "training.epochs=3", "search.beam=1", resume=True, notify=said.append)
     first = said.index("going on after step 10, in epoch 3")
     assert said[first + 1 : first + 3] == ["training.epochs: 2 -> 3", "search.beam: 2 -> 1"]
     assert load_recipe(run / "recipe.toml").training.epochs == 3

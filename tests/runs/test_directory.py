@@ -9,8 +9,8 @@ from tandem.checkpoint import read_current
 from tandem.errors import CorpusError, TrainingError
 from tandem.recipe import FilesCorpus, load_recipe
 from tandem.recording import read_metrics
-from tandem.runs.prepare import GivenPairs
-from tandem.runs.train import run_recipe
+from tandem.runs.corpora import GivenPairs
+from tandem.runs.execution import run_recipe
 from tandem.training.events import Event, Validated
 from tests.support.runs import number_pairs, run_tiny, tiny_recipe
 

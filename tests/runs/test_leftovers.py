@@ -8,7 +8,7 @@ import pytest
 from tandem.checkpoint import is_model
 from tandem.errors import CheckpointError, TrainingError
 from tandem.recipe import Recipe, load_recipe
-from tandem.reproduction.trainings import train_once
+from tandem_reproduction.trainings import train_once
 from tests.support.limits import needs_limits, no_file_beyond
 from tests.support.runs import assert_same_run, run_tiny, tiny_recipe
 

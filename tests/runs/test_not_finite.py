@@ -7,8 +7,8 @@ import pytest
 
 from tandem.checkpoint import read_current
 from tandem.errors import TrainingError
-from tandem.runs.prepare import GivenPairs
-from tandem.runs.train import run_recipe
+from tandem.runs.corpora import GivenPairs
+from tandem.runs.execution import run_recipe
 from tandem.search.steps import nothing_possible
 from tandem.translation.translator import Translator
 from tests.support.runs import number_pairs, run_tiny, tiny_recipe

@@ -91,7 +91,7 @@ def test_a_run_goes_on_whatever_its_provenance_holds(content: str, tmp_path: Pat
     with pytest.raises(CheckpointError, match=r"provenance\.json: damaged: it does not list sessions"):
         read_provenance(tmp_path)
     said: list[str] = []
-    run_tiny(tmp_path, resume=True, say=said.append)
+    run_tiny(tmp_path, resume=True, notify=said.append)
     assert any("The run goes on, and tells of this session alone" in line for line in said)
     assert [session.first_step for session in read_provenance(tmp_path)] == [7]
 

@@ -93,7 +93,7 @@ def test_pairs_that_are_no_texts_can_be_left_out(tmp_path: Path) -> None:
     pairs: Any = [*PAIRS, ("x", None), None]
     said: list[str] = []
     settings = SMALL | {"data.on_error": "drop"}
-    tandem.train(pairs=pairs, out=tmp_path / "run", settings=settings, device="cpu", say=said.append)
+    tandem.train(pairs=pairs, out=tmp_path / "run", settings=settings, device="cpu", notify=said.append)
     assert any("dropped 2 of 26 pairs: 2 unreadable" in line for line in said)
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tandem.recipe import dump_recipe, load_recipe, make_recipe, parse_recipe
-from tandem.runs.prepare import GivenPairs
-from tandem.runs.train import run_recipe
+from tandem.runs.corpora import GivenPairs
+from tandem.runs.execution import run_recipe
 from tandem.training.events import StepDone
 from tests.support.runs import Remember, number_pairs
 

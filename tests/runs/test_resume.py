@@ -11,7 +11,7 @@ import pytest
 from tandem.checkpoint import load_checkpoint, read_current
 from tandem.errors import CheckpointError, CorpusError, RecipeError
 from tandem.recording import read_metrics
-from tandem.runs.train import resumed_recipe
+from tandem.runs.recipes import resumed_recipe
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
 from tandem.translation.translator import load
 from tests.support.runs import (
@@ -283,7 +283,7 @@ def test_another_corpus_cannot_go_on_with_the_run_and_the_same_one_elsewhere_can
         run_tiny(out, *other, "training.epochs=2", resume=True)
     assert read_current(out) == before
     said: list[str] = []
-    run_tiny(out, *same, "training.epochs=2", resume=True, say=said.append)
+    run_tiny(out, *same, "training.epochs=2", resume=True, notify=said.append)
     assert "training.epochs: 1 -> 2" in said
     assert not any("data." in line for line in said)  # where it lies makes no difference
     assert read_current(out) != before

@@ -3,12 +3,13 @@
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tandem.checkpoint import read_current
-from tandem.runs.session import Run
 from tandem.runs.stopping import Stopped, Stopping
+from tandem.runs.validation import Validator
 from tandem.training.events import Event, StepDone, Validated
 from tests.support.runs import Remember, StopAfter, assert_same_run, run_tiny
 
@@ -24,7 +25,7 @@ def test_a_signal_lets_the_step_end_and_is_told_once(number: signal.Signals, tmp
     before, said = former(), list[str]()
     stop = StopAfter(2, number)
     with pytest.raises(Stopped, match=f"stopped by {number.name}") as stopped:
-        run_tiny(tmp_path, recorders=[stop], say=said.append)
+        run_tiny(tmp_path, recorders=[stop], notify=said.append)
     assert (stopped.value.signal, stopped.value.at_once) == (number, False)
     assert [event.step for event in stop.heard if isinstance(event, StepDone)] == [1, 2, 3]
     assert read_current(tmp_path).resume == "resume/step-00000003"
@@ -64,15 +65,15 @@ def test_a_second_sigterm_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_validation_under_way_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    validate = Run._validate
+    validate = Validator.validate
 
-    def hit(run: Run) -> object:
+    def hit(validator: Validator, *parts: Any) -> object:
         signal.raise_signal(signal.SIGINT)
-        return validate(run)
+        return validate(validator, *parts)
 
     heard = Remember()
     with monkeypatch.context() as patched:
-        patched.setattr(Run, "_validate", hit)
+        patched.setattr(Validator, "validate", hit)
         with pytest.raises(Stopped):
             run_tiny(tmp_path / "run", recorders=[heard])
     assert sum(isinstance(event, Validated) for event in heard.events) == 1
@@ -88,7 +89,7 @@ def test_a_signal_before_the_training_stops_at_once_and_leaves_the_directory_fre
             signal.raise_signal(signal.SIGTERM)
 
     with pytest.raises(Stopped) as stopped:
-        run_tiny(tmp_path / "run", say=hit)
+        run_tiny(tmp_path / "run", notify=hit)
     assert stopped.value.at_once
     assert not (tmp_path / "run").exists()
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tandem.build import build_model
-from tandem.runs.prepare import GivenPairs
-from tandem.runs.train import run_recipe
+from tandem.runs.corpora import GivenPairs
+from tandem.runs.execution import run_recipe
 from tandem.training.events import Finished, StepDone, Validated
 from tests.support.runs import Remember, number_pairs, run_tiny, tiny_recipe
 
@@ -92,7 +92,7 @@ def test_where_bleu_is_always_0_it_is_said_that_it_chooses_nothing(longest: int,
     said: list[str] = []
     given = GivenPairs(number_pairs(40), number_pairs(30, seed=2, longest=longest))
     recipe = tiny_recipe("training.keep=bleu", "training.epochs=1")
-    run_recipe(recipe, tmp_path, device="cpu", given=given, say=said.append)
+    run_recipe(recipe, tmp_path, device="cpu", given=given, notify=said.append)
     messages = [line for line in said if line.startswith('training.keep is "bleu", which cannot tell')]
     assert len(messages) == told
     assert all(line.endswith("Set training.keep to exact, chrf or loss") for line in messages)

@@ -17,9 +17,9 @@ from tandem.engines.members import Member
 from tandem.models import CellType
 from tandem.recipe import Recipe, make_recipe, override
 from tandem.recording import Recorder, read_metrics
-from tandem.runs.prepare import GivenPairs
+from tandem.runs.corpora import GivenPairs
+from tandem.runs.execution import TrainingResult, run_recipe
 from tandem.runs.stopping import Stopped
-from tandem.runs.train import TrainingResult, run_recipe
 from tandem.text import Tokenizer
 from tandem.training.events import Event, Started, StepDone
 from tandem.translation.translator import Translator
@@ -56,12 +56,12 @@ def run_tiny(
     resume: bool = False,
     recorders: Sequence[Recorder] = (),
     pairs: Pairs | None = None,
-    say: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], object] = lambda _: None,
 ) -> TrainingResult:
     """Train `tiny_recipe` on number pairs into `out`."""
     given = GivenPairs(pairs or number_pairs(40), number_pairs(8, seed=2))
     recipe = tiny_recipe(*settings)
-    return run_recipe(recipe, out, device="cpu", resume=resume, given=given, recorders=recorders, say=say)
+    return run_recipe(recipe, out, device="cpu", resume=resume, given=given, recorders=recorders, notify=notify)
 
 
 @cache

@@ -8,7 +8,7 @@ from lightning_fabric import Fabric
 from tandem.batches import Batches
 from tandem.build import build_fabric
 from tandem.models import Seq2Seq
-from tandem.training import LoopSettings, Progress, Schedule, TeacherForcing, Training
+from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop
 from tandem.training.events import Event, StepDone, Validated, Validation
 
 
@@ -32,10 +32,10 @@ def training(
     schedule: Schedule | None = None,
     forcing: TeacherForcing | None = None,
     validate: Callable[[], Validation] = lambda: Validation(1.0),
-    progress: Progress | None = None,
+    progress: LoopProgress | None = None,
     random_state: dict[str, torch.Tensor] | None = None,
-) -> Training:
-    return Training(
+) -> TrainingLoop:
+    return TrainingLoop(
         model,
         optimizer,
         batches,

@@ -40,7 +40,7 @@ batch_size = 32
 """
 _PREPARE = """
 from tandem.recipe import load_recipe
-from tandem.runs.prepare import prepare
+from tandem.runs.corpora import prepare
 
 prepare(load_recipe("recipe.toml"))
 """

@@ -27,6 +27,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter  # noqa: F401
 
 from tandem.runs.saving import Savings
 from tandem.runs.session import Run
+from tandem.runs.validation import Validator
 from tests.support.runs import assert_same_run, run_tiny
 
 SETTINGS = ("training.save_steps=3", "training.teacher_forcing.start=0.7", "training.accumulate=2")
@@ -51,15 +52,15 @@ def session(out: Path, epochs: int, doing: Connection | None = None, wait: Conne
     """Train, anew or on; say what is being done, and before the first saving of an epoch wait to be told to go on."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     torch.set_num_threads(1)
-    validate, save, train = Run._validate, Savings.save, Run._train
+    validate, save, train = Validator.validate, Savings.save, Run._train
 
     def say(what: str) -> None:
         if doing:
             doing.send(what)
 
-    def validating(run: Run) -> object:
+    def validating(validator: Validator, *parts: object) -> object:
         say("validating")
-        return validate(run)
+        return validate(validator, *parts)  # type: ignore[arg-type]
 
     def saving(savings: Savings, *parts: object) -> None:
         say("saving")
@@ -77,7 +78,8 @@ def session(out: Path, epochs: int, doing: Connection | None = None, wait: Conne
         train(run, *parts)  # type: ignore[arg-type]
         say("evaluating")
 
-    Run._validate, Savings.save, Run._train = validating, saving, training  # type: ignore[method-assign,assignment]
+    Validator.validate = validating  # type: ignore[method-assign,assignment]
+    Savings.save, Run._train = saving, training  # type: ignore[method-assign,assignment]
     resume = (out / "current.json").exists()
     if not resume and out.exists():
         shutil.rmtree(out)  # killed before anything was saved: there is nothing to go on from

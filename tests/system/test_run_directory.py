@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 import tandem
 from tandem.checkpoint import load_checkpoint, read_current
 from tandem.errors import TandemError
+from tandem.runs.corpora import GivenPairs
 from tandem.runs.lock import locked
-from tandem.runs.prepare import GivenPairs
 from tandem.runs.session import Run
 from tandem.runs.stopping import Stopping
 from tandem.training.events import Event, StepDone

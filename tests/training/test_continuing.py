@@ -9,7 +9,7 @@ import torch
 from tandem.batches import Batches
 from tandem.models import CellType, Seq2Seq
 from tandem.names import LearningRateSchedule
-from tandem.training import LoopSettings, Progress, Schedule, TeacherForcing, Training
+from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop
 from tandem.training.events import Started, StepDone, Validated
 from tests.support.corpora import random_corpus
 from tests.support.models import CELL_TYPES, small_model
@@ -41,9 +41,9 @@ def a_training(
     batch_seed: int = 1,
     by_token: bool = False,
     schedule: LearningRateSchedule = "linear",
-    progress: Progress | None = None,
+    progress: LoopProgress | None = None,
     random_state: dict[str, torch.Tensor] | None = None,
-) -> Training:
+) -> TrainingLoop:
     """All that has chance in it: dropout, sampled feeding, shuffled batches; and a rate that changes."""
     done = progress.epoch if progress else 0
     return training(
@@ -58,7 +58,7 @@ def a_training(
     )
 
 
-def losses(run: Training) -> list[float]:
+def losses(run: TrainingLoop) -> list[float]:
     return [event.loss for event in steps_of(run.events())]
 
 
@@ -115,7 +115,7 @@ def test_a_continued_training_is_one_that_never_stopped(
     assert ours == [told(event) for event in steps_of(expected)][progress.step :]
     validated = [(event.epoch, event.train_loss, event.best) for event in validations_of(events)]
     assert validated == [(e.epoch, e.train_loss, e.best) for e in validations_of(expected)][progress.epoch :]
-    assert again.progress == Progress(3, 18, 1, VALIDATIONS)
+    assert again.progress == LoopProgress(3, 18, 1, VALIDATIONS)
     for name, weight in whole.model.state_dict().items():
         assert torch.equal(weight, continued.model.state_dict()[name]), name
 

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from tandem.batches import Batches
 from tandem.models import Seq2Seq
 from tandem.text import PAD_ID
-from tandem.training import LoopSettings, Progress, Schedule, TeacherForcing
+from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing
 from tandem.training.events import Finished, Started, StepDone, Validated, Validation
 from tests.support.corpora import random_corpus
 from tests.support.models import small_model
@@ -141,7 +141,7 @@ def test_the_best_epoch_is_the_one_with_the_lowest_criterion() -> None:
     validated = list(validations_of(events))
     assert [event.validation for event in validated] == [Validation(loss) for loss in losses]
     assert [event.best for event in validated] == [True, True, False, False, True]  # as good is no better
-    assert run.progress == Progress(epoch=5, step=30, best_epoch=5, history=tuple(losses))
+    assert run.progress == LoopProgress(epoch=5, step=30, best_epoch=5, history=tuple(losses))
     assert isinstance(events[-1], Finished)
     assert events[-1].best_epoch == 5
 
@@ -152,9 +152,9 @@ def test_progress_is_up_to_date_when_an_epoch_is_told_of() -> None:
     run = training(model, sgd(model), BATCHES, LoopSettings(epochs=3), validate=scripted([2.0, 1.0, 3.0]))
     seen = [run.progress for event in run.events() if isinstance(event, Validated)]
     assert seen == [
-        Progress(1, 6, 1, (2.0,)),
-        Progress(2, 12, 2, (2.0, 1.0)),
-        Progress(3, 18, 2, (2.0, 1.0, 3.0)),
+        LoopProgress(1, 6, 1, (2.0,)),
+        LoopProgress(2, 12, 2, (2.0, 1.0)),
+        LoopProgress(3, 18, 2, (2.0, 1.0, 3.0)),
     ]
 
 
@@ -175,7 +175,7 @@ def test_patience_ends_the_training(patience: int, losses: list[float], epochs: 
 
 def test_a_training_whose_patience_was_at_an_end_does_not_go_on() -> None:
     model = small_model(source=12)
-    progress = Progress(3, 18, 1, (1.0, 2.0, 3.0))
+    progress = LoopProgress(3, 18, 1, (1.0, 2.0, 3.0))
     run = training(model, sgd(model), BATCHES, LoopSettings(epochs=9, patience=2), progress=progress)
     started, finished = run.events()
     assert isinstance(started, Started)

@@ -1,8 +1,18 @@
-"""What systems do on a corpus, and what an encoder has in mind: figures only, drawn and printed elsewhere."""
+"""How systems do on a corpus, and what an encoder's contexts are like: figures only, drawn and printed elsewhere."""
 
 from tandem.analysis.contexts import ContextReader, context_plane
-from tandem.analysis.findings import Analysis, Findings, find
+from tandem.analysis.findings import Analysis, Findings, compare_systems
 from tandem.analysis.plane import Phrase, Plane
 from tandem.analysis.systems import References, System
 
-__all__ = ["Analysis", "ContextReader", "Findings", "Phrase", "Plane", "References", "System", "context_plane", "find"]
+__all__ = [
+    "Analysis",
+    "ContextReader",
+    "Findings",
+    "Phrase",
+    "Plane",
+    "References",
+    "System",
+    "compare_systems",
+    "context_plane",
+]

@@ -11,7 +11,7 @@ from tandem.metrics.bootstrap import Interval, Resampling, interval
 
 MOST_BINS = 8
 _LEAST_SENTENCES = 25
-"""Of a bin, where the corpus has so many: of fewer, BLEU says little."""
+"""The smallest number of sentences in a bin, if the corpus has as many: with fewer, BLEU says little."""
 
 
 @dataclass(frozen=True)
@@ -19,24 +19,26 @@ class Bin:
     """Sentences that are alike in a property."""
 
     low: float
-    """The least value of the property."""
+    """The smallest value of the property."""
     high: float
+    """The largest value of the property."""
     sentences: int
+    """The number of sentences."""
     scores: tuple[Interval, ...]
-    """BLEU of each system, in their order."""
+    """BLEU of each system, in the order of the systems."""
 
 
 @dataclass(frozen=True)
 class Breakdown:
-    """BLEU by a property, in bins of equal counts, the property rising."""
+    """BLEU by a property, in bins of equal counts, in rising order of the property."""
 
     prop: str
-    """What the sentences are sorted by."""
+    """The property that the sentences are sorted by, in words."""
     bins: tuple[Bin, ...]
 
 
 def by_length(systems: Sequence[System], resampling: Resampling) -> Breakdown:
-    """BLEU by the number of words in the source."""
+    """Return BLEU by the number of words in the source."""
     references = systems[0].references
     lengths = [len(split_words(source, references.source_tokenizer, lowercase=False)) for source in references.sources]
     return _breakdown("words in the source", lengths, systems, resampling)
@@ -45,7 +47,7 @@ def by_length(systems: Sequence[System], resampling: Resampling) -> Breakdown:
 def by_frequency(
     systems: Sequence[System], ranks: Mapping[str, float], ranked_in: str, resampling: Resampling
 ) -> Breakdown:
-    """BLEU by the average frequency rank of the source's words. `ranked_in`: where they were counted, in words."""
+    """Return BLEU by the mean frequency rank of the source's words. `ranked_in` says where words were counted."""
     references = systems[0].references
     values = [
         average_rank(source, ranks, references.source_tokenizer, lowercase=references.lowercase)
@@ -56,13 +58,13 @@ def by_frequency(
 
 def _breakdown(prop: str, values: Sequence[float], systems: Sequence[System], resampling: Resampling) -> Breakdown:
     number = max(1, min(MOST_BINS, len(values) // _LEAST_SENTENCES))
-    # A stable sort, and sizes that differ by one at most: sentences of one value may fall into two bins, as they do in
-    # the paper's figure.
+    # The sort is stable, and sizes differ by one at most: sentences with the same value may fall into two bins, as they
+    # do in the paper's figure.
     order = np.argsort(np.asarray(values), kind="stable")
     bins = []
     for rows in np.array_split(order, number):
         low, high = float(values[rows[0]]), float(values[rows[-1]])
-        inside = np.sort(rows)  # as they stand in the corpus
+        inside = np.sort(rows)  # in the order of the corpus
         scores = tuple(interval([system.statistics[inside]], resampling) for system in systems)
         bins.append(Bin(low, high, len(rows), scores))
     return Breakdown(prop, tuple(bins))

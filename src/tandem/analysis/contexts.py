@@ -1,4 +1,4 @@
-"""Texts -> contexts: what a translator's encoder has in mind once it has read each of them."""
+"""Texts -> contexts: the states of a translator's encoder after it has read each text."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -12,11 +12,11 @@ from tandem.translation.translator import Translator
 
 _READ_TOGETHER = 256
 _MOST_TOKENS = 1000
-"""Of a text that are read, so that memory is bounded."""
+"""The number of tokens that are read of a text, so that memory is bounded."""
 
 
 class ContextReader:
-    """Reads texts with a translator's encoder, an ensemble's first: `reader(texts)` gives a context for each."""
+    """Reads texts with the encoder of a translator (of an ensemble, the first): `reader(texts)` returns contexts."""
 
     def __init__(self, translator: Translator) -> None:
         model, self._recipe = translator.members[0]
@@ -26,19 +26,19 @@ class ContextReader:
 
     @property
     def state(self) -> str:
-        """What a context is, in words."""
+        """What a context consists of, in words."""
         kind = "cells" if self._recipe.model.cell == "lstm" else "hidden states"
         return f"the encoder's final {kind}, all layers"
 
     @torch.no_grad()
     def __call__(self, texts: Sequence[str]) -> Tensor:
-        """The final states of all layers, one after the other, on the CPU: `[N, L * H]` of float32, N the texts.
+        """Return the final states of all layers, concatenated, on the CPU: `[N, L * H]` of float32 for N texts.
 
-        Of an LSTM its cells, which remember; its hidden states are mostly what the last token made of them, and with
-        a reversed source that is the first word.
+        For an LSTM these are the cells, which remember. The hidden states depend mostly on the last token, which is the
+        first word of a reversed source.
         """
-        found = self._tokenizer.encode_batch([text[:MAX_SOURCE_CHARACTERS] for text in texts])
-        framed = [frame(ids[:_MOST_TOKENS], reverse=self._recipe.text.reverse_source) for ids in found]
+        encoded = self._tokenizer.encode_batch([text[:MAX_SOURCE_CHARACTERS] for text in texts])
+        framed = [frame(ids[:_MOST_TOKENS], reverse=self._recipe.text.reverse_source) for ids in encoded]
         order = sorted(range(len(framed)), key=lambda n: len(framed[n]))
         rows: list[Tensor] = []
         for start in range(0, len(order), _READ_TOGETHER):
@@ -57,20 +57,21 @@ def context_plane(
     translations: Sequence[str],
     texts: Iterable[str],
     texts_from: str,
-    hear: Callable[[int], object] = lambda _: None,
+    on_progress: Callable[[int], object] = lambda _: None,
 ) -> Plane:
-    """Phrases in the plane of their contexts, each with its nearest neighbours among `texts`, each given once.
+    """Place phrases in the plane of their contexts, each with its nearest neighbours among the distinct `texts`.
 
-    `model` and `texts_from` are their names for a reader; `hear` is told how many texts were read.
+    `model` and `texts_from` name the model and the texts for a reader. `on_progress` gets the number of texts read so
+    far.
     """
     read = ContextReader(translator)
     words = [phrase.text for phrase in phrases]
     contexts = read(words)
-    places, variance = principal_plane(contexts)
-    neighbours = nearest(words, texts, read, hear)
+    points, variance = principal_plane(contexts)
+    neighbours = nearest(words, texts, read, on_progress)
     placed = tuple(
         PlacedPhrase(phrase.text, phrase.group, translation, x, y, near)
-        for phrase, translation, (x, y), near in zip(phrases, translations, places.tolist(), neighbours, strict=True)
+        for phrase, translation, (x, y), near in zip(phrases, translations, points.tolist(), neighbours, strict=True)
     )
     grouping = measure_groups(contexts, [phrase.group for phrase in phrases])
     return Plane(model, read.state, placed, variance, texts_from, grouping)

@@ -1,4 +1,4 @@
-"""All that is found out about systems on a corpus."""
+"""The whole comparison of systems on a corpus."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tandem.analysis.breakdown import Breakdown, by_frequency, by_length
 from tandem.analysis.mistakes import Confusions, WorstSentences, confusions, worst_sentences
 from tandem.analysis.plane import Plane
-from tandem.analysis.significance import Comparison, compare
+from tandem.analysis.significance import Comparison, paired_tests
 from tandem.analysis.systems import System, SystemScore, score_systems
 from tandem.analysis.words import frequency_ranks
 from tandem.metrics.bootstrap import Resampling
@@ -14,14 +14,16 @@ from tandem.metrics.bootstrap import Resampling
 
 @dataclass(frozen=True)
 class Findings:
-    """What systems do on a corpus. Figures of BLEU and chrF are in percent."""
+    """How systems do on a corpus. BLEU and chrF are in percent."""
 
     sources: int
+    """The number of distinct sources."""
     references: int
+    """The number of references."""
     lowercase: bool
-    """Whether case made no difference."""
+    """Whether case was ignored."""
     resampling: str
-    """The signature of the intervals' resamples."""
+    """The signature of the resamples that the intervals come from."""
     scores: tuple[SystemScore, ...]
     comparisons: tuple[Comparison, ...]
     by_length: Breakdown
@@ -32,16 +34,18 @@ class Findings:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What `tandem analyse` finds out."""
+    """The result of `tandem analyse`."""
 
     corpus: str
-    """Its name for a reader."""
+    """The name of the corpus for a reader."""
     findings: Findings
     contexts: Plane | None
-    """Of the first model; None where there is no model, or nothing to place."""
+    """The contexts of the first model; None where there is no model."""
 
 
-def find(systems: Sequence[System], resampling: Resampling, training: Iterable[str] | None = None) -> Findings:
+def compare_systems(
+    systems: Sequence[System], resampling: Resampling, training: Iterable[str] | None = None
+) -> Findings:
     """Look at systems that translated the same corpus, the first of them the one that others are compared with.
 
     Words are ranked by their frequency in the `training` sources, or else in the corpus's own.
@@ -56,7 +60,7 @@ def find(systems: Sequence[System], resampling: Resampling, training: Iterable[s
         lowercase=references.lowercase,
         resampling=resampling.signature,
         scores=score_systems(systems, resampling),
-        comparisons=compare(systems, resampling.samples),
+        comparisons=paired_tests(systems, resampling.samples),
         by_length=by_length(systems, resampling),
         by_frequency=by_frequency(systems, ranks, ranked_in, resampling),
         confusions=tuple(confusions(system) for system in systems),

@@ -1,4 +1,4 @@
-"""What a system gets wrong: words put out for others, missed and added, and its worst sentences."""
+"""What a system gets wrong: words replaced, missed and added, and its worst sentences."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,51 +16,53 @@ Counted = TypeVar("Counted", str, tuple[str, str])
 
 @dataclass(frozen=True)
 class Confusion:
-    """A word of the references that another one was put out for."""
+    """A word of the references that was replaced by another."""
 
     wanted: str
     written: str
     count: int
+    """How often the word was replaced so."""
     of: int
     """How often the references have the wanted word."""
 
 
 @dataclass(frozen=True)
 class WordCount:
-    """A word, and how often it was missed or added."""
+    """A word that was missed or added."""
 
     word: str
     count: int
+    """How often it was missed or added."""
     of: int
-    """How often the references have it where it was missed, the translations where it was added."""
+    """How often the references have a missed word, or the translations an added one."""
 
 
 @dataclass(frozen=True)
 class Confusions:
-    """A system's commonest mistakes in words, each list the most frequent first."""
+    """The most frequent mistakes of a system in words; each list begins with the most frequent."""
 
     system: str
     substitutions: tuple[Confusion, ...]
     missed: tuple[WordCount, ...]
-    """Words of the references that nothing was put out for."""
+    """Words of the references that no word of the translation was aligned with."""
     added: tuple[WordCount, ...]
-    """Words that were put out for nothing."""
+    """Words of the translations that no word of the reference was aligned with."""
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One translation and what it is worth."""
+    """A translation with its score."""
 
     source: str
     references: tuple[str, ...]
     translation: str
     score: float
-    """Its chrF2, in percent."""
+    """chrF2 of the translation in percent."""
 
 
 @dataclass(frozen=True)
 class WorstSentences:
-    """A system's worst translations, the worst first."""
+    """The worst translations of a system, the worst first."""
 
     system: str
     sentences: tuple[Sentence, ...]
@@ -69,8 +71,8 @@ class WorstSentences:
 def confusions(system: System, most: int = 20) -> Confusions:
     """Align each translation with its nearest reference by the fewest edits of words, and count these edits.
 
-    Of the shortest alignments the library chooses one; where a whole phrase is rendered otherwise, its words are
-    paired as they come.
+    The library chooses one of the shortest alignments; where a whole phrase is translated differently, its words are
+    paired in order.
     """
     tokenizer, lowercase = system.references.tokenizer, system.references.lowercase
     swapped: Counter[tuple[str, str]] = Counter()
@@ -78,7 +80,7 @@ def confusions(system: System, most: int = 20) -> Confusions:
     for translation, alternatives in zip(system.translations, system.references.texts, strict=True):
         words = split_words(translation, tokenizer, lowercase=lowercase)
         candidates = [split_words(text, tokenizer, lowercase=lowercase) for text in alternatives]
-        # As the edit rates choose: the fewest edits, of equals the longest.
+        # The edit rates choose in the same way: the fewest edits; among equals, the longest reference.
         reference = min(candidates, key=lambda text: (Levenshtein.distance(words, text), -len(text)))
         wanted.update(reference)
         written.update(words)
@@ -98,7 +100,7 @@ def confusions(system: System, most: int = 20) -> Confusions:
 
 
 def worst_sentences(system: System, most: int = 20) -> WorstSentences:
-    """The sentences of the lowest chrF2, which tells bad from worse where BLEU is 0; of equals the longest source."""
+    """Return the sentences with the lowest chrF2, which tells bad from worse where BLEU is 0; long sources first."""
     references = system.references
     metric = CHRF(lowercase=references.lowercase)
     scored = [
@@ -110,5 +112,5 @@ def worst_sentences(system: System, most: int = 20) -> WorstSentences:
 
 
 def _commonest(counts: Counter[Counted], most: int) -> Sequence[tuple[Counted, int]]:
-    """Of equals the first in the alphabet, so that the order is always the same."""
+    """Return the most frequent items; among equals, the first in the alphabet, so that the order is always the same."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]

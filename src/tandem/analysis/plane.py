@@ -1,4 +1,4 @@
-"""Contexts in two dimensions, and what lies near what: the paper's Figure 2 (Sutskever et al. 2014, section 3.8)."""
+"""Contexts in two dimensions, and their neighbours: the paper's Figure 2 (Sutskever et al. 2014, section 3.8)."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from torch import Tensor
 
 NEIGHBOURS = 5
 _READ_TOGETHER = 2048
-"""Texts whose contexts are held at once while neighbours are looked for."""
+"""The number of texts whose contexts are in memory at a time during the search for neighbours."""
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A text to be shown, and the group that it belongs to."""
+    """A text to show, and the group that it belongs to."""
 
     text: str
     group: str = ""
-    """Such as what its paraphrases have in common; empty where it belongs to none."""
+    """The name of the group, such as what its paraphrases have in common; empty for no group."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Neighbour:
 
     text: str
     distance: float
-    """Euclidean, between whole contexts."""
+    """The Euclidean distance between the whole contexts."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,11 @@ class PlacedPhrase:
     group: str
     translation: str
     x: float
-    """Along the direction in which the contexts differ most."""
+    """Position on the first principal axis, along which the contexts differ most."""
     y: float
+    """Position on the second principal axis."""
     neighbours: tuple[Neighbour, ...]
-    """The nearest first."""
+    """The nearest texts, the nearest first."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,19 @@ class Grouping:
     """
 
     phrases: int
+    """The number of phrases."""
     groups: int
+    """The number of groups."""
     within: float
-    """The mean distance of two phrases of one group."""
+    """The mean distance between two phrases of the same group."""
     between: float
-    """The mean distance of two phrases of different groups."""
+    """The mean distance between two phrases of different groups."""
     silhouette: float
-    """From -1 to 1, above 0 where phrases are nearer to their own group than to the next (Rousseeuw 1987)."""
+    """From -1 to 1; above 0 where phrases are nearer to their own group than to the next (Rousseeuw 1987)."""
     nearest: float
-    """The share, in percent, of phrases whose nearest other phrase is of their group."""
+    """The percentage of phrases whose nearest other phrase is in the same group."""
     nearest_by_chance: float
-    """What that share would be if all distances were left to chance."""
+    """The same percentage if all distances were random."""
 
 
 @dataclass(frozen=True)
@@ -71,59 +74,60 @@ class Plane:
 
     model: str
     state: str
-    """Which part of the encoder's final states it is, in words."""
+    """The part of the encoder's final states that a context consists of, in words."""
     phrases: tuple[PlacedPhrase, ...]
     variance: tuple[float, float]
-    """The share of the variance that each axis holds, in percent."""
+    """The percentage of the variance on each axis."""
     neighbours_from: str
-    """Where the neighbours were looked for, in words."""
+    """The texts that were searched for neighbours, in words."""
     grouping: Grouping | None
-    """None where there are no two groups, or none of two phrases."""
+    """Whether groups lie together; None unless there are two groups of two phrases."""
 
 
 def principal_plane(contexts: Tensor) -> tuple[Tensor, tuple[float, float]]:
-    """Principal components: `contexts [N, D]` -> places `[N, 2]` and the percentage of the variance on each axis.
+    """Return the first two principal components of `contexts [N, D]`, `[N, 2]`, and each one's share of the variance.
 
-    Signs are chosen so that the farthest phrase on each axis lies on its positive side.
+    The shares are in percent. Signs are chosen so that the farthest phrase on each axis lies on its positive side.
     """
     centred = contexts.double() - contexts.double().mean(0)
     left, values, _ = torch.linalg.svd(centred, full_matrices=False)
-    places = torch.zeros(len(contexts), 2, dtype=torch.float64)
+    points = torch.zeros(len(contexts), 2, dtype=torch.float64)
     number = min(2, len(values))
-    places[:, :number] = left[:, :number] * values[:number]  # (N, 2) * (2,) -> (N, 2)
-    farthest = places.gather(0, places.abs().argmax(0, keepdim=True))  # (1, 2)
-    places = places * torch.where(farthest < 0, -1.0, 1.0)
+    points[:, :number] = left[:, :number] * values[:number]  # (N, 2) * (2,) -> (N, 2)
+    farthest = points.gather(0, points.abs().argmax(0, keepdim=True))  # (1, 2)
+    points = points * torch.where(farthest < 0, -1.0, 1.0)
     squares = torch.cat([values**2, torch.zeros(2)])
     shares = 100 * squares[:2] / squares.sum().clamp(min=1e-30)
-    return places, (float(shares[0]), float(shares[1]))
+    return points, (float(shares[0]), float(shares[1]))
 
 
 def nearest(
     phrases: Sequence[str],
     texts: Iterable[str],
     read: Callable[[Sequence[str]], Tensor],
-    hear: Callable[[int], object] = lambda _: None,
+    on_progress: Callable[[int], object] = lambda _: None,
 ) -> list[tuple[Neighbour, ...]]:
-    """The nearest of `texts`, each given once, to each phrase, itself left out.
+    """Find for each phrase the nearest of the distinct `texts`, without the phrase itself.
 
-    `read` gives contexts `[N, D]`; `hear` is told how many texts were read. Memory does not grow with the texts.
+    `read` returns contexts `[N, D]`. `on_progress` gets the number of texts read so far. Memory does not grow with the
+    number of texts.
     """
     wanted = read(phrases)
-    found: list[list[Neighbour]] = [[] for _ in phrases]
+    results: list[list[Neighbour]] = [[] for _ in phrases]
     remaining, done = iter(texts), 0
     while some := list(islice(remaining, _READ_TOGETHER)):
         distances = distances_between(wanted, read(some))  # (P, N)
         order = distances.topk(min(NEIGHBOURS + 1, len(some)), largest=False).indices.tolist()
         for row, near in enumerate(order):
-            found[row] += [Neighbour(some[n], float(distances[row, n])) for n in near if some[n] != phrases[row]]
-            found[row] = sorted(found[row], key=lambda neighbour: neighbour.distance)[:NEIGHBOURS]
+            results[row] += [Neighbour(some[n], float(distances[row, n])) for n in near if some[n] != phrases[row]]
+            results[row] = sorted(results[row], key=lambda neighbour: neighbour.distance)[:NEIGHBOURS]
         done += len(some)
-        hear(done)
-    return [tuple(neighbours) for neighbours in found]
+        on_progress(done)
+    return [tuple(neighbours) for neighbours in results]
 
 
 def measure_groups(contexts: Tensor, groups: Sequence[str]) -> Grouping | None:
-    """How far phrases of a group lie together: `contexts [N, D]` and each phrase's group, empty for none."""
+    """Measure how far phrases of a group lie together, from `contexts [N, D]` and the group of each, "" for none."""
     sizes = {group: groups.count(group) for group in groups if group}
     rows = [row for row, group in enumerate(groups) if sizes.get(group, 0) > 1]
     names = [groups[row] for row in rows]
@@ -151,5 +155,5 @@ def measure_groups(contexts: Tensor, groups: Sequence[str]) -> Grouping | None:
 
 
 def distances_between(rows: Tensor, columns: Tensor) -> Tensor:
-    """Euclidean distances: `[N, D]` and `[M, D]` -> `[N, M]`, of float64, so that near ones keep their digits."""
+    """Return Euclidean distances in float64, to keep the digits of small ones: `[N, D]` and `[M, D]` -> `[N, M]`."""
     return torch.cdist(rows.double(), columns.double())

@@ -17,43 +17,43 @@ _Scores: TypeAlias = Mapping[str, Sequence[str | Result]]
 
 @dataclass(frozen=True)
 class Comparison:
-    """A system beside the first one, by one metric."""
+    """A system compared with the first one, by one metric."""
 
     system: str
     baseline: str
     metric: str
     """`BLEU` or `chrF2`."""
     difference: float
-    """What the system has more than the baseline."""
+    """The score of the system less that of the baseline."""
     p_bootstrap: float
-    """By paired bootstrap resampling (Koehn 2004)."""
+    """The p value by paired bootstrap resampling (Koehn 2004)."""
     p_randomisation: float
-    """By approximate randomisation (Riezler & Maxwell 2005)."""
+    """The p value by approximate randomisation (Riezler & Maxwell 2005)."""
     signatures: tuple[str, str]
-    """Of the two tests, as sacreBLEU writes them."""
+    """The signatures of the two tests, in sacreBLEU's notation."""
 
 
-def compare(systems: Sequence[System], samples: int) -> tuple[Comparison, ...]:
-    """Each system against the first one. `samples`: resamples of the bootstrap; the other test makes 10,000 trials.
+def paired_tests(systems: Sequence[System], samples: int) -> tuple[Comparison, ...]:
+    """Compare each system with the first one.
 
-    Both draw with the seed that sacreBLEU takes from SACREBLEU_SEED, 12345 unless it is set. The bootstrap holds about
-    72 bytes a sentence and resample.
+    The bootstrap draws `samples` resamples; the other test makes 10,000 trials. Both draw with the seed in
+    SACREBLEU_SEED, or else 12345. The bootstrap needs about 72 bytes for each sentence and resample.
     """
     if len(systems) < 2:
         return ()
     references = systems[0].references
-    found = []
+    results = []
     for kind, number in (("bs", samples), ("ar", 0)):
         metrics = {
             "BLEU": BLEU(lowercase=references.lowercase, force=True, tokenize=references.tokenizer),
             "chrF": CHRF(lowercase=references.lowercase),
         }
         named: list[tuple[str, Sequence[str]]] = [(system.name, system.translations) for system in systems]
-        # Its annotation forgets the None that its documentation allows.
+        # sacreBLEU's annotation lacks the None that its documentation allows.
         streams = cast(Sequence[Sequence[str]], reference_streams(references.texts))
-        found.append(PairedTest(named, metrics, streams, test_type=kind, n_samples=number)())
+        results.append(PairedTest(named, metrics, streams, test_type=kind, n_samples=number)())
     norm = norm_signature(raw=references.raw)
-    (signatures, bootstrap), (other_signatures, randomisation) = found
+    (signatures, bootstrap), (other_signatures, randomisation) = results
     return tuple(
         Comparison(
             system.name,
@@ -70,13 +70,13 @@ def compare(systems: Sequence[System], samples: int) -> tuple[Comparison, ...]:
 
 
 def _result(scores: _Scores, metric: str, row: int) -> Result:
-    """Of a system; the table has names in one column and results in the others."""
+    """Return the result of a system; one column of the table has names instead of results."""
     return cast(Result, scores[metric][row])
 
 
 def _p_value(scores: _Scores, metric: str, row: int, system: System, baseline: System) -> float:
-    """Of a system that is not the first one, and so has one."""
+    """Return the p value of a system other than the first one."""
     if list(system.translations) == list(baseline.translations):
-        # No resample differs by more than nothing: sacreBLEU would say that this cannot be chance.
+        # Where nothing differs, sacreBLEU would report that this cannot be chance.
         return 1.0
     return cast(float, _result(scores, metric, row).p_value)

@@ -1,4 +1,4 @@
-"""What is analysed: a corpus, and what systems made of its sources."""
+"""What is analysed: a corpus, and the translations of its sources by several systems."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ from tandem.text import norm_signature, normalise
 
 @dataclass(frozen=True)
 class References:
-    """A corpus to be measured on."""
+    """A corpus to measure on."""
 
     sources: Sequence[str]
-    """Each once."""
+    """The distinct sources."""
     texts: Sequence[Sequence[str]]
     """The references of each source, one or more."""
     lowercase: bool = False
-    """Whether case makes no difference."""
+    """Whether case is ignored."""
     raw: bool = True
-    """Whether texts are scored as they stand, not normalised."""
+    """Whether texts are scored without being normalised."""
     tokenize: TokenizerChoice = "auto"
-    """How BLEU tells words apart."""
+    """How BLEU splits texts into words."""
 
     @classmethod
     def of(
@@ -44,24 +44,24 @@ class References:
         raw: bool = False,
         tokenize: TokenizerChoice = "auto",
     ) -> Self:
-        """The references of each different source; see `group_references` for which are the same and what is `raw`."""
+        """Group pairs by distinct sources; `group_references` says which sources are the same and what `raw` means."""
         groups = group_references(pairs, lowercase=sources_lowercase, raw=raw)
         return cls([source for source, _ in groups], [targets for _, targets in groups], lowercase, raw, tokenize)
 
     @cached_property
     def tokenizer(self) -> BleuTokenizer:
-        """What splits translations and references into words. RecipeError where its packages are missing."""
+        """The tokenizer that splits translations and references into words. RecipeError without its packages."""
         return choose_tokenizer(self.tokenize, chain.from_iterable(self.texts))
 
     @cached_property
     def source_tokenizer(self) -> BleuTokenizer:
-        """What splits sources into words: they may be of another script than the references."""
+        """The tokenizer that splits sources into words, which may be in another script than the references."""
         return choose_tokenizer("auto", self.sources)
 
 
 @dataclass(frozen=True)
 class System:
-    """Translations of all sources of a corpus, and the name of who made them."""
+    """The translations of all sources of a corpus, and the name of the system that made them."""
 
     name: str
     translations: Sequence[str]
@@ -69,37 +69,37 @@ class System:
 
     def __post_init__(self) -> None:
         """ValueError where there is not one translation for each source."""
-        wanted, found = len(self.references.sources), len(self.translations)
-        if wanted != found:
-            raise ValueError(f"{self.name} has {found} translations, but there are {wanted} sources; give one for each")
+        wanted, given = len(self.references.sources), len(self.translations)
+        if wanted != given:
+            raise ValueError(f"{self.name} has {given} translations, but there are {wanted} sources; give one for each")
 
     @classmethod
     def of(cls, name: str, translations: Sequence[str], references: References) -> Self:
-        """A system whose translations are normalised as the references are."""
+        """Return a system whose translations are normalised if the references are."""
         return cls(name, translations if references.raw else [normalise(text) for text in translations], references)
 
     @cached_property
     def statistics(self) -> Statistics:
-        """What BLEU is computed from, by sentence."""
+        """The table that BLEU is computed from."""
         corpus = self.references
         return bleu_statistics(self.translations, corpus.texts, lowercase=corpus.lowercase, tokenize=corpus.tokenizer)
 
 
 @dataclass(frozen=True)
 class SystemScore:
-    """What a system is worth on the whole corpus."""
+    """The scores of a system on the whole corpus."""
 
     name: str
     bleu: Interval
     chrf: float
     difference: Interval | None
-    """BLEU that it has more than the first system, on the same resamples; None for the first one."""
+    """BLEU less that of the first system, on the same resamples; None for the first system."""
     signatures: tuple[str, str]
-    """Of BLEU and of chrF."""
+    """The signatures of BLEU and chrF."""
 
 
 def score_systems(systems: Sequence[System], resampling: Resampling) -> tuple[SystemScore, ...]:
-    """The scores of each system, with intervals."""
+    """Score each system, with intervals."""
     scores = []
     for system in systems:
         texts, lowercase = system.references.texts, system.references.lowercase

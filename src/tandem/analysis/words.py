@@ -8,14 +8,14 @@ from tandem.metrics.tokenisation import BleuTokenizer, word_splitter
 
 
 def split_words(text: str, tokenizer: BleuTokenizer, *, lowercase: bool) -> list[str]:
-    """The words and signs of a text, as BLEU counts them with this tokenizer."""
+    """Split a text into words and punctuation marks, as BLEU counts them with this tokenizer."""
     return word_splitter(tokenizer)(text.lower() if lowercase else text)
 
 
 def frequency_ranks(texts: Iterable[str], tokenizer: BleuTokenizer, *, lowercase: bool) -> Mapping[str, float]:
-    """The place of each word among all, the most frequent first, counted from 1.
+    """Rank all words by frequency, from 1 for the most frequent.
 
-    Words that are equally frequent share the mean of their places, so that no order among them is made up.
+    Equally frequent words share the mean of their ranks, so that no order is invented among them.
     """
     counts = Counter(word for text in texts for word in split_words(text, tokenizer, lowercase=lowercase))
     ranks: dict[str, float] = {}
@@ -27,6 +27,6 @@ def frequency_ranks(texts: Iterable[str], tokenizer: BleuTokenizer, *, lowercase
 
 
 def average_rank(text: str, ranks: Mapping[str, float], tokenizer: BleuTokenizer, *, lowercase: bool) -> float:
-    """The mean rank of a text's words; one that was not counted comes after all. 0 for a text without words."""
+    """Return the mean rank of the words of a text; an unranked word comes after all. 0 for a text without words."""
     words = split_words(text, tokenizer, lowercase=lowercase)
     return sum(ranks.get(word, len(ranks) + 1) for word in words) / max(1, len(words))

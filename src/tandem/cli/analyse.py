@@ -40,7 +40,7 @@ from tandem.metrics.bootstrap import Resampling
 from tandem.recording.console import PrintableConsole
 from tandem.report import ANALYSIS_FILES, analysis_figures, write_analysis
 from tandem.runs import analyse
-from tandem.runs.analyse import ignore_case
+from tandem.runs.analyses import ignore_case
 from tandem.translation.settings import BATCH_SIZE
 from tandem.translation.translator import load
 
@@ -137,7 +137,7 @@ def analyse_command(
             training=None if training is None else _Lines(training),
             resampling=Resampling(samples, seed),
             corpus=corpus.name,
-            hear=progress,
+            on_progress=progress,
         )
     finally:
         progress.close()

@@ -37,7 +37,7 @@ from tandem.metrics.tables import RESAMPLED
 from tandem.recording.console import PrintableConsole, show_text
 from tandem.runs import compare
 from tandem.runs.changes import shown
-from tandem.runs.compare import RunComparison
+from tandem.runs.comparison import RunComparison
 from tandem.translation.settings import BATCH_SIZE, SearchSettings
 from tandem.translation.translator import Translator
 
@@ -93,7 +93,7 @@ def compare_command(
             resampling=Resampling(samples, seed),
             device=device,
             precision=precision,
-            hear=progress,
+            on_progress=progress,
         )
     finally:
         progress.close()

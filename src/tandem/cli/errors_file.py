@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tandem.cli.streams import json_line, one_line
 from tandem.metrics import SentenceScores
-from tandem.runs.evaluate import Evaluation, SourceResult
+from tandem.runs.evaluation import Evaluation, SourceResult
 
 _HEADER = (
     "source",

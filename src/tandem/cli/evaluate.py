@@ -90,7 +90,7 @@ def evaluate_command(
     lower = translator.recipe.search.lowercase_scores if lowercase is None else lowercase
     progress = PreparingBar(PrintableConsole(stderr=True, quiet=quiet), seconds=30)
     try:
-        found = evaluate(translator, pairs, settings, lowercase=lower, raw=raw, tokenize=tokenize, hear=progress)
+        found = evaluate(translator, pairs, settings, lowercase=lower, raw=raw, tokenize=tokenize, on_progress=progress)
     finally:
         progress.close()
     say_cut([result.source for result in found.results if result.translation.cut], "translated")

@@ -15,9 +15,9 @@ from tandem.cli.train import train_run
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import Recipe
 from tandem.recording.console import PrintableConsole, show_text
-from tandem.reproduction import Plan, Reproduction, Verdict, reduced_recipe, reproduce
-from tandem.reproduction.table import found_by
 from tandem.terminal import shell_command
+from tandem_reproduction import Plan, Reproduction, Verdict, reduced_recipe, reproduce
+from tandem_reproduction.table import found_by
 
 _LARGEST_PLAN = 1000
 """Trainings of a variant, and models of the ensemble."""
@@ -63,7 +63,7 @@ def reproduce_command(
         train,
         resampling=Resampling(samples),
         device=device,
-        say=lambda line: announce(console, line),
+        notify=lambda line: announce(console, line),
     )
     _show(PrintableConsole(), found)
 

@@ -13,7 +13,7 @@ from tandem.metrics import Score
 from tandem.recording.console import show_text
 from tandem.recording.preparing import PreparingBar as PreparingBar
 from tandem.recording.preparing import announce as announce
-from tandem.runs.train import TrainingResult
+from tandem.runs.execution import TrainingResult
 from tandem.terminal import counted, opening_command, printable, shell_command
 from tandem.text.codec import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS
 from tandem.translation.settings import SearchSettings

@@ -20,9 +20,14 @@ from tandem.names import Device
 from tandem.recipe import Data, Recipe, load_recipe
 from tandem.recording import live_display
 from tandem.recording.console import PrintableConsole, show_text
+from tandem.runs.directories import check_unused
+from tandem.runs.execution import TrainingResult, run_recipe
+from tandem.runs.recipes import chosen_recipe, resumed_recipe
 from tandem.runs.stopping import Stopped
-from tandem.runs.train import TrainingResult, check_unused, chosen_recipe, resumed_recipe, run_recipe
-from tandem.runs.trying import MOST_CANDIDATES, Candidate, candidates, try_recipes
+from tandem.runs.trials import MOST_VARIANTS as MOST_CANDIDATES
+from tandem.runs.trials import Variant as Candidate
+from tandem.runs.trials import make_variants as candidates
+from tandem.runs.trials import try_recipes
 from tandem.terminal import printable, shell_command
 
 
@@ -141,7 +146,7 @@ def _best_of(tried: Sequence[Candidate], where: Path, console: Console, device: 
             device=device,
             given=None,
             recorders=lambda: [live_display(console)],
-            say=lambda line: announce(console, line),
+            notify=lambda line: announce(console, line),
         )
     except Stopped as stopped:
         show_text(PrintableConsole(), "\nStopped. The same command goes on with what was tried.")
@@ -175,9 +180,10 @@ def train_run(
             resume=resume,
             verify=verify,
             reasons=reasons,
+            formats_checked=bool(reasons),
             recorders=[live_display(console)],
-            hear=preparing,
-            say=say,
+            on_progress=preparing,
+            notify=say,
             command=("tandem", *sys.argv[1:]),
             again=again or "--resume",
         )

@@ -1,7 +1,7 @@
-"""Hypotheses and references -> scores, each with its signature."""
+"""Scores of hypotheses against references, each with its signature."""
 
 from tandem.metrics.fitting import fits_exact, in_order, leading_scores
-from tandem.metrics.perplexity import perplexity
+from tandem.metrics.perplexities import perplexity
 from tandem.metrics.score import Score
 from tandem.metrics.sentences import SentenceScores, sentence_scores
 from tandem.metrics.sequences import character_edit_rate, exact, token_edit_rate, word_edit_rate

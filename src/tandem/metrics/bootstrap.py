@@ -1,4 +1,4 @@
-"""Figures with intervals, by bootstrap resampling of sentences (Koehn 2004, https://aclanthology.org/W04-3250).
+"""Confidence intervals by bootstrap resampling of sentences (Koehn 2004, https://aclanthology.org/W04-3250).
 
 BLEU and perplexity are functions of sums over sentences. Each sentence is counted once, and a resample costs a sum.
 """
@@ -16,30 +16,32 @@ from tandem.metrics.score import check_corpus
 from tandem.metrics.tokenisation import TokenizerChoice, choose_tokenizer
 
 _ORDER = 4
-"""The longest n-grams that are counted."""
+"""The length of the longest n-grams that are counted."""
 
 Table: TypeAlias = NDArray[np.number]
-"""[N, k]: what a figure is computed from, by sentence."""
+"""What a figure is computed from, a row a sentence: `[N, k]`."""
 Measure: TypeAlias = Callable[[NDArray[np.number]], NDArray[np.float64]]
-"""Sums of tables, `[..., k]`, -> figures, `[...]`."""
+"""Computes figures from sums of tables: `[..., k]` -> `[...]`."""
 Statistics: TypeAlias = NDArray[np.int64]
-"""[N, 10]: of each sentence the translation's and the reference's length, the n-grams that match for n of 1 to 4, and
-the n-grams that there are."""
+"""The table of BLEU, `[N, 10]`.
+
+A row holds the length of the translation and of the reference, the matching n-grams for n of 1 to 4, and all n-grams.
+"""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure, and where it would lie with other sentences of the same kind."""
+    """A figure, and the range in which it would lie with other sentences of the same kind."""
 
     value: float
-    """Of the sentences as they are."""
+    """The figure of the actual sentences."""
     low: float
     high: float
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """How intervals are drawn. The same settings draw the same sentences, whatever the systems are."""
+    """How sentences are resampled. The same settings draw the same sentences for all systems."""
 
     samples: int = 1000
     seed: int = 0
@@ -55,7 +57,7 @@ class Resampling:
 
     @property
     def signature(self) -> str:
-        """What somebody else needs to draw the same resamples, in sacreBLEU's manner."""
+        """What is needed to draw the same resamples, in sacreBLEU's notation."""
         return f"bs:{self.samples}|seed:{self.seed}|ci:{100 * self.confidence:g}"
 
 
@@ -66,13 +68,13 @@ def bleu_statistics(
     lowercase: bool = False,
     tokenize: TokenizerChoice = "auto",
 ) -> Statistics:
-    """What BLEU is computed from, by sentence, as in `tandem.metrics.bleu`.
+    """Return the table that BLEU is computed from, as in `tandem.metrics.bleu`.
 
     ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
     """
     check_corpus(hypotheses, references)
     tokenizer = choose_tokenizer(tokenize, chain.from_iterable(references))
-    # The effective order changes sentences' scores, which are not used, and not their counts.
+    # The effective order changes the scores of sentences, which are not used, but not their counts.
     metric = BLEU(lowercase=lowercase, force=True, effective_order=True, tokenize=tokenizer)
     rows = []
     for hypothesis, alternatives in zip(hypotheses, references, strict=True):
@@ -82,16 +84,16 @@ def bleu_statistics(
 
 
 def bleu_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
-    """BLEU, in percent, of sums of statistics, `[..., 10]` -> `[...]`: the figure that `tandem.metrics.bleu` gives.
+    """Return BLEU in percent of sums of statistics, `[..., 10]` -> `[...]`, which equals `tandem.metrics.bleu`.
 
-    An n-gram that never matches counts 1/2, the next such length 1/4 and so on, as in mteval-v13a.pl ("exp" smoothing,
-    Chen & Cherry 2014, method 3).
+    The first length of n-grams without any match counts as 1/2 match, the next such length as 1/4, and so on, as in
+    mteval-v13a.pl ("exp" smoothing, Chen & Cherry 2014, method 3).
     """
     lengths, reference_lengths = sums[..., 0], sums[..., 1]
     matches, totals = sums[..., 2 : 2 + _ORDER], sums[..., 2 + _ORDER :]
     halvings = np.cumsum((matches == 0) & (totals > 0), axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # Where there is no n-gram of a length at all, its precision is 0, and so is BLEU.
+        # Where there are no n-grams of a length at all, their precision is 0, and so is BLEU.
         counted = np.where(matches > 0, matches, 0.5**halvings)
         logs = np.log(np.where(totals > 0, 100.0 * counted / totals, 0.0))
         brevity = np.minimum(0.0, 1.0 - reference_lengths / lengths)
@@ -100,15 +102,15 @@ def bleu_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
 
 
 def perplexity_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
-    """Perplexity of sums of nats and tokens: `[..., 2]` -> `[...]`."""
+    """Return the perplexity of sums of nats and tokens: `[..., 2]` -> `[...]`."""
     return cast(NDArray[np.float64], np.exp(sums[..., 0] / sums[..., 1]))
 
 
 def interval(systems: Sequence[Table], resampling: Resampling, measure: Measure = bleu_of_sums) -> Interval:
-    """A figure with its interval; of several systems the mean of theirs.
+    """Return a figure with its interval; with several systems, the mean of their figures.
 
-    It tells what other sentences would change; how much another training would, only the systems themselves tell.
-    ValueError where there is no system, or their numbers of sentences differ.
+    The interval tells how much other sentences would change the figure, not how much another training would.
+    ValueError where there is no system, or where their numbers of sentences differ.
     """
     samples = resampled(systems, resampling, measure).mean(0)
     return _between(_mean(systems, measure), samples, resampling)
@@ -117,9 +119,9 @@ def interval(systems: Sequence[Table], resampling: Resampling, measure: Measure 
 def difference_interval(
     systems: Sequence[Table], baselines: Sequence[Table], resampling: Resampling, measure: Measure = bleu_of_sums
 ) -> Interval:
-    """How much higher a figure is for systems than for baselines, each side the mean of its own, on the same resamples.
+    """Return by how much the mean figure of systems exceeds that of baselines, on the same resamples.
 
-    ValueError where a side has no system, or the numbers of sentences differ.
+    ValueError where a side has no system, or where the numbers of sentences differ.
     """
     for side in (systems, baselines):
         _sentences(side)
@@ -130,21 +132,21 @@ def difference_interval(
 
 @dataclass(frozen=True)
 class Difference:
-    """How much higher a figure is on one side than on the other, and whether that may be chance."""
+    """By how much a figure is higher on one side than on the other, and whether that may be chance."""
 
     interval: Interval
     p_value: float
-    """How probable a difference of at least this size is where both sides are equally good; two-sided."""
+    """The two-sided probability of a difference of at least this size where both sides are equally good."""
 
 
 def difference_of_trainings(
     systems: Sequence[Table], baselines: Sequence[Table], resampling: Resampling, measure: Measure = bleu_of_sums
 ) -> Difference:
-    """Paired bootstrap of sentences (Koehn 2004) and of trainings: each resample draws both with replacement.
+    """Compare trainings by paired bootstrap of sentences (Koehn 2004) and of trainings, both drawn with replacement.
 
-    All systems share a resample's sentences. Where a side has several trainings, these are drawn as well, their
-    spread scaled to the unbiased variance of a mean; a single one stays as it is. The p value is computed as in
-    sacreBLEU, but it is 1 where nothing differs. ValueError as for `difference_interval`.
+    All systems share the sentences of a resample. Where a side has several trainings, these are drawn as well, and
+    their spread is scaled to the unbiased variance of a mean; a single training stays as it is. The p value is computed
+    as in sacreBLEU, but it is 1 where nothing differs. ValueError as for `difference_interval`.
     """
     for side in (systems, baselines):
         _sentences(side)
@@ -157,7 +159,7 @@ def difference_of_trainings(
 
 
 def _drawn(figures: NDArray[np.float64], generator: np.random.Generator) -> NDArray[np.float64]:
-    """The mean of trainings drawn with replacement, anew for each resample: `[systems, samples]` -> `[samples]`."""
+    """Return for each resample the mean of trainings drawn with replacement: `[systems, samples]` -> `[samples]`."""
     count = len(figures)
     mean: NDArray[np.float64] = figures.mean(0)
     if count == 1:
@@ -167,9 +169,9 @@ def _drawn(figures: NDArray[np.float64], generator: np.random.Generator) -> NDAr
 
 
 def resampled(systems: Sequence[Table], resampling: Resampling, measure: Measure) -> NDArray[np.float64]:
-    """The figure of each system on each resample of the sentences, the same for all: `[systems, samples]`."""
+    """Return the figure of each system on each resample, which all systems share: `[systems, samples]`."""
     sentences = _sentences(systems)
-    # (N, systems * k): one product a resample serves all.
+    # (N, systems * k): one product a resample gives the sums of all systems.
     table = np.concatenate(list(systems), axis=1).astype(np.float64)
     generator = np.random.default_rng(resampling.seed)
     sums = np.empty((resampling.samples, table.shape[1]))
@@ -184,14 +186,14 @@ def _mean(systems: Sequence[Table], measure: Measure) -> float:
 
 
 def _between(value: float, samples: NDArray[np.float64], resampling: Resampling) -> Interval:
-    """Between the percentiles that leave the same share out at both ends."""
+    """Return the interval between the percentiles that leave out the same share at both ends."""
     rest = 50 * (1 - resampling.confidence)
     low, high = np.percentile(samples, [rest, 100 - rest])
     return Interval(value, float(low), float(high))
 
 
 def _sentences(systems: Sequence[Table]) -> int:
-    """How many sentences all systems have."""
+    """Return the number of sentences that all systems have. ValueError where it differs."""
     if not systems:
         raise ValueError("there is no system: an interval needs at least one")
     numbers = {len(system) for system in systems}

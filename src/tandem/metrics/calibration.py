@@ -1,8 +1,8 @@
-"""How probable it is that an output is right: a model's own probabilities, calibrated on outputs that were checked.
+"""The probability that an output is right: the model's own probabilities, calibrated on outputs that were checked.
 
-Label smoothing and the length of an output have its probability say little of whether it is right. Logistic regression
-on that probability mends it: Platt scaling (Platt 1999, "Probabilistic outputs for support vector machines"; Guo et
-al. 2017, arXiv 1706.04599).
+Because of label smoothing and of the output's length, its probability by itself says little about whether it is right.
+Logistic regression on that probability corrects it: Platt scaling (Platt 1999, "Probabilistic outputs for support
+vector machines"; Guo et al. 2017, arXiv 1706.04599).
 """
 
 import math
@@ -17,15 +17,18 @@ from tandem.metrics.score import Score
 from tandem.version import __version__
 
 LEAST_OUTPUTS = 20
-"""From fewer outputs nothing is learnt."""
+"""The smallest number of outputs that a calibration is learnt from."""
 _PRIOR = (0.0, 1.0)
-"""What weights are expected to be, a standard deviation of the outputs at a time, before any output was seen.
+"""The prior means of the weights, for features in standard deviations of the outputs.
 
-A less probable token is less often right: without that, a model that was always right in the validation corpus would
-be as sure of whatever else it reads.
+A less probable token is less often right: without this prior, a model that was always right in the validation corpus
+would be as sure of anything else it reads.
 """
 _LEAST_DEVIATIONS = (0.5, 0.05)
-"""Nats: where all outputs are about equally probable, one that is a little less so need not be wrong."""
+"""The smallest standard deviations in nats.
+
+Where all outputs are about equally probable, a slightly less probable one need not be wrong.
+"""
 _BINS = 10
 _STEPS = 100
 _CONVERGED = 1e-10
@@ -37,12 +40,12 @@ class Calibration:
 
     intercept: float
     total: float
-    """The weight of the output's log-probability, in nats."""
+    """The weight of the output's log-probability in nats."""
     per_token: float
-    """The weight of its log-probability per token, `<eos>` counted."""
+    """The weight of its log-probability per token, `<eos>` included."""
 
     def confidence(self, token_scores: Sequence[float]) -> float:
-        """The probability that the output is right whose tokens have these log-probabilities, `<eos>` included."""
+        """Return the probability that an output is right, from the log-probabilities of its tokens and `<eos>`."""
         total, per_token = _features(token_scores)
         return 0.5 + 0.5 * math.tanh((self.intercept + self.total * total + self.per_token * per_token) / 2)
 
@@ -52,16 +55,16 @@ class ReliabilityBin(NamedTuple):
 
     outputs: int
     confidence: float
-    """Their mean confidence, from 0 to 1."""
+    """The mean confidence, from 0 to 1."""
     right: float
-    """The share of them that is right."""
+    """The share of the outputs that are right."""
 
 
 def fit_calibration(outputs: Sequence[Sequence[float]], right: Sequence[bool]) -> Calibration | None:
-    """Learn a calibration from outputs' token scores and whether each output is right; None from fewer than 20.
+    """Learn a calibration from the token scores of outputs and whether each is right; None from fewer than 20 outputs.
 
-    The most probable weights are found by Newton's method. They have a normal prior, and the targets are Platt's:
-    where n of N outputs are right, these count as right with the probability (n + 1) / (n + 2).
+    Newton's method finds the most probable weights. They have a normal prior, and the targets are Platt's: where n
+    outputs are right, each of these counts as right with the probability (n + 1) / (n + 2).
     """
     if len(outputs) < LEAST_OUTPUTS:
         return None
@@ -76,9 +79,9 @@ def fit_calibration(outputs: Sequence[Sequence[float]], right: Sequence[bool]) -
 
 
 def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int = _BINS) -> list[ReliabilityBin]:
-    """Outputs sorted by confidence into bins of equal size, the least sure ones first; empty bins are left out.
+    """Sort outputs by confidence into bins of equal size, the least confident first; empty bins are left out.
 
-    ValueError where the numbers of confidences and outputs differ, or there are none.
+    ValueError where the numbers of confidences and outputs differ, or where there are none.
     """
     if len(confidences) != len(right) or not confidences:
         raise ValueError(
@@ -91,12 +94,12 @@ def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int =
 
 
 def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = _BINS) -> float:
-    """How far confidence is from the share that is right, a mean over bins of equal size, from 0 to 1.
+    """Return the mean distance between confidence and the share that is right, over bins of equal size: from 0 to 1.
 
     Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning". ValueError as `reliability`.
     """
-    found = reliability(confidences, right, bins)
-    return sum(part.outputs * abs(part.confidence - part.right) for part in found) / len(confidences)
+    parts = reliability(confidences, right, bins)
+    return sum(part.outputs * abs(part.confidence - part.right) for part in parts) / len(confidences)
 
 
 def calibration_error(confidences: Sequence[float], right: Sequence[bool], *, lowercase: bool) -> Score:
@@ -112,7 +115,7 @@ def _features(token_scores: Sequence[float]) -> tuple[float, float]:
 
 
 def _fit(design: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The weights of a logistic regression whose first one, the intercept, has no prior: `[N, F]`, `[N]` -> `[F]`."""
+    """Fit a logistic regression whose first weight, the intercept, has no prior: `[N, F]`, `[N]` -> `[F]`."""
     prior = np.array([0.0, *_PRIOR])
     precision = np.diag([1e-6, 1.0, 1.0])
     weights = prior.copy()
@@ -121,7 +124,7 @@ def _fit(design: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[n
         gradient = design.T @ (expected - targets) + precision @ (weights - prior)
         curvature = (design.T * (expected * (1 - expected))) @ design + precision
         step = np.linalg.solve(curvature, gradient)
-        # A long step may lead too far, where the logistic function is flat.
+        # A long step may overshoot to where the logistic function is flat.
         weights = weights - step / max(1.0, float(np.abs(step).max()) / 2)
         if np.abs(step).max() < _CONVERGED:
             break

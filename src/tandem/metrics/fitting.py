@@ -1,4 +1,4 @@
-"""Which scores fit a task, told from its references alone."""
+"""Which scores suit a task, judged by its references."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,21 +11,21 @@ _FOR_SENTENCES = ("bleu", "chrf", "ter", "exact")
 _FOR_CODES = ("exact", "token_edit_rate", "character_edit_rate", "word_edit_rate")
 
 _SENTENCE = 4
-"""Words: BLEU counts runs of up to four, and a shorter text has none."""
+"""The number of words in the longest runs that BLEU counts; a shorter text has no such run."""
 _SOUND = 2.5
-"""Characters: the words of no language are so short on average, but symbols of sounds are."""
+"""Words with fewer characters on average are symbols of sounds: the words of every language are longer."""
 _CODE = 0.25
-"""The share of digits above which texts are dates, numbers or other codes."""
+"""With a larger share of digits, texts are dates, numbers or other codes."""
 _INVENTORY, _OFTEN = 100, 20
-"""So few different words, each of them so often on average, are commands, sounds or spelt numbers."""
+"""At most this many distinct words, each this often on average, are commands, sounds or spelt numbers."""
 _LETTERS_A_WORD: dict[Script, float] = {"chinese": 2.0, "japanese": 2.0, "unspaced": 5.0}
-"""About how long words are where no space shows it."""
+"""The approximate length of words in scripts without spaces."""
 
 
 def fits_exact(references: Sequence[str]) -> bool:
-    """Return whether outputs like these are right or wrong as a whole: codes, dates, sounds, single words.
+    """Return whether outputs like these are right or wrong as a whole, as codes, dates, sounds and single words are.
 
-    Sentences are not: there are many good ones, and BLEU tells how near an output comes to its reference.
+    Sentences are not: many are good, and BLEU tells how near an output comes to its reference.
     """
     characters = Counter[str]()
     words = Counter[str]()
@@ -44,13 +44,13 @@ def fits_exact(references: Sequence[str]) -> bool:
 
 
 def has_bleu(references: Iterable[str], tokenizer: BleuTokenizer) -> bool:
-    """Return whether a reference has the four words that BLEU needs; without one it is 0 whatever is translated."""
+    """Return whether any reference has the four words that BLEU needs; without them BLEU is always 0."""
     split = word_splitter(tokenizer)
     return any(len(split(text)) >= _SENTENCE for text in references)
 
 
 def leading_scores(references: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the scores that say most about outputs like these, the most telling one first."""
+    """Return the names of the scores that say most about outputs like these, the most telling first."""
     return _FOR_CODES if fits_exact(references) else _FOR_SENTENCES
 
 

@@ -1,4 +1,4 @@
-"""A score and the signature without which it means little."""
+"""A score with its signature, without which it means little."""
 
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Score:
-    """One figure over a whole corpus, and what somebody else needs to compute the same figure."""
+    """A figure over a whole corpus, and what is needed to compute the same figure again."""
 
     name: str
-    """Such as `bleu`."""
+    """The name of the score, such as `bleu`."""
     value: float
-    """In percent."""
+    """The value, in percent where the score is a share or a rate."""
     signature: str
     """Metric, case, tokenisation, references and version, joined by `|`."""
     note: str = ""
-    """What a reader must know besides, such as what was left out."""
+    """What else a reader must know, such as what was left out."""
 
 
 def check_corpus(hypotheses: Sized, references: Sequence[Sized]) -> None:

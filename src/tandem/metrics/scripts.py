@@ -1,4 +1,4 @@
-"""In which script texts are written, as far as it matters for counting their words."""
+"""The script of texts, as far as it matters for counting their words."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 Script: TypeAlias = Literal["spaced", "chinese", "japanese", "korean", "unspaced"]
-"""`spaced`: words stand between spaces. `unspaced`: they don't, and the script is neither Chinese nor Japanese."""
+"""`spaced` scripts have spaces between words; `unspaced` ones do not, and are neither Chinese nor Japanese."""
 
 _RANGES: tuple[tuple[int, int, str], ...] = (
     (0x0E00, 0x0EFF, "unspaced"),  # Thai, Lao
@@ -32,13 +32,13 @@ _RANGES: tuple[tuple[int, int, str], ...] = (
 )
 _STARTS = [first for first, _, _ in _RANGES]
 _ENOUGH = 0.25
-"""The share of the letters from which on a script decides how words are counted."""
+"""A script decides how words are counted if it has at least this share of the letters."""
 _KANA = 0.05
-"""Japanese has kana among its ideographs; Chinese quotes them at most."""
+"""Texts with a smaller share of kana among the ideographs are Chinese, which may quote some."""
 
 
 def main_script(texts: Iterable[str]) -> Script:
-    """Return the script of the texts: a script without spaces counts as soon as a quarter of the letters are in it."""
+    """Return the script of the texts; one without spaces decides if it has at least a quarter of the letters."""
     letters: Counter[str] = Counter()
     for text in texts:
         letters.update(text)
@@ -56,9 +56,9 @@ def main_script(texts: Iterable[str]) -> Script:
 
 
 def _kind(character: str) -> str:
-    """Return the kind of a character; "" for digits, signs and spaces, which every script has."""
+    """Return the kind of a character; "" for digits, punctuation and spaces, which every script has."""
     code = ord(character)
-    place = bisect_right(_STARTS, code) - 1
-    if place >= 0 and code <= _RANGES[place][1]:
-        return _RANGES[place][2]
+    index = bisect_right(_STARTS, code) - 1
+    if index >= 0 and code <= _RANGES[index][1]:
+        return _RANGES[index][2]
     return "spaced" if character.isalpha() else ""

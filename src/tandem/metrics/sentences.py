@@ -1,4 +1,4 @@
-"""What each single output is worth, beside what all are worth together."""
+"""Scores of single outputs."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,14 +10,14 @@ from tandem.metrics.score import check_corpus
 
 
 class SentenceScores(NamedTuple):
-    """One output against its references, of which the one that fits best counts."""
+    """The scores of an output against the reference that fits best."""
 
     exact: bool
     """Whether the output equals a reference."""
     chrf: float
-    """chrF2, in percent (Popović 2015)."""
+    """chrF2 in percent (Popović 2015)."""
     character_edits: int
-    """Characters to insert, delete or replace to make it the closest reference."""
+    """The number of characters to insert, delete or replace to turn it into the nearest reference."""
 
 
 def sentence_scores(
@@ -29,10 +29,10 @@ def sentence_scores(
     """
     check_corpus(hypotheses, references)
     metric = CHRF()
-    found = []
+    results = []
     for hypothesis, alternatives in zip(hypotheses, references, strict=True):
         texts = [hypothesis, *alternatives]
         text, *wanted = [text.lower() for text in texts] if lowercase else texts
         edits = min(Levenshtein.distance(text, reference) for reference in wanted)
-        found.append(SentenceScores(edits == 0, metric.sentence_score(text, wanted).score, edits))
-    return found
+        results.append(SentenceScores(edits == 0, metric.sentence_score(text, wanted).score, edits))
+    return results

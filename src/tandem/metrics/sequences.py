@@ -1,4 +1,4 @@
-"""Scores over whole sequences and over edits, for any kind of transduction."""
+"""Exact matches and edit rates, for any kind of sequences."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from tandem.version import __version__
 
 
 def exact(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
-    """Return the share, in percent, of hypotheses that equal one of their references.
+    """Return the percentage of hypotheses that equal one of their references.
 
     Raises ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
     """
@@ -24,8 +24,7 @@ def exact(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, low
 def word_edit_rate(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
     """Return the word edits (insertions, deletions, substitutions) per hundred reference words.
 
-    Words are what stands between white space. See `token_edit_rate` for the choice of the reference and
-    for what is raised.
+    Words are separated by white space. See `token_edit_rate` for the choice of the reference and for what is raised.
     """
     check_corpus(hypotheses, references)
     value = _edit_rate(
@@ -38,7 +37,7 @@ def word_edit_rate(hypotheses: Sequence[str], references: Sequence[Sequence[str]
 def character_edit_rate(
     hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False
 ) -> Score:
-    """Return the character edits per hundred reference characters (code points, spaces counted).
+    """Return the character edits per hundred reference characters (code points, spaces included).
 
     See `token_edit_rate` for the choice of the reference and for what is raised.
     """
@@ -51,11 +50,11 @@ def character_edit_rate(
 
 
 def token_edit_rate(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]) -> Score:
-    """Return the token edits per hundred reference tokens, the sequences given as lists of tokens.
+    """Return the token edits per hundred reference tokens, for sequences given as lists of tokens.
 
-    Of several references the one that needs the fewest edits counts, of equals the longest. Where all of
-    these are empty the rate is 0 for empty hypotheses and 100 otherwise. Raises ValueError when the corpus
-    is empty, the lengths differ or a hypothesis has no reference.
+    Of several references, the one that needs the fewest edits counts; among equals, the longest. Where all of these are
+    empty, the rate is 0 for empty hypotheses and 100 otherwise. Raises ValueError when the corpus is empty, the lengths
+    differ or a hypothesis has no reference.
     """
     check_corpus(hypotheses, references)
     value = _edit_rate(hypotheses, references)
@@ -74,7 +73,7 @@ def _edit_rate(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequenc
 
 
 def edits_and_length(hypothesis: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[int, int]:
-    """Return the fewest edits that make the hypothesis one of its references, and the length of that reference."""
+    """Return the fewest edits that turn the hypothesis into a reference, and the length of that reference."""
     # Length breaks ties, so that the order of the references does not matter.
     distance, negative_length = min(
         (Levenshtein.distance(hypothesis, reference), -len(reference)) for reference in references
@@ -83,7 +82,7 @@ def edits_and_length(hypothesis: Sequence[str], references: Sequence[Sequence[st
 
 
 def cased(text: str, lowercase: bool) -> str:
-    """Return the text, in lower case if so wished."""
+    """Return the text, in lower case if `lowercase`."""
     return text.lower() if lowercase else text
 
 

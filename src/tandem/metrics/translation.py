@@ -22,13 +22,13 @@ def bleu(
     lowercase: bool = False,
     tokenize: TokenizerChoice = "auto",
 ) -> Score:
-    """Return BLEU of detokenised text (Papineni et al. 2002), its words told apart as `choose_tokenizer` says.
+    """Return BLEU of detokenised text (Papineni et al. 2002), split into words as `choose_tokenizer` says.
 
     Raises ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
     """
     check_corpus(hypotheses, references)
     tokenizer = choose_tokenizer(tokenize, chain.from_iterable(references))
-    # force: text that ends in " ." is what a model of words writes, and sacreBLEU would warn at each call.
+    # `force` keeps sacreBLEU from warning at each call about text that ends in " .", which a model of words writes.
     return _score("bleu", BLEU(lowercase=lowercase, force=True, tokenize=tokenizer), hypotheses, references)
 
 
@@ -44,11 +44,11 @@ def ter(
     lowercase: bool = False,
     on_progress: Callable[[int], object] = lambda _: None,
 ) -> Score:
-    """Return the translation edit rate, in which moved phrases are one edit (Snover et al. 2006).
+    """Return the translation edit rate, in which moving a phrase is one edit (Snover et al. 2006); lower is better.
 
-    Lower is better. Up to 50 words it is sacreBLEU's; in longer sentences in which very much is moved, not all moves
-    are tried, and the score's note and signature say in how many. `on_progress` gets the number of sentences that were
-    done, each time that some were. Raises as `bleu` does.
+    Up to 50 words it equals sacreBLEU's. In longer sentences whose order differs much from the reference, not all moves
+    are tried; the note and the signature of the score say in how many. `on_progress` gets the number of newly completed
+    sentences. Raises as `bleu` does.
     """
     metric = BoundedTER(case_sensitive=not lowercase, on_progress=on_progress)
     score = _score("ter", metric, hypotheses, references)
@@ -71,7 +71,7 @@ def score_translations(
 ) -> list[Score]:
     """Return BLEU, chrF, TER, exact matches and the edit rates of words and characters; raises as `bleu` does.
 
-    `on_progress` is told of TER's progress, which takes longest by far.
+    `on_progress` follows TER, which takes the longest by far.
     """
     return [
         bleu(hypotheses, references, lowercase=lowercase, tokenize=tokenize),
@@ -84,7 +84,7 @@ def score_translations(
 
 
 def score_of(name: str, hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Score:
-    """Return the one of these scores that has this name; KeyError where none has it; raises as `bleu` does besides."""
+    """Return the score with this name. KeyError where there is none; raises as `bleu` does otherwise."""
     return _BY_NAME[name](hypotheses, references, lowercase=lowercase)
 
 
@@ -99,9 +99,9 @@ _BY_NAME: Mapping[str, Callable[..., Score]] = {
 
 
 def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
-    """The references as sacreBLEU wants them: the first ones of all sentences, then the second ones, and so on.
+    """Arrange the references as sacreBLEU needs them: the first one of every sentence, then the second ones, and so on.
 
-    None stands where a sentence has no more.
+    Where a sentence has no more references, there is None.
     """
     width = max(len(alternatives) for alternatives in references)
     return [
@@ -113,6 +113,6 @@ def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | No
 def _score(name: str, metric: Metric, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Score:
     check_corpus(hypotheses, references)
     streams = reference_streams(references)
-    # Its annotation forgets the None that its documentation allows.
+    # sacreBLEU's annotation lacks the None that its documentation allows.
     result = metric.corpus_score(hypotheses, cast(Sequence[Sequence[str]], streams))
     return Score(name, result.score, f"{result.name}|{metric.get_signature()}")

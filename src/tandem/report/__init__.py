@@ -1,4 +1,4 @@
-"""The pages that a person looks at: after a run, and of an analysis."""
+"""The HTML pages about a run and about an analysis."""
 
 from tandem.report.analysis_page import ANALYSIS_FILES, analysis_figures, write_analysis
 from tandem.report.page import ReportContents, write_report

@@ -1,4 +1,4 @@
-"""What an analysis leaves behind: a page, pictures for a paper, and all figures."""
+"""The files of an analysis: a page, pictures for a paper, and all figures."""
 
 import json
 from dataclasses import asdict
@@ -8,20 +8,20 @@ from typing import Any
 from tandem.analysis import Analysis
 from tandem.files.storage import replace_file
 from tandem.report.pictures import chart_picture, plane_picture
-from tandem.report.sections import breakdown_charts, plane_script, sections
+from tandem.report.sections import breakdown_charts, draw_sections, plane_script
 from tandem.report.templates import page_template
 from tandem.version import __version__
 
 _PAGE, _FIGURES, _CONTEXTS = "analysis.html", "analysis.json", "contexts.svg"
 _CHARTS = ("bleu-by-length.svg", "bleu-by-frequency.svg")
 ANALYSIS_FILES = (_PAGE, _FIGURES, _CONTEXTS, *_CHARTS)
-"""What `write_analysis` writes at most."""
+"""All files that `write_analysis` may write."""
 
 
 def write_analysis(folder: Path, analysis: Analysis) -> Path:
-    """Write analysis.html, its pictures as SVG and analysis.json into a folder, which is made; the page's path.
+    """Write analysis.html, its pictures as SVG and analysis.json into a folder, and return the path of the page.
 
-    Older ones are replaced. CheckpointError where they cannot be written.
+    The folder is made, and older files are replaced. CheckpointError where they cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, chart in zip(_CHARTS, breakdown_charts(analysis.findings), strict=True):
@@ -36,13 +36,13 @@ def write_analysis(folder: Path, analysis: Analysis) -> Path:
 
 
 def analysis_figures(analysis: Analysis) -> dict[str, Any]:
-    """All that was found out, as JSON has it."""
+    """Return all figures as JSON values."""
     return {"version": __version__, **asdict(analysis)}
 
 
 def _page(analysis: Analysis) -> str:
     script, allowed = plane_script()
-    parts = sections(analysis.findings, analysis.contexts)
+    parts = draw_sections(analysis.findings, analysis.contexts)
     return page_template("analysis.html.jinja").render(
         analysis=analysis, parts=parts, script=script, allowed=allowed, version=__version__
     )

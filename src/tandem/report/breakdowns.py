@@ -1,4 +1,4 @@
-"""BLEU by a property of the sentences as a chart."""
+"""BLEU by a property of the sentences, as a chart."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,19 @@ from tandem.analysis.breakdown import Breakdown
 from tandem.report.charts import Chart, Point, Series
 
 _APART = 0.09
-"""Of a bin's width, between the dots of two systems, so that none hides another's interval."""
+"""The distance between the dots of two systems as a share of a bin's width, so that intervals do not overlap."""
 
 
 def breakdown_chart(title: str, breakdown: Breakdown, systems: Sequence[str]) -> Chart:
-    """A line for each system over bins of equal width; where two bins meet stands the property's value."""
+    """Return a chart with a line for each system over bins of equal width; ticks are where two bins meet."""
     bins = breakdown.bins
     series = []
     for number, name in enumerate(systems):
         aside = (number - (len(systems) - 1) / 2) * _APART
         points = []
-        for place, found in enumerate(bins):
-            score = found.scores[number]
-            where = f"{found.sentences} sentences of {_short(found.low)} to {_short(found.high)}"
+        for place, bin_ in enumerate(bins):
+            score = bin_.scores[number]
+            where = f"{bin_.sentences} sentences of {_short(bin_.low)} to {_short(bin_.high)}"
             points.append(
                 Point(
                     place + 0.5 + aside,
@@ -28,7 +28,7 @@ def breakdown_chart(title: str, breakdown: Breakdown, systems: Sequence[str]) ->
                 )
             )
         series.append(Series(name, points, marked=True))
-    ticks = [(float(place), _short(found.low)) for place, found in enumerate(bins)]
+    ticks = [(float(place), _short(bin_.low)) for place, bin_ in enumerate(bins)]
     ticks.append((float(len(bins)), _short(bins[-1].high)))
     return Chart(title, breakdown.prop, series, x_ticks=ticks)
 

@@ -1,4 +1,4 @@
-"""Line charts as SVG elements: drawn once, styled by the page, readable without colours."""
+"""Line charts as SVG elements, styled by the page and readable without colours."""
 
 import math
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from xml.etree import ElementTree
 Element = ElementTree.Element
 
 WIDTH, HEIGHT = 480, 270
-"""Of the drawing, in its own units; the page scales it."""
+"""The size of the drawing in its own units; the page scales it."""
 COLOURS = 8
-"""That the page and the pictures have for lines and groups; a ninth line looks like the first."""
+"""The number of colours that pages and pictures have for lines and groups; a ninth line looks like the first."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 20, 12, 42
 _TINIEST = 1e-300
-"""What is smaller is drawn as 0: a part of it may be no number any more."""
+"""A smaller value is drawn as 0: dividing it could underflow."""
 _MOST_POINTS = 240
-"""Of one line; more could not be told apart."""
+"""The number of points in a line; more could not be told apart."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Point:
 
     x: float
     y: float | None
-    """None where there is no finite value: the line is broken there."""
+    """The value; None where it is not finite, which breaks the line."""
     place: str
-    """Such as `epoch 2, step 454`: what a person who points at it reads after its value."""
+    """A description such as `epoch 2, step 454`, which is shown with the value when somebody points at it."""
     interval: tuple[float, float] | None = None
-    """Where the value might as well lie: a bar through its dot."""
+    """A confidence interval, drawn as a bar through the dot."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Series:
     name: str
     points: Sequence[Point]
     marked: bool = False
-    """Whether each value is a dot; for values few and far between."""
+    """Whether each value has a dot, for lines of few values."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Chart:
     x_label: str
     series: Sequence[Series]
     from_zero: bool = False
-    """Whether the vertical axis begins at zero whatever the values are."""
+    """Whether the vertical axis begins at zero."""
     x_ticks: Sequence[tuple[float, str]] = ()
-    """Places on the horizontal axis and what is written there; where there are none, round values."""
+    """Positions and texts of the ticks on the horizontal axis; round values where it is empty."""
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """A range of values laid on a range of the drawing."""
+    """Maps a range of values to a range of the drawing."""
 
     ticks: Sequence[float]
     low: float
@@ -69,7 +69,7 @@ class _Axis:
 
 
 def without_empty(chart: Chart) -> Chart:
-    """Return the chart without the lines that have no value; it may have none left."""
+    """Return the chart without the lines that have no value; it may have no line left."""
     kept = [series for series in chart.series if any(point.y is not None for point in series.points)]
     return replace(chart, series=kept)
 
@@ -82,9 +82,8 @@ def draw(chart: Chart) -> str:
 def drawing(chart: Chart) -> Element:
     """Return the chart as an `<svg>` element.
 
-    Lines have the classes `line line-0`, `line line-1` and so on, dots likewise `dot dot-0`; axes and
-    texts have classes too, and no colour is set here. Intervals are `bar bar-0` and so on.
-    Raises ValueError when no point has a value.
+    Lines have the classes `line line-0`, `line line-1` and so on, dots `dot dot-0` and intervals `bar bar-0`. Axes and
+    texts have classes too; no colour is set here. Raises ValueError when no point has a value.
     """
     points = [point for series in chart.series for point in series.points]
     values = [point.y for point in points if point.y is not None]
@@ -105,7 +104,7 @@ def drawing(chart: Chart) -> Element:
 
 
 def _summary(chart: Chart) -> str:
-    """What a screen reader says: the title, and where each line begins and ends."""
+    """Return the text for a screen reader: the title, and where each line begins and ends."""
     parts = []
     for series in chart.series:
         values = [point.y for point in series.points if point.y is not None]
@@ -131,7 +130,7 @@ def _draw_series(svg: Element, series: Series, number: int, x: _Axis, y: _Axis) 
     for point in series.points:
         if point.y is not None:
             place = f"{x.at(point.x):.1f} {y.at(point.y):.1f}"
-            # "h0", a line of no length with round ends, shows a value that stands alone between gaps.
+            # "h0", a line of zero length with round ends, shows a single value between gaps.
             commands.append(f"L{place}" if pen_is_down else f"M{place}h0")
         pen_is_down = point.y is not None
     ElementTree.SubElement(svg, "path", {"class": f"line line-{number}", "d": "".join(commands)})
@@ -142,7 +141,7 @@ def _draw_series(svg: Element, series: Series, number: int, x: _Axis, y: _Axis) 
         if point.interval is not None:
             low, high = (y.at(end) for end in point.interval)
             draw_line(svg, f"bar bar-{number}", (x.at(point.x), low), (x.at(point.x), high))
-        # Where no dot is shown, an unseen one of good size still catches the pointer.
+        # Where no dot is shown, a larger invisible one still catches the pointer.
         shown = series.marked or alone
         attributes = {
             "class": f"dot dot-{number}" if shown else "target",
@@ -156,26 +155,26 @@ def _draw_series(svg: Element, series: Series, number: int, x: _Axis, y: _Axis) 
 
 
 def draw_line(svg: Element, kind: str, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Add a line of a class."""
+    """Add a line with a class."""
     (x1, y1), (x2, y2) = start, end
     attributes = {"class": kind, "x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
     ElementTree.SubElement(svg, "line", attributes)
 
 
 def draw_text(svg: Element, place: tuple[float, float], anchor: str, text: str) -> None:
-    """Add a text that begins, ends or has its middle at a place."""
+    """Add a text that starts, ends or is centred at a position, by its anchor."""
     x, y = place
     attributes = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}
     ElementTree.SubElement(svg, "text", attributes).text = text
 
 
 def _axis(low: float, high: float, ticks: int, start: float, end: float, *, tight: bool = False) -> _Axis:
-    """Return an axis with about so many ticks, at 1, 2 or 5 times a power of ten.
+    """Return an axis with about `ticks` ticks, at multiples of 1, 2 or 5 times a power of ten.
 
     A tight axis ends at the last value, any other at the next tick.
     """
     if high - low <= max(1e-9 * max(abs(high), abs(low)), _TINIEST):
-        # One value alone, or a line that is level, needs some room all the same.
+        # A single value or a level line needs some room as well.
         room = abs(high) / 2 if abs(high) > _TINIEST else 0.5
         low, high = (low if low == 0 else low - room), high + room
     step = _step((high - low) / ticks)
@@ -203,7 +202,7 @@ def _tick_text(tick: float, ticks: Sequence[float]) -> str:
 
 
 def _thinned(points: Sequence[Point]) -> Sequence[Point]:
-    """Return at most so many points as can be seen: of each bunch in a row the mean, at its last place."""
+    """Return no more points than can be told apart: each run of neighbours becomes its mean, at the last position."""
     if len(points) <= _MOST_POINTS:
         return points
     size = math.ceil(len(points) / _MOST_POINTS)

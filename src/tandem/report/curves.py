@@ -11,7 +11,7 @@ Row = Mapping[str, object]
 """One line of a metrics file; a key may be missing and a figure may be None."""
 
 _ABSURD = 1e100
-"""Beyond this a figure of a diverged run is no longer drawn or printed."""
+"""A larger figure, of a run that has diverged, is not drawn or printed."""
 
 
 @dataclass(frozen=True)
@@ -30,23 +30,23 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Curves:
-    """What the metrics of a run come to."""
+    """The charts and the table of a run."""
 
     charts: Sequence[Chart]
-    """Those that have something to show."""
+    """The charts that have something to show."""
     epochs: Sequence[Epoch]
     score_names: Sequence[str]
 
 
-def curves(rows: Sequence[Row]) -> Curves:
-    """Return the charts and epochs of a run, whatever part of it there is."""
+def read_curves(rows: Sequence[Row]) -> Curves:
+    """Return the charts and epochs of a run, even of an incomplete one."""
     started = [row for row in rows if row.get("event") == "started"]
     per_epoch = _integer(started[-1], "steps_per_epoch") if started else 0
     steps = [row for row in rows if row.get("event") == "step"]
-    # An epoch that was validated, cut off and validated again counts as it was in the end.
+    # Of an epoch that was validated twice, since the run was interrupted in between, the later validation counts.
     validated = {_integer(row, "step"): row for row in rows if row.get("event") == "validated"}
     epochs = [_epoch(validated[step]) for step in sorted(validated)]
-    # The last one marked is the best of all: each was the best so far.
+    # Each marked epoch was the best so far, so the last one marked is the best of all.
     best = max((epoch.step for epoch in epochs if epoch.best), default=0)
     epochs = [replace(epoch, best=epoch.best and epoch.step == best) for epoch in epochs]
     names = list(dict.fromkeys(name for epoch in epochs for name in epoch.scores))
@@ -74,7 +74,7 @@ def curves(rows: Sequence[Row]) -> Curves:
 
 @dataclass(frozen=True)
 class _StepAxis:
-    """The horizontal axis: epochs where their length is known, else optimiser steps."""
+    """The horizontal axis: epochs if their length is known, otherwise optimiser steps."""
 
     steps_per_epoch: int
 
@@ -94,7 +94,7 @@ class _StepAxis:
 
 
 def figure(value: object) -> float | None:
-    """Return a number as a float; None when it is none, not finite or absurdly large."""
+    """Return a number as a float; None for anything else, and for one that is not finite or absurdly large."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     return float(value) if math.isfinite(value) and abs(value) < _ABSURD else None

@@ -1,4 +1,4 @@
-"""Where to write the names of points so that they don't hide each other."""
+"""Where to write the names of points so that they do not hide each other."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 _CHARACTER, _LINE = 5.7, 14.0
-"""A letter's width on the average, and a line's height, in the drawing's units."""
+"""The mean width of a letter and the height of a line, in units of the drawing."""
 _POINT = 7.0
-"""Half of what a point takes."""
+"""Half the width of a point."""
 _ANGLES = (0, 180, 270, 90, 325, 215, 35, 145)
-"""In degrees, clockwise from the right: the sides first, where a name is read best."""
+"""Degrees clockwise from the right, in order of preference: beside the point, a name is easiest to read."""
 _DISTANCES = (10, 24, 40, 58, 80, 105)
 
 
 class Box(NamedTuple):
-    """What a thing takes up."""
+    """The rectangle that something takes up."""
 
     left: float
     top: float
@@ -23,7 +23,7 @@ class Box(NamedTuple):
     bottom: float
 
     def meets(self, other: "Box") -> bool:
-        """Whether the two have some place in common."""
+        """Return whether the two overlap."""
         return (
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
@@ -31,19 +31,19 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Label:
-    """Where a point's name stands, from the point's place."""
+    """The position of a name relative to its point."""
 
     x: float
     y: float
-    """Of the base line."""
+    """The position of the baseline."""
     anchor: str
-    """`start`, `middle` or `end`: which part of the text is at x."""
+    """The part of the text that is at x: `start`, `middle` or `end`."""
     far: bool
-    """Whether a line should lead there."""
+    """Whether a line should lead from the point to the name."""
 
 
 def place_labels(points: Sequence[tuple[float, float]], texts: Sequence[str], bounds: Box) -> list[Label | None]:
-    """A place for each text, near its point, over nothing else and within bounds; None where there is none.
+    """Return a position for each text near its point, overlapping nothing and within bounds; None where there is none.
 
     The outermost points choose first.
     """
@@ -62,7 +62,7 @@ def place_labels(points: Sequence[tuple[float, float]], texts: Sequence[str], bo
 
 
 def _candidates(point: tuple[float, float], width: float) -> Iterator[tuple[Label, Box]]:
-    """The places of a text of this width around a point, the best first."""
+    """Yield the positions for a text of this width around a point, the best first."""
     for distance in _DISTANCES:
         for angle in _ANGLES:
             across, down = (distance * part(math.radians(angle)) for part in (math.cos, math.sin))

@@ -1,4 +1,4 @@
-"""The page that a person looks at after a run: one HTML file that needs nothing beside it."""
+"""The report of a run: one HTML file that needs no other file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from tandem.files.storage import replace_file
 from tandem.metrics import Score
 from tandem.metrics.calibration import ReliabilityBin
 from tandem.report.charts import draw
-from tandem.report.curves import curves
-from tandem.report.sections import plane_script, sections
+from tandem.report.curves import read_curves
+from tandem.report.sections import draw_sections, plane_script
 from tandem.report.templates import page_template
 from tandem.version import __version__
 
 
 @dataclass(frozen=True)
 class ReportContents:
-    """What a report tells. Every text is shown as it is; empty parts are left out."""
+    """The contents of a report. Every text is shown as it is; empty parts are left out."""
 
     title: str
     summary: Sequence[tuple[str, str]] = ()
@@ -27,27 +27,27 @@ class ReportContents:
     metrics: Sequence[Mapping[str, object]] = ()
     """The lines of the run's metrics file."""
     scores: Sequence[Score] = ()
-    """Of the kept model on the test corpus."""
+    """The scores of the kept model on the test corpus."""
     baselines: Sequence[str] = ()
-    """What simple ways that need no model are worth on the same corpus, a sentence each."""
+    """What baselines without a model are worth on the same corpus, a sentence each."""
     reliability: Sequence[ReliabilityBin] = ()
-    """How sure the kept model was of its translations of the test corpus, and how many of them are right."""
+    """How confident the kept model is of its translations of the test corpus, and how many of them are right."""
     samples: Sequence[tuple[str, str, str]] = ()
-    """Source, reference and translation."""
+    """Source, reference and translation of some sentences."""
     findings: Findings | None = None
-    """What the kept model does on the test corpus."""
+    """How the kept model does on the test corpus."""
     contexts: Plane | None = None
-    """Of sources of the test corpus."""
+    """The contexts of sources of the test corpus."""
     reasons: Sequence[str] = ()
-    """Why the recipe was chosen as it is, where it was."""
+    """The reasons for a recipe that was chosen."""
     recipe: str = ""
-    """In TOML."""
+    """The recipe in TOML."""
     sessions: Sequence[Mapping[str, str]] = ()
-    """What each part of the training ran on: labels and values, a process each."""
+    """What each session of the training ran on, as labels and values."""
 
 
 def write_report(path: Path, contents: ReportContents) -> None:
-    """Write the report as one HTML file that fetches nothing; an older one is replaced.
+    """Write the report as one HTML file that fetches nothing, in place of an older one.
 
     CheckpointError where it cannot be written.
     """
@@ -55,11 +55,11 @@ def write_report(path: Path, contents: ReportContents) -> None:
 
 
 def _page(contents: ReportContents) -> str:
-    run = curves(contents.metrics)
-    # The drawings are ours, and their texts are escaped where they are made.
+    run = read_curves(contents.metrics)
+    # The charts may be marked as safe: their texts are escaped where they are drawn.
     charts = [(chart, Markup(draw(chart))) for chart in run.charts]
     script, allowed = plane_script()
-    parts = None if contents.findings is None else sections(contents.findings, contents.contexts)
+    parts = None if contents.findings is None else draw_sections(contents.findings, contents.contexts)
     return page_template("page.html.jinja").render(
         contents=contents,
         charts=charts,

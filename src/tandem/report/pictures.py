@@ -1,4 +1,4 @@
-"""SVG files that stand alone, for a paper: styles and legend inside, on white."""
+"""SVG files for a paper, with styles and legend inside, on white."""
 
 import re
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ from tandem.report.scatter import (
 _PALETTE = ("#1f6feb", "#c2410c", "#15803d", "#9333ea", "#0e7490", "#be185d", "#854d0e", "#475569")
 _DASHES = ("none", "7 4", "2 4", "9 3 2 3", "4 2", "12 4", "1 3", "6 2 1 2")
 _CHARACTER = 6.6
-"""A letter's width on the average, in the legend."""
+"""The mean width of a letter in the legend."""
 _ROW = 22
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What XML may not hold in any form."""
+"""Characters that XML does not allow in any form."""
 _STYLE = (
     "text{font:12.5px 'Helvetica Neue',Helvetica,Arial,'Liberation Sans',sans-serif;fill:#222}"
     ".title{font-weight:600;font-size:14px}"
@@ -39,11 +39,11 @@ class _Entry:
 
     name: str
     draw: Element
-    """Its sign, within 26 by 10."""
+    """Its sign, which fits into 26 by 10 units."""
 
 
 def chart_picture(chart: Chart) -> str:
-    """Return a chart as an SVG file's text."""
+    """Return a chart as the text of an SVG file."""
     entries = []
     for index, series in enumerate(chart.series):
         number = index % COLOURS
@@ -55,7 +55,7 @@ def chart_picture(chart: Chart) -> str:
 
 
 def plane_picture(title: str, plane: Plane) -> str:
-    """Return the contexts of phrases as an SVG file's text."""
+    """Return the contexts of phrases as the text of an SVG file."""
     entries = []
     groups = plane_groups(plane)
     for number, name in enumerate(groups):
@@ -98,7 +98,7 @@ def _picture(title: str, drawn: Element, width: int, height: int, entries: Seque
 
 
 def _rows(entries: Sequence[_Entry], width: float) -> list[list[_Entry]]:
-    """The entries of a legend, as many in a row as there is room for."""
+    """Arrange the entries of a legend in rows of this width."""
     rows: list[list[_Entry]] = []
     used = width
     for entry in entries:

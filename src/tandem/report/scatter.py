@@ -1,4 +1,4 @@
-"""Contexts in the plane as an SVG element: a picture by itself, which a script may zoom into."""
+"""Contexts in the plane as an SVG element, which is complete by itself and into which a script can zoom."""
 
 from collections.abc import Sequence
 from xml.etree import ElementTree
@@ -10,33 +10,33 @@ from tandem.report.labels import Box, Label, place_labels
 PLANE_WIDTH, PLANE_HEIGHT = 1000, 640
 _MARGIN = 34
 _MOST_LABELS = 60
-"""Phrases that are named in the picture; of more, each is read by pointing at it."""
+"""With more phrases, none is named in the picture; a name is then shown when somebody points at its mark."""
 _MOST_CHARACTERS = 64
-"""Of a name."""
+"""The number of characters that are shown of a name."""
 MARKS = (
     "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0z",
     "M-5 -5h10v10h-10z",
     "M0 -6.5L6.2 5H-6.2z",
     "M0 -7L7 0L0 7L-7 0z",
 )
-"""A circle, a square, a triangle, a diamond, around the origin."""
+"""A circle, a square, a triangle and a diamond around the origin."""
 
 
 def plane_groups(plane: Plane) -> list[str]:
-    """The names of the groups, in order of appearance; none is the empty name."""
+    """Return the names of the groups in order of appearance; the empty name stands for no group."""
     return list(dict.fromkeys(phrase.group for phrase in plane.phrases))
 
 
 def mark_of(group: int) -> tuple[int, int]:
-    """The colour and the mark of a group: together they tell 32 groups apart, and each helps to tell eight."""
+    """Return the numbers of a group's colour and mark, which together tell 32 groups apart."""
     return group % COLOURS, (group + group // COLOURS) % len(MARKS)
 
 
 def draw_plane(plane: Plane) -> Element:
-    """Return the plane as an `<svg>` element; both axes have one scale, so that distances can be compared.
+    """Return the plane as an `<svg>` element; both axes have the same scale, so that distances can be compared.
 
-    A phrase is a group `place` with a title, a mark and perhaps a name; lines, `tie`, lead from the middle of a group
-    to its phrases. No colour is set here.
+    A phrase is an element of class `place` with a title, a mark and perhaps a name. Lines of class `tie` lead from the
+    middle of a group to its phrases. No colour is set here.
     """
     places = _places(plane.phrases)
     summary = f"{len(places)} phrases in the plane of their contexts"
@@ -79,11 +79,11 @@ def _draw_phrase(
 
 
 def _places(phrases: Sequence[PlacedPhrase]) -> list[tuple[float, float]]:
-    """Where each phrase stands in the drawing: the second axis points up."""
+    """Return the position of each phrase in the drawing, in which the second axis points up."""
     left, right = min(p.x for p in phrases), max(p.x for p in phrases)
     low, high = min(p.y for p in phrases), max(p.y for p in phrases)
     across, up = PLANE_WIDTH - 2 * _MARGIN, PLANE_HEIGHT - 2 * _MARGIN - 20
-    # Phrases that all coincide stand in the middle.
+    # Phrases that all coincide are drawn in the middle.
     scale = min(across / max(right - left, 1e-9), up / max(high - low, 1e-9))
     middle = ((left + right) / 2, (low + high) / 2)
     return [

@@ -1,4 +1,4 @@
-"""What the pages show of an analysis: its charts drawn, its picture of contexts with what the script needs."""
+"""The parts of a page about an analysis: its charts, and the picture of contexts with what the script needs."""
 
 import base64
 import hashlib
@@ -24,14 +24,14 @@ class PlaneSection:
     plane: Plane
     drawing: Markup
     legend: Sequence[tuple[str, int, str]]
-    """Of each group its name, colour and mark; empty where there is one group only."""
+    """Name, colour and mark of each group; empty where there is only one."""
     phrases: Sequence[dict[str, object]]
-    """What the script shows of each phrase."""
+    """What the script shows about each phrase."""
 
 
 @dataclass(frozen=True)
 class Sections:
-    """The parts of a page that tell of an analysis."""
+    """The parts of a page about an analysis."""
 
     findings: Findings
     charts: Sequence[tuple[Chart, Markup]]
@@ -39,7 +39,7 @@ class Sections:
 
 
 def breakdown_charts(findings: Findings) -> tuple[Chart, Chart]:
-    """BLEU by length and by frequency."""
+    """Return the charts of BLEU by length and by frequency."""
     names = [score.name for score in findings.scores]
     return (
         breakdown_chart(LENGTH_TITLE, findings.by_length, names),
@@ -47,9 +47,9 @@ def breakdown_charts(findings: Findings) -> tuple[Chart, Chart]:
     )
 
 
-def sections(findings: Findings, plane: Plane | None) -> Sections:
-    """Draw what there is to draw."""
-    # The drawings are ours, and their texts are escaped where they are made.
+def draw_sections(findings: Findings, plane: Plane | None) -> Sections:
+    """Draw the charts and the picture of contexts."""
+    # The charts may be marked as safe: their texts are escaped where they are drawn.
     charts = [(chart, Markup(draw(chart))) for chart in breakdown_charts(findings)]
     return Sections(findings, charts, None if plane is None else _plane_section(plane))
 
@@ -76,7 +76,7 @@ def _sign(group: int) -> tuple[int, str]:
 
 
 def plane_script() -> tuple[Markup, str]:
-    """The script of the picture, and its sum by which a page's policy lets it run and no other."""
+    """Return the script of the picture, and the hash by which the policy of a page allows this script alone."""
     text = resources.files("tandem.report").joinpath("plane.js").read_text("utf-8")
     digest = hashlib.sha256(text.encode()).digest()
     return Markup(text), f"sha256-{base64.b64encode(digest).decode()}"

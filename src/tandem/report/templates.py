@@ -1,4 +1,4 @@
-"""The templates of the pages: one style, and parts that several pages show."""
+"""The templates of the pages, with the style and the parts that they share."""
 
 from dataclasses import astuple
 from importlib import resources
@@ -9,7 +9,7 @@ from tandem.report.curves import figure
 
 
 def page_template(name: str) -> Template:
-    """The template of a page; whatever it is given is escaped."""
+    """Return the template of a page, which escapes everything that it is given."""
     environment = Environment(
         loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -22,7 +22,7 @@ def _source(name: str) -> str:
 
 
 def _figure(value: object, digits: int) -> str:
-    """Return a number with so many decimals, or a dash where there is none."""
+    """Return a number with this many decimals, or a dash where there is none."""
     number = figure(value)
     if number is None:
         return "–"

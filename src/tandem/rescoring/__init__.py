@@ -1,4 +1,4 @@
-"""Hypotheses of any system, scored by a model and ranked anew."""
+"""n-best lists of any system, scored by a model and ranked again."""
 
 from tandem.rescoring.lists import Candidate, NBestList
 from tandem.rescoring.quality import Judged, judge, oracle, qualities, tuned

@@ -1,7 +1,7 @@
-"""n-best lists as JSON lines: an object a sentence, as `tandem translate --n-best N --json` writes them.
+"""n-best lists as JSON lines: an object for each sentence, as `tandem translate --n-best N --json` writes them.
 
-`alternatives` holds an object a hypothesis: its `text`, and perhaps its `score`; every other number in it is a feature.
-An object without `alternatives` is the only hypothesis itself. `source` is the sentence.
+`alternatives` holds an object for each hypothesis: its `text`, and perhaps its `score`; every other number in it is a
+feature. An object without `alternatives` is itself the only hypothesis. `source` is the sentence.
 """
 
 import math
@@ -14,7 +14,7 @@ _ALTERNATIVES, _TEXT, _SCORE, _SOURCE = "alternatives", "text", "score", "source
 
 
 def json_lists(lines: Iterable[Line]) -> Iterator[NBestList]:
-    """The lists of the sentences, a line each. CorpusError where a line holds none."""
+    """Read the list of a sentence from each line. CorpusError where a line holds none."""
     for number, line in enumerate(lines):
         try:
             yield _list(number, line)
@@ -23,7 +23,7 @@ def json_lists(lines: Iterable[Line]) -> Iterator[NBestList]:
 
 
 def _list(number: int, line: Line) -> NBestList:
-    """What a line holds. Unreadable or CorpusError where that is no list."""
+    """Read the list in a line. Unreadable or CorpusError where there is none."""
     record = json_object(line.text)
     source = text_at(record, _SOURCE) if _SOURCE in record else None
     own = {key: value for key, value in record.items() if key not in {_ALTERNATIVES, _SOURCE}}
@@ -35,7 +35,7 @@ def _list(number: int, line: Line) -> NBestList:
     faulty = [place for place, entry in enumerate(objects, start=1) if not isinstance(entry, dict)]
     if faulty:
         raise Unreadable(f"hypothesis {faulty[0]} of {_ALTERNATIVES!r} must be an object with a {_TEXT!r}.")
-    # The sentence's own object repeats what is said of its best hypothesis; all else is of the sentence.
+    # The object of the sentence repeats what its best hypothesis has; everything else belongs to the sentence.
     others = {key: value for key, value in own.items() if key not in objects[0]}
     return NBestList(number, tuple(_candidate(entry, line) for entry in objects), source, others, str(line.path))
 
@@ -58,5 +58,5 @@ def _candidate(entry: Mapping[str, object], line: Line) -> Candidate:
 def _float(value: int | float) -> float:
     try:
         return float(value)
-    except OverflowError:  # of a whole number, which JSON does not bound
+    except OverflowError:  # JSON does not bound whole numbers
         return math.inf

@@ -1,4 +1,4 @@
-"""n-best lists as values: what systems say of each hypothesis of a sentence."""
+"""n-best lists as values: the hypotheses of a sentence, with their scores and features."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -10,26 +10,26 @@ from tandem.errors import CorpusError
 from tandem.files.lines import read_lines, why_not_utf8
 
 _MOST_BYTES = 2**26
-"""Of a line: in JSON it holds all hypotheses of a sentence."""
+"""The largest size of a line; in JSON it holds all hypotheses of a sentence."""
 
 Features: TypeAlias = Mapping[str, tuple[float, ...]]
-"""Named figures of a hypothesis; Moses has several of some names."""
+"""Figures of a hypothesis by name; in Moses' lists a name may have several."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A hypothesis of a list, and what the list says of it."""
+    """A hypothesis in a list, with its figures."""
 
     text: str
     score: float | None = None
-    """The total that the list is ranked by; higher is better. None where the list has none."""
+    """The total that the list is ranked by; higher is better. None where the list has no scores."""
     features: Features = field(default_factory=dict)
     further: tuple[str, ...] = ()
-    """Fields of a Moses line behind its score, such as an alignment, kept to be written again."""
+    """The fields of a Moses line after the score, such as an alignment, which are written again."""
     others: Mapping[str, object] = field(default_factory=dict)
-    """What else a JSON line says of it, kept likewise."""
+    """Other values in a JSON line, which are written again."""
     line: int = 0
-    """Where it stands in its file, counted from 1."""
+    """The number of its line in the file, counted from 1."""
 
 
 @dataclass(frozen=True)
@@ -37,38 +37,40 @@ class NBestList:
     """The hypotheses of one sentence."""
 
     number: int
-    """Of the sentence, counted from 0."""
+    """The number of the sentence, counted from 0."""
     candidates: tuple[Candidate, ...]
     source: str | None = None
+    """The sentence; None where the list does not hold it."""
     others: Mapping[str, object] = field(default_factory=dict)
-    """What else a JSON line says of the sentence, kept likewise."""
+    """Other values about the sentence in a JSON line, which are written again."""
     path: str = "the n-best list"
+    """The file that it was read from."""
 
     def error(self, candidate: Candidate, fault: str) -> CorpusError:
-        """What is to be raised about a hypothesis."""
+        """Return the error to raise about a hypothesis."""
         return CorpusError(f"{self.path} line {candidate.line}: {fault}")
 
 
 class Line(NamedTuple):
-    """A line of a file that should hold n-best lists."""
+    """A line of a file of n-best lists."""
 
     path: Path
     number: int
     text: str
 
     def error(self, fault: str) -> CorpusError:
-        """What is to be raised about it."""
+        """Return the error to raise about the line."""
         return CorpusError(f"{self.path} line {self.number}: {fault}")
 
     def finite(self, value: float, what: str) -> float:
-        """The value of `what`. CorpusError where it is infinite or NaN: it would be above or below all others."""
+        """Return the value of `what`. CorpusError where it is infinite or NaN, which would outrank all others."""
         if not math.isfinite(value):
             raise self.error(f"the {what} is {value}, but must be a finite number")
         return value
 
 
 def read_list_lines(path: Path) -> Iterator[Line]:
-    """The lines of a file that may be compressed. CorpusError where one is too long or not UTF-8, or it is damaged."""
+    """Read the lines of a plain or compressed file. CorpusError where it is damaged, or a line too long or no UTF-8."""
     for number, text in enumerate(read_lines(path, _MOST_BYTES), start=1):
         if text is None:
             raise CorpusError(f"{path} line {number}: has more than {_MOST_BYTES:,} bytes; no list is that long")

@@ -1,8 +1,8 @@
-"""n-best lists as Moses writes them: a line a hypothesis, its fields separated by `|||`.
+"""n-best lists as Moses writes them: a line for each hypothesis, with fields separated by `|||`.
 
     NUMBER ||| HYPOTHESIS ||| NAME= VALUE VALUE OTHER= VALUE ||| SCORE
 
-Features, score and what may follow it (such as an alignment) may be missing. Sentences are counted from 0.
+Features, score and further fields (such as an alignment) may be missing. Sentences are counted from 0.
 """
 
 import re
@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[0-9]{1,12}")
 
 
 def moses_lists(lines: Iterable[Line]) -> Iterator[NBestList]:
-    """The lists of the sentences. CorpusError where a line is of none, or sentences don't follow one another."""
+    """Read the lists of the sentences. CorpusError where a line has no number, or where sentences are out of order."""
     number, path = 0, ""
     candidates: list[Candidate] = []
     for line in lines:
@@ -36,7 +36,7 @@ def moses_lists(lines: Iterable[Line]) -> Iterator[NBestList]:
 
 
 def _candidate(line: Line) -> tuple[int, Candidate]:
-    """The number of a line's sentence, and its hypothesis."""
+    """Read the number of the sentence and the hypothesis in a line."""
     number, *fields = (part.strip(" \t") for part in line.text.split("|||"))
     if not _NUMBER.fullmatch(number):
         raise line.error(
@@ -55,16 +55,16 @@ def _candidate(line: Line) -> tuple[int, Candidate]:
 
 
 def _features(line: Line, text: str) -> Features:
-    found: dict[str, list[float]] = {}
+    features: dict[str, list[float]] = {}
     values: list[float] | None = None
     for word in text.split():
         if word.endswith("="):
-            values = found.setdefault(word[:-1], [])
+            values = features.setdefault(word[:-1], [])
         elif values is None:
             raise line.error(f"the features begin with {word[:40]!r}, but must begin with a name that ends in =")
         else:
-            values.append(_number(line, word, f"feature {list(found)[-1]}"))
-    return {name: tuple(values) for name, values in found.items()}
+            values.append(_number(line, word, f"feature {list(features)[-1]}"))
+    return {name: tuple(values) for name, values in features.items()}
 
 
 def _number(line: Line, text: str, what: str) -> float:

@@ -1,4 +1,4 @@
-"""n-best lists scored by a model, and ranked anew (Sutskever, Vinyals & Le 2014, arXiv 1409.3215, section 3.1).
+"""n-best lists scored by a model and ranked again (Sutskever, Vinyals & Le 2014, arXiv 1409.3215, section 3.1).
 
 Letters: K hypotheses of a sentence, F figures of each.
 """
@@ -14,32 +14,35 @@ from tandem.rescoring.weights import LENGTH, MODEL, SCORE, Weights
 from tandem.translation.translator import Translator
 
 _WINDOW = 2**13
-"""Hypotheses that are held and scored together; a sentence's are never parted."""
+"""The number of hypotheses that are in memory and scored together; those of a sentence stay together."""
 BATCH_SIZE = 128
-"""Sentences that are read together, unless said otherwise."""
+"""The default number of sentences in a batch."""
 
 Figures = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class ScoredList:
-    """The hypotheses of a sentence, and what a model says of each."""
+    """The hypotheses of a sentence, scored by a model."""
 
     nbest: NBestList
     log_probabilities: Figures
-    """In nats, `<eos>` included, [K]."""
+    """The log-probability of each in nats, `<eos>` included, `[K]`."""
     tokens: Figures
-    """How many tokens the model has for each, `<eos>` counted, [K]."""
+    """The number of the model's tokens in each, `<eos>` included, `[K]`."""
 
     def figures(self, weights: Weights) -> Figures:
-        """Those that the weights are of, in their order, [K, F]. CorpusError where a hypothesis lacks one."""
+        """Return the figures that have a weight, in the order of the weights, `[K, F]`.
+
+        CorpusError where a hypothesis lacks one.
+        """
         own = {MODEL: self.log_probabilities / self.tokens**weights.length_penalty, LENGTH: self.tokens}
         return np.stack(
             [own[name] if name in own else listed_column(self.nbest, name) for name in weights.values], axis=1
         )
 
     def ranked(self, weights: Weights) -> NBestList:
-        """The list with the best first. The model's figures are features now, and each total a score."""
+        """Return the list with the best first. The model's figures become features, and totals become scores."""
         names = list(weights.values)
         figures = self.figures(weights)
         totals = figures @ np.array(list(weights.values.values()))
@@ -59,48 +62,48 @@ class ScoredList:
 
 
 def listed_figures(candidate: Candidate) -> dict[str, float]:
-    """What the list says of a hypothesis: its `score`, and its features; one of several values as NAME.0, NAME.1."""
-    found = {} if candidate.score is None else {SCORE: candidate.score}
+    """Return the `score` of a hypothesis and its features; several values of a feature are NAME.0, NAME.1 and so on."""
+    figures = {} if candidate.score is None else {SCORE: candidate.score}
     for name, values in candidate.features.items():
         if len(values) == 1:
-            found[name] = values[0]
+            figures[name] = values[0]
         else:
-            found |= {f"{name}.{place}": value for place, value in enumerate(values)}
-    return found
+            figures |= {f"{name}.{place}": value for place, value in enumerate(values)}
+    return figures
 
 
 def listed_column(nbest: NBestList, name: str) -> Figures:
-    """A figure of each hypothesis, [K]. CorpusError where the list does not have it."""
+    """Return a figure of each hypothesis, `[K]`. CorpusError where the list does not have it."""
     values = []
     for candidate in nbest.candidates:
-        found = listed_figures(candidate)
-        if name not in found:
-            fault = f"there is no {name!r}; what can be weighed here: {', '.join((*found, MODEL, LENGTH))}"
+        figures = listed_figures(candidate)
+        if name not in figures:
+            fault = f"there is no {name!r}; what can be weighed here: {', '.join((*figures, MODEL, LENGTH))}"
             raise nbest.error(candidate, fault)
-        values.append(found[name])
+        values.append(figures[name])
     return np.array(values)
 
 
 def score_lists(
     translator: Translator, lists: Iterable[NBestList], *, batch_size: int = BATCH_SIZE
 ) -> Iterator[ScoredList]:
-    """Have a model score every hypothesis of lists that have their sentences; so many are read together.
+    """Score every hypothesis of lists that have their sentences, in batches of `batch_size`.
 
-    Bounded windows of lists are held. The texts stay as they are: the model reads them as its tokenizer does.
+    Only a bounded window of lists is in memory. The texts are not normalised beyond what the model's tokenizer does.
     """
     for window in _windows(lists):
         pairs = [(nbest.source or "", candidate.text) for nbest in window for candidate in nbest.candidates]
         scores = translator.score([source for source, _ in pairs], [text for _, text in pairs], batch_size)
-        found = np.array([(score.log_probability, len(score.token_scores)) for score in scores])
+        figures = np.array([(score.log_probability, len(score.token_scores)) for score in scores])
         ends = np.cumsum([len(nbest.candidates) for nbest in window])
-        for nbest, own in zip(window, np.split(found, ends[:-1]), strict=True):
+        for nbest, own in zip(window, np.split(figures, ends[:-1]), strict=True):
             yield ScoredList(nbest, own[:, 0], own[:, 1])
 
 
 def rescore(
     translator: Translator, lists: Iterable[NBestList], weights: Weights, *, batch_size: int = BATCH_SIZE
 ) -> Iterator[NBestList]:
-    """Rank the hypotheses of lists that have their sentences anew, lazily and in order.
+    """Rank again the hypotheses of lists that have their sentences, lazily and in order.
 
     CorpusError where a hypothesis lacks a figure that has a weight.
     """
@@ -110,12 +113,12 @@ def rescore(
 
 def _windows(lists: Iterable[NBestList]) -> Iterator[Sequence[NBestList]]:
     window: list[NBestList] = []
-    held = 0
+    size = 0
     for nbest in lists:
-        if window and held + len(nbest.candidates) > _WINDOW:
+        if window and size + len(nbest.candidates) > _WINDOW:
             yield window
-            window, held = [], 0
+            window, size = [], 0
         window.append(nbest)
-        held += len(nbest.candidates)
+        size += len(nbest.candidates)
     if window:
         yield window

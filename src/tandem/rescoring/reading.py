@@ -1,4 +1,4 @@
-"""n-best lists of either form, with their sentences."""
+"""n-best lists read from a file of either form, with their sentences."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -14,23 +14,23 @@ from tandem.rescoring.moses import moses_lists
 
 
 class Form(Enum):
-    """How a file holds lists."""
+    """The form of a file of lists."""
 
     MOSES = "moses"
     JSON = "json"
 
 
 class NBestFile(NamedTuple):
-    """What a file holds; its lists are read as they are asked for."""
+    """A file of lists, which are read lazily."""
 
     form: Form
     lists: Iterator[NBestList]
 
 
 def open_nbest(path: Path) -> NBestFile:
-    """The lists of a plain or compressed file, whose first line tells its form: JSON where it begins with a brace.
+    """Open a plain or compressed file, whose first line tells its form: JSON if it begins with a brace.
 
-    CorpusError, naming the line, where it cannot be read; where that is a later line, once it is reached.
+    CorpusError, naming the line, where it cannot be read; for a later line, once it is reached.
     """
     lines = read_list_lines(path)
     first = next(lines)
@@ -40,9 +40,9 @@ def open_nbest(path: Path) -> NBestFile:
 
 
 def with_sources(lists: Iterable[NBestList], sources: Iterable[str] | None, where: str) -> Iterator[NBestList]:
-    """The lists with their sentences: those given, one a list, or where there are none those that the lists hold.
+    """Yield the lists with their sentences: the given ones, one for each list, or else those that the lists hold.
 
-    CorpusError where a list has no sentence, or, with the name of `where` they come from, a sentence no list.
+    `where` names the file of the sentences. CorpusError where a list has no sentence, or a sentence no list.
     """
     if sources is None:
         for nbest in lists:

@@ -1,4 +1,4 @@
-"""What a hypothesis' figures count for in its total: weights, given, even, or from a file that tuning wrote."""
+"""The weights of a hypothesis's figures in its total: given, even, or from a file that tuning wrote."""
 
 import json
 import math
@@ -11,43 +11,43 @@ from tandem.files.paths import read_text
 from tandem.names import LARGEST_LENGTH_PENALTY
 
 SCORE, MODEL, LENGTH = "score", "model", "length"
-"""The list's own total, the model's score, and the number of tokens."""
+"""The total in the list, the model's score, and the number of tokens."""
 
 _MOST_BYTES = 2**16
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A hypothesis' total is the sum of its figures, each times its weight."""
+    """The total of a hypothesis is the sum of its figures, each times its weight."""
 
     values: Mapping[str, float]
-    """Of `model` and `length`; of `score` or features of the list."""
+    """The weights of `model` and `length`, and of `score` or features of the list."""
     length_penalty: float
-    """The model's score is log-probability / tokens ** this."""
+    """The exponent p in the model's score, log-probability / tokens ** p."""
 
     @property
     def listed(self) -> tuple[str, ...]:
-        """The figures that the list itself must have."""
+        """The figures that the list must have."""
         return tuple(name for name in self.values if name not in {MODEL, LENGTH})
 
     def __str__(self) -> str:
-        """Such as `score=0.5,model=0.5,length=0`."""
+        """Return the weights as text, such as `score=0.5,model=0.5,length=0`."""
         return ",".join(f"{name}={value:g}" for name, value in self.values.items())
 
     def to_json(self, **more: object) -> str:
-        """As a file holds them, with what else is to be remembered."""
+        """Return the content of a file of weights, with further values to remember."""
         content = {"weights": dict(self.values), "length_penalty": self.length_penalty, **more}
         return json.dumps(content, indent=2) + "\n"
 
 
 def even_weights(listed: Sequence[str], length_penalty: float) -> Weights:
-    """The same for the model as for each figure of the list (Sutskever et al. 2014, section 3.1); none for length."""
+    """Return equal weights for the model and each figure of the list (Sutskever et al. 2014, 3.1), and 0 for length."""
     share = 1 / (len(listed) + 1)
     return Weights({**dict.fromkeys(listed, share), MODEL: share, LENGTH: 0.0}, length_penalty)
 
 
 def given_weights(text: str, length_penalty: float) -> Weights:
-    """Of `NAME=NUMBER,NAME=NUMBER`; a name that is left out counts nothing. RecipeError where it is anything else."""
+    """Read weights from `NAME=NUMBER,NAME=NUMBER`; other figures have the weight 0. RecipeError for any other text."""
     values: dict[str, float] = {}
     for part in text.split(","):
         name, _, value = (piece.strip() for piece in part.rpartition("="))
@@ -64,7 +64,7 @@ def given_weights(text: str, length_penalty: float) -> Weights:
 
 
 def read_weights(path: Path) -> Weights:
-    """What `to_json` wrote to a file. RecipeError where it holds anything else."""
+    """Read the weights that `to_json` wrote to a file. RecipeError where the file holds anything else."""
     try:
         content = json.loads(read_text(path, _MOST_BYTES))
         values = {str(name): float(value) for name, value in content["weights"].items()}

@@ -1,9 +1,9 @@
-"""Where the rooms are wired together: training a recipe, evaluating a model, comparing or averaging several."""
+"""What a user does with models: train, evaluate, compare, analyse and average them."""
 
-from tandem.runs.analyse import analyse
-from tandem.runs.average import average
-from tandem.runs.compare import RunComparison, compare
-from tandem.runs.evaluate import Evaluation, evaluate
-from tandem.runs.train import train
+from tandem.runs.analyses import analyse
+from tandem.runs.averaging import average
+from tandem.runs.comparison import RunComparison, compare
+from tandem.runs.evaluation import Evaluation, evaluate
+from tandem.runs.trainer import train
 
 __all__ = ["Evaluation", "RunComparison", "analyse", "average", "compare", "evaluate", "train"]

@@ -1,4 +1,4 @@
-"""What copying the source and looking up the nearest training source are worth, beside a trained model."""
+"""What copying the source and looking up the nearest training source are worth, compared with a trained model."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -6,37 +6,37 @@ from typing import NamedTuple
 from tandem.metrics import Score, score_of
 from tandem.metrics.baselines import nearest_targets
 from tandem.preparation.encoded import EncodedCorpus
-from tandem.runs.evaluate import Evaluation
-from tandem.runs.prepare import PreparedCorpus
+from tandem.runs.corpora import PreparedCorpus
+from tandem.runs.evaluation import Evaluation
 
 _MOST_TRAINING = 50_000
-"""Training pairs among which the nearest source is looked for."""
+"""The number of training pairs that are searched for the nearest source."""
 _MOST_SOURCES = 500
-"""Sources of the evaluated corpus that are looked at."""
+"""The number of sources of the evaluated corpus that are used."""
 
 
 class Baseline(NamedTuple):
-    """What one baseline is worth, by the score that leads the model's own."""
+    """What one baseline is worth, by the most telling score of the corpus."""
 
     name: str
     score: Score
     model: float
-    """The model's own score of the same sources."""
+    """The model's score on the same sources."""
 
     @property
     def better(self) -> bool:
-        """Whether the model is worse than this."""
+        """Whether this baseline is better than the model."""
         lower_is_better = self.score.name.endswith("rate") or self.score.name == "ter"
         return self.score.value < self.model if lower_is_better else self.score.value > self.model
 
     def message(self) -> str:
-        """A sentence for the user."""
+        """Return a sentence for the user."""
         beside = f"{self.name}: {self.score.name} {self.score.value:.2f}"
         return f"{beside}: better than the model, which has {self.model:.2f}" if self.better else beside
 
 
-def baselines(corpus: PreparedCorpus, evaluation: Evaluation) -> list[Baseline]:
-    """The baselines on at most 500 of the sources that the model was evaluated on."""
+def measure_baselines(corpus: PreparedCorpus, evaluation: Evaluation) -> list[Baseline]:
+    """Measure the baselines on at most 500 of the sources that the model was evaluated on."""
     step = max(1, len(evaluation.results) // _MOST_SOURCES)
     results = evaluation.results[::step][:_MOST_SOURCES]
     sources = [corpus.source_tokenizer.normalise(result.source) for result in results]
@@ -55,7 +55,7 @@ def baselines(corpus: PreparedCorpus, evaluation: Evaluation) -> list[Baseline]:
 
 
 def _training_pairs(corpus: PreparedCorpus) -> Iterator[tuple[str, str]]:
-    """The first training pairs as the model reads them."""
+    """Yield the first training pairs as the model reads them."""
     encoded = corpus.train.corpus
     reverse = corpus.reverse_source
     for row in range(min(len(encoded), _MOST_TRAINING)):
@@ -66,7 +66,7 @@ def _training_pairs(corpus: PreparedCorpus) -> Iterator[tuple[str, str]]:
 
 
 def _ids(encoded: EncodedCorpus, row: int) -> tuple[list[int], list[int]]:
-    """The ids of both sides of a pair, without their frames."""
+    """Return the ids of both sides of a pair, without `<sos>` and `<eos>`."""
     source, target = (
         side.ids[side.offsets[row] + 1 : side.offsets[row + 1] - 1].tolist()
         for side in (encoded.source, encoded.target)

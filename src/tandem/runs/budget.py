@@ -1,4 +1,4 @@
-"""A size and a schedule that end in a given time on this machine, by measured steps."""
+"""A size and a schedule that fit into a given time on this machine, found by measuring steps."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,66 +6,58 @@ from itertools import islice
 from typing import NamedTuple
 
 from tandem.batches import Batches
-from tandem.build import (
-    build_fabric,
-    build_forcing,
-    build_loop_settings,
-    build_model,
-    build_optimizer,
-    build_schedule,
-    choose_device,
-    choose_precision,
-)
+from tandem.build import build_model, build_optimizer, build_training_loop, choose_device, choose_precision
 from tandem.corpora.pairs import Pair
 from tandem.engines.members import Member
 from tandem.errors import RecipeError
 from tandem.recipe import Device, Recipe
-from tandem.runs.calibrate import MOST_CALIBRATED
-from tandem.runs.prepare import encode_pairs
+from tandem.runs.calibration import MOST_CALIBRATED
+from tandem.runs.corpora import encode_pairs
 from tandem.runs.sizing import Size, shrunk
 from tandem.text import Tokenizer
-from tandem.training import Training
 from tandem.training.events import StepDone, Validation
 from tandem.translation.translator import Translator
 
 _WIDTHS = (1.25, 1.0, 0.8, 0.65, 0.5, 0.35)
-"""Models as wide as the usual one times this are measured."""
+"""The widths that are measured, relative to the usual one."""
 _MOST_PRESENTED = 2.0
-"""A corpus is not gone through more often than twice as often as usual, however much time there is."""
+"""The largest number of passes over the corpus, relative to the usual one, however much time there is."""
 _STEPS = (2, 100)
-"""Optimiser steps that warm up, and those that are measured after them at most."""
+"""The number of optimiser steps that warm up, and the largest number that is measured after them."""
 _LONGER = 3.0
-"""The width that was chosen is measured again, for so much longer."""
+"""The chosen width is measured again, longer by this factor."""
 _SHARE = 0.01
-"""Of the time, what measuring one width takes, but for the warm-up and one step."""
+"""The share of the time that measuring one width takes, besides the warm-up and one step."""
 _SUSTAINED = 1.35
-"""Steps of a whole training take so much longer than those of a short measurement: twice, on a shared two-core machine,
-trainings on Multi30k that were given 5 minutes took 6:56 without this."""
+"""The steps of a whole training take longer than measured ones by this factor.
+
+Without it, trainings on Multi30k with a budget of 5 minutes took 6:56, twice, on a shared machine with two cores.
+"""
 _SAMPLE = 64
-"""Texts whose translation is timed."""
+"""The number of texts whose translation is timed."""
 _FIXED = 12.0
-"""Seconds for what is done once: preparing the corpus, saving, the report."""
+"""Seconds for what is done once: preparing the corpus, saving, writing the report."""
 
 
 class Speed(NamedTuple):
-    """How long the parts of a training take, in seconds."""
+    """The seconds that the parts of a training take."""
 
     pair: float
-    """Training on a pair once."""
+    """Seconds for training on a pair once."""
     validation: float
-    """One validation."""
+    """Seconds for one validation."""
     final: float
-    """Scoring the best model at the end."""
+    """Seconds for scoring the best model at the end."""
 
 
 class Fitted(NamedTuple):
-    """What was made of a size."""
+    """A size that fits into the time."""
 
     size: Size
     seconds: float
-    """What it is expected to take from now on."""
+    """The expected seconds until the end of its training."""
     usual_seconds: float
-    """What the usual size is expected to take."""
+    """The expected seconds for the usual size."""
 
 
 def fit_to_time(
@@ -78,16 +70,16 @@ def fit_to_time(
     validation: int,
     device: Device,
 ) -> Fitted:
-    """The size that makes the most of the time: a model about as much narrower as its training becomes shorter.
+    """Find the size that makes the most of the time: the model becomes narrower about as much as its training shorter.
 
     Args:
-        size: what a corpus of so many `pairs` usually gets.
+        size: the usual size for the corpus.
         pairs: the number of training pairs.
-        deadline: when all is to be done, as `time.monotonic` tells it.
+        deadline: the end of the time, on the clock of `time.monotonic`.
         recipe_of: makes the recipe for a size.
-        sample: pairs that are like those trained on.
-        tokenizers: of source and target.
-        validation: how many pairs are validated on.
+        sample: pairs like those that are trained on.
+        tokenizers: the tokenizers of source and target.
+        validation: the number of pairs that are validated on.
         device: where the model is trained.
 
     Raises:
@@ -101,7 +93,7 @@ def fit_to_time(
         return measure(recipe_of(wide), sample, tokenizers, validation, device, seconds)
 
     def presented(speed: Speed) -> float:
-        """How often pairs can be presented, as a share of the usual. Epochs, with their validations, follow it."""
+        """Return how often pairs can be presented, relative to the usual. The number of validations changes with it."""
         available = deadline - time.monotonic() - _FIXED - speed.final
         return min(available / (usual * speed.pair + size.epochs * speed.validation), _MOST_PRESENTED)
 
@@ -117,7 +109,7 @@ def fit_to_time(
         if shares[width] >= width:  # a narrower model would have more time than it needs
             break
     width = max(shares, key=lambda width: min(shares[width], width))
-    # Once more, and longer: the first measurements were to tell widths apart.
+    # The first measurements only had to tell widths apart, so the chosen one is measured again, and longer.
     speed = speed_of(width, _LONGER * share)
     part = presented(speed)
     if part <= 0:
@@ -134,45 +126,44 @@ def measure(
     device: Device,
     seconds: float,
 ) -> Speed:
-    """Time a few optimiser steps of a recipe, and translations of the lengths that targets have."""
+    """Time a few optimiser steps of a recipe, and translations that are as long as the targets."""
     where = choose_device(device)
     dtype = choose_precision(recipe.training.precision, where)
     corpus = encode_pairs(recipe, sample, *tokenizers)
-    # So many passes that no epoch ends while steps are measured: what is counted is counted within one.
+    # There are enough passes that no epoch ends while steps are measured, since progress is counted within an epoch.
     size = recipe.training.batch_size
     batches = Batches(corpus, size, recipe.seed, passes=2 + sum(_STEPS) * size // len(corpus))
     model = build_model(recipe, *map(len, tokenizers)).to(where)
-    training = Training(
+    loop = build_training_loop(
+        recipe,
         model,
         build_optimizer(recipe, model, where),
         batches,
-        fabric=build_fabric(where, dtype),
-        schedule=build_schedule(recipe),
-        forcing=build_forcing(recipe),
-        settings=build_loop_settings(recipe),
+        where,
+        dtype,
         validate=lambda: Validation(0.0),
         criterion=lambda _: 0.0,
     )
-    steps = (event for event in training.events() if isinstance(event, StepDone))
+    steps = (event for event in loop.events() if isinstance(event, StepDone))
     for _ in islice(steps, _STEPS[0]):
         pass
-    began, before = time.perf_counter(), training.progress.tokens
+    began, before = time.perf_counter(), loop.progress.tokens
     for _ in islice(steps, _STEPS[1]):
         if time.perf_counter() - began > seconds:
             break
-    a_token = _SUSTAINED * (time.perf_counter() - began) / (training.progress.tokens - before)
+    a_token = _SUSTAINED * (time.perf_counter() - began) / (loop.progress.tokens - before)
     model.eval()
     translator = Translator.from_members([Member(model, recipe)], *tokenizers, device=where, dtype=dtype)
-    greedy, wide = (_translating(translator, sample, corpus.target_tokens, beam) for beam in (1, recipe.search.beam))
+    greedy, wide = (_time_a_text(translator, sample, corpus.target_tokens, beam) for beam in (1, recipe.search.beam))
     a_pair = a_token * corpus.target_tokens / len(corpus)
-    # The loss of a validation takes about a third of a step, and the final scores two of these. Most epochs of a short
-    # training are the best so far, and then confidence is calibrated.
+    # The loss of a validation takes about a third of a step, and the final scores take two such losses. In a short
+    # training most epochs are the best so far, after which confidence is calibrated.
     calibration = min(validation, MOST_CALIBRATED) * wide
     return Speed(a_pair, validation * (greedy + a_pair / 3) + calibration, validation * (wide + 2 * a_pair / 3))
 
 
-def _translating(translator: Translator, sample: Sequence[Pair], target_tokens: int, beam: int) -> float:
-    """Seconds a text: an untrained model does not end, so outputs are as long as targets are on average."""
+def _time_a_text(translator: Translator, sample: Sequence[Pair], target_tokens: int, beam: int) -> float:
+    """Return the seconds for a text. An untrained model does not end, so outputs get the mean length of the targets."""
     mean = target_tokens // len(sample)
     settings = translator.search_settings(beam=beam, max_length_factor=1e-6, max_length_extra=mean)
     texts = [pair.source for pair in sample[:: max(1, len(sample) // _SAMPLE)][:_SAMPLE]]

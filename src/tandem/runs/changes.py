@@ -1,4 +1,4 @@
-"""Which settings a run that goes on may change, and what is said of them."""
+"""Which settings may change when a run is resumed, and how changes are reported."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from tandem.errors import RecipeError
 from tandem.recipe import Recipe, portable
 
 MAY_CHANGE = (
-    # Where the pairs are read from; that they are the same ones is made sure of by their content.
+    # Where the pairs are read from may change, since their content is compared.
     "data.train.",
     "data.validation",
     "data.validation.",
@@ -36,13 +36,13 @@ MAY_CHANGE = (
     "training.teacher_forcing.",
     "search.",
 )
-"""Settings, and with a dot at the end whole sections; all others stay what they were."""
+"""Settings that may change, and whole sections, which end with a dot. All other settings must stay as they were."""
 
 
-def check_changes(found: Recipe, wanted: Recipe, run: Path) -> list[str]:
-    """What differs from the run's recipe, a line each. RecipeError where the run could not go on with it."""
-    # Where the corpora lie is not compared: a checkpoint's recipe does not have it, and they are told by their content.
-    before, after = (flat_settings(recipe) for recipe in (found, wanted))
+def check_changes(current: Recipe, wanted: Recipe, run: Path) -> list[str]:
+    """Return what differs from the current recipe, one line each. RecipeError where the run cannot go on with it."""
+    # The folders of the corpora are not compared: a checkpoint's recipe lacks them, and the contents are compared.
+    before, after = (flat_settings(recipe) for recipe in (current, wanted))
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     lines = {name: f"{name}: {shown(before.get(name))} -> {shown(after.get(name))}" for name in names}
     free = [line for name, line in lines.items() if _may_change(name)]
@@ -60,7 +60,7 @@ def _may_change(name: str) -> bool:
 
 
 def flat_settings(recipe: Recipe) -> dict[str, Any]:
-    """Every setting under its dotted name, without the folders that corpora lie in."""
+    """Return every setting by its dotted name, without the folders that corpora are in."""
     return dict(_flat(portable(recipe).model_dump()))
 
 
@@ -73,7 +73,7 @@ def _flat(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 
 
 def shown(value: Any) -> str:
-    """A setting's value as it is written, or "none"."""
+    """Return the value of a setting as it is written in a recipe, or "none"."""
     return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from tandem.corpora.memory import MemoryCorpus
 from tandem.recipe import Data, Recipe
-from tandem.runs.prepare import find_corpus
+from tandem.runs.corpora import find_corpus
 
 
 def settle_formats(recipe: Recipe, notify: Callable[[str], object]) -> Recipe:

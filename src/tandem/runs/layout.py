@@ -1,9 +1,9 @@
-"""What a training writes into its run's directory: what may be removed there, and must not be a link."""
+"""The files that a training writes into the directory of its run: they may be removed, and must not be links."""
 
 from tandem.files.removal import Layout, names
 
 EPOCH, STATE = names(r"epoch-\d{3,}"), names(r"step-\d{8,}(-validated)?")
-"""The names of a checkpoint and of what going on takes."""
+"""The names of a checkpoint and of a state for resuming."""
 
 CHECKPOINT_LAYOUT: Layout = {
     names(r"(model|optimizer|random)\.safetensors"): None,
@@ -15,7 +15,7 @@ _REPLACED = r"recipe\.toml|(provenance|current)\.json|metrics\.jsonl|report\.htm
 
 
 def _begun(name: str) -> str:
-    """Names of that kind, and of such a directory while it is written."""
+    """Return a pattern for this name, and for the directory of this name while it is being written."""
     return rf"{name}|\.({name})\.partial"
 
 
@@ -23,7 +23,7 @@ SAVED: dict[str, Layout] = {
     "checkpoints": {names(_begun(EPOCH.pattern)): CHECKPOINT_LAYOUT},
     "resume": {names(_begun(STATE.pattern)): CHECKPOINT_LAYOUT},
 }
-"""The folders for checkpoints and for what going on takes."""
+"""The folders for checkpoints and for the states for resuming."""
 
 RUN_LAYOUT: Layout = {
     **{names(folder): layout for folder, layout in SAVED.items()},

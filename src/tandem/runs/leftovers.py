@@ -1,4 +1,4 @@
-"""What a run leaves that was ended before anything of it was saved: a new run may take its place."""
+"""What is left of a run that ended before anything was saved: a new run may take its place."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from tandem.runs.lock import LOCK_FILES
 from tandem.runs.provenance import PROVENANCE, read_provenance
 
 _FIRST = frozenset({*LOCK_FILES, f"{PROVENANCE}.partial"})
-"""What is there before the provenance, by which the directory is known as a run's."""
+"""Files that are written before the provenance, by which a directory is recognised as a run's."""
 _FILES = frozenset({PROVENANCE, "recipe.toml", "metrics.jsonl", "choice.txt"})
 _NAMES = _FIRST | _FILES | {f"{name}.partial" for name in (*_FILES, "current.json")}
 _FOLDERS = {
@@ -16,18 +16,18 @@ _FOLDERS = {
     "checkpoints": re.compile(r"epoch-001|\.epoch-001\.partial"),
     "resume": re.compile(r"step-\d{8}(-validated)?|\.step-\d{8}(-validated)?\.partial"),
 }
-"""Folders, and the names in them. A second epoch begins after a saving, so its checkpoint is somebody's."""
+"""Folders, and the names in them. The second epoch begins after a saving, so its checkpoint is no leftover."""
 
 
 def is_unsaved(out: Path) -> bool:
-    """Whether a directory is empty, or holds nothing but what such a run leaves. A link is never taken for that."""
-    found = list(out.iterdir())
-    if all(path.name in _FIRST for path in found):
+    """Return whether a directory is empty, or holds only what such a run leaves. A link is never a leftover."""
+    paths = list(out.iterdir())
+    if all(path.name in _FIRST for path in paths):
         return True
-    return all(map(_is_left, found)) and _has_provenance(out)
+    return all(map(_is_leftover, paths)) and _has_provenance(out)
 
 
-def _is_left(path: Path) -> bool:
+def _is_leftover(path: Path) -> bool:
     if path.is_symlink():
         return False
     if (names := _FOLDERS.get(path.name)) is not None:

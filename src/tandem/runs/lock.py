@@ -1,4 +1,4 @@
-"""One writer: a run's directory is locked while a run writes it."""
+"""The lock on a run's directory, so that only one process writes it."""
 
 import json
 import os
@@ -20,17 +20,17 @@ LOCK_FILES = frozenset({LOCK, _HOLDER, f"{_HOLDER}.partial"})
 
 
 @contextmanager
-def locked(out: Path, say: Callable[[str], object] = lambda _: None) -> Iterator[None]:
-    """Hold the lock on a run's directory, which is made if it isn't there, and goes again if it stays empty.
+def locked(out: Path, notify: Callable[[str], object] = lambda _: None) -> Iterator[None]:
+    """Hold the lock on a run's directory, which is made where it does not exist, and removed again if it stays empty.
 
-    The operating system lets go of the lock of a process that is no more, however it ended. TrainingError where
-    another run holds it. `say` is told where there are no locks.
+    The operating system releases the lock of a process that has ended, in whatever way. TrainingError where another run
+    holds the lock. `notify` is called where the file system has no locks.
     """
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     out.mkdir(parents=True, exist_ok=True)
     holding = ExitStack()
     try:
-        holding.enter_context(lock(out / LOCK, say))
+        holding.enter_context(lock(out / LOCK, notify))
     except Held:
         raise TrainingError(
             f"{out}: another run writes into this directory: {_holder(out)}. Wait until it has ended, or stop it, or "
@@ -46,7 +46,7 @@ def locked(out: Path, say: Callable[[str], object] = lambda _: None) -> Iterator
         replace_file(out / _HOLDER, json.dumps(me) + "\n")
         yield
     finally:
-        # While the lock is still held, so that it is not another's file that goes. On Windows filelock does it.
+        # Removed while the lock is held, so that no file of another process is removed. On Windows filelock does it.
         for name in LOCK_FILES:
             with suppress(OSError):
                 remove(out / name)

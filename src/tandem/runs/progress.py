@@ -1,18 +1,32 @@
 """How far a piece of work has come, told to whoever shows it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
-from tandem.preparation.contents import Hear
+from tandem.translation.messages import Translation
+from tandem.translation.settings import SearchSettings
+from tandem.translation.translator import Translator
+
+OnProgress: TypeAlias = Callable[[str, int, int | None], object]
+"""Called with the name of the work, the units completed so far, and their total, or None where that is unknown."""
 
 
-def adding_up(what: str, total: int, hear: Hear) -> Callable[[int], object]:
-    """A function that takes how much more was done, and tells `hear` how much of the total is done by then."""
+def progress_counter(work: str, total: int, on_progress: OnProgress) -> Callable[[int], object]:
+    """Report that no unit is completed yet, and return a function that takes the number of newly completed units."""
     done = 0
 
     def add(more: int) -> None:
         nonlocal done
         done += more
-        hear(what, done, total)
+        on_progress(work, done, total)
 
-    hear(what, done, total)
+    on_progress(work, done, total)
     return add
+
+
+def translate_all(
+    translator: Translator, texts: Sequence[str], settings: SearchSettings, work: str, on_progress: OnProgress
+) -> list[Translation]:
+    """Translate texts, and report how many are translated."""
+    counter = progress_counter(work, len(texts), on_progress)
+    return list(translator.translate_stream(texts, settings, on_progress=counter))

@@ -1,4 +1,4 @@
-"""What a training ran on: kept in its run's directory and in each of its checkpoints, as `provenance.json`."""
+"""What a training ran on, kept as `provenance.json` in the directory of the run and in each of its checkpoints."""
 
 import json
 import platform
@@ -20,26 +20,26 @@ from tandem.version import __version__
 
 PROVENANCE = "provenance.json"
 _MOST_BYTES = 2**24
-"""Of such a file: a session takes about a thousand."""
+"""The largest size of the file; a session takes about a thousand bytes."""
 _QUOTED = re.compile(r'(?<=")[^"]*(?=")')
 
 
 @dataclass(frozen=True)
 class Session:
-    """One process's part of a training: from its start, or from where it went on, to its end."""
+    """One process's part of a training."""
 
     started: str
-    """Date and time in UTC."""
+    """The date and time in UTC."""
     first_step: int
-    """Optimiser steps that were done before."""
+    """The number of optimiser steps that earlier sessions completed."""
     command: tuple[str, ...]
-    """The words that were typed; `tandem.train` alone where a Python program called it."""
+    """The words that were typed; only `tandem.train` where a Python program called it."""
     device: str
     processor: str
     threads: int
-    """Of torch, on the processor."""
+    """The number of threads that torch uses on the processor."""
     precision: str
-    """What matrix products ran in: float32 or bfloat16, whatever the recipe left open."""
+    """The type that matrix products ran in: float32 or bfloat16."""
     torch: str
     tandem: str
     python: str
@@ -47,15 +47,15 @@ class Session:
     corpora: Mapping[str, Sequence[Mapping[str, str]]]
     """The files of the training and the validation corpus, each with its `name` and `sha256`.
 
-    Of pairs that are in no file it is the sum of the pairs. Without a validation corpus, pairs were held back.
+    A corpus without files has the SHA-256 of its pairs. Without a validation corpus, training pairs were held back.
     """
 
     def portable(self) -> "Session":
-        """The session without the places of files on this machine: a checkpoint may be passed on."""
+        """Return the session without the paths of this machine, since checkpoints are passed on."""
         return replace(self, command=tuple(map(_portable_word, self.command)))
 
     def described(self) -> dict[str, str]:
-        """The session for people: what to call each part, and the part."""
+        """Return the session for people: a label and a text for each part."""
         where = self.processor if self.device == "cpu" else f"{self.device}, {self.processor}"
         files = (f"{name}: {file['name']} {file['sha256']}" for name, part in self.corpora.items() for file in part)
         return {
@@ -77,7 +77,7 @@ def this_session(
     dtype: torch.dtype,
     corpora: Mapping[str, Sequence[tuple[str, str]]],
 ) -> Session:
-    """The session that begins now. `corpora`: the names and sums of what is read, by the corpus's part."""
+    """Return the session that begins now. `corpora` holds name and SHA-256 of each file, by the part of the corpus."""
     kind = f"{device.type} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
     return Session(
         started=datetime.now(UTC).isoformat(" ", "seconds"),
@@ -96,14 +96,14 @@ def this_session(
 
 
 def provenance_text(sessions: Sequence[Session]) -> str:
-    """The content of a `provenance.json`."""
+    """Return the content of a `provenance.json`."""
     return json.dumps({"sessions": [asdict(session) for session in sessions]}, indent=2) + "\n"
 
 
 def read_provenance(directory: Path) -> list[Session]:
-    """The sessions that a run's or a checkpoint's directory tells of, the oldest first; none where it tells nothing.
+    """Read the sessions of a run or a checkpoint, the oldest first; none where its directory has no provenance.
 
-    CheckpointError where a checkpoint's file is not what was saved.
+    CheckpointError where the file is damaged.
     """
     if holds(directory, PROVENANCE):
         check_directory(directory, (PROVENANCE,))
@@ -121,20 +121,20 @@ def read_provenance(directory: Path) -> list[Session]:
 
 
 def processor_name() -> str:
-    """The processor's name as the system has it, with family and model on Linux, such as to tell two of one name."""
+    """Return the name of the processor; on Linux with family and model, since different ones may share a name."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         text = ""
     keys = ("model name", "cpu family", "model")
-    found = [re.search(rf"^{key}\s*: (.+)$", text, flags=re.MULTILINE) for key in keys]
-    name, family, model = (match[1].strip() if match else "" for match in found)
+    matches = [re.search(rf"^{key}\s*: (.+)$", text, flags=re.MULTILINE) for key in keys]
+    name, family, model = (match[1].strip() if match else "" for match in matches)
     numbers = f" (family {family}, model {model})" if family and model else ""
     return f"{name}{numbers}" if name else platform.processor() or platform.machine()
 
 
 def _portable_word(word: str) -> str:
-    """A word of a command with file names in place of whole paths, also behind "=" and inside quotes."""
+    """Replace paths by file names in a word of a command, also after "=" and inside quotes."""
     name, equals, value = word.partition("=")
     if equals:
         value = _QUOTED.sub(lambda match: portable_path(match[0]), value)

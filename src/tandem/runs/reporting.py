@@ -1,10 +1,10 @@
-"""A run's report.html, from what its directory holds."""
+"""The report.html of a run, from the content of its directory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tandem.analysis import References, System, find
+from tandem.analysis import References, System, compare_systems
 from tandem.checkpoint import checkpoint_of
 from tandem.files.paths import read_text, resolved
 from tandem.files.storage import replace_file
@@ -13,31 +13,31 @@ from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import dump_recipe
 from tandem.recording import read_metrics
 from tandem.report import ReportContents, write_report
-from tandem.runs.analyse import place, spread
+from tandem.runs.analyses import place_in_plane, sample_evenly
 from tandem.runs.baselines import Baseline
-from tandem.runs.evaluate import LEAST_CALIBRATED, Evaluation
+from tandem.runs.evaluation import LEAST_CALIBRATED, Evaluation
 from tandem.runs.provenance import read_provenance
 from tandem.terminal import counted
 from tandem.translation.translator import Translator
 
 _REASONS = "choice.txt"
 _MOST_REASONS = 2**20
-"""Bytes of it."""
+"""The largest size of the file in bytes."""
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What a run's best model was worth, and on what."""
+    """The evaluation of a run's best model."""
 
     evaluation: Evaluation
     corpus: str
-    """Which of the run's corpora it is."""
+    """The name of the corpus that it was evaluated on."""
     pairs: Sequence[tuple[str, str]]
     baselines: Sequence[Baseline] = ()
 
 
 def write_reasons(run: Path, reasons: Sequence[str]) -> None:
-    """Keep why the run's recipe was chosen, a line a reason; without reasons, those of an earlier run there go."""
+    """Keep why the recipe of the run was chosen, one line a reason. Without reasons, remove those of an earlier run."""
     if not reasons:
         (run / _REASONS).unlink(missing_ok=True)
         return
@@ -50,7 +50,7 @@ def _read_reasons(run: Path) -> list[str]:
 
 
 def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -> Path:
-    """Write a run's report; its path. If the run was interrupted, its best model was not evaluated."""
+    """Write the report of a run, and return its path. `evaluated` is None where the run was interrupted."""
     metrics = read_metrics(run / "metrics.jsonl")
     recipe = translator.recipe
     rows = [row for row in metrics if row["event"] == "validated"]
@@ -91,7 +91,7 @@ def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -
 
 
 def _with_scores(contents: ReportContents, translator: Translator, evaluated: Evaluated) -> ReportContents:
-    """What the evaluation found out, and where the model is good and where it is not."""
+    """Add the scores, and where the model is good and where it is not."""
     evaluation = evaluated.evaluation
     references = References.of(
         evaluated.pairs,
@@ -99,8 +99,8 @@ def _with_scores(contents: ReportContents, translator: Translator, evaluated: Ev
         sources_lowercase=translator.source_tokenizer.lowercase,
         tokenize=translator.recipe.search.score_tokenize,
     )
-    findings = find([System.of(contents.title, evaluation.translations, references)], Resampling())
-    phrases, translations = spread(references.sources, evaluation.translations)
+    findings = compare_systems([System.of(contents.title, evaluation.translations, references)], Resampling())
+    phrases, translations = sample_evenly(references.sources, evaluation.translations)
     return replace(
         contents,
         scores=evaluation.scores,
@@ -108,7 +108,7 @@ def _with_scores(contents: ReportContents, translator: Translator, evaluated: Ev
         reliability=evaluation.reliability() if evaluation.sources >= LEAST_CALIBRATED else (),
         samples=[(sample.source, sample.reference, sample.translation) for sample in evaluation.samples],
         findings=findings,
-        contexts=place(translator, contents.title, phrases, translations, None),
+        contexts=place_in_plane(translator, contents.title, phrases, translations, None),
     )
 
 

@@ -1,4 +1,4 @@
-"""What going on with a run takes: saved, found again, pointed to, and older ones removed."""
+"""What resuming a run takes: its state is saved, pointed to and read again, and older states are removed."""
 
 import json
 import math
@@ -29,21 +29,21 @@ from tandem.files.storage import Content, check_directory, flush, unreadable, wr
 from tandem.recording import GoingOn
 from tandem.runs.layout import CHECKPOINT_LAYOUT, EPOCH, RUN_LAYOUT, SAVED
 from tandem.runs.provenance import PROVENANCE
-from tandem.training import Progress, Training
+from tandem.training import LoopProgress, TrainingLoop
 from tandem.training.events import StepDone
 
 _OPTIMIZER = "optimizer.safetensors"
 _RANDOM = "random.safetensors"
 _PROGRESS = "progress.json"
 _MOST_PROGRESS = 2**26
-"""Bytes of it: far more than the history of any training takes."""
+"""The largest size of the file in bytes: far more than the history of any training takes."""
 _MOST_NUMBER = 2**53
-"""Of steps, tokens, seconds and the like: beyond it floats have gaps."""
+"""The largest number of steps, tokens, seconds and the like: beyond it, floats have gaps."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Account(Progress):
-    """What is in `progress.json`."""
+class _Account(LoopProgress):
+    """The content of `progress.json`."""
 
     held: tuple[StepDone, ...]
     corpus: str
@@ -53,25 +53,25 @@ _ACCOUNT = TypeAdapter(_Account)
 
 
 class ResumeState(NamedTuple):
-    """What a run goes on from."""
+    """What a run is resumed from."""
 
     checkpoint: Checkpoint
     optimizer: dict[str, Tensor]
     random: dict[str, Tensor]
-    progress: Progress
+    progress: LoopProgress
     held: tuple[StepDone, ...]
-    """Steps that are in no line of the metrics file yet."""
+    """The last steps, which are in no line of the metrics file yet."""
     corpus: str
-    """Which one it was trained on."""
+    """The key of the corpus that the run was trained on."""
 
     @property
     def going_on(self) -> GoingOn:
-        """The same as recorders take it."""
+        """Where the run is resumed, as recorders take it."""
         return GoingOn(self.progress.epoch, self.progress.step, self.held)
 
 
 def read_state(out: Path) -> tuple[Current, ResumeState]:
-    """What a run's directory names, and what it goes on from. CheckpointError naming what is missing or damaged."""
+    """Read what `current.json` names, and the state to resume from. CheckpointError for what is missing or damaged."""
     for link in links_in(resolved(out), RUN_LAYOUT):
         raise CheckpointError(
             f"{link}: it is a link, and a run that goes on writes to its own files alone. Copy the run with links "
@@ -92,7 +92,7 @@ def read_state(out: Path) -> tuple[Current, ResumeState]:
         raise unreadable(folder / _PROGRESS, error) from error
     except ValueError as error:
         raise CheckpointError(f"{folder / _PROGRESS}: damaged: it is not what Tandem writes there ({error})") from error
-    progress = Progress(**{field.name: getattr(account, field.name) for field in fields(Progress)})
+    progress = LoopProgress(**{field.name: getattr(account, field.name) for field in fields(LoopProgress)})
     if not _holds_together(account) or current != _current(progress):
         raise CheckpointError(
             f"{folder / _PROGRESS}: damaged: its numbers contradict each other or what current.json names. Copy the "
@@ -108,7 +108,7 @@ def read_state(out: Path) -> tuple[Current, ResumeState]:
 
 
 def _holds_together(account: _Account) -> bool:
-    """Whether a training can have come this far, whatever its corpus."""
+    """Return whether any training can have made this progress, whatever its corpus."""
     steps = [account, *account.held]
     numbers = [value for step in steps for value in vars(step).values() if isinstance(value, int | float)]
     return (
@@ -122,10 +122,10 @@ def _holds_together(account: _Account) -> bool:
     )
 
 
-def _current(progress: Progress) -> Current:
-    """What a run's pointer names once so much is saved."""
+def _current(progress: LoopProgress) -> Current:
+    """Return what `current.json` names once this progress is saved."""
     best, last = (_epoch(number) if number else None for number in (progress.best_epoch, progress.epoch))
-    # An epoch's end may be saved before its validation and after: what the pointer names is never written over.
+    # The end of an epoch may be saved before its validation and after it; no saved state is ever overwritten.
     validated = progress.epoch > 0 and not progress.batches
     return Current(best, last, f"resume/step-{progress.step:08d}{'-validated' if validated else ''}")
 
@@ -135,7 +135,7 @@ def _epoch(number: int) -> str:
 
 
 class Savings:
-    """What is saved of one run, as its `current.json` names it."""
+    """The checkpoints and states that are saved of a run, of which `current.json` names the current ones."""
 
     def __init__(
         self,
@@ -143,12 +143,18 @@ class Savings:
         corpus: str,
         keep_last: int,
         current: Current | None,
-        progress: Progress | None,
+        progress: LoopProgress | None,
         provenance: str,
     ) -> None:
-        """`keep_last`: how many stay. `current` and `progress`: what was saved before, where the run goes on.
+        """Take what describes the run.
 
-        `provenance`: what each checkpoint says of where it was trained, the content of its `provenance.json`.
+        Args:
+            out: the directory of the run.
+            corpus: the key of the corpus that it is trained on.
+            keep_last: the number of checkpoints to keep.
+            current: what a resumed run saved last.
+            progress: the progress of a resumed run.
+            provenance: the content of `provenance.json` in each checkpoint.
         """
         self.current = current
         self._out = out
@@ -158,24 +164,29 @@ class Savings:
         self._provenance = provenance
 
     def save(
-        self, checkpoint: Checkpoint, optimizer: torch.optim.Optimizer, training: Training, held: tuple[StepDone, ...]
+        self,
+        checkpoint: Checkpoint,
+        optimizer: torch.optim.Optimizer,
+        loop: TrainingLoop,
+        held: tuple[StepDone, ...],
     ) -> None:
-        """Save what going on takes; after a validation also the checkpoint, as the last and perhaps the best one.
+        """Save the state for resuming; after a validation also the checkpoint, as the last and perhaps the best one.
 
-        CheckpointError where it cannot be written: what was saved before stands.
+        `held` are the steps that are in no line of the metrics file yet. CheckpointError where a file cannot be
+        written; what was saved before stays valid.
         """
-        out, progress = self._out, training.progress
+        out, progress = self._out, loop.progress
         origin: dict[str, Content] = {PROVENANCE: self._provenance}
         if progress == self._saved:
             return
         current = _current(progress)
-        if current.last and not progress.batches:  # it was validated this moment
+        if current.last and not progress.batches:  # the epoch has just been validated
             self._write(checkpoint, out / current.last, origin)
-        tensors, random = optimizer_tensors(optimizer), training.random_state()
+        tensors, random = optimizer_tensors(optimizer), loop.random_state()
         more = {"held": [asdict(step) for step in held], "corpus": self._corpus}
         content = json.dumps(asdict(progress) | more, indent=2) + "\n"
         self._write(
-            checkpoint._replace(calibration=None),  # the next validation learns a new one
+            checkpoint._replace(calibration=None),  # the next validation learns a new calibration
             out / current.resume,
             {
                 _OPTIMIZER: lambda path: save_file(tensors, path),
@@ -185,30 +196,30 @@ class Savings:
             },
         )
         with writing(out / "metrics.jsonl"):
-            flush(out / "metrics.jsonl")  # what it tells by now must not be lost where the state is not
+            flush(out / "metrics.jsonl")  # its lines must reach the disk no later than the state does
         write_current(out, current)
         self.current, self._saved = current, progress
         self.tidy()
 
     def _write(self, checkpoint: Checkpoint, directory: Path, more: Mapping[str, Content]) -> None:
-        """Write a checkpoint in place of what a run that was cut off left there: nothing points to that."""
+        """Write a checkpoint in place of what an interrupted saving left there, which nothing points to."""
         with writing(directory):
             remove(directory, CHECKPOINT_LAYOUT)
         save_checkpoint(checkpoint, directory, more)
 
     def tidy(self) -> None:
-        """Remove older states and checkpoints, and what a run that was cut off left.
+        """Remove older states and checkpoints, and what an interrupted saving left.
 
-        What has another name than a saving gives, or is a link, is not Tandem's, and stays.
+        Links, and files with names that no saving gives, are not Tandem's and stay.
         """
         if self.current is None:
             return
         needed = {self._out / name for name in (self.current.best, self.current.last, self.current.resume) if name}
         if self.current.last:
-            # What stands behind the last one was never pointed to.
+            # Checkpoints of later epochs were never pointed to.
             last = self._out / self.current.last
-            found = [f for f in last.parent.glob("*") if EPOCH.fullmatch(f.name) and _place(f) <= _place(last)]
-            needed |= set(sorted(found, key=_place)[-self._keep_last :])
+            epochs = [f for f in last.parent.glob("*") if EPOCH.fullmatch(f.name) and _order(f) <= _order(last)]
+            needed |= set(sorted(epochs, key=_order)[-self._keep_last :])
         with writing(self._out):
             for kind, layout in SAVED.items():
                 for folder, inner in named_in(self._out / kind, layout):
@@ -216,6 +227,6 @@ class Savings:
                         remove(folder, inner)
 
 
-def _place(checkpoint: Path) -> tuple[int, str]:
-    """Where a checkpoint stands among those of a run, which may have more than 999."""
+def _order(checkpoint: Path) -> tuple[int, str]:
+    """Return the sort key of a checkpoint; a run may have more than 999."""
     return len(checkpoint.name), checkpoint.name

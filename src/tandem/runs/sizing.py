@@ -1,37 +1,36 @@
-"""The size of a model and the length of its training, as smooth functions of how much there is to learn from.
+"""The size of a model and the length of its training, as smooth functions of the amount of data.
 
-A corpus that is a little larger gets a model that is a little larger and about as many optimiser steps: there is no
-table with edges. The constants were set on corpora of 60 to 114,000 pairs; `python -m benchmarks --only tasks` measures
-what comes of them.
+A slightly larger corpus gets a slightly larger model and about as many optimiser steps: there is no table with edges.
+The constants were set on corpora of 60 to 114,000 pairs; `python -m benchmarks --only tasks` measures the results.
 """
 
 from dataclasses import dataclass
 
 VALIDATIONS = 32
-"""Validations of a training whose corpus is small enough for one after a part of the training or a whole pass."""
+"""The number of validations, where the corpus is small enough for a whole pass between two of them."""
 BY_HEART = 150
-"""With fewer different sources than this nothing is held back: a sample would be too small to decide anything."""
+"""With fewer distinct sources nothing is held back: a sample would be too small to decide anything."""
 
-# The corpus that the constants are given for: 3,600 words with their pronunciation.
+# The constants are those of a corpus of 3,600 words with their pronunciation.
 _PAIRS, _TOKENS = 3_600, 60_000
 _HIDDEN, _LEAST_HIDDEN, _MOST_HIDDEN = 256, 64, 1024
 _BATCH, _MOST_BATCH = 32, 128
 _LEAST_EPOCHS = 3
-"""However large a corpus is, it is gone through so many times."""
+"""The smallest number of passes, however large the corpus is."""
 _LEARNING_RATE = 3e-3
 _FEW = 1_000
-"""With fewer pairs than this weights decay more, up to four times as much."""
+"""With fewer pairs, weights decay more, up to four times as much."""
 _DECAY = 2.4
-"""Learning rate x weight decay x steps: how many times over a weight without gradients would decay by a factor of e.
+"""Learning rate x weight decay x steps: how many times a weight without gradients would decay by a factor of e.
 
-Kept the same for every length of training, since what counts is the decay's time scale beside that of the training
-(Wang & Aitchison 2024, arXiv 2405.13698). On few pairs it makes the difference between learning by heart and learning.
+It is the same for every length of training, since the time scale of the decay matters relative to that of the training
+(Wang & Aitchison 2024, arXiv 2405.13698). On few pairs it makes the difference between memorising and learning.
 """
 
 
 @dataclass(frozen=True)
 class Size:
-    """Model and schedule for a corpus."""
+    """The sizes of the model and the schedule for a corpus."""
 
     hidden: int
     embedding: int
@@ -39,11 +38,11 @@ class Size:
     output_dropout: float
     batch_size: int
     passes: int
-    """Times that the corpus is gone through between two validations."""
+    """The number of passes over the corpus between two validations."""
     epochs: float
-    """Validations, each after so many passes; the last may come after a part of them."""
+    """The number of validations, each after `passes` passes; the last may come after a part of them."""
     steps: int
-    """Optimiser steps in all."""
+    """The number of optimiser steps in all."""
     warmup_steps: int
     learning_rate: float
     weight_decay: float
@@ -51,14 +50,14 @@ class Size:
 
 
 def size_for(pairs: int, tokens: float, *, by_heart: bool = False) -> Size:
-    """The size for so many training pairs with so many tokens, source and target together.
+    """Return the size for a number of training pairs and of their tokens, source and target together.
 
-    `by_heart`: the corpus is to be reproduced, not generalised from, so little is dropped out.
+    With `by_heart` the corpus is to be memorised rather than generalised from, so dropout is low.
     """
     growth = tokens / _TOKENS
     hidden = _to_multiple(_HIDDEN * growth**0.22, 32, _LEAST_HIDDEN, _MOST_HIDDEN)
     batch_size = round(min(_BATCH * growth**0.25, _MOST_BATCH, pairs)) or 1
-    # Few pairs are gone through more often: what can be learnt beyond them is learnt late.
+    # A small corpus gets more passes, since a model learns late to generalise from it.
     presented = 40 * _PAIRS * (pairs / _PAIRS) ** (1 / 3 if pairs < _PAIRS else 0.43)
     presented = max(presented, _LEAST_EPOCHS * pairs)
     return _scheduled(
@@ -72,10 +71,10 @@ def size_for(pairs: int, tokens: float, *, by_heart: bool = False) -> Size:
 
 
 def shrunk(size: Size, pairs: int, *, hidden: float, presented: float) -> Size:
-    """The size with its model's width and its number of presented pairs multiplied by these factors.
+    """Multiply the width of the model and the number of presented pairs by these factors.
 
-    A shorter training sees each pair less often and can learn less by heart, so it is regularised less, by the same
-    factor: dropout and weight decay.
+    A shorter training sees each pair less often and can memorise less, so dropout and weight decay shrink by the same
+    factor.
     """
     less = min(presented, 1.0)
     return _scheduled(
@@ -99,7 +98,7 @@ def _scheduled(
     batch_size: int,
     decay: float = _DECAY,
 ) -> Size:
-    """A size whose training goes through so many pairs in all, counted as often as they are presented."""
+    """Return a size whose training presents this many pairs, each counted as often as it is presented."""
     passes = max(1, round(presented / VALIDATIONS / pairs))
     epochs = _two_digits(max(presented / (passes * pairs), 0.1))
     steps = max(1, round(epochs * passes * -(-pairs // batch_size)))
@@ -126,6 +125,6 @@ def _to_multiple(value: float, of: int, least: int, most: int) -> int:
 
 
 def _two_digits(value: float) -> float:
-    """The value in two digits, such as 17 or 2.4: a number that a person can read, close enough to what was meant."""
+    """Round to two significant digits, such as 17 or 2.4, for people to read."""
     short = float(f"{value:.2g}")
     return int(short) if short.is_integer() else short

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: a training that is asked to stop comes to a place where it can be saved first."""
+"""Ctrl-C and SIGTERM: a training that is asked to stop first goes on to where it can be saved."""
 
 import signal
 import threading
@@ -13,22 +13,22 @@ class Stopped(KeyboardInterrupt):
     """A signal stopped the training."""
 
     def __init__(self, number: int, *, at_once: bool) -> None:
-        """`at_once`: in the midst of something, so that only what was saved before stands."""
+        """Take the signal's number, and whether the training stopped `at_once`, without being saved."""
         super().__init__(f"stopped by {signal.Signals(number).name}")
         self.signal = number
         self.at_once = at_once
 
 
 class Stopping:
-    """Hears SIGINT and SIGTERM while it is entered, in the main thread; former handlers come back afterwards.
+    """A context that handles SIGINT and SIGTERM in the main thread, and then restores the former handlers.
 
-    A signal raises Stopped at once, except while a training is `patient`: then the first one is kept for `check`,
-    and a second SIGINT raises.
+    A signal raises Stopped at once, except while the context is `patient`: then the first signal is kept for `check`,
+    and only a second SIGINT raises.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        """`say` gets what the user should know, from another thread: a handler may come in the midst of a print."""
-        self._say = say
+    def __init__(self, notify: Callable[[str], object]) -> None:
+        """`notify` is called in another thread, since a signal may arrive in the middle of a print."""
+        self._notify = notify
         self._asked: int | None = None
         self._patient = False
         self._former: dict[int, Any] = {}
@@ -36,19 +36,19 @@ class Stopping:
         self._speaker = threading.Thread(target=self._speak, daemon=True)
 
     def __enter__(self) -> Self:
-        """Put the handlers in place, unless another thread than the main one does so, which Python forbids."""
+        """Install the handlers, unless called from another thread than the main one, where Python forbids it."""
         self._speaker.start()
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                # Whoever had a signal ignored, as `nohup` and shells do in the background, meant it.
+                # A signal that is ignored stays ignored: `nohup` and shells do that for jobs in the background.
                 if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._former[number] = signal.signal(number, self._heard)
+                    self._former[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Put the former handlers back."""
+        """Restore the former handlers."""
         for number, handler in self._former.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self._messages.put(None)
@@ -56,7 +56,7 @@ class Stopping:
 
     @contextmanager
     def patient(self) -> Iterator[None]:
-        """While something runs that asks `check` wherever it can be stopped."""
+        """Let signals wait for `check`, which the block calls wherever it can be stopped."""
         self._patient = True
         try:
             yield
@@ -69,11 +69,11 @@ class Stopping:
         return self._asked is not None
 
     def check(self) -> None:
-        """Raise Stopped if a signal has come."""
+        """Raise Stopped if a signal has arrived."""
         if self._asked is not None:
             raise Stopped(self._asked, at_once=False)
 
-    def _heard(self, number: int, _frame: FrameType | None) -> None:
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
         if not self._patient or (self.asked and number == signal.SIGINT):
             raise Stopped(number, at_once=True)
         if not self.asked:
@@ -85,4 +85,4 @@ class Stopping:
 
     def _speak(self) -> None:
         while (message := self._messages.get()) is not None:
-            self._say(message)
+            self._notify(message)

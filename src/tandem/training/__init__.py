@@ -1,7 +1,7 @@
 """The training loop and what it is made of: teacher forcing, loss, learning rates, events."""
 
 from tandem.training.forcing import TeacherForcing
-from tandem.training.loop import LoopSettings, Progress, Training
+from tandem.training.loop import LoopProgress, LoopSettings, TrainingLoop
 from tandem.training.schedule import Schedule
 
-__all__ = ["LoopSettings", "Progress", "Schedule", "TeacherForcing", "Training"]
+__all__ = ["LoopProgress", "LoopSettings", "Schedule", "TeacherForcing", "TrainingLoop"]

@@ -1,4 +1,4 @@
-"""What happens in a training, as values: the loop yields them, recorders and the live display listen."""
+"""The events of a training, as values: the loop yields them, recorders and the live display receive them."""
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -8,7 +8,7 @@ from tandem.training.schedule import count_steps
 
 @dataclass(frozen=True)
 class Sample:
-    """One validation sentence, as a person reads it."""
+    """A validation sentence with its translation, as text."""
 
     source: str
     reference: str
@@ -17,12 +17,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class Validation:
-    """What the model was worth on the validation corpus at one moment."""
+    """What the model is worth on the validation corpus."""
 
     loss: float
     """Teacher-forced negative log-likelihood in nats per target token, `<eos>` included."""
     scores: dict[str, float] = field(default_factory=dict)
-    """Scores of the translations by name, such as `{"bleu": 23.4}`; empty when none were made."""
+    """Scores of the translations by name, such as `{"bleu": 23.4}`; empty where none were computed."""
     samples: tuple[Sample, ...] = ()
 
 
@@ -31,53 +31,53 @@ class Started:
     """The training begins, or goes on from a resumed state."""
 
     epochs: float
-    """The last may be a part of one."""
+    """The number of epochs; the last may be a part of one."""
     steps_per_epoch: int
-    """Optimiser steps in one epoch."""
+    """The number of optimiser steps in an epoch."""
     parameters: int
-    """Trainable weights, each shared weight counted once."""
+    """The number of trainable weights; a shared weight counts once."""
     first_step: int = 0
-    """Optimiser steps that were done before: 0 for a new run."""
+    """The number of optimiser steps completed before; 0 for a new run."""
     first_epoch: int = 0
-    """Epochs that were done and validated before."""
+    """The number of epochs completed and validated before."""
 
     @property
     def total_steps(self) -> int:
-        """Optimiser steps of the whole run."""
+        """The number of optimiser steps of the whole run."""
         return count_steps(self.epochs, self.steps_per_epoch)
 
 
 @dataclass(frozen=True)
 class StepDone:
-    """One optimiser step."""
+    """An optimiser step is completed."""
 
     epoch: int
-    """Counted from 1."""
+    """The number of the epoch, counted from 1."""
     step: int
-    """Optimiser steps since the start of the run, this one included."""
+    """The number of optimiser steps since the start of the run, this one included."""
     loss: float
-    """Negative log-likelihood in nats per target token of this step's batch, without label smoothing."""
+    """Negative log-likelihood in nats per target token of this step's batches, without label smoothing."""
     tokens_per_second: float
     """Target tokens (`<eos>` included, padding not) per second of this step."""
     learning_rate: float
     gradient_norm: float
-    """Before clipping."""
+    """Norm of the gradient before clipping."""
     teacher_forcing_ratio: float
 
 
 @dataclass(frozen=True)
 class Validated:
-    """An epoch's validation."""
+    """An epoch is completed and validated."""
 
     epoch: int
     step: int
     train_loss: float
-    """Mean over the epoch's target tokens, in nats per token, without label smoothing."""
+    """Mean loss over the epoch's target tokens, in nats per token, without label smoothing."""
     validation: Validation
     best: bool
     """Whether this is the best so far by the recipe's criterion."""
     epoch_seconds: float
-    """Training time of this epoch, validation excluded."""
+    """Training time of this epoch in seconds, without the validation."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,11 @@ class Finished:
     """The training is over."""
 
     reason: str
-    """Such as "all 12 epochs done", "no better for 5 validations" or "interrupted"."""
+    """Why it ended, such as "all 12 epochs done", "no better for 5 validations" or "interrupted"."""
     best_epoch: int
-    """The epoch whose weights are kept; 0 when none was validated."""
+    """The epoch whose weights are kept; 0 where none was validated."""
     seconds: float
-    """Wall-clock time of this session of the run, validations included."""
+    """Wall-clock time of this session of the run in seconds, validations included."""
 
 
 Event: TypeAlias = Started | StepDone | Validated | Finished

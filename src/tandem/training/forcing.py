@@ -8,9 +8,9 @@ from tandem.names import ForcingSchedule, check_forcing
 
 @dataclass(frozen=True)
 class TeacherForcing:
-    """A ratio for every step of a training (scheduled sampling, Bengio et al. 2015, section 2.4).
+    """The teacher forcing ratio at every step of a training (scheduled sampling, Bengio et al. 2015, section 2.4).
 
-    The schedules, with i the optimiser steps done and p = i / all steps of the training:
+    The schedules, with i the number of completed optimiser steps and p = i / all steps of the training:
 
     - constant: `start`;
     - linear: start + (end - start) p;
@@ -24,7 +24,7 @@ class TeacherForcing:
     k: float | None = None
     """The paper's k; only for the exponential and the inverse sigmoid schedule."""
     by_token: bool = False
-    """One coin a sentence and step (the paper's), where otherwise the batch shares its coins (the tutorial's)."""
+    """Whether each sentence has its own coin at each step (as in the paper) or the batch shares it (the tutorial)."""
 
     def __post_init__(self) -> None:
         """ValueError where ratios lie outside 0..1 or k does not fit the schedule."""
@@ -34,7 +34,7 @@ class TeacherForcing:
         check_forcing(self.schedule, self.k)
 
     def ratio(self, step: int, total_steps: int) -> float:
-        """The probability of the true token after `step` of `total_steps` optimiser steps."""
+        """Return the probability of the true token after `step` of `total_steps` optimiser steps."""
         if self.schedule == "constant":
             return self.start
         if self.schedule == "linear":

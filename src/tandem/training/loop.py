@@ -1,4 +1,4 @@
-"""The training loop: it yields events, and neither prints nor saves."""
+"""The training loop, which yields events and neither prints nor saves."""
 
 import math
 import time
@@ -27,48 +27,51 @@ if TYPE_CHECKING:
 
 
 _PERFECT = 3
-"""So many perfect validations in a row end a training that has patience."""
+"""A training with patience ends after this many perfect validations in a row."""
 
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """How the loop runs, apart from the parts that it is given."""
+    """The settings of the loop."""
 
     epochs: float
-    """A part of one at the end is validated as a whole one is."""
+    """The number of epochs; a partial one at the end is validated like a whole one."""
     label_smoothing: float = 0.0
     gradient_per: GradientPer = "token"
-    """What the sum over a step's sentences is divided by: its target tokens, or its sentences (same paper, 3.4)."""
+    """The gradient of a step is divided by its target tokens, or its sentences (Sutskever et al. 2014, 3.4)."""
     clip_norm: float | None = 1.0
-    """The gradient is scaled to this norm when longer (Sutskever et al. 2014, section 3.4); None: never."""
+    """A gradient with a larger norm is scaled to this norm (Sutskever et al. 2014, section 3.4); None for never."""
     accumulate: int = 1
-    """Batches whose gradients make one optimiser step."""
+    """The number of batches whose gradients make one optimiser step."""
     patience: int | None = None
-    """Stop after this many validations in a row that were no better; None: never."""
+    """The training ends after this many validations in a row without a better one; None for never."""
     seed: int = 1
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a training has come: with weights, optimiser state and random state, all that continuing takes."""
+class LoopProgress:
+    """The progress of a training. Resuming takes it, the weights, the optimiser state and the random state."""
 
     epoch: int = 0
-    """Epochs that are done and validated."""
+    """The number of epochs completed and validated."""
     step: int = 0
+    """The number of optimiser steps completed since the start of the run."""
     best_epoch: int = 0
+    """The epoch with the best validation; 0 before the first validation."""
     history: tuple[float, ...] = ()
-    """The criterion after each epoch; lower is better."""
+    """The value of the criterion after each epoch; lower is better."""
     batches: int = 0
-    """Of the epoch that is under way, as all that follows: batches done,"""
+    """The number of batches completed in the current epoch."""
     loss_sum: float = 0.0
-    """their loss, summed over target tokens,"""
+    """The loss in nats of the current epoch, summed over its target tokens so far."""
     tokens: int = 0
+    """The number of target tokens trained on in the current epoch."""
     seconds: float = 0.0
-    """and the time that they took."""
+    """The training time of the current epoch so far."""
 
 
-class Training:
-    """One training of one model: `events()` runs it, `progress` and `random_state()` tell how far it is."""
+class TrainingLoop:
+    """The training of a model. `events()` runs it; `progress` and `random_state()` are what resuming needs."""
 
     def __init__(
         self,
@@ -83,17 +86,18 @@ class Training:
         validate: Callable[[], Validation],
         criterion: Callable[[Validation], float],
         perfect: float = -math.inf,
-        progress: Progress | None = None,
+        progress: LoopProgress | None = None,
         random_state: RandomState | None = None,
     ) -> None:
-        """`validate` measures the model as it is; `criterion` makes of that the value to be lowered.
+        """Set up the training on its device.
 
-        Nothing that a user would notice is better than a value of `perfect`.
-        A training that goes on gets the `progress` and the `random_state()` of the one that was stopped.
+        `validate` measures the current model, and `criterion` turns the validation into the value that is to be
+        lowered. At a value of `perfect` or less, no user would notice an improvement. A resumed training gets the
+        `progress` and the `random_state()` of the stopped one.
         """
-        self.progress = progress or Progress()
-        self._random_state = random_state
-        self._chance = read_state(fabric.device)
+        self.progress = progress or LoopProgress()
+        self._resumed_random_state = random_state
+        self._generators = read_state(fabric.device)
         self._coins = torch.Generator()
         self._model = model
         self._wrapped, self._optimizer = fabric.setup(model, optimizer)
@@ -106,13 +110,13 @@ class Training:
         self._validate = validate
         self._criterion = criterion
         self._perfect = perfect
-        # As torch's own schedulers do: "lr" changes step by step, and comes so changed out of a saved optimiser state.
+        # Torch's schedulers do the same: "lr" changes at every step, and a saved optimiser state has the changed value.
         self._base_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self.steps_per_epoch = math.ceil(len(batches) / settings.accumulate)
         self.total_steps = count_steps(settings.epochs, self.steps_per_epoch)
 
     def events(self) -> Iterator[Event]:
-        """Train until the last epoch or until patience runs out. TrainingError for a loss that is not finite."""
+        """Train to the last epoch, or until patience runs out. TrainingError where a loss is not finite."""
         began = time.perf_counter()
         parameters = sum(p.numel() for p in self._model.parameters() if p.requires_grad)
         done = self.progress
@@ -127,41 +131,41 @@ class Training:
         yield Finished(reason, self.progress.best_epoch, time.perf_counter() - began)
 
     def random_state(self) -> RandomState:
-        """Where the training's own chance stands: dropout's, the device's and the coins', each as bytes."""
-        return {**self._chance, "coins": self._coins.get_state()}
+        """Return the states of the generators of dropout (CPU and device) and of the coins, each as bytes."""
+        return {**self._generators, "coins": self._coins.get_state()}
 
-    def _put_back(self, state: RandomState) -> None:
+    def _restore(self, state: RandomState) -> None:
         self._coins.set_state(state["coins"])
-        # A run may go on where there is another device: its dropout is then another, and nothing can be done.
-        self._chance |= {name: numbers for name, numbers in state.items() if name in self._chance}
+        # On another kind of device dropout cannot be continued: it draws other numbers.
+        self._generators |= {name: numbers for name, numbers in state.items() if name in self._generators}
 
     @contextmanager
-    def _own_chance(self) -> Iterator[None]:
-        """Dropout draws from torch's global generators: in the block they stand where this training left them."""
+    def _own_generators(self) -> Iterator[None]:
+        """Set torch's global generators, which dropout draws from, to the states that this training has reached."""
         device = self._fabric.device
         with borrowed(device):
-            write_state(self._chance, device)
+            write_state(self._generators, device)
             yield
-            self._chance = read_state(device)
+            self._generators = read_state(device)
 
     def _seed(self, epoch: int) -> None:
-        """Seed coins and dropout by the epoch, so that a run continued after it goes as one that never stopped."""
+        """Seed coins and dropout by the epoch, so that a run resumed between epochs equals one that never stopped."""
         seed = self._settings.seed * 1_000_003 + epoch
         self._coins.manual_seed(seed)
         with borrowed(self._fabric.device):
             torch.manual_seed(seed)
-            self._chance = read_state(self._fabric.device)
+            self._generators = read_state(self._fabric.device)
 
     def _epoch(self, epoch: int) -> Iterator[Event]:
         self._seed(epoch)
-        if self.progress.batches and self._random_state is not None:
-            self._put_back(self._random_state)
-        self._random_state = None
+        if self.progress.batches and self._resumed_random_state is not None:
+            self._restore(self._resumed_random_state)
+        self._resumed_random_state = None
         began = time.perf_counter() - self.progress.seconds
         batches = self._batches.epoch(epoch, first=self.progress.batches)
         self._model.train()
         while self.progress.step < self.total_steps and (group := list(islice(batches, self._settings.accumulate))):
-            with self._own_chance():
+            with self._own_generators():
                 done = self._step(epoch, group)
             tokens = sum(batch.target_tokens for batch in group)
             self.progress = replace(
@@ -178,7 +182,7 @@ class Training:
         value, so_far = self._criterion(validation), self.progress
         best = not so_far.history or value < min(so_far.history)
         best_epoch = epoch if best else so_far.best_epoch
-        self.progress = Progress(epoch, so_far.step, best_epoch, (*so_far.history, value))
+        self.progress = LoopProgress(epoch, so_far.step, best_epoch, (*so_far.history, value))
         yield Validated(epoch, so_far.step, so_far.loss_sum / so_far.tokens, validation, best, so_far.seconds)
 
     def _step(self, epoch: int, group: Sequence[Batch]) -> StepDone:
@@ -213,7 +217,7 @@ class Training:
         return StepDone(epoch, step, nll / tokens, tokens / seconds, rate, norm, ratio)
 
     def _batch_loss(self, batch: Batch, coins: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The objective and the negative log-likelihood of a batch's real tokens, summed."""
+        """Return the objective and the negative log-likelihood, summed over the tokens of a batch without padding."""
         with self._fabric.autocast():
             features = self._wrapped.features(batch.source, batch.target, coins, batch.source_lengths)
             dtype = compute_dtype(features)
@@ -229,7 +233,7 @@ class Training:
         )
 
     def _reason_to_stop(self) -> str | None:
-        """Why the training ends before its last epoch; None while it goes on."""
+        """Return why the training ends before its last epoch; None where it goes on."""
         patience, history = self._settings.patience, self.progress.history
         if patience is None or not history:
             return None

@@ -1,4 +1,4 @@
-"""The loss, taken from the decoder's outputs and the output layer's weights: whole logits never exist."""
+"""The loss, computed from the decoder's outputs and the output layer's weights without ever holding all logits."""
 
 from typing import Any
 
@@ -8,23 +8,24 @@ from torch import Tensor
 from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed, linear, weight_gradient
 
-# Logits that exist at one time, few enough to be small beside the rest of a step. A block adds to all of the weights'
-# gradient, so it has this many rows at least, whatever the vocabulary, or half as many as there are features.
+# The number of logits in a block, which exist at the same time: little memory compared with the rest of a step. Each
+# block adds to the whole gradient of the weights, so that it has at least this many rows, whatever the vocabulary, or
+# half as many as there are features.
 _BLOCK = 2**22
 _BLOCK_ROWS = 256
-# And how many of them are worked on together in the finer type: few enough to stay in the cache.
+# The number of logits in a slice, which are converted to the finer type together: few enough to stay in the cache.
 _SLICE = 2**19
 _SLICE_ROWS = 16
 
 
-def _rows(count: int, columns: int, places: int, at_least: int) -> list[slice]:
-    """Slices of `count` rows, each of at most `places` places in rows of `columns`, but `at_least` so many rows."""
-    height = max(at_least, places // columns)
+def _rows(count: int, columns: int, numbers: int, at_least: int) -> list[slice]:
+    """Split `count` rows of `columns` numbers into slices of at most `numbers` numbers, but of `at_least` rows."""
+    height = max(at_least, numbers // columns)
     return [slice(start, start + height) for start in range(0, count, height)]
 
 
 def _added(total: Tensor | None, more: Tensor, dtype: torch.dtype) -> Tensor:
-    """`more` added to `total`, which is of `dtype`, in slices: converted as a whole it would be a new matrix."""
+    """Add `more` to `total`, which is of `dtype`. Slices are converted one by one, to make no second large matrix."""
     if total is None:
         return more.to(dtype)
     for rows in _rows(len(total), total.shape[1], _SLICE, _SLICE_ROWS):
@@ -45,14 +46,14 @@ class ProjectionLoss(torch.autograd.Function):
         smoothing: float,
         dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:
-        """The objective (with label smoothing) and the negative log-likelihood, each summed over the N tokens."""
+        """Return the objective (with label smoothing) and the negative log-likelihood, summed over the N tokens."""
         low_features, low_weight, low_bias = features.to(dtype), weight.to(dtype), bias.to(dtype)
         output = Packed(low_weight, low_bias)
         with_gradient = any(ctx.needs_input_grad[:3])
         grad_features = bias.new_empty(features.shape)
         grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)
         normalisers, gold_logits = bias.new_zeros(()), bias.new_zeros(())
-        # Adding up gradients of all weights is then little beside their products, and a block is half of them at most.
+        # With so many rows, adding up the gradients of all weights costs little compared with the products.
         at_least = max(_BLOCK_ROWS, features.shape[1] // 2)
         for block in _rows(len(targets), len(weight), _BLOCK, at_least):
             # (n, D) x (V, D) + (V) -> (n, V); the logits become their own gradients.
@@ -71,13 +72,14 @@ class ProjectionLoss(torch.autograd.Function):
                     logits[rows] = scores
             if with_gradient:
                 grad_features[block] = linear(logits, low_weight.t())
-                # The first one becomes the sum, which is laid out as the products are. None gets a name: it is large.
+                # The first product becomes the sum, so that both have the same layout. The product is large and gets no
+                # name, so that it is freed at once.
                 so_far = grad_weight if block.start else None
                 grad_weight = _added(so_far, weight_gradient(logits, low_features[block]), weight.dtype)
         nll = normalisers - gold_logits
         objective = (1 - smoothing) * nll
         if smoothing:
-            # The mean over the vocabulary is linear: it needs the mean row of the output layer, not the logits.
+            # The mean over the vocabulary is linear in the logits: it needs only the mean row of the output layer.
             share, count = smoothing / weight.shape[0], len(targets)
             all_features, all_weights = features.sum(dim=0, dtype=bias.dtype), weight.sum(dim=0)
             logit_sum = all_features @ all_weights + count * bias.sum()
@@ -93,7 +95,7 @@ class ProjectionLoss(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad_objective: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        """Scale what `forward` found."""
+        """Scale the gradients that `forward` computed."""
         grad_features, grad_weight, grad_bias = ctx.saved_tensors
         return (
             grad_features * grad_objective,
@@ -108,11 +110,11 @@ class ProjectionLoss(torch.autograd.Function):
 def projection_loss(
     features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, *, smoothing: float, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Cross-entropy of `targets [N]` under the output layer `(weight [V, D], bias [V])` at `features [N, D]`.
+    """Return the cross-entropy of `targets [N]` under an output layer `(weight [V, D], bias [V])` at `features [N, D]`.
 
-    Returns `(objective, nll)`, sums over the N tokens in nats: the objective has the label smoothing of Szegedy et
-    al. 2016, section 7 (the gold token's weight 1 - smoothing, the rest spread over the vocabulary) and a
-    gradient; the negative log-likelihood is the plain one and has none.
+    The result is `(objective, nll)`, sums over the N tokens in nats. The objective has a gradient and the label
+    smoothing of Szegedy et al. 2016, section 7: the gold token has the weight 1 - smoothing, and the rest is spread
+    over the vocabulary. The negative log-likelihood is not smoothed and has no gradient.
     """
     objective, nll = ProjectionLoss.apply(features, weight, bias, targets, smoothing, dtype)  # type: ignore[no-untyped-call]
     return objective, nll
@@ -120,9 +122,9 @@ def projection_loss(
 
 @torch.no_grad()
 def token_scores(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """The log-probability of each of `targets [N]` at `features [N, D]`, [N], and whether it was the best token, [N].
+    """Return the log-probabilities `[N]` of `targets [N]` at `features [N, D]`, and whether each is the best, `[N]`.
 
-    Without a gradient; here too whole logits never exist.
+    The result has no gradient, and here too all logits never exist at the same time.
     """
     scores, best = bias.new_empty(len(targets)), torch.empty_like(targets, dtype=torch.bool)
     for rows in _rows(len(targets), len(weight), _BLOCK, _BLOCK_ROWS):
@@ -134,6 +136,6 @@ def token_scores(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor
 
 
 def real_tokens(target: Tensor, lengths: Tensor) -> Tensor:
-    """Where the tokens to predict lie in the flattened `target[1:]` of a batch `[T, B]`: indices [N], no padding."""
+    """Return the indices `[N]` of all tokens but padding in the flattened `target[1:]` of a batch `[T, B]`."""
     steps = torch.arange(1, target.shape[0]).unsqueeze(1)  # (T - 1, 1) against (B,) -> (T - 1, B)
     return (steps < lengths).flatten().nonzero().squeeze(1).to(target.device)

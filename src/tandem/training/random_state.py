@@ -1,4 +1,4 @@
-"""Torch's global random numbers, which belong to the caller: a model's weights and its dropout only borrow them."""
+"""Torch's global random generators, which belong to the caller: Tandem borrows them for weights and dropout."""
 
 import threading
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from typing import TypeAlias
 import torch
 
 RandomState: TypeAlias = dict[str, torch.Tensor]
-"""The states of torch's global generators, of the processor and of an accelerator, each as bytes."""
+"""The states of torch's global generators, that of the CPU and that of an accelerator, each as bytes."""
 
 _TURN = threading.RLock()
-"""The generators are the process's: of several threads that borrow them one has its turn."""
+"""The generators belong to the whole process, so only one thread borrows them at a time."""
 
 
 @contextmanager
 def borrowed(device: torch.device | None = None) -> Iterator[None]:
-    """Until the end of the block torch's global generators are this thread's; then they are as they were.
+    """Borrow torch's global generators for the block, and restore them at its end.
 
     Args:
-        device: the accelerator whose generator is borrowed too, if it is one.
+        device: the device of the model; if it is an accelerator, its generator is borrowed too.
     """
     with _TURN:
         before = read_state(device)
@@ -30,7 +30,7 @@ def borrowed(device: torch.device | None = None) -> Iterator[None]:
 
 
 def read_state(device: torch.device | None = None) -> RandomState:
-    """Where torch's global generators stand."""
+    """Return the states of torch's global generators."""
     state = {"torch": torch.get_rng_state()}
     if device is not None and device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
@@ -40,7 +40,7 @@ def read_state(device: torch.device | None = None) -> RandomState:
 
 
 def write_state(state: RandomState, device: torch.device | None = None) -> None:
-    """Put torch's global generators to where they stood; the device's stays where the state is of another device."""
+    """Set torch's global generators; the device's stays as it is where the state is from another kind of device."""
     torch.set_rng_state(state["torch"])
     if device is not None and device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)

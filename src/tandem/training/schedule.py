@@ -7,13 +7,13 @@ from tandem.names import LearningRateSchedule
 
 
 def count_steps(epochs: float, steps_per_epoch: int) -> int:
-    """Optimiser steps of so many epochs, the last of which may be a part of one; one step at least."""
+    """Return the number of optimiser steps in a number of epochs, the last of which may be partial; at least 1."""
     return max(1, round(epochs * steps_per_epoch))
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The learning rate's factor at each step; every schedule may begin with a linear warm-up.
+    """The factor of the learning rate at each step; every schedule may begin with a linear warm-up.
 
     - constant: 1;
     - linear: 1 until the share `decay_from` of all steps, then straight down to 0 at the end;
@@ -31,7 +31,7 @@ class Schedule:
     patience: int = 2
 
     def rate(self, step: int, total_steps: int, steps_per_epoch: int, history: Sequence[float]) -> float:
-        """The factor for optimiser step `step` (from 1), given the `history` of validations, lower is better."""
+        """Return the factor at optimiser step `step` (from 1); `history` holds the validations, lower is better."""
         if step < self.warmup_steps:
             return step / self.warmup_steps
         if self.name == "linear":

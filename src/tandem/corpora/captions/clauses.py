@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tandem.corpora.captions.lexicon_clauses import ADVERBS
+from tandem.corpora.captions.lexicon import read_lexicon
 from tandem.corpora.captions.noun_phrases import Pen, Phrase
 from tandem.corpora.captions.words import Noun, Verb, spaced, with_preposition
 
@@ -66,7 +66,7 @@ class Clause(NamedTuple):
 
     def _english(self, *verb: str) -> str:
         """The predicate around this form of the verb."""
-        adverb = ADVERBS.get(self.adverb, "")
+        adverb = read_lexicon().clause_words.adverbs.get(self.adverb, "")
         place = self.place.english if self.place else ""
         *helper, form = verb
         if self.things:

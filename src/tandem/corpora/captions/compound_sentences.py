@@ -10,7 +10,6 @@ from tandem.corpora.captions.clauses import (
     draw_clause,
     draw_place,
 )
-from tandem.corpora.captions.lexicon_clauses import DESPITE, FEATS, FEELINGS, PURPOSES, WEATHER
 from tandem.corpora.captions.noun_phrases import Pen, Phrase
 
 Pair = tuple[str, str]
@@ -80,11 +79,12 @@ def because(pen: Pen) -> Pair | None:
     verb = pen.favor([verb for verb in pen.lexicon.verbs[frame] if verb.reasons])
     clause = draw_clause(pen, verb, frame, LEAN._replace(located=0.5))
     reason = pen.pick(verb.reasons)
-    if reason in WEATHER:
-        german, english = WEATHER[reason]
+    around = pen.lexicon.clause_words
+    if reason in around.weather:
+        german, english = around.weather[reason]
     elif clause.subject.pronoun:
         pronoun, plural = clause.subject.pronoun, clause.subject.plural
-        german = f"{pronoun.german} {FEELINGS[reason]} {'sind' if plural else 'ist'}"
+        german = f"{pronoun.german} {around.feelings[reason]} {'sind' if plural else 'ist'}"
         english = f"{pronoun.english} {'are' if plural else 'is'} {reason}"
     else:
         return None
@@ -96,7 +96,8 @@ def although(pen: Pen) -> Pair | None:
     clause = any_clause(pen, LEAN, ("accusative", "plain", "motion"))
     if not {"out", "stroll", "play", "beach", "walk", "ride", "swim"}.intersection(clause.verb.places):
         return None
-    german, english = WEATHER[pen.pick(DESPITE)]
+    around = pen.lexicon.clause_words
+    german, english = around.weather[pen.pick(around.despite)]
     if pen.chance(0.4):
         return f"obwohl {german}, {clause.german_inverted()}", f"although {english}, {clause.english_main()}"
     return f"{clause.german_main()}, obwohl {german}", f"{clause.english_main()} although {english}"
@@ -105,7 +106,7 @@ def although(pen: Pen) -> Pair | None:
 def tries(pen: Pen) -> Pair | None:
     """Ein Hund versucht, einen Ball zu fangen."""
     frame = pen.pick(("accusative", "accusative", "prepositional"))
-    verb = pen.favor([verb for verb in pen.lexicon.verbs[frame] if verb.name in FEATS])
+    verb = pen.favor([verb for verb in pen.lexicon.verbs[frame] if verb.name in pen.lexicon.clause_words.feats])
     clause = draw_clause(pen, verb, frame, LOCATED._replace(subject=0.3, thing=0.4))
     plural, who = clause.subject.plural, clause.subject
     if pen.chance(0.5):
@@ -131,7 +132,7 @@ def watching(pen: Pen) -> Pair | None:
 
 def purpose(pen: Pen) -> Pair | None:
     """Eine Frau geht in die Küche, um einen Kuchen zu backen."""
-    german, english, names = pen.pick(PURPOSES)
+    german, english, names = pen.pick(pen.lexicon.clause_words.purposes)
     frame = pen.pick(("accusative", "plain"))
     fitting = [verb for verb in pen.lexicon.verbs[frame] if verb.name in names]
     if not fitting:

@@ -5,7 +5,7 @@ from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
-from tandem.corpora.captions.lexicon import is_held_out, lexicon
+from tandem.corpora.captions.lexicon import is_held_out, read_lexicon
 from tandem.corpora.captions.noun_phrases import Pen
 from tandem.corpora.captions.phrases import plain_phrases, varied_phrases
 from tandem.corpora.captions.sentences import draw_sentence
@@ -46,9 +46,9 @@ def captions() -> Captions:
     More than half of the validation and of the test sentences join an adjective with a noun, or a verb with an
     object, that never meet in the training split, though it shows each of the two words often enough.
     """
-    pen = Pen(lexicon(), SEED)
-    varied = [_entry(pair) for pair in varied_phrases(lexicon())]
-    said = [_entry(pair) for pair in plain_phrases()]
+    pen = Pen(read_lexicon(), SEED)
+    varied = [_entry(pair) for pair in varied_phrases(read_lexicon())]
+    said = [_entry(pair) for pair in plain_phrases(read_lexicon().phrases)]
     said += [entry for number, entry in enumerate(varied) if number % 20]
     drilled = TRAIN - len(said)
     others = VALIDATION + TEST - 2 * NOVEL

@@ -1,12 +1,15 @@
-"""The lexicon: the tables read into words, and which words suit each other."""
+"""The lexicon: all words of the corpus, read from the tables in `data/`, and which words suit each other."""
 
+import tomllib
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
+from typing import Any
 
-from tandem.corpora.captions import lexicon_nouns, lexicon_verbs
-from tandem.corpora.captions.lexicon_adjectives import COLORS, DESCRIBING
-from tandem.corpora.captions.lexicon_places import PLACES_AT, WAYS
+from pydantic import TypeAdapter
+
 from tandem.corpora.captions.words import CASES, GENDERS, Adjective, Case, Gender, Noun, Relation, Verb
 
 HELD_OUT_SHARE = 8
@@ -14,8 +17,42 @@ HELD_OUT_SHARE = 8
 
 
 def is_held_out(first: str, noun: str) -> bool:
-    """Whether an English adjective or verb and a noun never meet in the training split."""
+    """Return whether an English adjective or verb and a noun never meet in the training split."""
     return zlib.crc32(f"{first} {noun}".encode()) % HELD_OUT_SHARE == 0
+
+
+@dataclass(frozen=True)
+class ClauseWords:
+    """The small words around a clause: German with English."""
+
+    adverbs: dict[str, str]
+    """English adverbs by German ones."""
+    times: tuple[tuple[str, str], ...]
+    """German and English."""
+    feelings: dict[str, str]
+    """German adjectives by English ones: reasons that speak of the subject."""
+    weather: dict[str, tuple[str, str]]
+    """German and English sentences by name: reasons that speak of the weather."""
+    despite: tuple[str, ...]
+    """Names of the weather that somebody defies."""
+    feats: frozenset[str]
+    """Dictionary forms of the verbs that somebody tries or wants to do."""
+    purposes: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """A German direction, its English, and the verbs that one goes there for."""
+
+
+@dataclass(frozen=True)
+class EverydayPhrases:
+    """Phrases that are not captions: German and English."""
+
+    names: tuple[str, ...]
+    """Given names, the same in both languages."""
+    calls: tuple[tuple[str, str], ...]
+    """Greetings and exclamations without their final punctuation."""
+    questions: tuple[tuple[str, str], ...]
+    """Questions without their question mark."""
+    about_names: tuple[tuple[str, str], ...]
+    """Sentences with `{}` where a name belongs."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +66,13 @@ class Lexicon:
     describing: dict[Noun, tuple[Adjective, ...]]
     colors: dict[Noun, tuple[Adjective, ...]]
     verbs: dict[str, tuple[Verb, ...]]
-    """By frame: "accusative", "dative", "prepositional", "giving", "plain", "motion", "things"."""
+    """By frame, such as "accusative" or "motion"."""
     places: dict[str, tuple[Relation, ...]]
     """By tag: where something can be."""
     ways: dict[str, tuple[Relation, ...]]
     """By tag: where to, or along which way, something can move."""
+    clause_words: ClauseWords
+    phrases: EverydayPhrases
 
 
 def _lines(table: str) -> list[str]:
@@ -121,7 +160,7 @@ class _Reader:
         tagged: dict[str, list[Relation]] = {}
         for line in _lines(table):
             preposition, case, name, english, *tags = line.split()
-            word = tags.pop(0) if after and tags[0] in ("-", "entlang", "hinauf", "hinunter") else ""
+            word = tags.pop(0) if after else ""
             relation = Relation(
                 preposition=preposition.replace("_", " ").replace("-", ""),
                 case=_case(case),
@@ -134,33 +173,35 @@ class _Reader:
         return {tag: tuple(relations) for tag, relations in tagged.items()}
 
 
+def _table(name: str) -> dict[str, Any]:
+    """Read one of the tables in `data/`."""
+    return tomllib.loads((resources.files("tandem.corpora.captions") / "data" / name).read_text(encoding="utf-8"))
+
+
 @cache
-def lexicon() -> Lexicon:
-    """The lexicon, read once."""
-    tables = lexicon_nouns.PEOPLE | lexicon_nouns.ANIMALS | lexicon_nouns.THINGS | lexicon_nouns.PLACES
-    kinds = {kind: tuple(_noun(kind, line) for line in _lines(table)) for kind, table in tables.items()}
-    people = tuple(noun for kind in lexicon_nouns.PEOPLE for noun in kinds[kind])
-    animals = tuple(noun for kind in lexicon_nouns.ANIMALS for noun in kinds[kind])
+def read_lexicon() -> Lexicon:
+    """Return the lexicon, which is read once."""
+    groups = {
+        group: {kind: tuple(_noun(kind, line) for line in _lines(text)) for kind, text in classes.items()}
+        for group, classes in _table("nouns.toml").items()
+    }
+    kinds = {kind: nouns for classes in groups.values() for kind, nouns in classes.items()}
+    people, animals = (_joined(groups[group].values()) for group in ("people", "animals"))
     reader = _Reader(kinds | {"person": people, "animal": animals})
-    with_object = "subjects objects places adverbs reasons"
-    without = "subjects places adverbs reasons"
+    adjectives, places = _table("adjectives.toml"), _table("places.toml")
     return Lexicon(
         nouns=reader.nouns,
         people=people,
         animals=animals,
-        describing=reader.adjectives(DESCRIBING),
-        colors=reader.adjectives(COLORS),
-        verbs={
-            "accusative": reader.verbs(lexicon_verbs.ACCUSATIVE, with_object),
-            "dative": reader.verbs(lexicon_verbs.DATIVE, with_object),
-            "prepositional": reader.verbs(
-                lexicon_verbs.PREPOSITIONAL, "subjects marking objects places adverbs reasons"
-            ),
-            "giving": reader.verbs(lexicon_verbs.GIVING, with_object),
-            "plain": reader.verbs(lexicon_verbs.PLAIN, without),
-            "motion": reader.verbs(lexicon_verbs.MOTION, without),
-            "things": reader.verbs(lexicon_verbs.THINGS_AT, without),
-        },
-        places=reader.relations(PLACES_AT, after=False),
-        ways=reader.relations(WAYS, after=True),
+        describing=reader.adjectives(adjectives["describing"]),
+        colors=reader.adjectives(adjectives["colors"]),
+        verbs={frame: reader.verbs(table["verbs"], table["columns"]) for frame, table in _table("verbs.toml").items()},
+        places=reader.relations(places["at"], after=False),
+        ways=reader.relations(places["ways"], after=True),
+        clause_words=TypeAdapter(ClauseWords).validate_python(_table("clauses.toml")),
+        phrases=TypeAdapter(EverydayPhrases).validate_python(_table("phrases.toml")),
     )
+
+
+def _joined(classes: Iterable[tuple[Noun, ...]]) -> tuple[Noun, ...]:
+    return tuple(noun for nouns in classes for noun in nouns)

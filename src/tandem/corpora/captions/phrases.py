@@ -1,7 +1,6 @@
 """The everyday phrases, with their variations."""
 
-from tandem.corpora.captions.lexicon import Lexicon
-from tandem.corpora.captions.lexicon_phrases import ABOUT_NAMES, CALLS, NAMES, QUESTIONS
+from tandem.corpora.captions.lexicon import EverydayPhrases, Lexicon
 from tandem.corpora.captions.words import ARTICLE, BARE, INDEFINITE, Noun
 
 Pairs = list[tuple[str, str]]
@@ -10,20 +9,21 @@ SOUGHT = ("town", "venue", "shore", "room")
 WANTED = ("fruit", "baked", "dish", "drink", "toy", "hat")
 
 
-def plain_phrases() -> Pairs:
-    """Every phrase by itself, as somebody would type it: "Guten Morgen", "Guten Morgen!", "Guten Morgen."."""
-    called = [(german + end, english + end) for german, english in CALLS for end in ("", ".", "!")]
-    asked = [(german + end, english + end) for german, english in QUESTIONS for end in ("", "?")]
+def plain_phrases(phrases: EverydayPhrases) -> Pairs:
+    """Return every phrase by itself, as somebody would type it: "Guten Morgen", "Guten Morgen!", "Guten Morgen."."""
+    called = [(german + end, english + end) for german, english in phrases.calls for end in ("", ".", "!")]
+    asked = [(german + end, english + end) for german, english in phrases.questions for end in ("", "?")]
     return called + asked
 
 
 def varied_phrases(lexicon: Lexicon) -> Pairs:
-    """Phrases with a name, a place or a wish in them: "Guten Morgen, Anna!", "Wo ist der Bahnhof?"."""
+    """Return phrases with a name, a place or a wish in them: "Guten Morgen, Anna!", "Wo ist der Bahnhof?"."""
     pairs: Pairs = []
-    for name in NAMES:
-        pairs += [(f"{german}, {name}!", f"{english}, {name}!") for german, english in CALLS]
-        pairs += [(f"{german}, {name}?", f"{english}, {name}?") for german, english in QUESTIONS]
-        pairs += [(german.format(name), english.format(name)) for german, english in ABOUT_NAMES]
+    phrases = lexicon.phrases
+    for name in phrases.names:
+        pairs += [(f"{german}, {name}!", f"{english}, {name}!") for german, english in phrases.calls]
+        pairs += [(f"{german}, {name}?", f"{english}, {name}?") for german, english in phrases.questions]
+        pairs += [(german.format(name), english.format(name)) for german, english in phrases.about_names]
     for noun in lexicon.nouns.values():
         if noun.kind in SOUGHT:
             pairs.append((f"Wo ist {ARTICLE['nom', noun.gender]} {noun.singular}?", f"Where is the {noun.english}?"))

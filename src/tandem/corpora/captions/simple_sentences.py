@@ -12,7 +12,6 @@ from tandem.corpora.captions.clauses import (
     any_clause,
     draw_clause,
 )
-from tandem.corpora.captions.lexicon_clauses import TIMES
 from tandem.corpora.captions.noun_phrases import THEY, Pen, Phrase
 from tandem.corpora.captions.words import Noun
 
@@ -85,7 +84,7 @@ def _fronted(clause: Clause) -> Pair | None:
 
 def timed_first(pen: Pen) -> Pair:
     """Am Abend liest eine Frau ein Buch."""
-    german, english = pen.pick(TIMES)
+    german, english = pen.pick(pen.lexicon.clause_words.times)
     clause = any_clause(pen, LEAN._replace(ongoing=0.0))
     return f"{german} {clause.german_inverted()}", f"{english}, {clause.english_main()}"
 

@@ -1,0 +1,173 @@
+"""The corpora of a run, prepared for training: once, since the cache keeps them under their content."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from tandem.batches import Batches
+from tandem.build import build_tokenizer
+from tandem.corpora.corpus_kind import CorpusKind
+from tandem.corpora.memory import InMemory, MemoryCorpus
+from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
+from tandem.files.lines import check_read_again
+from tandem.preparation.cache import Prepared, default_cache
+from tandem.preparation.chunks import Chunk, Encoding
+from tandem.preparation.contents import Contents
+from tandem.preparation.encoded import EncodedCorpus, EncodedSide
+from tandem.preparation.preparation import prepare_corpus
+from tandem.preparation.sources import Sources, Tokens
+from tandem.recipe import Data, Recipe, Search
+from tandem.runs.progress import OnProgress
+from tandem.text import Tokenizer
+from tandem.text.counts import WordCounts
+
+_LOOKED_AT = 200_000
+"""The number of pairs from which a recipe is chosen."""
+_CUT = 0.01
+"""A warning is given where a larger share of the training targets exceeds the limit of the output's length."""
+_BLOCK = 2**18
+"""The number of pairs whose lengths are compared at a time."""
+
+
+class GivenPairs(NamedTuple):
+    """Pairs from a Python program, for corpora of the kind `memory`."""
+
+    train: Sequence[tuple[str, str]] | None = None
+    validation: Sequence[tuple[str, str]] | None = None
+    test: Sequence[tuple[str, str]] | None = None
+
+
+@dataclass(frozen=True)
+class PreparedCorpus:
+    """What the training loop and the validation read."""
+
+    source_tokenizer: Tokenizer
+    target_tokenizer: Tokenizer
+    train: Batches
+    validation: Batches
+    validation_pairs: list[Pair]
+    messages: list[str]
+    reverse_source: bool
+    """Whether the ids of the sources go from the last token to the first."""
+    key: str
+    """Identifies the content of the corpora and how they were prepared."""
+    files: Mapping[str, Sequence[tuple[str, str]]]
+    """Name and SHA-256 of each file, by part: the training and the validation corpus."""
+
+
+def prepare_corpora(
+    recipe: Recipe,
+    given: GivenPairs | None = None,
+    *,
+    tokenizers: tuple[Tokenizer, Tokenizer] | None = None,
+    verify: bool = False,
+    on_progress: OnProgress = lambda *_: None,
+    notify: Callable[[str], object] = lambda _: None,
+) -> PreparedCorpus:
+    """Return the recipe's corpora as batches of ids, and their tokenizers: the given ones, or learnt from the corpora.
+
+    `verify` hashes files again even if their size and time stamp are known.
+    """
+    data, text = recipe.data, recipe.text
+    sources = Sources(
+        train=find_corpus(data.train, data, given.train if given else None),
+        validation=find_corpus(data.validation, data, given.validation if given else None) if data.validation else None,
+        on_error=data.on_error,
+        max_characters=data.max_characters,
+        max_tokens=data.max_tokens,
+        fraction=data.validation_fraction,
+        at_most=data.validation_at_most,
+        seed=recipe.seed,
+        lowercase=text.source.lowercase,
+    )
+
+    def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
+        return build_tokenizer(text.source, source), build_tokenizer(text.target, target)
+
+    described = [text.source.model_dump(), text.target.model_dump()]
+
+    def prepared(tokens: Tokens) -> Prepared:
+        return prepare_corpus(sources, tokens, default_cache(), verify=verify, hear=on_progress, say=notify)
+
+    result = prepared(Tokens(described, learn, text.reverse_source))
+    key = result.folder.name
+    if tokenizers and [t.to_json() for t in tokenizers] != [t.to_json() for t in result.tokenizers]:
+        given_ones = [hashlib.sha256(tokenizer.to_json().encode()).hexdigest() for tokenizer in tokenizers]
+        result = prepared(Tokens([*described, *given_ones], lambda *_: tokenizers, text.reverse_source))
+    source, target = result.tokenizers
+    train = Batches(
+        result.train,
+        recipe.training.batch_size,
+        recipe.seed,
+        workers=data.loader_workers,
+        passes=recipe.training.passes,
+    )
+    messages = [
+        *result.messages,
+        f"vocabulary: {len(source):,} source and {len(target):,} target tokens",
+        f"{len(result.train):,} training pairs in {len(train):,} batches; "
+        f"padding is {100 * train.padding_share():.1f} % of them",
+    ]
+    messages += _cut_targets(recipe.search, result.train)
+    validation = Batches(result.validation, 64, recipe.seed, shuffle=False)
+    reverse = text.reverse_source
+    return PreparedCorpus(
+        source, target, train, validation, result.validation_pairs, messages, reverse, key, result.files
+    )
+
+
+def _cut_targets(search: Search, corpus: EncodedCorpus) -> list[str]:
+    """Return a warning where more than 1 % of the training targets are longer than an output may be."""
+    cut = 0
+    for start in range(0, len(corpus), _BLOCK):
+        # <sos> and <eos> do not count.
+        source, target = (
+            np.diff(side.offsets[start : start + _BLOCK + 1]) - 2 for side in (corpus.source, corpus.target)
+        )
+        cut += int((target > np.floor(source * search.max_length_factor) + search.max_length_extra).sum())
+    if cut <= _CUT * len(corpus):
+        return []
+    return [
+        f"warning: {100 * cut / len(corpus):.1f} % of the training targets are longer than an output may be, which is "
+        f"{search.max_length_factor:g} x the source's tokens + {search.max_length_extra}: raise "
+        "search.max_length_factor or search.max_length_extra, or give --max-length-factor or --max-length-extra when "
+        "you translate"
+    ]
+
+
+def find_corpus(choice: CorpusKind, data: Data, given: Sequence[tuple[str, str]] | None) -> Corpus:
+    """Open a corpus; one of the kind `memory` has the given pairs. CorpusError where it can be read only once."""
+    if isinstance(choice, MemoryCorpus) and given is not None:
+        return InMemory(given)
+    corpus = choice.open(data.folder)
+    for path in corpus.files:
+        check_read_again(path)
+    return corpus
+
+
+def read_corpus(choice: CorpusKind, data: Data, given: Sequence[tuple[str, str]] | None = None) -> LoadedPairs:
+    """Read the good pairs of a corpus to measure on, and count those that are left out."""
+    corpus = find_corpus(choice, data, given)
+    return load_pairs(corpus, on_error=data.on_error, max_characters=data.max_characters)
+
+
+def look_at(data: Data, given: GivenPairs | None) -> tuple[list[Pair], int]:
+    """Return the first of the training pairs, and about how many there are in all."""
+    corpus = find_corpus(data.train, data, given.train if given else None)
+    pairs = good_pairs(corpus, Dropped(data.max_characters), on_error=data.on_error)
+    first = list(islice(pairs, _LOOKED_AT))
+    if len(first) < _LOOKED_AT:
+        return first, len(first)
+    lines = Contents(default_cache() / "files").of(corpus, data.max_characters).lines
+    return first, lines or len(first) + sum(1 for _ in pairs)
+
+
+def encode_pairs(recipe: Recipe, pairs: Sequence[Pair], source: Tokenizer, target: Tokenizer) -> EncodedCorpus:
+    """Encode all pairs, whatever their length, in memory."""
+    encoding = Encoding(source, target, reverse_source=recipe.text.reverse_source, max_tokens=None)
+    ids = encoding.run(Chunk(*zip(*pairs, strict=True)))
+    return EncodedCorpus(EncodedSide.of(ids.source, ids.source_lengths), EncodedSide.of(ids.target, ids.target_lengths))

@@ -1,0 +1,245 @@
+"""`tandem.evaluate`: a translator against a corpus, with every score and its signature."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from tandem.batches import Batch, Batches
+from tandem.corpora.given import checked_references
+from tandem.corpora.pairs import Pair
+from tandem.corpora.references import group_references
+from tandem.errors import ArgumentError, CorpusError
+from tandem.metrics import (
+    Score,
+    SentenceScores,
+    TokenizerChoice,
+    choose_tokenizer,
+    in_order,
+    leading_scores,
+    perplexity,
+    score_translations,
+    sentence_scores,
+    token_edit_rate,
+)
+from tandem.metrics.calibration import ReliabilityBin, calibration_error, reliability
+from tandem.metrics.sequences import cased
+from tandem.runs.corpora import encode_pairs
+from tandem.runs.likelihoods import measure_likelihood
+from tandem.runs.progress import OnProgress, progress_counter, translate_all
+from tandem.text import norm_signature, normalise
+from tandem.training.events import Sample
+from tandem.translation.messages import Translation
+from tandem.translation.settings import SearchSettings
+from tandem.translation.translator import Translator
+from tandem.version import __version__
+
+_SAMPLES = 10
+LEAST_CALIBRATED = 100
+"""With fewer sources the calibration error is left out, since chance would decide it."""
+
+
+@dataclass(frozen=True)
+class SourceResult:
+    """A source of a corpus with its references and its translation."""
+
+    source: str
+    references: tuple[str, ...]
+    translation: Translation
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a translator is worth on a corpus."""
+
+    pairs: int
+    scores: list[Score]
+    """The most telling ones first."""
+    results: list[SourceResult]
+    """One result for each distinct source, in order of first occurrence."""
+    lowercase: bool
+    """Whether texts were scored in lower case."""
+    raw: bool
+    """Whether texts were scored without being normalised."""
+
+    @property
+    def sources(self) -> int:
+        """The number of distinct source texts, each translated once."""
+        return len(self.results)
+
+    @property
+    def translations(self) -> list[str]:
+        """The translation of each source."""
+        return [result.translation.text for result in self.results]
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The first sources with their translations."""
+        return tuple(Sample(r.source, r.references[0], r.translation.text) for r in self.results[:_SAMPLES])
+
+    @property
+    def cut(self) -> int:
+        """The number of sources that were too long, so that only their beginnings were translated."""
+        return sum(result.translation.cut for result in self.results)
+
+    @property
+    def stopped_at_limit(self) -> int:
+        """The number of outputs that are as long as the limits allow, so that their ends may be missing."""
+        return sum(result.translation.stopped == "limit" for result in self.results)
+
+    @property
+    def notes(self) -> list[str]:
+        """What else a reader of the scores must know."""
+        return [score.note for score in self.scores if score.note]
+
+    def sentence_scores(self) -> list[SentenceScores]:
+        """Score the output for each source by itself, in the order of the results."""
+        texts = self.translations if self.raw else [normalise(text) for text in self.translations]
+        return sentence_scores(texts, [result.references for result in self.results], lowercase=self.lowercase)
+
+    def reliability(self) -> list[ReliabilityBin]:
+        """Return the share of right outputs among those of about the same confidence; empty without confidences."""
+        confidences, right = _confidences(self.results, lowercase=self.lowercase, raw=self.raw)
+        return reliability(confidences, right) if confidences else []
+
+    def score(self, name: str) -> float:
+        """Return the value of the score with this name. KeyError where there is none."""
+        values = {score.name: score.value for score in self.scores}
+        if name not in values:
+            raise KeyError(f"there is no score {name!r}; the scores are {', '.join(values)}")
+        return values[name]
+
+
+def evaluate(
+    translator: Translator,
+    pairs: Iterable[tuple[str, str | Sequence[str]]],
+    settings: SearchSettings | None = None,
+    *,
+    lowercase: bool = False,
+    raw: bool = False,
+    tokenize: TokenizerChoice | None = None,
+    on_progress: OnProgress = lambda *_: None,
+) -> Evaluation:
+    """Translate each distinct source and score it against all its targets; measure the likelihood of every pair.
+
+    The target of a pair is a text, or a list of texts for several references. Sources are distinct if the model reads
+    them as different. Texts are normalised before they are scored (Unicode NFC, single spaces), unless `raw`.
+    `tokenize` says how BLEU splits texts into words; None means as in the recipe.
+
+    ArgumentError where `translator` is no Translator; ArgumentError or CorpusError where `pairs` are no pairs of texts.
+    """
+    if not isinstance(translator, Translator):
+        raise ArgumentError(
+            f"translator is of type {type(translator).__name__}, but must be a Translator, as tandem.load gives it"
+        )
+    settings = settings or translator.search_settings()
+    given = checked_references(pairs, "pairs")
+    if not given:
+        raise CorpusError("pairs is empty: a score needs at least one pair")
+    corpus = [Pair(source, target) for source, targets in given for target in targets]
+    groups = group_references(given, lowercase=translator.source_tokenizer.lowercase, raw=raw)
+    sources, references = [source for source, _ in groups], [targets for _, targets in groups]
+    # Chosen before the work: missing packages of a tokenizer are an error.
+    tokenizer = choose_tokenizer(tokenize or translator.recipe.search.score_tokenize, chain.from_iterable(references))
+    made = translate_all(translator, sources, settings, "translating", on_progress)
+    texts = [translation.text for translation in made]
+    hypotheses = texts if raw else [normalise(text) for text in texts]
+    counter = progress_counter("scores of the translations", len(hypotheses), on_progress)
+    search = search_signature(translator, settings)
+    scores = [
+        replace(score, signature=f"{score.signature}|{norm_signature(raw=raw)}|search:{search}")
+        for score in score_translations(
+            hypotheses, references, lowercase=lowercase, tokenize=tokenizer, on_progress=counter
+        )
+    ]
+    scores.append(_token_edit_rate(translator, [list(t.tokens) for t in made], references, search))
+    results = [SourceResult(*group, translation) for group, translation in zip(groups, made, strict=True)]
+    confidences, right = _confidences(results, lowercase=lowercase, raw=raw)
+    if len(confidences) >= LEAST_CALIBRATED:
+        error = calibration_error(confidences, right, lowercase=lowercase)
+        scores.append(Score(error.name, error.value, f"{error.signature}|{norm_signature(raw=raw)}|search:{search}"))
+    scores += _likelihood_scores(translator, corpus, on_progress)
+    leading = leading_scores([text for alternatives in references for text in alternatives])
+    return Evaluation(len(corpus), in_order(scores, leading), results, lowercase, raw)
+
+
+def _confidences(results: Sequence[SourceResult], *, lowercase: bool, raw: bool) -> tuple[list[float], list[bool]]:
+    """Return the confidences of the outputs that have one, and whether each of these outputs equals a reference."""
+    confidences, right = [], []
+    for source in results:
+        if source.translation.confidence is not None:
+            text = source.translation.text if raw else normalise(source.translation.text)
+            confidences.append(source.translation.confidence)
+            right.append(cased(text, lowercase) in {cased(target, lowercase) for target in source.references})
+    return confidences, right
+
+
+def _counted(batches: Iterable[Batch], counter: Callable[[int], object]) -> Iterator[Batch]:
+    """Yield the batches, and count the sentences of each one that has been worked on."""
+    for batch in batches:
+        yield batch
+        counter(len(batch.source_lengths))
+
+
+def search_signature(translator: Translator, settings: SearchSettings) -> str:
+    """Return the signature of a search, in sacreBLEU's notation: what is needed to repeat it."""
+    search = f"beam:{settings.beam}|lp:{settings.length_penalty:g}" if settings.beam > 1 else "greedy"
+    limits, usual = (settings.max_length_factor, settings.max_length_extra), translator.search_settings()
+    if limits != (usual.max_length_factor, usual.max_length_extra):
+        search += f"|limit:{settings.max_length_factor:g}x+{settings.max_length_extra}"
+    if len(translator.members) > 1:
+        search += f"|ensemble:{len(translator.members)}|mean:{translator.averaging}"
+    return search
+
+
+def _token_edit_rate(
+    translator: Translator, hypotheses: list[list[str]], references: Sequence[Sequence[str]], search: str
+) -> Score:
+    tokenizer = translator.target_tokenizer
+    tokens = [[tokenizer.tokens(tokenizer.encode(text)) for text in targets] for targets in references]
+    score = token_edit_rate(hypotheses, tokens)
+    return Score(score.name, score.value, f"{score.signature}|tok:{tokenizer.kind}|search:{search}")
+
+
+def _likelihood_scores(translator: Translator, pairs: list[Pair], on_progress: OnProgress) -> list[Score]:
+    """Return the scores that come from the likelihood of the targets; an ensemble has only the teacher-forced ones."""
+    if len(translator.members) > 1:
+        on_progress("likelihoods of the targets", 0, 1)
+        results = translator.score([pair.source for pair in pairs], [pair.target for pair in pairs])
+        nats = -math.fsum(result.log_probability for result in results)
+        return _forced_scores(translator, pairs, sum(len(result.token_scores) for result in results), nats)
+    corpus = encode_pairs(translator.recipe, pairs, translator.source_tokenizer, translator.target_tokenizer)
+    batches = Batches(corpus, 128, seed=0, shuffle=False)
+    counter = progress_counter("likelihoods of the targets", 2 * len(pairs), on_progress)
+    forced, free = (
+        measure_likelihood(
+            translator.model,
+            _counted(batches.epoch(0), counter),
+            translator.device,
+            translator.dtype,
+            teacher_forcing=ratio,
+        )
+        for ratio in (1.0, 0.0)
+    )
+    signature = _token_signature(translator, forced.tokens)
+    return [
+        *_forced_scores(translator, pairs, forced.tokens, forced.nll),
+        Score("token_accuracy", forced.accuracy, f"teacher-forced|{signature}"),
+        Score("free_running_loss", free.loss, f"free-running|{signature}"),
+    ]
+
+
+def _forced_scores(translator: Translator, pairs: list[Pair], tokens: int, nats: float) -> list[Score]:
+    """Return the teacher-forced scores; the negative log-likelihood of all targets is `nats`."""
+    characters = sum(len(translator.target_tokenizer.normalise(pair.target)) for pair in pairs)
+    signature = f"teacher-forced|{_token_signature(translator, tokens)}"
+    bits = nats / math.log(2) / characters
+    return [
+        Score("loss", nats / tokens, signature),
+        Score("perplexity", perplexity(nats / tokens), signature),
+        Score("bits_per_character", bits, f"{signature}|characters:{characters}"),
+    ]
+
+
+def _token_signature(translator: Translator, tokens: int) -> str:
+    return f"tokens:{tokens}|tok:{translator.target_tokenizer.kind}|eos:counted|tandem:{__version__}"

@@ -1,0 +1,160 @@
+"""A run from its recipe to its report: trained, evaluated and described in its directory."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tandem.checkpoint import is_model, read_current
+from tandem.corpora.pairs import Pair
+from tandem.errors import CheckpointError, CorpusError, NotWrittenError
+from tandem.recipe import Device, Recipe
+from tandem.recording import Recorder
+from tandem.runs.baselines import Baseline, measure_baselines
+from tandem.runs.corpora import GivenPairs, read_corpus
+from tandem.runs.directories import check_unused, refuse_used
+from tandem.runs.evaluation import Evaluation, evaluate
+from tandem.runs.formats import format_warnings, settle_formats
+from tandem.runs.lock import locked
+from tandem.runs.progress import OnProgress
+from tandem.runs.reporting import Evaluated, report_run, write_reasons
+from tandem.runs.session import Run
+from tandem.runs.stopping import Stopped, Stopping
+from tandem.translation.translator import Translator, load
+
+
+class TrainingResult(NamedTuple):
+    """The best model of a training, and what it is worth."""
+
+    translator: Translator
+    evaluation: Evaluation
+    evaluated_on: str
+    """The name of the corpus that the model was evaluated on."""
+    report: Path
+    baselines: list[Baseline]
+    """Scores on the same pairs of what takes no training."""
+
+
+def run_recipe(
+    recipe: Recipe,
+    out: Path,
+    *,
+    device: Device = "auto",
+    resume: bool = False,
+    given: GivenPairs | None = None,
+    verify: bool = False,
+    reasons: Sequence[str] = (),
+    formats_checked: bool = False,
+    recorders: Sequence[Recorder] = (),
+    on_progress: OnProgress = lambda *_: None,
+    notify: Callable[[str], object] = lambda _: None,
+    command: Sequence[str] = ("tandem.train",),
+    again: str = "--resume",
+) -> TrainingResult:
+    """Train, evaluate the best model on the test corpus (or else the validation corpus), and write the report.
+
+    `reasons` for the choice of the recipe are kept in the directory of the run and stand in its report.
+    `formats_checked` says that the user was already warned of how the corpus files look. `command` holds the words that
+    the provenance of the run says were typed, and `again` what the user is told to continue the run with.
+
+    A run that a signal stopped has a report as well, without scores, once it has a best checkpoint.
+    TrainingError where another run writes into the directory; Stopped (a KeyboardInterrupt) after a signal.
+    """
+    if resume:
+        read_current(out)  # raises first where there is no run at all
+    else:
+        check_unused(out)
+    with _resume_hints(out, again), Stopping(notify) as stopping, locked(out, notify):
+        if not resume:
+            refuse_used(out)
+        recipe = settle_formats(recipe, notify)
+        if not (resume or formats_checked):
+            for warning in format_warnings(recipe.data):
+                notify(warning)
+        # Read before the training: a missing test corpus must be reported at once.
+        tests = _test_pairs(recipe, given, notify)
+        run = Run(
+            recipe,
+            out,
+            device=device,
+            resume=resume,
+            given=given,
+            verify=verify,
+            recorders=recorders,
+            on_progress=on_progress,
+            notify=notify,
+            command=command,
+        )
+        if reasons or not resume:
+            run.claim()
+            write_reasons(out, reasons)
+        _train(run, stopping, device)
+        return _finish(run, device, tests, on_progress, notify)
+
+
+def _train(run: Run, stopping: Stopping, device: Device) -> None:
+    """Train to the end. A run that is stopped in an orderly way has a report if it has a best checkpoint."""
+    try:
+        with stopping.patient():
+            run.go(stopping)
+        stopping.check()
+    except Stopped as stopped:
+        if run.has_best and not stopped.at_once:
+            report_run(run.out, load(run.out, device=device), None)
+        raise
+
+
+def _finish(
+    run: Run,
+    device: Device,
+    tests: list[Pair] | None,
+    on_progress: OnProgress,
+    notify: Callable[[str], object],
+) -> TrainingResult:
+    """Evaluate the best model of a trained run, and write its report."""
+    translator = load(run.out, device=device)
+    pairs, corpus = (run.corpus.validation_pairs, run.validated_on) if tests is None else (tests, "test")
+    lowercase = run.recipe.search.lowercase_scores
+    evaluation = evaluate(translator, pairs, lowercase=lowercase, on_progress=on_progress)
+    _notify_of_limits(evaluation, notify)
+    baselines = measure_baselines(run.corpus, evaluation)
+    report = report_run(run.out, translator, Evaluated(evaluation, corpus, pairs, baselines))
+    return TrainingResult(translator, evaluation, corpus, report, baselines)
+
+
+def _notify_of_limits(evaluation: Evaluation, notify: Callable[[str], object]) -> None:
+    """Tell the user what the scores leave out: sources that were cut, and outputs whose ends may be missing."""
+    for note in evaluation.notes:
+        notify(note)
+    if evaluation.cut:
+        notify(f"scored: {evaluation.cut:,} of {evaluation.sources:,} sources are too long; their beginnings were read")
+    if evaluation.stopped_at_limit:
+        notify(
+            f"scored: {evaluation.stopped_at_limit:,} of {evaluation.sources:,} outputs ended at the length limit, so "
+            "their ends may be missing; a larger max_length_factor or max_length_extra in translating gives more room"
+        )
+
+
+@contextmanager
+def _resume_hints(out: Path, again: str) -> Iterator[None]:
+    """Add to an error how the run in `out` goes on: after a file that cannot be written, or data that were moved."""
+    try:
+        yield
+    except CorpusError as error:
+        if not (is_model(out) and isinstance(error.__cause__, FileNotFoundError)):
+            raise
+        where = "Where it was moved, name the folder that it lies in now with --set data.folder=..."
+        raise CorpusError(f"{error} {where}") from error
+    except NotWrittenError as error:
+        how = f"go on with {again}" if is_model(out) else "give the same command again: nothing was saved yet"
+        raise CheckpointError(f"{error}, and {how}") from error
+
+
+def _test_pairs(recipe: Recipe, given: GivenPairs | None, notify: Callable[[str], object]) -> list[Pair] | None:
+    """Read the pairs of the test corpus, if there is one, and tell the user how many were left out."""
+    if recipe.data.test is None:
+        return None
+    pairs, dropped = read_corpus(recipe.data.test, recipe.data, given.test if given else None)
+    if dropped.count:
+        notify(f"test corpus: {dropped.message()}")
+    return pairs

@@ -1,0 +1,58 @@
+"""The likelihood of the true targets of a whole corpus."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+
+from tandem.batches import Batch
+from tandem.models import Seq2Seq
+from tandem.models.coins import draw_coins
+from tandem.training.loss import real_tokens, token_scores
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Sums over all target tokens, `<eos>` included."""
+
+    tokens: int
+    """The number of target tokens."""
+    nll: float
+    """Negative log-likelihood in nats."""
+    correct: int
+    """The number of tokens that were the model's first choice."""
+
+    @property
+    def loss(self) -> float:
+        """Negative log-likelihood in nats per token."""
+        return self.nll / self.tokens
+
+    @property
+    def accuracy(self) -> float:
+        """Percentage of tokens that were the first choice."""
+        return 100 * self.correct / self.tokens
+
+
+@torch.no_grad()
+def measure_likelihood(
+    model: Seq2Seq, batches: Iterable[Batch], device: torch.device, dtype: torch.dtype, *, teacher_forcing: float
+) -> Likelihood:
+    """Measure the likelihood of all targets under a model in eval mode.
+
+    With `teacher_forcing` 1 the decoder reads the true tokens, which gives the true likelihood. With 0 it reads its own
+    predictions, as in the tutorial's evaluation loop.
+    """
+    tokens, correct, nll = 0, 0, 0.0
+    generator = torch.Generator()
+    output = model.decoder.fc_out
+    for batch in batches:
+        batch = batch.to(device)
+        steps, columns = batch.target.shape
+        coins = draw_coins(steps - 1, columns, teacher_forcing, by_token=False, generator=generator)
+        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+            features = model.features(batch.source, batch.target, coins, batch.source_lengths)
+        real = real_tokens(batch.target, batch.target_lengths)
+        targets = batch.target[1:].flatten().index_select(0, real)
+        scores, best = token_scores(features.flatten(0, 1).index_select(0, real), output.weight, output.bias, targets)
+        tokens, correct, nll = tokens + len(targets), correct + int(best.sum()), nll - float(scores.sum())
+    return Likelihood(tokens, nll, correct)

@@ -1,0 +1,232 @@
+"""A recipe chosen from a corpus by what is measured on it, for users who have pairs and no recipe."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tandem.corpora.pairs import Pair
+from tandem.errors import RecipeError
+from tandem.metrics.fitting import fits_exact
+from tandem.names import LARGEST_COUNT
+from tandem.preparation.chunks import chance_rank
+from tandem.recipe import (
+    Data,
+    Device,
+    LearningRate,
+    Model,
+    Optimizer,
+    Recipe,
+    Search,
+    Texts,
+    Training,
+)
+from tandem.runs.sizing import BY_HEART, Size, size_for
+from tandem.runs.token_choice import ChosenTokens, choose_tokens
+from tandem.terminal import counted
+from tandem.text.bulk import BulkEncoder
+
+_HELD_BACK, _MOST_HELD_BACK = 0.1, 2_000
+"""The share of the sources that tokens are judged on, and the largest number of them."""
+_LEAST_VALIDATION = 20
+"""The smallest number of validation pairs: with fewer, chance would decide."""
+_USUAL_FRACTION = Data.model_fields["validation_fraction"].default
+_ROOM = 1.25
+"""Outputs may be longer than the longest training target by this factor."""
+_SAMPLE = 2_000
+"""The number of pairs that speed is measured on."""
+_SETTLED = 0.3
+"""The share of the steps after which the learning rate falls."""
+_FAR_FROM_ALL = 0.5
+"""With a smaller share of the usual training, the reason for a budget says how long the usual training would take."""
+
+
+class Choice(NamedTuple):
+    """The chosen recipe, and the reasons, one line for each decision."""
+
+    recipe: Recipe
+    reasons: list[str]
+
+
+class CorpusFigures(NamedTuple):
+    """What is known about the training pairs once tokens are chosen."""
+
+    source: ChosenTokens
+    target: ChosenTokens
+    source_lengths: npt.NDArray[np.int64]
+    """The number of tokens of each of the first sources, without `<sos>` and `<eos>`."""
+    target_lengths: npt.NDArray[np.int64]
+    """The number of tokens of each of the first targets, without `<sos>` and `<eos>`."""
+    pairs: int
+    """The number of all pairs."""
+    sources: int
+    """The number of distinct source texts among the first pairs."""
+
+    @property
+    def tokens(self) -> float:
+        """About how many tokens both sides of all pairs have, `<eos>` included."""
+        return self.pairs * float((self.source_lengths + self.target_lengths + 2).mean())
+
+
+class Budget(NamedTuple):
+    """The time that a training may take."""
+
+    deadline: float
+    """The end of the time, on the clock of `time.monotonic`."""
+    device: Device
+    with_settings: Callable[[Recipe], Recipe]
+    """Puts the user's settings over a recipe."""
+
+
+def choose_recipe(pairs: Sequence[Pair], data: Data, count: int, budget: Budget | None = None) -> Choice:
+    """Choose tokens, size, schedule and limits for `count` training pairs, of which `pairs` are the first."""
+    corpus = look_closely(pairs, count)
+    is_default = data.validation is None and data.validation_fraction == _USUAL_FRACTION
+    by_heart = is_default and corpus.sources < BY_HEART
+    data = _held_back(data, count, by_heart)
+    size = size_for(count, corpus.tokens, by_heart=by_heart)
+    exact = fits_exact([pair.target for pair in pairs])
+    reasons = _token_reasons(corpus)
+    if budget is not None:
+        size, reason = _fitted(corpus, size, data, budget, pairs, exact=exact)
+        reasons.append(reason)
+    recipe = make_recipe_of(corpus, size, data, exact=exact)
+    return Choice(recipe, [*reasons, *_other_reasons(corpus, size, by_heart=by_heart, exact=exact)])
+
+
+def _fitted(
+    corpus: CorpusFigures, size: Size, data: Data, budget: Budget, pairs: Sequence[Pair], *, exact: bool
+) -> tuple[Size, str]:
+    """Return the size that fits into the budget, and the reason for it."""
+    from tandem.runs.budget import fit_to_time  # imports torch
+
+    sample = pairs[:: max(1, len(pairs) // _SAMPLE)]
+    fitted = fit_to_time(
+        size,
+        count_trained := round(corpus.pairs * (1 - (data.validation_fraction if data.validation is None else 0))),
+        budget.deadline,
+        lambda tried: budget.with_settings(make_recipe_of(corpus, tried, data, exact=exact)),
+        sample,
+        (corpus.source.tokenizer, corpus.target.tokenizer),
+        min(data.validation_at_most, corpus.pairs - count_trained or 1_000),
+        budget.device,
+    )
+    share = fitted.size.steps * fitted.size.batch_size / (size.steps * size.batch_size)
+    usual = f"; all of it would take about {fitted.usual_seconds / 60:.0f}" if share < _FAR_FROM_ALL else ""
+    return fitted.size, (
+        f"budget: by measured steps, a model of {fitted.size.hidden} instead of {size.hidden} and {100 * share:.0f} % "
+        f"of the usual training are done in {fitted.seconds / 60:.1f} minutes from now{usual}"
+    )
+
+
+def look_closely(pairs: Sequence[Pair], count: int) -> CorpusFigures:
+    """Hold some sources back, choose the tokens of both sides on their pairs, and measure all pairs.
+
+    Nothing is held back where there are so few sources that the model is to memorise them.
+    """
+    ranked = sorted({pair.source for pair in pairs}, key=lambda source: chance_rank(source, 0))
+    back = others = pairs
+    if len(ranked) >= BY_HEART:
+        judged_on = set(ranked[: min(round(_HELD_BACK * len(ranked)), _MOST_HELD_BACK)])
+        back = [pair for pair in pairs if pair.source in judged_on]
+        others = [pair for pair in pairs if pair.source not in judged_on]
+    source, target = (choose_tokens([p[side] for p in others], [p[side] for p in back]) for side in (0, 1))
+    source_lengths = BulkEncoder(source.tokenizer).encode([pair.source for pair in pairs])[1]
+    target_lengths = BulkEncoder(target.tokenizer).encode([pair.target for pair in pairs])[1]
+    return CorpusFigures(source, target, source_lengths, target_lengths, count, len(ranked))
+
+
+def make_recipe_of(corpus: CorpusFigures, size: Size, data: Data, *, exact: bool) -> Recipe:
+    """Return the recipe with these tokens, this size, and limits that fit the corpus."""
+    return Recipe(
+        data=data,
+        text=Texts(source=corpus.source.text, target=corpus.target.text, reverse_source=True),
+        model=Model(
+            layers=1,
+            hidden=size.hidden,
+            embedding=size.embedding,
+            dropout=size.dropout,
+            output_dropout=size.output_dropout,
+            tie_output=True,
+        ),
+        training=Training(
+            epochs=size.epochs,
+            passes=size.passes,
+            batch_size=size.batch_size,
+            optimizer=Optimizer(name="adamw", learning_rate=size.learning_rate, weight_decay=size.weight_decay),
+            learning_rate=LearningRate(schedule="linear", warmup_steps=size.warmup_steps, decay_from=_SETTLED),
+            label_smoothing=0.1,
+            patience=size.patience,
+            keep="exact" if exact else "chrf",
+        ),
+        search=fitting_limits(corpus.source_lengths, corpus.target_lengths),
+    )
+
+
+def fitting_limits(source_lengths: npt.NDArray[np.int64], target_lengths: npt.NDArray[np.int64]) -> Search:
+    """Return limits of the output's length that leave room above every training target."""
+    factor = math.ceil(10 * _ROOM * target_lengths.sum() / source_lengths.sum()) / 10
+    above = int(np.ceil((_ROOM * target_lengths - factor * source_lengths).max()))
+    defaults = Search()
+    return Search(
+        max_length_factor=min(max(factor, defaults.max_length_factor), 100.0),
+        max_length_extra=min(max(above, defaults.max_length_extra), 10_000),
+    )
+
+
+def _held_back(data: Data, count: int, by_heart: bool) -> Data:
+    """Return the corpus with a fraction held back that is large enough to validate on, or with none."""
+    if data.validation is not None or data.validation_fraction != _USUAL_FRACTION:
+        return data
+    fraction = 0.0 if by_heart else max(data.validation_fraction, round(min(_LEAST_VALIDATION / count, 0.2), 3))
+    return data.model_copy(update={"validation_fraction": fraction})
+
+
+def _token_reasons(corpus: CorpusFigures) -> list[str]:
+    reasons = []
+    for side, chosen in (("source", corpus.source), ("target", corpus.target)):
+        rejected = f"; {'; '.join(chosen.rejected)}" if chosen.rejected else ""
+        reasons.append(f"{side} tokens: {chosen.reason}{rejected}")
+    return reasons
+
+
+def _other_reasons(corpus: CorpusFigures, size: Size, *, by_heart: bool, exact: bool) -> list[str]:
+    search = fitting_limits(corpus.source_lengths, corpus.target_lengths)
+    seen = f"{counted(corpus.pairs, 'pair')} of {corpus.tokens:,.0f} tokens"
+    passes = f" of {size.passes} passes" if size.passes > 1 else ""
+    judged = "outputs that are exactly right" if exact else "chrF, how near translations come to their references"
+    kept = f"the epoch is kept that is best by {judged}"
+    return [
+        "source reversed: the first words to be written are then read last (Sutskever et al. 2014, section 3.3)",
+        f"model: 1 LSTM layer of {size.hidden}, embeddings of {size.embedding}, dropout {size.dropout}: for {seen}",
+        f"schedule: {counted(size.steps, 'step')} of {counted(size.batch_size, 'pair')} in "
+        f"{counted(size.epochs, 'epoch')}{passes}; AdamW at {size.learning_rate} with a weight decay of "
+        f"{size.weight_decay} and a warm-up, down to 0 after {100 * _SETTLED:.0f} %; it ends after {size.patience} "
+        f"epochs that were no better; {kept}",
+        f"longest output: {search.max_length_factor:g} x the source's tokens + {search.max_length_extra}; the longest "
+        f"training target has {corpus.target_lengths.max():,} tokens",
+        *(
+            [f"nothing is held back: with {counted(corpus.sources, 'different source')} all pairs are learnt by heart"]
+            if by_heart
+            else []
+        ),
+    ]
+
+
+def seconds_in(text: str) -> float:
+    """Return the seconds in a time such as "90s", "20m", "1.5h" or "1h30m". RecipeError for anything else."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0}
+    total, number = 0.0, ""
+    for character in text.strip().lower():
+        if character in units and number:
+            try:
+                total, number = total + float(number) * units[character], ""
+            except ValueError:
+                break
+        else:
+            number += character
+    if number or not 0 < total <= LARGEST_COUNT:
+        raise RecipeError(f"--budget {text[:40]}: give a time such as 20m, 90s or 1h30m")
+    return total

@@ -1,0 +1,154 @@
+"""`tandem.train`: from pairs, files or a recipe to a translator."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tandem.errors import ArgumentError, RecipeError
+from tandem.files.paths import path_of
+from tandem.recipe import Data, Device, Recipe, load_recipe, override, setting_lines
+from tandem.recording import Recorder
+from tandem.recording.display import TrainingDisplay, training_display
+from tandem.runs.corpora import GivenPairs
+from tandem.runs.directories import check_unused
+from tandem.runs.execution import run_recipe
+from tandem.runs.given import GivenCorpora, check_given, given_corpus, given_data, named_data
+from tandem.runs.python_errors import with_argument_names
+from tandem.runs.recipe_choice import Choice
+from tandem.runs.recipes import chosen_recipe, resumed_recipe
+from tandem.runs.trials import make_variants, try_recipes
+from tandem.translation.translator import Translator
+
+
+def train(
+    recipe: Recipe | str | Path | None = None,
+    *,
+    out: str | Path,
+    pairs: Iterable[tuple[str, str]] | None = None,
+    validation_pairs: Iterable[tuple[str, str]] | None = None,
+    test_pairs: Iterable[tuple[str, str]] | None = None,
+    source: str | Path | None = None,
+    target: str | Path | None = None,
+    validation_source: str | Path | None = None,
+    validation_target: str | Path | None = None,
+    test_source: str | Path | None = None,
+    test_target: str | Path | None = None,
+    data: Data | Mapping[str, Any] | None = None,
+    settings: Sequence[str] | Mapping[str, Any] = (),
+    budget: str | None = None,
+    tries: int | None = None,
+    device: Device = "auto",
+    resume: bool = False,
+    recorders: Sequence[Recorder] | None = None,
+    notify: Callable[[str], object] | None = None,
+    progress: bool | None = None,
+) -> Translator:
+    """Train a model into the directory `out`, and return the translator of its best epoch.
+
+    Train on a `recipe` (a Recipe or a path to one), on `pairs` of texts (any iterable, which is read once), on the
+    parallel files `source` and `target`, or on `data`: corpora of any kind, as in the section [data] of a recipe.
+    Without a recipe one is chosen from the pairs. Validation and test corpora are given in the same ways; without
+    them, some training pairs are held back for validation, and the model is scored on these.
+
+    `settings` override the recipe: a dictionary such as {"training.epochs": 3} or strings such as "training.epochs=3".
+    `budget` is the time that everything may take, such as "20m"; a recipe that fits it on this machine is then chosen.
+    `tries` is the number of variants of the recipe to try for a while; the best one goes on. `resume` continues the run
+    in `out`, by its own recipe or by one that differs only where it may. Each of the `recorders` gets every event, and
+    `notify` gets sentences for the user. `progress` shows both on standard error; None shows them in a terminal, unless
+    `recorders` or `notify` are given.
+
+    Raises RecipeError, CorpusError, TrainingError, CheckpointError or ArgumentError, each saying what to do. After
+    SIGINT or SIGTERM the current step ends, the run is saved, and Stopped, a KeyboardInterrupt, is raised.
+    """
+    if progress is None:
+        progress = recorders is None and notify is None and sys.stderr is not None and sys.stderr.isatty()
+    with with_argument_names(), training_display(progress) as display:
+        corpora = (
+            given_corpus("", pairs, source, target),
+            given_corpus("validation_", validation_pairs, validation_source, validation_target),
+            given_corpus("test_", test_pairs, test_source, test_target),
+        )
+        where, lines = path_of(out, "out"), setting_lines(settings)
+        request = _Request(recipe, where, lines, data, corpora, budget, tries, device, resume)
+        return request.run(recorders or (), notify, display)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """The arguments of `train`."""
+
+    recipe: Recipe | str | Path | None
+    out: Path
+    settings: Sequence[str]
+    data: Data | Mapping[str, Any] | None
+    corpora: GivenCorpora
+    budget: str | None
+    tries: int | None
+    device: Device
+    resume: bool
+
+    def __post_init__(self) -> None:
+        """ArgumentError where the recipe is of another type."""
+        if not (self.recipe is None or isinstance(self.recipe, Recipe | str | os.PathLike)):
+            raise ArgumentError(
+                f"recipe is of type {type(self.recipe).__name__}, but must be a Recipe or the path of one. Pairs are "
+                "given as pairs=..."
+            )
+
+    def run(
+        self, recorders: Sequence[Recorder], notify: Callable[[str], object] | None, display: TrainingDisplay
+    ) -> Translator:
+        """Choose the recipe where none is given, try variants of it where asked to, and train."""
+
+        def tell(sentence: str) -> None:
+            if notify is not None:
+                notify(sentence)
+            display.say(sentence)
+
+        given = GivenPairs(*(corpus.pairs for corpus in self.corpora))
+        choice, resume = self._choose(given, tell), self.resume
+        if self.tries is not None:
+            if resume:
+                raise RecipeError("tries: leave out resume; the same call goes on with what was tried")
+            variants = make_variants(choice.recipe, self.tries)
+            best, rounds = try_recipes(
+                variants, self.out, device=self.device, given=given, recorders=tuple, notify=tell
+            )
+            choice, resume = Choice(best.recipe, [*choice.reasons, *rounds]), True
+        return run_recipe(
+            choice.recipe,
+            self.out,
+            device=self.device,
+            resume=resume,
+            given=given,
+            reasons=choice.reasons,
+            formats_checked=bool(choice.reasons),
+            recorders=[*recorders, *display.recorders],
+            on_progress=display.hear,
+            notify=tell,
+        ).translator
+
+    def _choose(self, given: GivenPairs, notify: Callable[[str], object]) -> Choice:
+        """Return the recipe that was asked for, or choose one; only a chosen one has reasons."""
+        if not self.resume:
+            check_unused(self.out)  # first, since choosing a recipe may take long
+        if self.budget is not None and (self.resume or self.recipe is not None):
+            raise RecipeError(
+                "budget: only a recipe that is chosen can be fitted to a time; leave out recipe and resume"
+            )
+        if self.recipe is None and not self.resume:
+            data = given_data(self.corpora) if self.data is None else named_data(self.data, self.corpora)
+            return chosen_recipe(data, self.settings, given, notify, budget=self.budget, device=self.device)
+        if self.data is not None:
+            raise RecipeError("a recipe names its corpora: give a recipe, or data, not both")
+        if self.recipe is None:
+            recipe = resumed_recipe(self.out, self.settings)
+        elif isinstance(self.recipe, Recipe):
+            recipe = override(self.recipe, self.settings)
+        else:
+            recipe = load_recipe(self.recipe, self.settings)
+        check_given(recipe.data, self.corpora)
+        return Choice(recipe, [])

@@ -1,0 +1,129 @@
+"""What a model is worth on a run's validation corpus, and by which value epochs are compared."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import torch
+
+from tandem.corpora.references import group_references
+from tandem.engines.members import Member
+from tandem.errors import MemoryShortage, TandemError, TrainingError
+from tandem.metrics import bleu, choose_tokenizer, chrf, exact, in_order, leading_scores
+from tandem.metrics.calibration import Calibration
+from tandem.metrics.fitting import has_bleu
+from tandem.models import Seq2Seq
+from tandem.recipe import Recipe
+from tandem.runs.calibration import calibrate
+from tandem.runs.corpora import PreparedCorpus
+from tandem.runs.likelihoods import measure_likelihood
+from tandem.text import normalise
+from tandem.training import LoopProgress
+from tandem.training.events import Sample, Validation
+from tandem.translation.translator import Translator
+
+TIES = 1e-3
+"""The most that a difference in loss adds to a percentage."""
+
+_SAMPLES = 3
+_NO_BLEU = (
+    'training.keep is "bleu", which cannot tell one checkpoint from another here: BLEU counts runs of four words, and '
+    "no validation target has that many. It is always 0, and the first checkpoint is kept. Set training.keep to exact, "
+    "chrf or loss"
+)
+
+Criterion: TypeAlias = Callable[[Validation], float]
+"""Turns a validation into the value by which epochs are compared; lower is better."""
+
+
+class Validator:
+    """Measures a model on the validation corpus of its run."""
+
+    def __init__(
+        self, recipe: Recipe, corpus: PreparedCorpus, device: torch.device, notify: Callable[[str], object]
+    ) -> None:
+        """Choose the scores that suit the corpus, and warn where the recipe keeps epochs by BLEU, which is always 0.
+
+        RecipeError where packages are missing for the tokenizer that BLEU needs.
+        """
+        self._recipe = recipe
+        self._corpus = corpus
+        self._device = device
+        self._groups = group_references(corpus.validation_pairs, lowercase=corpus.source_tokenizer.lowercase)
+        targets = [normalise(pair.target) for pair in corpus.validation_pairs]
+        self._leading_scores = leading_scores(targets)
+        self._score_tokenizer = choose_tokenizer(recipe.search.score_tokenize, targets)
+        if recipe.training.keep == "bleu" and not has_bleu(targets, self._score_tokenizer):
+            notify(_NO_BLEU)
+
+    def validate(self, model: Seq2Seq, dtype: torch.dtype, progress: LoopProgress) -> Validation:
+        """Measure the loss, and the scores of greedy translations. TrainingError where the training has diverged."""
+        batches = self._corpus.validation.epoch(0)
+        loss = measure_likelihood(model, batches, self._device, dtype, teacher_forcing=1.0).loss
+        if not math.isfinite(loss):
+            raise _diverged(f"the validation loss is {loss}; it must not be infinite or NaN.", progress)
+        translator = self._translator(model, dtype)
+        sources, references = [source for source, _ in self._groups], [targets for _, targets in self._groups]
+        try:
+            texts = [t.text for t in translator.translate(sources, translator.search_settings(beam=1))]
+        except MemoryShortage:
+            raise
+        except TandemError as error:  # the only other error of a search: no output has a probability above zero
+            raise _diverged(str(error), progress) from error
+        lowercase = self._recipe.search.lowercase_scores
+        hypotheses = [normalise(text) for text in texts]
+        scores = [
+            bleu(hypotheses, references, lowercase=lowercase, tokenize=self._score_tokenizer),
+            chrf(hypotheses, references, lowercase=lowercase),
+            exact(hypotheses, references, lowercase=lowercase),
+        ]
+        samples = tuple(
+            Sample(source, targets[0], text)
+            for (source, targets), text in zip(self._groups[:_SAMPLES], texts, strict=False)
+        )
+        return Validation(loss, {score.name: score.value for score in in_order(scores, self._leading_scores)}, samples)
+
+    def calibrate(self, model: Seq2Seq, dtype: torch.dtype, progress: LoopProgress) -> Calibration | None:
+        """Learn how well the model's probabilities predict that it is right; None where there are too few sources."""
+        try:
+            return calibrate(self._translator(model, dtype), self._groups)
+        except MemoryShortage:
+            raise
+        except TandemError as error:  # as in `validate`
+            raise _diverged(str(error), progress) from error
+
+    def _translator(self, model: Seq2Seq, dtype: torch.dtype) -> Translator:
+        """Return a translator with the model's current weights."""
+        tokenizers = self._corpus.source_tokenizer, self._corpus.target_tokenizer
+        return Translator.from_members([Member(model, self._recipe)], *tokenizers, device=self._device, dtype=dtype)
+
+
+def _diverged(fault: str, progress: LoopProgress) -> TrainingError:
+    return TrainingError(
+        f"step {progress.step} (epoch {progress.epoch + 1}): {fault} The run stands as it was saved before. Lower "
+        "training.optimizer.learning_rate, set training.clip_norm, or use --set training.precision=float32, and "
+        "go on with --resume or start anew"
+    )
+
+
+def _loss(validation: Validation) -> float:
+    return validation.loss
+
+
+def _below_100(name: str) -> Criterion:
+    return lambda validation: 100.0 - validation.scores[name]
+
+
+def _inexact(validation: Validation) -> float:
+    """Return the percentage of wrong outputs. The loss breaks ties: it adds less than a single output does."""
+    loss = validation.loss
+    return 100.0 - validation.scores["exact"] + TIES * loss / (1 + loss)
+
+
+CRITERIA: Mapping[str, Criterion] = {
+    "loss": _loss,
+    "bleu": _below_100("bleu"),
+    "chrf": _below_100("chrf"),
+    "exact": _inexact,
+}
+"""The criterion for each value of `training.keep`."""
