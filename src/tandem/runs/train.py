@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tandem.checkpoint import is_model, read_current
+from tandem.console import PrintableConsole
 from tandem.corpora.pairs import Pair
 from tandem.errors import ArgumentError, CheckpointError, CorpusError, NotWrittenError, RecipeError, TrainingError
 from tandem.files.paths import path_of
@@ -22,7 +23,7 @@ from tandem.recipe import (
     setting_lines,
 )
 from tandem.recording import Recorder
-from tandem.recording.display import training_display
+from tandem.recording.live import training_display
 from tandem.runs.baselines import Baseline, baselines
 from tandem.runs.choose import Budget, Choice, choose_recipe, seconds_in
 from tandem.runs.evaluate import Evaluation, evaluate
@@ -95,7 +96,7 @@ def train(
         )
     if progress is None:
         progress = recorders is None and say is None and sys.stderr is not None and sys.stderr.isatty()
-    with python_words(), training_display(progress) as display:
+    with python_words(), training_display(PrintableConsole(stderr=True) if progress else None) as display:
         own = say or (lambda _: None)
 
         def tell(line: str) -> None:
