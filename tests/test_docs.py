@@ -15,18 +15,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
-import typer
 from pydantic import BaseModel
 
 import tandem
 from tandem import recipe
-from tandem.cli import app
 from tandem.corpora import public
 from tandem.corpora.memory import InMemory
 from tandem.runs.sizing import size_for
+from tests.support.console import all_commands
 from tests.support.pages import CAPS, PAIRS, run_page, write_files
 
 ROOT = Path(__file__).parents[1]
@@ -183,13 +182,10 @@ def test_sizes_without_a_recipe() -> None:
 
 def options() -> dict[str, set[str]]:
     """The options of every command, --help left out."""
-    group = cast(Any, typer.main.get_command(app))
-    data = group.commands["data"].commands
-    commands = {**group.commands, **{f"data {name}": command for name, command in data.items()}}
     return {
         name: {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         - {parameter.name for parameter in command.params}
-        for name, command in commands.items()
+        for name, command in all_commands().items()
     }
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
-from tandem.recording.console import PrintableConsole
+from tandem.console import PrintableConsole
 from tandem.terminal import counted, opening_command, printable, printable_lines, shell_command
 
 HOSTILE = "a\x1b[31mb\x07\r\u202ec\u2066\x9bd\udce4\u2028"

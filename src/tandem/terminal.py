@@ -1,9 +1,16 @@
-"""Text that is safe to show in a terminal, and commands that can be pasted into a shell."""
+"""Words for people: text that is safe in a terminal, counted nouns, commands that can be pasted into a shell."""
 
 import os
 import shlex
 import sys
 import unicodedata
+from collections.abc import Callable
+from typing import TypeAlias
+
+Notify: TypeAlias = Callable[[str], object]
+"""Tells the user a sentence. This is what a parameter named `notify` is."""
+OnProgress: TypeAlias = Callable[[str, int, int | None], object]
+"""Takes the name of a task, how much of it is done, and its total where that is known: a parameter `on_progress`."""
 
 _REPLACED = {"Cc", "Cs", "Zl", "Zp"}
 """Categories of characters: controls, lone surrogates (bytes that are not UTF-8), line and paragraph separators."""

@@ -231,7 +231,7 @@ def test_where_nothing_can_be_written_is_said_before_the_work(
     (elsewhere / "folder").mkdir()
     (elsewhere / "locked").mkdir()
     monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "locked")  # to root all is open
-    monkeypatch.setattr("tandem.cli.evaluate.load", lambda *_, **__: pytest.fail("it is loaded"))
+    monkeypatch.setattr("tandem.translation.translator.load", lambda *_, **__: pytest.fail("it is loaded"))
     before = (elsewhere / "test.de").read_bytes()
     found = tandem("evaluate", run, *FILES, "--output", place)
     assert (found.code, found.out, found.err) == (1, "", f"tandem: {said}\n")

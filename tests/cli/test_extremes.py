@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from typing import NamedTuple, get_args
 
 import pytest
-import typer
 
-from tandem.cli import app
 from tandem.cli.options import decimal
-from tests.support.console import Tandem
+from tests.support.console import Tandem, all_commands
 
 BEYOND = ("-9e999", "1e999", "nan", "2e18", str(2**63), "9" * 5000)
 
@@ -23,23 +21,18 @@ class Option(NamedTuple):
     most: float | None
 
 
-def numeric_options(group: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[Option]:
+def numeric_options() -> Iterator[Option]:
     """Those of all commands, as their functions' parameters say."""
-    for inner in group.registered_groups:
-        assert inner.typer_instance is not None
-        yield from numeric_options(inner.typer_instance, (*path, str(inner.name)))
-    for command in group.registered_commands:
-        assert command.callback is not None
-        name = command.name or command.callback.__name__
+    for name, command in all_commands().items():
         for key, parameter in inspect.signature(command.callback).parameters.items():
             kinds, infos = get_args(parameter.annotation)[:1], get_args(parameter.annotation)[1:]
             if infos and {int, float} & {*kinds, *get_args(kinds[0])}:
                 info = infos[0]
                 written = next(iter(info.param_decls or ()), f"--{key.replace('_', '-')}")
-                yield Option((*path, name), written, info.min, info.max)
+                yield Option(tuple(name.split()), written, info.min, info.max)
 
 
-OPTIONS = [pytest.param(option, id=" ".join([*option.command, option.name])) for option in numeric_options(app)]
+OPTIONS = [pytest.param(option, id=" ".join([*option.command, option.name])) for option in numeric_options()]
 
 
 def test_all_options_are_found() -> None:

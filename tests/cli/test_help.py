@@ -5,15 +5,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.main import get_command
 
 from tandem import __version__
-from tandem.cli import app
 from tandem.cli.commands import Command
-from tests.support.console import Tandem
+from tests.support.console import Tandem, all_commands
 
 COMMANDS = ("demo", "train", "describe", "translate", "evaluate", "score", "rescore", "average", "data get")
 
@@ -74,20 +71,11 @@ def test_what_is_no_model_is_a_sentence_on_standard_error(command: str, tandem: 
     assert found == (1, "", "tandem: nowhere: there is no such run or checkpoint\n")
 
 
-def _all_commands(group: Any, name: str = "") -> dict[str, Any]:
-    """Every command below a group, under its whole name."""
-    found: dict[str, Any] = {}
-    for part, command in group.commands.items():
-        below = _all_commands(command, f"{name}{part} ") if hasattr(command, "commands") else {f"{name}{part}": command}
-        found |= below
-    return found
-
-
 def test_every_command_takes_each_option_once_and_answers_to_h() -> None:
-    commands = _all_commands(get_command(app))
+    commands = all_commands()
     assert {"train", "translate", "data get"} <= set(commands)
     for name, command in commands.items():
-        assert isinstance(command, Command), f'{name}: register it with app.command("{name}", cls=Command)'
+        assert isinstance(command, Command), f"{name}: register it with cls=Command"
 
 
 @pytest.mark.parametrize("arguments", [(), ("train",), ("data",), ("data", "cache")])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 import typer
 
+from tandem.cli.training import TrainingPlan
 from tandem.metrics import bleu
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import load_recipe
@@ -110,13 +111,13 @@ def test_other_weights_are_measured_anew(tandem: Tandem) -> None:
 def test_it_goes_on_where_it_was_stopped(tandem: Tandem, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[tuple[str, bool]] = []
 
-    def stop(recipe: object, run: Path, console: object, *, device: str, resume: bool, again: str) -> None:
-        begun.append((run.name, resume))
-        assert again.startswith("tandem reproduce --recipe recipe.toml")
+    def stop(plan: TrainingPlan, console: object, *, device: str, resume_command: str) -> None:
+        begun.append((plan.out.name, plan.resume))
+        assert resume_command.startswith("tandem reproduce --recipe recipe.toml")
         raise typer.Exit(130)
 
     (Path("out/runs/forward-1/report.html")).unlink()  # as if it had been stopped before its end
-    monkeypatch.setattr("tandem.cli.reproduce.train_run", stop)
+    monkeypatch.setattr("tandem.cli.training.train_plan", stop)
     assert tandem(*SMALL).code == 130
     assert begun == [("forward-1", True)]
 

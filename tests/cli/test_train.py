@@ -252,7 +252,7 @@ def stop_after(step: int, monkeypatch: pytest.MonkeyPatch, number: int = signal.
     def display(_: object) -> Recorder:
         return StopAfter(step, number)
 
-    monkeypatch.setattr("tandem.cli.train.live_display", display)
+    monkeypatch.setattr("tandem.recording.live.live_display", display)
 
 
 @pytest.mark.parametrize(("step", "number"), [(1, signal.SIGINT), (6, signal.SIGTERM)])

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from tandem.cli.lines import Survey, file_lines, survey
-from tandem.cli.streams import json_line, one_line
-from tandem.cli.translate import _record
+from tandem.bulk.lines import Survey, file_lines, survey
 from tandem.text.codec import MAX_SOURCE_CHARACTERS
+from tandem.translation.forms import JSON, MOSES, PLAIN, json_line, one_line
 from tandem.translation.messages import Translation
 from tests.support.console import Tandem
 from tests.support.runs import NUMBERS, saved, untrained
@@ -73,11 +72,11 @@ def test_any_lines_are_as_many_lines_in_order(
 
 def test_line_ends_of_a_foreign_vocabulary_become_spaces() -> None:
     two = Translation("a\nb\r|||c\u2028", -0.5, ("a",), (-0.5, -0.5))
-    assert _record(0, "x", two, as_json=False) == "a b |||c\u2028\n".encode()
+    assert PLAIN.record(0, "x", two) == "a b |||c\u2028\n".encode()
     many = Translation(two.text, -0.5, ("a",), (-0.5, -0.5), alternatives=(two,))
-    found = _record(7, "x", many, as_json=False).decode()
+    found = MOSES.record(7, "x", many).decode()
     assert found == "7 ||| a b &#124;&#124;&#124;c\u2028 ||| LogProbability= -1.000000 ||| -0.500000\n"
-    assert json.loads(_record(0, "x", two, as_json=True))["text"] == two.text
+    assert json.loads(JSON.record(0, "x", two))["text"] == two.text
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udcffb\udfff", "\ud83c\udf89", "\x85\u2028\u2029", "\\ud800"])

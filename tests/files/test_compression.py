@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.cli.lines import file_lines
+from tandem.bulk.lines import file_lines
 from tandem.corpora.pairs import load_pairs
 from tandem.corpora.parallel_files import ParallelFiles
 from tandem.corpora.public import named_corpus

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.cli.lines import file_lines
+from tandem.bulk.lines import file_lines
 from tandem.corpora.json_lines import JsonLines
 from tandem.corpora.pairs import load_pairs
 from tandem.corpora.parallel_files import ParallelFiles

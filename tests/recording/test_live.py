@@ -6,8 +6,7 @@ import pytest
 from rich.console import Console
 
 from tandem.recording import Recorder, live_display
-from tandem.recording.live import LiveDisplay
-from tandem.recording.plain import PlainLines
+from tandem.recording.live import LiveDisplay, PlainLines
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")

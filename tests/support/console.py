@@ -3,11 +3,12 @@
 import io
 import sys
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pytest
 
-from tandem.cli import main
+from tandem.cli import COMMANDS, main
+from tandem.cli.commands import load_command
 
 
 class Outcome(NamedTuple):
@@ -68,3 +69,13 @@ def console(monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[byte
         return Outcome(code or 0, out.decode("utf-8"), err.decode("utf-8"))
 
     return tandem
+
+
+def all_commands() -> dict[str, Any]:
+    """Every command under its whole name, such as `data get`."""
+    commands: dict[str, Any] = {}
+    for name in COMMANDS:
+        command = load_command(name)
+        below = getattr(command, "commands", None)
+        commands |= {f"{name} {part}": inner for part, inner in below.items()} if below else {name: command}
+    return commands

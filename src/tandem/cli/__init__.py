@@ -1,36 +1,36 @@
-"""The command line: one short module a command."""
+"""The command line: one short module a command, imported when the command is used."""
 
 import os
 import sys
 
 import typer
 
-from tandem.cli.analyse import analyse_command
-from tandem.cli.average import average_command
-from tandem.cli.commands import Command, Group
-from tandem.cli.compare import compare_command
-from tandem.cli.data import data
-from tandem.cli.demo import demo
-from tandem.cli.describe import describe
-from tandem.cli.evaluate import evaluate_command
-from tandem.cli.reproduce import reproduce_command
-from tandem.cli.rescore import rescore_command
-from tandem.cli.score import score
+from tandem.cli.commands import lazy_app
 from tandem.cli.streams import say, stand_in_for_closed, tolerate_encoding
-from tandem.cli.train import train_command
-from tandem.cli.translate import translate
 from tandem.errors import TandemError
 from tandem.memory import memory_for
 from tandem.version import __version__
 
-app = typer.Typer(
-    name="tandem",
-    cls=Group,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["--help", "-h"]},
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-)
+COMMANDS = {
+    "demo": "Train a small German-English translator on the built-in corpus, measure it, and translate a few "
+    "sentences.",
+    "train": "Train a model, from a corpus or a recipe.",
+    "describe": "Say how many weights a model has and where, and what memory they take. Nothing is trained.",
+    "translate": "Translate texts: arguments, a file, or standard input; a line in, a line out.",
+    "evaluate": "Measure a model on a corpus: BLEU, chrF, TER, exact matches, edit rates, perplexity, each with its "
+    "signature.",
+    "analyse": "Look at where systems are good, how they differ and what they get wrong; write a page of it.",
+    "compare": "Compare trainings: mean and deviation over seeds, and whether systems differ by more than chance.",
+    "score": "Print how probable the model finds each given target: its log-probability in nats, a line a pair.",
+    "rescore": "Rank another system's hypotheses anew, with what the model says of each beside the system's own score.",
+    "reproduce": 'Look at the claims of "Sequence to Sequence Learning with Neural Networks" (2014) one by one, with '
+    "small models.",
+    "average": "Write a checkpoint whose weights are the mean of those of several.",
+    "data": "Fetch public corpora, see which prepared ones are kept.",
+}
+"""Each command, which is a module of this package, with the line that `tandem --help` says of it."""
+
+app = lazy_app(COMMANDS)
 
 
 def _version(wanted: bool) -> None:
@@ -55,22 +55,8 @@ def _tandem(
     """
 
 
-app.command("demo", cls=Command)(demo)
-app.command("train", cls=Command)(train_command)
-app.command("describe", cls=Command)(describe)
-app.command("translate", cls=Command)(translate)
-app.command("evaluate", cls=Command)(evaluate_command)
-app.command("analyse", cls=Command)(analyse_command)
-app.command("compare", cls=Command)(compare_command)
-app.command("score", cls=Command)(score)
-app.command("rescore", cls=Command)(rescore_command)
-app.command("reproduce", cls=Command)(reproduce_command)
-app.command("average", cls=Command)(average_command)
-app.add_typer(data, name="data")
-
-
 def main() -> None:
-    """What the `tandem` command runs: errors that a user can mend are a sentence, never a traceback."""
+    """Run the `tandem` command: errors that a user can mend are a sentence, never a traceback."""
     stand_in_for_closed()
     tolerate_encoding()
     try:
@@ -82,7 +68,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
-        # A full disk, a folder that may not be written to: the user's to mend as well.
+        # A full disk, or a folder that may not be written to: the user can mend these as well.
         say(f"{error.filename or 'standard input or output'}: {error.strerror or error}")
         sys.exit(1)
     finally:
@@ -90,7 +76,7 @@ def main() -> None:
 
 
 def _flush() -> None:
-    """Write what is still held: at exit, Python would complain where whoever read our output has left."""
+    """Write what is still buffered: at exit, Python would complain where the reader of our output has left."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

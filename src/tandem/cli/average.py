@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from tandem.recording.console import PrintableConsole
-from tandem.runs import average
-from tandem.terminal import shell_command
+from tandem.cli.commands import Command, command_app
+
+app = command_app()
 
 
+@app.command("average", cls=Command)
 def average_command(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Runs' directories, or checkpoints'.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The new checkpoint. It must not be there.")],
@@ -24,9 +24,10 @@ def average_command(
     recipe is the first one's. Checkpoints of one training are meant: the mean of the weights of two seeds knows
     nothing.
     """
+    from tandem.console import PrintableConsole, show_text
+    from tandem.runs import average
+    from tandem.terminal import shell_command
+
     average(models, out=out, device="cpu")
     use = shell_command("tandem", "translate", out, "--help")
-    PrintableConsole().print(
-        Text(f"The mean of {len(models)} is in {out}. Use it:\n  {use}"),
-        soft_wrap=True,
-    )
+    show_text(PrintableConsole(), f"The mean of {len(models)} is in {out}. Use it:\n  {use}")

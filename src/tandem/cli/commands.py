@@ -1,10 +1,12 @@
-"""What all commands have in common: how options are parsed, and how wrong ones are answered."""
+"""What all commands have in common: how options are parsed, how wrong ones are answered, how help is printed."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tandem.terminal import printable, printable_lines
@@ -26,8 +28,14 @@ class Command(TyperCommand):
         """Return what follows the command's name in its usage: the arguments as their metavars say them."""
         return ["[OPTIONS]", *(p.metavar or p.name.upper() for p in self.params if p.param_type_name == "argument")]
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's method
+        """Print the help."""
+        from tandem.cli.help import print_help
+
+        print_help(self, ctx, {})
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments. A usage error for an option that is given twice or that there is not."""
+        """Parse the arguments. An option that is unknown, or is given twice, is a usage error."""
         try:
             _, _, occurrences = self.make_parser(ctx).parse_args(list(args))
         except NoSuchOption as error:
@@ -57,13 +65,58 @@ class Group(TyperGroup):
             return super().make_context(*arguments, **more)
 
     def invoke(self, ctx: Any) -> Any:
-        """Parse the arguments of the command that was named, and run it."""
+        """Parse the arguments of the named command, and run it."""
         with _printable_errors():
             return super().invoke(ctx)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return all parameters, --help among them; flags show no type in the help."""
         return _without_types(super().get_params(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's method
+        """Print the help, with the first paragraph of each command's own."""
+        from tandem.cli.help import print_help
+
+        summaries = {name: (command.help or "").partition("\n\n")[0] for name, command in self.commands.items()}
+        print_help(self, ctx, summaries)
+
+
+class LazyGroup(Group):
+    """A group that holds a stand-in for each command, and imports a command's own module when it is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the name of the command that the arguments begin with, the command and the other arguments."""
+        name, command, others = super().resolve_command(ctx, args)
+        return name, None if command is None else load_command(str(name)), others
+
+
+def command_app(**settings: Any) -> typer.Typer:
+    """Return the application that a command's module puts its function into."""
+    return typer.Typer(cls=Group, add_completion=False, pretty_exceptions_enable=False, **settings)
+
+
+def lazy_app(summaries: Mapping[str, str]) -> typer.Typer:
+    """Return an application of the commands with these names, each with the line that the help says of it."""
+    app = typer.Typer(
+        name="tandem",
+        cls=LazyGroup,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["--help", "-h"]},
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+    )
+    for name, summary in summaries.items():
+        app.command(name, help=summary)(_stand_in)
+    return app
+
+
+def load_command(name: str) -> Any:
+    """Import the module of a command, and return the command."""
+    return typer.main.get_command(import_module(f"tandem.cli.{name}").app)
+
+
+def _stand_in() -> None:
+    """Stand in for a command whose module is not imported yet."""
 
 
 @contextmanager

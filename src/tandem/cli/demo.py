@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
+from tandem.cli.commands import Command, command_app
 from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
-from tandem.cli.show import announce, show_result
-from tandem.cli.train import free_directory, train_run
-from tandem.recipe import parse_recipe
-from tandem.recording.console import PrintableConsole
+
+app = command_app()
 
 _RECIPE = """
 [data]
@@ -38,7 +37,8 @@ learning_rate = { schedule = "linear", warmup_steps = 100, decay_from = 0.3 }
 _TEXTS = ("Guten Morgen!", "Ein kleiner Hund läuft durch den Park.", "Zwei Frauen sitzen auf einer Bank.")
 
 
-def demo(
+@app.command("demo", cls=Command)
+def demo_command(
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Default: runs/demo.")] = None,
     settings: SettingsOption = None,
     device: DeviceOption = "auto",
@@ -51,9 +51,16 @@ def demo(
 
     Needs no data and no network; three minutes on two cores.
     """
+    from tandem.cli.show import show_result
+    from tandem.cli.training import TrainingPlan, free_directory, train_plan
+    from tandem.console import PrintableConsole, announce
+    from tandem.recipe import parse_recipe
+
     console = PrintableConsole(quiet=quiet)
     announce(console, "a German-English translator of picture captions, from the built-in corpus `captions`")
     where = out or free_directory("demo")
-    result = train_run(parse_recipe(_RECIPE, "the demo's recipe", settings or []), where, console, device=device)
-    examples = [(text, made.text) for text, made in zip(_TEXTS, result.translator.translate(_TEXTS), strict=True)]
+    plan = TrainingPlan(parse_recipe(_RECIPE, "the demo's recipe", settings or []), where)
+    result = train_plan(plan, console, device=device)
+    translations = result.translator.translate(_TEXTS)
+    examples = [(text, translation.text) for text, translation in zip(_TEXTS, translations, strict=True)]
     show_result(PrintableConsole(), where, result, examples)

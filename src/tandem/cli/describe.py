@@ -1,31 +1,19 @@
 """`tandem describe`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from tandem.build import build_model
-from tandem.checkpoint import load_checkpoint, read_models
-from tandem.cli.options import SettingsOption, decimal
+from tandem.cli.commands import Command, command_app
+from tandem.cli.options import SettingsOption
 from tandem.errors import RecipeError
-from tandem.models import ParameterCounts, count_parameters
-from tandem.names import LARGEST_COUNT
-from tandem.recipe import Optimizer, Recipe, load_recipe
-from tandem.recording.console import PrintableConsole, show_text
-from tandem.runs.provenance import Session, read_provenance
-from tandem.terminal import counted
 
-_BYTES = 4
-"""Of a weight, and of each number that an optimiser keeps for it."""
+app = command_app()
 
 
-def describe(
+@app.command("describe", cls=Command)
+def describe_command(
     what: Annotated[
         Path, typer.Argument(metavar="RECIPE.toml|MODEL", help="A recipe, or a run's or a checkpoint's directory.")
     ],
@@ -41,88 +29,28 @@ def describe(
     - `tandem describe recipes/multi30k.toml --vocabularies 8000,6000 --set model.hidden=1024`
     - `tandem describe runs/multi30k`
     """
+    import torch
+
+    from tandem.build import build_model
+    from tandem.checkpoint import load_checkpoint, read_models
+    from tandem.cli.show_model import show_model, show_sessions, vocabulary_sizes
+    from tandem.console import PrintableConsole
+    from tandem.models import count_parameters
+    from tandem.recipe import load_recipe
+    from tandem.runs.provenance import read_provenance
+
+    console = PrintableConsole()
     if what.is_dir():
         if settings or vocabularies:
             raise RecipeError(f"{what}: a trained model is what it is: leave out --set and --vocabularies")
         checkpoint = load_checkpoint(what)
-        model, recipe = checkpoint.model, checkpoint.recipe
         sizes = len(checkpoint.source_tokenizer), len(checkpoint.target_tokenizer)
+        show_model(console, checkpoint.recipe, sizes, count_parameters(checkpoint.model))
+        sessions = read_provenance(what) or read_models([what], lambda paths: read_provenance(*paths))
+        show_sessions(console, sessions)
     else:
         recipe = load_recipe(what, settings or [])
-        sizes = _sizes(recipe, what, vocabularies)
+        sizes = vocabulary_sizes(recipe, what, vocabularies)
         with torch.device("meta"):  # shapes without memory
             model = build_model(recipe, *sizes)
-    console = PrintableConsole()
-    _show(console, recipe, sizes, count_parameters(model))
-    if what.is_dir():
-        _show_sessions(console, read_provenance(what) or read_models([what], lambda found: read_provenance(*found)))
-
-
-def _sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:
-    if given is not None:
-        source, _, target = given.partition(",")
-        sizes = decimal(source), decimal(target)
-        if not all(0 < size <= LARGEST_COUNT for size in sizes):
-            raise RecipeError(f"--vocabularies {given[:40]}: give two numbers of tokens, such as 8000,6000")
-        return sizes
-    source_size, target_size = recipe.text.source.max_size, recipe.text.target.max_size
-    if source_size is None or target_size is None:
-        raise RecipeError(
-            f"{path}: how large its vocabularies are is known once its corpus has been read. Say it with "
-            "--vocabularies SOURCE,TARGET, or limit them by text.source.max_size and text.target.max_size"
-        )
-    return source_size, target_size
-
-
-def _show(console: Console, recipe: Recipe, sizes: tuple[int, int], counts: ParameterCounts) -> None:
-    table = Table("part", "weights", "share", show_edge=False, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for part, count in (
-        ("source embedding", counts.source_embedding),
-        ("target embedding", counts.target_embedding),
-        ("recurrent layers of the encoder", counts.encoder),
-        ("recurrent layers of the decoder", counts.decoder),
-        ("output layer", counts.output),
-        ("all", counts.total),
-    ):
-        table.add_row(part, f"{count:,}", f"{100 * count / counts.total:.1f} %")
-    model, optimizer = recipe.model, recipe.training.optimizer
-    trained = counts.total * (2 + _kept(optimizer))
-    lines = (
-        f"{model.cell.upper()}, {counted(model.layers, 'layer')} of {model.hidden:,}, "
-        f"embeddings of {model.embedding:,}; {sizes[0]:,} source and {sizes[1]:,} target tokens",
-        f"a checkpoint: {_mebibytes(counts.total)} of weights",
-        f"training: {_mebibytes(trained)} for weights, gradients and what {optimizer.name} keeps, besides each step's "
-        "own memory",
-    )
-    show_text(console, lines[0])
-    console.print()
-    console.print(table)
-    console.print()
-    for line in lines[1:]:
-        show_text(console, line)
-
-
-def _show_sessions(console: Console, sessions: Sequence[Session]) -> None:
-    """What the model was trained on, a session after the other."""
-    for session in sessions:
-        console.print()
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, part in session.described().items():
-            if part:
-                table.add_row(name, Text(part))
-        console.print(table)
-
-
-def _kept(optimizer: Optimizer) -> int:
-    """Numbers that an optimiser keeps for each weight."""
-    if optimizer.name == "sgd":
-        return 1 if optimizer.momentum else 0
-    return 2
-
-
-def _mebibytes(count: int) -> str:
-    return f"{count * _BYTES / 2**20:,.0f} MiB"
+        show_model(console, recipe, sizes, count_parameters(model))

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tandem.cli.streams import json_line, one_line
 from tandem.metrics import SentenceScores
 from tandem.runs.evaluation import Evaluation, SourceResult
+from tandem.translation.forms import json_line, one_line
 
 _HEADER = (
     "source",

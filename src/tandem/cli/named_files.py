@@ -1,10 +1,12 @@
-"""Files that are given without an option: what they are, their names tell; of others it is said what to type."""
+"""Arguments without an option: which are models, corpora, recipes or texts; where it is unclear, what to type."""
 
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
+
+import typer
 
 from tandem.checkpoint import is_model
 from tandem.cli.corpora import CorpusOptions
@@ -16,16 +18,16 @@ from tandem.files.compression import PACKED_SUFFIXES
 _Options = TypeVar("_Options", bound=CorpusOptions)
 
 _OPTION_OF = {ending: kind.options[0].name for kind in KINDS for ending in kind.endings}
-"""The option that reads a file with such an ending."""
+"""The option that reads a file with each ending."""
 _TABLES = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers", ".feather", ".arrow", ".sqlite", ".db")
 _DOCUMENTS = (".docx", ".doc", ".odt", ".pdf", ".rtf", ".html", ".htm", ".xml", ".tmx")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar")
 
 
 def recipe_and_corpus(files: Sequence[Path], options: _Options) -> tuple[Path | None, _Options]:
-    """A recipe, where that is the file, or else the options with the files among them.
+    """Return the recipe, where that is the only file, or else the options with the files among them.
 
-    CorpusError, saying what to type, where the files are neither a recipe nor a corpus, or there is one already.
+    CorpusError, saying what to type, where the files are neither a recipe nor a corpus, or an option names one too.
     """
     if len(files) == 1 and files[0].suffix == ".toml":
         return files[0], options
@@ -33,7 +35,7 @@ def recipe_and_corpus(files: Sequence[Path], options: _Options) -> tuple[Path | 
 
 
 def with_files(files: Sequence[Path], options: _Options) -> _Options:
-    """The options with these files: one table, or a source and a target. CorpusError where they are neither."""
+    """Return the options with these files: one table, or a source and a target. CorpusError where they are neither."""
     if not files:
         return options
     if options.values:
@@ -57,14 +59,27 @@ def with_files(files: Sequence[Path], options: _Options) -> _Options:
 
 
 def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[list[Path], _Options]:
-    """Which arguments are models, and the options with the files that follow them."""
+    """Return the arguments that are models, and the options with the files that follow them."""
     is_data = [not path.is_dir() and (path.exists() or _form(path) is not None) for path in arguments]
     count = [*is_data, True].index(True)
     return list(arguments[:count]), with_files(arguments[count:], options)
 
 
+def models_and_texts(arguments: Sequence[str], models: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """Split the arguments: the first is a model, unless --model names one, and so are those after it that are models.
+
+    BadParameter where no model is named.
+    """
+    paths, texts = list(models), list(arguments)
+    while texts and (not paths or is_model(Path(texts[0]))):
+        paths.append(Path(texts.pop(0)))
+    if not paths:
+        raise typer.BadParameter("name a run's directory, or a checkpoint's", param_hint="MODEL")
+    return paths, texts
+
+
 def stem(path: str) -> str:
-    """A file's name without what tells its form and its compression: "train.de" of "data/train.de.gz"."""
+    """Return a file's name without the suffixes of its form and compression: `train.de` for `data/train.de.gz`."""
     name = Path(path).name
     for suffix in (*PACKED_SUFFIXES, *_OPTION_OF):
         name = name.removesuffix(suffix)
@@ -72,18 +87,18 @@ def stem(path: str) -> str:
 
 
 def _suffix(path: Path) -> str:
-    """The suffix in lower case, below that of the compression."""
+    """Return the suffix in lower case; that of a compression is passed over."""
     inner = path.with_suffix("") if path.suffix.lower() in PACKED_SUFFIXES else path
     return inner.suffix.lower()
 
 
 def _form(path: Path) -> str | None:
-    """The option that reads a file of this name, if there is one."""
+    """Return the option that reads a file of this name; None where no option does."""
     return _OPTION_OF.get(_suffix(path))
 
 
 def _what_to_type(path: Path) -> str:
-    """What to do about a file that is no corpus by itself, as a clause after its name."""
+    """Return what to do about a file that is no corpus by itself, as a clause that follows its name."""
     name = shlex.quote(str(path))
     if is_model(path):
         return f"this is a run; to go on with its training, type: tandem train --resume --out {name}"

@@ -1,10 +1,13 @@
-"""The options that several commands share."""
+"""The options that several commands share: single ones, and groups of them."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from tandem.cli.groups import OptionGroup
+from tandem.errors import RecipeError
 from tandem.names import (
     LARGEST_BATCH,
     LARGEST_BEAM,
@@ -18,37 +21,36 @@ from tandem.names import (
     TokenizerChoice,
 )
 
+if TYPE_CHECKING:
+    from tandem.translation.settings import SearchSettings
+    from tandem.translation.translator import Translator
+
 LARGEST_SAMPLES = 100_000
-"""Of bootstrap resamples: a hundred times what is usual, and the figures of all of them are held in memory."""
+"""A hundred times the usual number of bootstrap resamples; the figures of all of them are held in memory."""
 LARGEST_SEED = 2**32 - 1
 _MOST_DIGITS = 18
-"""Of a number: Python itself refuses to read one of thousands."""
+"""Digits of a number. Python itself refuses to read a number of thousands of digits."""
+OUTPUT = "Output"
+"""The panel of the options that say what is written or printed, and where."""
+_COMPUTATION, _SCORES = "Computation", "Scores"
 
-SettingsOption: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting; may be repeated.")
-]
-QuietOption: TypeAlias = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print results and errors alone: no progress, no announcements.")
-]
-DeviceOption: TypeAlias = Annotated[Device, typer.Option(help="Where the model runs.")]
-PrecisionOption: TypeAlias = Annotated[
-    Precision,
-    typer.Option(help="Matrix products in float32 or bfloat16; auto takes bfloat16 where the processor has it."),
-]
 ModelsArgument: TypeAlias = Annotated[
     list[Path],
     typer.Argument(metavar="MODEL...", help="A run's directory, or a checkpoint's; of several, the ensemble."),
 ]
-AveragingOption: TypeAlias = Annotated[
-    Averaging, typer.Option(help="How the probabilities of several models are averaged.")
+SettingsOption: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting; may be repeated.")
 ]
 OnErrorOption: TypeAlias = Annotated[
     OnError,
     typer.Option(help="A pair with an empty or too long side: stop there, or drop it, and say how many were dropped."),
 ]
-BeamOption: TypeAlias = Annotated[
-    int | None,
-    typer.Option(min=1, max=LARGEST_BEAM, help="Hypotheses kept at each step; 1 is greedy. Default: the recipe's."),
+DeviceOption: TypeAlias = Annotated[Device, typer.Option(help="Where the model runs.", rich_help_panel=_COMPUTATION)]
+BatchSizeOption: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        min=1, max=LARGEST_BATCH, help="Sentences that are translated together.", rich_help_panel=_COMPUTATION
+    ),
 ]
 LengthPenaltyOption: TypeAlias = Annotated[
     float | None,
@@ -58,37 +60,123 @@ LengthPenaltyOption: TypeAlias = Annotated[
         help="Rank by log-probability / tokens ** this. Default: the recipe's.",
     ),
 ]
-MaxLengthFactorOption: TypeAlias = Annotated[
-    float | None,
+QuietOption: TypeAlias = Annotated[
+    bool,
     typer.Option(
-        min=0.0,
-        max=LARGEST_LENGTH_FACTOR,
-        help="An output has at most this many tokens for each token of its source. Default: the recipe's.",
+        "--quiet",
+        "-q",
+        help="Print results and errors alone: no progress, no announcements.",
+        rich_help_panel=OUTPUT,
     ),
 ]
-MaxLengthExtraOption: TypeAlias = Annotated[
-    int | None,
-    typer.Option(
-        min=0, max=LARGEST_LENGTH_EXTRA, help="Tokens that an output may have besides. Default: the recipe's."
-    ),
-]
-BatchSizeOption: TypeAlias = Annotated[
-    int, typer.Option(min=1, max=LARGEST_BATCH, help="Sentences that are translated together.")
-]
-RawOption: TypeAlias = Annotated[
-    bool, typer.Option("--raw", help="Score texts as they stand, instead of in Unicode NFC with single spaces.")
-]
-TokenizeOption: TypeAlias = Annotated[
-    TokenizerChoice | None,
-    typer.Option(
-        help="How BLEU tells words apart, by sacreBLEU's names; auto goes by the references' script. "
-        "Default: the recipe's search.score_tokenize."
-    ),
-]
-AllowUnkOption: TypeAlias = Annotated[bool, typer.Option("--allow-unk", help="Let `<unk>` stand in translations.")]
+
+
+@dataclass(frozen=True)
+class SearchOptions(OptionGroup):
+    """How translations are searched for. None means: as the recipe says."""
+
+    panel = "Search"
+
+    beam: Annotated[
+        int | None,
+        typer.Option(min=1, max=LARGEST_BEAM, help="Hypotheses kept at each step; 1 is greedy. Default: the recipe's."),
+    ] = None
+    length_penalty: LengthPenaltyOption = None
+    max_length_factor: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=LARGEST_LENGTH_FACTOR,
+            help="An output has at most this many tokens for each token of its source. Default: the recipe's.",
+        ),
+    ] = None
+    max_length_extra: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=LARGEST_LENGTH_EXTRA, help="Tokens that an output may have besides. Default: the recipe's."
+        ),
+    ] = None
+    allow_unk: Annotated[bool, typer.Option("--allow-unk", help="Let `<unk>` stand in translations.")] = False
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=LARGEST_BATCH, help="Sentences that are translated together.")
+    ] = 256
+
+    def settings(self, translator: "Translator", n_best: int = 1) -> "SearchSettings":
+        """Return the search that the options ask a translator for. RecipeError where they do not fit together."""
+        try:
+            return translator.search_settings(
+                beam=self.beam,
+                length_penalty=self.length_penalty,
+                max_length_factor=self.max_length_factor,
+                max_length_extra=self.max_length_extra,
+                n_best=n_best,
+                batch_size=self.batch_size,
+                allow_unk=self.allow_unk,
+            )
+        except ValueError as error:
+            raise RecipeError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class ModelOptions(OptionGroup):
+    """Where a model runs, and how exactly."""
+
+    panel = _COMPUTATION
+
+    device: DeviceOption = "auto"
+    precision: Annotated[
+        Precision,
+        typer.Option(help="Matrix products in float32 or bfloat16; auto takes bfloat16 where the processor has it."),
+    ] = "float32"
+
+
+@dataclass(frozen=True)
+class EnsembleOptions(ModelOptions):
+    """Where one or several models run, and how their probabilities become one."""
+
+    averaging: Annotated[Averaging, typer.Option(help="How the probabilities of several models are averaged.")] = (
+        "arithmetic"
+    )
+
+
+@dataclass(frozen=True)
+class ScoreOptions(OptionGroup):
+    """How texts are compared with references. None means: as the recipe says."""
+
+    panel = _SCORES
+
+    lowercase: Annotated[
+        bool | None, typer.Option(help="Score in lower case. Default: the (first) recipe's search.lowercase_scores.")
+    ] = None
+    tokenize: Annotated[
+        TokenizerChoice | None,
+        typer.Option(
+            help="How BLEU tells words apart, by sacreBLEU's names; auto goes by the references' script. "
+            "Default: the recipe's search.score_tokenize."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class TextScoreOptions(ScoreOptions):
+    """How texts that may still be normalised are compared with references."""
+
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Score texts as they stand, instead of in Unicode NFC with single spaces.")
+    ] = False
+
+
+@dataclass(frozen=True)
+class ResamplingOptions(OptionGroup):
+    """How intervals and significance are estimated."""
+
+    panel = _SCORES
+
+    samples: Annotated[int, typer.Option(min=1, max=LARGEST_SAMPLES, help="Bootstrap resamples.")] = 1000
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="The seed of the resamples.")] = 0
 
 
 def decimal(text: str) -> int:
-    """The number that a text of digits is; -1 for any other text, and for a number beyond all that options take."""
+    """Return the number that a text of digits is; -1 for any other text, and for a number that no option takes."""
     digits = text.strip()
     return int(digits) if digits.isdecimal() and len(digits) <= _MOST_DIGITS else -1

@@ -2,28 +2,23 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from tandem.cli.commands import Command, command_app
 from tandem.cli.options import LARGEST_SAMPLES, DeviceOption, QuietOption, SettingsOption
-from tandem.cli.show import announce
-from tandem.cli.train import train_run
-from tandem.metrics.bootstrap import Resampling
-from tandem.recipe import Recipe
-from tandem.recording.console import PrintableConsole, show_text
-from tandem.terminal import shell_command
-from tandem_reproduction import Plan, Reproduction, Verdict, reduced_recipe, reproduce
-from tandem_reproduction.table import found_by
+
+if TYPE_CHECKING:
+    from tandem.recipe import Recipe
 
 _LARGEST_PLAN = 1000
-"""Trainings of a variant, and models of the ensemble."""
-_COLOURS = {Verdict.HOLDS: "green", Verdict.OPEN: "yellow", Verdict.FAILS: "red"}
+"""The most trainings of a variant, and the most models of the ensemble."""
+
+app = command_app()
 
 
+@app.command("reproduce", cls=Command)
 def reproduce_command(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where all of it is kept.")] = Path(
         "runs/reproduction"
@@ -50,33 +45,26 @@ def reproduce_command(
     test corpus with single models and ensembles, with several beams; rescores n-best lists. What is done is not done
     again. The table is printed, and written with all figures to DIR/reproduction.md and DIR/reproduction.json.
     """
+    from tandem.cli.show_reproduction import show_reproduction
+    from tandem.cli.training import TrainingPlan, train_plan
+    from tandem.console import PrintableConsole, announce
+    from tandem.metrics.bootstrap import Resampling
+    from tandem.terminal import shell_command
+    from tandem_reproduction import Plan, reduced_recipe, reproduce
+
     console = PrintableConsole(quiet=quiet)
     plan = Plan(reduced_recipe(recipe, settings or []), seeds, members)
+    command = shell_command("tandem", *sys.argv[1:])
 
-    def train(wanted: Recipe, run: Path, resume: bool) -> None:
-        again = shell_command("tandem", *sys.argv[1:])
-        train_run(wanted, run, console, device=device, resume=resume, again=again)
+    def train(wanted: "Recipe", run: Path, resume: bool) -> None:
+        train_plan(TrainingPlan(wanted, run, resume=resume), console, device=device, resume_command=command)
 
-    found = reproduce(
+    reproduction = reproduce(
         plan,
         out,
         train,
         resampling=Resampling(samples),
         device=device,
-        notify=lambda line: announce(console, line),
+        notify=lambda sentence: announce(console, sentence),
     )
-    _show(PrintableConsole(), found)
-
-
-def _show(console: Console, found: Reproduction) -> None:
-    table = Table("claim", "the paper", "here", "", show_edge=False, pad_edge=False, show_lines=True)
-    for claim in found.claims:
-        here = "\n".join(map(found_by, claim.checks))
-        verdict = Text(claim.verdict.value, style=_COLOURS[claim.verdict])
-        table.add_row(Text(claim.title), Text(claim.says), Text(here), verdict)
-    console.print()
-    console.print(table)
-    for claim in found.claims:
-        if claim.verdict is not Verdict.HOLDS:
-            console.print(Text(f"\n{claim.title}: {claim.verdict.value}. Likely because {claim.otherwise}"))
-    show_text(console, f"\nAll figures: {found.page}")
+    show_reproduction(PrintableConsole(), reproduction)

@@ -1,5 +1,7 @@
 """What the commands print for people."""
 
+import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,24 +10,29 @@ from rich.table import Table
 from rich.text import Text
 
 from tandem.checkpoint import checkpoint_of
-from tandem.cli.streams import say
+from tandem.cli.streams import print_json, say
+from tandem.console import PrintableConsole, show_text
 from tandem.metrics import Score
-from tandem.recording.console import show_text
-from tandem.recording.preparing import PreparingBar as PreparingBar
-from tandem.recording.preparing import announce as announce
+from tandem.runs.evaluation import Evaluation
 from tandem.runs.execution import TrainingResult
+from tandem.task_bar import TaskBar
 from tandem.terminal import counted, opening_command, printable, shell_command
 from tandem.text.codec import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS
 from tandem.translation.settings import SearchSettings
 
 _SCORES = 4
-"""Scores that are shown at the end of a training; the report has all of them."""
+"""The number of scores that are shown at the end of a training; the report has all of them."""
 _MOST_CHARACTERS = 80
-"""Of an example that is shown to be typed."""
+"""The length of an example that is short enough to be typed."""
+
+
+def console_bar(*, quiet: bool, seconds: float = 10) -> TaskBar:
+    """Return a bar on standard error, which shows nothing where `quiet`."""
+    return TaskBar(PrintableConsole(stderr=True, quiet=quiet), seconds)
 
 
 def say_cut(sources: Sequence[str], what: str) -> None:
-    """Say of which sources, if any, only the beginning was read; `what` was made of that."""
+    """Tell the user of sources that are too long, if any; `what` says what was done with their beginnings."""
     if sources:
         many = f"{len(sources):,} sources are" if len(sources) > 1 else "1 source is"
         first = sources[0][:40]
@@ -36,7 +43,7 @@ def say_cut(sources: Sequence[str], what: str) -> None:
 
 
 def say_at_limit(at_limit: int, outputs: int, settings: SearchSettings) -> None:
-    """Say how many outputs, if any, ended at the length limit, and how it is raised."""
+    """Tell the user how many outputs ended at the length limit, if any, and how it is raised."""
     if at_limit:
         say(
             f"{at_limit:,} of {outputs:,} outputs ended at the length limit, so their ends may be missing: raise "
@@ -46,7 +53,7 @@ def say_at_limit(at_limit: int, outputs: int, settings: SearchSettings) -> None:
 
 
 def show_scores(console: Console, scores: Sequence[Score]) -> None:
-    """A table of scores with their signatures."""
+    """Print a table of scores with their signatures."""
     table = Table("score", "", "signature", show_edge=False, pad_edge=False)
     table.columns[1].justify = "right"
     table.columns[2].overflow = "fold"  # In a terminal that is too narrow; a file gets the whole line.
@@ -57,8 +64,30 @@ def show_scores(console: Console, scores: Sequence[Score]) -> None:
     console.print(table)
 
 
+def show_evaluation(evaluation: Evaluation, dropped: int, *, as_json: bool) -> None:
+    """Print the scores of a model; `dropped` is the number of pairs that were left out."""
+    if not as_json:
+        console = PrintableConsole()
+        show_scores(console, evaluation.scores)
+        pairs, sources = counted(evaluation.pairs, "pair"), counted(evaluation.sources, "different source")
+        show_text(console, f"\n{pairs}, {sources}")
+        return
+    scores = {score.name: {"value": _finite(score.value), "signature": score.signature} for score in evaluation.scores}
+    print_json(
+        {
+            "command": shell_command("tandem", *sys.argv[1:]),
+            "pairs": evaluation.pairs,
+            "dropped": dropped,
+            "sources": evaluation.sources,
+            "cut": evaluation.cut,
+            "stopped_at_limit": evaluation.stopped_at_limit,
+            "scores": scores,
+        }
+    )
+
+
 def show_result(console: Console, out: Path, result: TrainingResult, examples: Sequence[tuple[str, str]] = ()) -> None:
-    """The end of a training: the model, the scores that tell most, example translations, what to type next."""
+    """Print the end of a training: the model, its main scores, example translations, and what to type next."""
     evaluation, model = result.evaluation, result.translator.recipe.model
     layers = f"{counted(model.layers, 'layer')} of {model.hidden:,}"
     beam = result.translator.recipe.search.beam
@@ -91,7 +120,12 @@ def show_result(console: Console, out: Path, result: TrainingResult, examples: S
     console.print()
 
 
+def _finite(value: float) -> float | None:
+    """Return None for infinity, which JSON lacks and the perplexity of a hopeless model is."""
+    return round(value, 4) if math.isfinite(value) else None
+
+
 def _example(sources: Sequence[str]) -> str:
-    """The first source that is short and printable, so that it is easily typed; else the first of all."""
+    """Return the first source that is short and printable, so that it is easily typed; else the first of all."""
     easy = (source for source in sources if len(source) <= _MOST_CHARACTERS and source == printable(source))
     return next(easy, sources[0])

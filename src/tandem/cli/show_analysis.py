@@ -9,8 +9,8 @@ from rich.text import Text
 
 from tandem.analysis import Analysis, Findings, Plane
 from tandem.analysis.breakdown import Breakdown
+from tandem.console import show_text
 from tandem.metrics.bootstrap import Interval
-from tandem.recording.console import show_text
 from tandem.terminal import opening_command
 
 _MISTAKES = 8

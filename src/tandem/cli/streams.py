@@ -1,25 +1,21 @@
-"""The standard streams, which may be closed or have lost who read them, and how results are put on lines."""
+"""The standard streams, which may be closed, or whose reader may have left."""
 
 import io
 import json
 import os
 import sys
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from tandem.errors import OutputError
 from tandem.files.json_values import without_infinities
 from tandem.terminal import printable_lines
 
-_LINE_ENDS = str.maketrans("\r\n", "  ")
-_UNESCAPED = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-"""Line ends to some readers of text, which `json.dumps` leaves as they are."""
-
 
 def stand_in_for_closed() -> None:
-    """Put the null device where a standard stream was closed before the start, as `>&-` does.
+    """Open the null device in place of each standard stream that was closed before the start, as `>&-` does.
 
-    Otherwise the next file that is opened gets its number, and with it what libraries write to standard error; and
-    `print(file=sys.stderr)` without a standard error goes to standard output.
+    Otherwise the next file that is opened gets the stream's number, and with it what libraries write to standard
+    error; and `print(file=sys.stderr)` without a standard error goes to standard output.
     """
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -29,13 +25,13 @@ def stand_in_for_closed() -> None:
 
 
 def tolerate_encoding() -> None:
-    """Have characters replaced that the encoding of standard output cannot hold; Python does so for standard error."""
+    """Replace characters that the encoding of standard output cannot hold, as Python does for standard error."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
 
 
 def standard_output() -> BinaryIO:
-    """Where results go. OutputError where it was closed before the start."""
+    """Return the stream that results go to. OutputError where it was closed before the start."""
     if sys.stdout is None:
         raise OutputError(
             "standard output is closed: leave it open, or send it to a file, so that the results are kept"
@@ -44,7 +40,7 @@ def standard_output() -> BinaryIO:
 
 
 def say(message: str) -> None:
-    """Tell the user on standard error; a reader that has left it is no reason to stop."""
+    """Tell the user a sentence on standard error: a `Notify`. That nobody reads it any more is no reason to stop."""
     try:
         print(f"tandem: {printable_lines(message)}", file=sys.stderr, flush=True)
     except OSError:
@@ -52,16 +48,5 @@ def say(message: str) -> None:
 
 
 def print_json(content: object) -> None:
-    """Print an object as JSON for people and programs: in ASCII, so that nothing in it can steer a terminal."""
+    """Print an object as JSON in ASCII, so that nothing in it can steer a terminal."""
     print(json.dumps(without_infinities(content), indent=2, allow_nan=False), flush=True)
-
-
-def one_line(text: str) -> str:
-    r"""The text with a space for each `\n` and `\r`, which a vocabulary that was made elsewhere may hold."""
-    return text.translate(_LINE_ENDS)
-
-
-def json_line(content: dict[str, Any]) -> bytes:
-    """An object as one line of JSON in UTF-8, whatever characters it holds and whatever a reader takes for a line."""
-    line = json.dumps(without_infinities(content), ensure_ascii=False, allow_nan=False).translate(_UNESCAPED) + "\n"
-    return line.encode("utf-8", "backslashreplace")  # of a lone surrogate: its escape in JSON

@@ -1,8 +1,9 @@
-"""The live display of a training: a moving one in a terminal, plain lines anywhere else."""
+"""How a training is shown to people: a moving display in a terminal, plain lines anywhere else."""
 
 import time
-from collections.abc import Callable
-from typing import assert_never
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, assert_never
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -11,11 +12,36 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tandem.console import announce, show_text
 from tandem.recording import wording
-from tandem.recording.plain import PlainLines
 from tandem.recording.progress import Progress
 from tandem.recording.recorder import Recorder
+from tandem.task_bar import TaskBar
+from tandem.terminal import OnProgress
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
+
+
+class TrainingDisplay(NamedTuple):
+    """What a training calls so that it is shown."""
+
+    notify: Callable[[str], None]
+    on_progress: OnProgress
+    recorders: Sequence[Recorder]
+
+
+@contextmanager
+def training_display(console: Console | None) -> Iterator[TrainingDisplay]:
+    """Yield a display on a console; without one, a display that shows nothing."""
+    if console is None:
+        yield TrainingDisplay(lambda _: None, lambda *_: None, ())
+        return
+    with TaskBar(console) as bar:
+
+        def notify(sentence: str) -> None:
+            bar.close()
+            announce(console, sentence)
+
+        yield TrainingDisplay(notify, bar, (live_display(console),))
 
 
 def live_display(console: Console) -> Recorder:
@@ -23,6 +49,48 @@ def live_display(console: Console) -> Recorder:
     if console.is_terminal and not console.is_dumb_terminal:
         return LiveDisplay(console)
     return PlainLines(console)
+
+
+class PlainLines:
+    """A recorder that prints a line now and then and a few after each epoch, without control codes."""
+
+    def __init__(self, console: Console, seconds: float = 10, clock: Callable[[], float] = time.monotonic) -> None:
+        """`seconds`: the least time between two lines about steps. `clock`: see `Progress`."""
+        self._console = console
+        self._seconds = seconds
+        self._clock = clock
+        self._progress = Progress(clock)
+        self._last_line = clock()
+
+    def record(self, event: Event) -> None:
+        """Print what the event has to tell, if it is time."""
+        self._progress.follow(event)
+        match event:
+            case Started():
+                self._print(wording.beginning(event))
+            case StepDone():
+                if self._clock() - self._last_line >= self._seconds:
+                    progress = self._progress
+                    where = f"{progress.step_in_epoch}/{progress.steps_of_epoch}"
+                    epoch = f"epoch {progress.epoch}/{progress.epochs}"
+                    self._print(f"{epoch}  step {where}  {wording.standing(progress)}")
+            case Validated():
+                self._print(wording.epoch_line(event, self._progress.epochs))
+                for sample in event.validation.samples[: wording.SAMPLES]:
+                    for label, text in wording.sample_lines(sample):
+                        self._print(f"    {label:<13}{text}")
+            case Finished():
+                self._print(wording.ending(event))
+            case _:
+                assert_never(event)
+
+    def close(self) -> None:
+        """Do nothing: every line was complete."""
+
+    def _print(self, line: str) -> None:
+        # Soft wrapping leaves the line whole, however wide rich believes the file to be.
+        show_text(self._console, line)
+        self._last_line = self._clock()
 
 
 class LiveDisplay:
@@ -58,7 +126,7 @@ class LiveDisplay:
         self._live.stop()
 
     def bottom(self) -> RenderableType:
-        """Return what stands at the bottom of the terminal at this moment: the bar and the figures."""
+        """Return what the bottom of the terminal shows now: the bar and the figures."""
         progress = self._progress
         line = Table.grid(padding=(0, 2, 0, 0), expand=True)
         line.add_column(no_wrap=True)

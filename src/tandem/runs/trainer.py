@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tandem.console import PrintableConsole
 from tandem.errors import ArgumentError, RecipeError
 from tandem.files.paths import path_of
 from tandem.recipe import Data, Device, Recipe, load_recipe, override, setting_lines
 from tandem.recording import Recorder
-from tandem.recording.display import TrainingDisplay, training_display
+from tandem.recording.live import TrainingDisplay, training_display
 from tandem.runs.corpora import GivenPairs
 from tandem.runs.directories import check_unused
 from tandem.runs.execution import run_recipe
@@ -65,7 +66,7 @@ def train(
     """
     if progress is None:
         progress = recorders is None and notify is None and sys.stderr is not None and sys.stderr.isatty()
-    with with_argument_names(), training_display(progress) as display:
+    with with_argument_names(), training_display(PrintableConsole(stderr=True) if progress else None) as display:
         corpora = (
             given_corpus("", pairs, source, target),
             given_corpus("validation_", validation_pairs, validation_source, validation_target),
@@ -106,7 +107,7 @@ class _Request:
         def tell(sentence: str) -> None:
             if notify is not None:
                 notify(sentence)
-            display.say(sentence)
+            display.notify(sentence)
 
         given = GivenPairs(*(corpus.pairs for corpus in self.corpora))
         choice, resume = self._choose(given, tell), self.resume
@@ -127,7 +128,7 @@ class _Request:
             reasons=choice.reasons,
             formats_checked=bool(choice.reasons),
             recorders=[*recorders, *display.recorders],
-            on_progress=display.hear,
+            on_progress=display.on_progress,
             notify=tell,
         ).translator
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Stopped: TypeAlias = Literal["eos", "limit"]
 """Why an output ended: the model wrote `<eos>`, or the length limit was reached and only `<eos>` was allowed."""
@@ -48,3 +48,39 @@ class TargetScore:
     token_scores: tuple[float, ...]
     cut: bool = False
     """Whether the source was too long and only its beginning was read."""
+
+
+def translation_object(source: str, translation: Translation) -> dict[str, Any]:
+    """Return a translation and its source as an object for JSON; with the alternatives where there are several."""
+    content = {
+        "source": source,
+        **_hypothesis_object(translation),
+        "confidence": translation.confidence,
+        "unknown": translation.unknown,
+    }
+    if translation.alternatives:
+        content["alternatives"] = [_hypothesis_object(alternative) for alternative in translation.alternatives]
+    return content
+
+
+def target_score_object(source: str, target: str, score: TargetScore) -> dict[str, Any]:
+    """Return the score of a given target as an object for JSON."""
+    return {
+        "source": source,
+        "target": target,
+        "log_probability": score.log_probability,
+        "tokens": score.tokens,
+        "token_scores": score.token_scores,
+        "cut": score.cut,
+    }
+
+
+def _hypothesis_object(translation: Translation) -> dict[str, Any]:
+    return {
+        "text": translation.text,
+        "score": translation.score,
+        "log_probability": translation.log_probability,
+        "tokens": translation.tokens,
+        "token_scores": translation.token_scores,
+        "stopped": translation.stopped,
+    }

@@ -1,19 +1,19 @@
-"""The lines that are to be translated: of a file that may be compressed, or of a stream."""
+"""The lines that are to be translated: those of a file that may be compressed, or of a stream."""
 
 import codecs
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from tandem.errors import CorpusError
 from tandem.files.compression import DamagedFile, unpacked
 from tandem.files.lines import check_text, opened
-from tandem.text.codec import MAX_SOURCE_CHARACTERS
 
-_MOST_CHARACTERS = MAX_SOURCE_CHARACTERS + 1
-"""Of a line that are read: enough for the translator to see that it is too long."""
-_MOST_BYTES = 4 * _MOST_CHARACTERS + len(codecs.BOM_UTF8 + b"\r\n")
+MOST_CHARACTERS = 2**15 + 1
+"""Characters of a line that are read: one more than a translator reads, so that it sees that the line is too long."""
+_MOST_BYTES = 4 * MOST_CHARACTERS + len(codecs.BOM_UTF8 + b"\r\n")
 _SKIP_BYTES = 1 << 20
 
 
@@ -21,19 +21,31 @@ class Survey(NamedTuple):
     """What is known of a file's lines before any is translated."""
 
     lines: int
+    """The number of lines."""
     sha256: str
-    """Of the lines as they are read."""
+    """The SHA-256 of the lines as they are read."""
 
 
 class Readable(Protocol):
     """What lines are read from."""
 
     def readline(self, size: int, /) -> bytes:
-        """Up to `size` bytes of the line, with its end; none at the end of the file."""
+        """Return up to `size` bytes of the next line, with its end; nothing at the end of the file."""
+
+
+@dataclass(frozen=True)
+class FileLines:
+    """The lines of a file, which can be read again and again."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the lines as `file_lines` does."""
+        return file_lines(self.path)
 
 
 def survey(path: Path) -> Survey:
-    """Read a file from end to end, so that what is wrong with it shows before the work begins. CorpusError."""
+    """Read a file from end to end, so that a CorpusError about it is raised before the work begins."""
     lines, digest = 0, hashlib.sha256()
     for line in file_lines(path):
         lines += 1
@@ -42,7 +54,7 @@ def survey(path: Path) -> Survey:
 
 
 def file_lines(path: Path) -> Iterator[str]:
-    """The lines of a plain or compressed file. CorpusError where it cannot be read, is damaged or not UTF-8."""
+    """Yield the lines of a plain or compressed file. CorpusError where it is damaged, not UTF-8 or cannot be read."""
     try:
         with opened(path) as file:
             content = unpacked(file)
@@ -53,7 +65,7 @@ def file_lines(path: Path) -> Iterator[str]:
 
 
 def stream_lines(stream: Readable, name: str) -> Iterator[str]:
-    r"""The lines of a stream without their ends, which are `\n` and `\r\n` alone; no more is held than is translated.
+    r"""Yield the lines of a stream without their ends, which are `\n` and `\r\n` alone, each cut at MOST_CHARACTERS.
 
     A byte order mark at the start is dropped; a last line without an end counts. CorpusError, with the stream's
     `name`, where a line is not UTF-8.
@@ -75,4 +87,4 @@ def stream_lines(stream: Readable, name: str) -> Iterator[str]:
         if not whole:
             while (piece := stream.readline(_SKIP_BYTES)) and not piece.endswith(b"\n"):
                 pass
-        yield line.removesuffix("\n").removesuffix("\r")[:_MOST_CHARACTERS]
+        yield line.removesuffix("\n").removesuffix("\r")[:MOST_CHARACTERS]

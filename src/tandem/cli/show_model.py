@@ -1,0 +1,92 @@
+"""What `tandem describe` prints of a model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tandem.cli.options import decimal
+from tandem.console import show_text
+from tandem.errors import RecipeError
+from tandem.models import ParameterCounts
+from tandem.names import LARGEST_COUNT
+from tandem.recipe import Optimizer, Recipe
+from tandem.runs.provenance import Session
+from tandem.terminal import counted
+
+_BYTES = 4
+"""The bytes of a weight, and of each number that an optimiser keeps for it."""
+
+
+def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:
+    """Return the vocabulary sizes that are given, or else the recipe's own limits. RecipeError where it has none."""
+    if given is not None:
+        source, _, target = given.partition(",")
+        sizes = decimal(source), decimal(target)
+        if not all(0 < size <= LARGEST_COUNT for size in sizes):
+            raise RecipeError(f"--vocabularies {given[:40]}: give two numbers of tokens, such as 8000,6000")
+        return sizes
+    source_size, target_size = recipe.text.source.max_size, recipe.text.target.max_size
+    if source_size is None or target_size is None:
+        raise RecipeError(
+            f"{path}: how large its vocabularies are is known once its corpus has been read. Say it with "
+            "--vocabularies SOURCE,TARGET, or limit them by text.source.max_size and text.target.max_size"
+        )
+    return source_size, target_size
+
+
+def show_model(console: Console, recipe: Recipe, sizes: tuple[int, int], counts: ParameterCounts) -> None:
+    """Print where the weights of a model are, and what memory they take."""
+    table = Table("part", "weights", "share", show_edge=False, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for part, count in (
+        ("source embedding", counts.source_embedding),
+        ("target embedding", counts.target_embedding),
+        ("recurrent layers of the encoder", counts.encoder),
+        ("recurrent layers of the decoder", counts.decoder),
+        ("output layer", counts.output),
+        ("all", counts.total),
+    ):
+        table.add_row(part, f"{count:,}", f"{100 * count / counts.total:.1f} %")
+    model, optimizer = recipe.model, recipe.training.optimizer
+    trained = counts.total * (2 + _kept(optimizer))
+    lines = (
+        f"{model.cell.upper()}, {counted(model.layers, 'layer')} of {model.hidden:,}, "
+        f"embeddings of {model.embedding:,}; {sizes[0]:,} source and {sizes[1]:,} target tokens",
+        f"a checkpoint: {_mebibytes(counts.total)} of weights",
+        f"training: {_mebibytes(trained)} for weights, gradients and what {optimizer.name} keeps, besides each step's "
+        "own memory",
+    )
+    show_text(console, lines[0])
+    console.print()
+    console.print(table)
+    console.print()
+    for line in lines[1:]:
+        show_text(console, line)
+
+
+def show_sessions(console: Console, sessions: Sequence[Session]) -> None:
+    """Print what the model was trained on, a session after the other."""
+    for session in sessions:
+        console.print()
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, part in session.described().items():
+            if part:
+                table.add_row(name, Text(part))
+        console.print(table)
+
+
+def _kept(optimizer: Optimizer) -> int:
+    """Return how many numbers an optimiser keeps for each weight."""
+    if optimizer.name == "sgd":
+        return 1 if optimizer.momentum else 0
+    return 2
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count * _BYTES / 2**20:,.0f} MiB"

@@ -1,0 +1,75 @@
+"""What `tandem translate` does before, around and after the translating."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tandem.bulk.job import ModelStamp
+from tandem.bulk.lines import Survey, file_lines, stream_lines, survey
+from tandem.checkpoint import read_models
+from tandem.cli.options import EnsembleOptions
+from tandem.cli.streams import say
+from tandem.console import PrintableConsole
+from tandem.errors import RecipeError
+from tandem.files.storage import FORMAT_FILE
+from tandem.task_bar import TaskBar
+from tandem.translation.translator import Translator, load
+
+
+def check_streams(
+    texts: Sequence[str], source: Path | None, output: Path | None, *, resume: bool, stream: bool
+) -> None:
+    """Raise RecipeError where what is to be read and what is to be written do not fit together."""
+    if texts and source is not None:
+        raise RecipeError(
+            "give texts as arguments, or a file with --input, not both; "
+            f"{texts[0]!r} is taken for a text, since there is no run or checkpoint of that name"
+        )
+    if resume and (source is None or output is None or stream):
+        raise RecipeError("--resume goes on from a file to a file: give --input and --output, and no --stream")
+    for path in (source, output):
+        if resume and path is not None and path.exists() and not path.is_file():
+            raise RecipeError(f"{path}: --resume goes on from a file to a file, and this is none")
+
+
+def survey_regular(source: Path | None) -> Survey | None:
+    """Survey the file that is to be translated; return None for a stream, which can be read only once."""
+    return survey(source) if source is not None and (source.is_file() or not source.exists()) else None
+
+
+def load_stamped(paths: Sequence[Path], model: EnsembleOptions) -> tuple[Translator, list[ModelStamp]]:
+    """Load the models, and read what tells them from others."""
+    return read_models(
+        paths,
+        lambda checkpoints: (
+            load(checkpoints, device=model.device, precision=model.precision, averaging=model.averaging),
+            [ModelStamp.read(checkpoint / FORMAT_FILE) for checkpoint in checkpoints],
+        ),
+    )
+
+
+def precision_options(translator: Translator) -> dict[str, Any]:
+    """Return what the translations depend on besides the search."""
+    return {"precision": str(translator.dtype).removeprefix("torch."), "averaging": translator.averaging}
+
+
+def open_lines(source: Path | None, *, quiet: bool) -> Iterator[str]:
+    """Return the lines of a file, or of standard input; a person who is to type them is told so."""
+    if source is not None:
+        return file_lines(source)
+    if sys.stdin.isatty() and not quiet:
+        say("type a text and Enter; Ctrl-D ends")
+    return stream_lines(sys.stdin.buffer, "standard input")
+
+
+@contextmanager
+def translation_progress(known: Survey | None, *, hidden: bool) -> Iterator[Callable[[int], object]]:
+    """Yield what shows the number of lines that are done on standard error, if that is a terminal."""
+    console = PrintableConsole(stderr=True)
+    if hidden or not console.is_terminal:
+        yield lambda _: None
+        return
+    with TaskBar(console) as bar:
+        yield lambda done: bar("translated", done, known.lines if known else None)

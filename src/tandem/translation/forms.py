@@ -1,0 +1,64 @@
+"""The lines that translations and n-best lists are written as: plain text, Moses' form, JSON."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tandem.files.json_values import without_infinities
+from tandem.translation.messages import Translation, translation_object
+
+_LINE_ENDS = str.maketrans("\r\n", "  ")
+_UNESCAPED = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+"""Characters that `json.dumps` leaves as they are, and that some readers of text take for line ends."""
+
+
+class Form(NamedTuple):
+    """A form that translations are written in."""
+
+    name: str
+    record: Callable[[int, str, Translation], bytes]
+    """Returns the lines for the number of a source, counted from 0, its text and its translation."""
+
+
+def one_line(text: str) -> str:
+    r"""Return the text with a space for each `\n` and `\r`, which a vocabulary that was made elsewhere may hold."""
+    return text.translate(_LINE_ENDS)
+
+
+def json_line(content: Mapping[str, Any]) -> bytes:
+    """Return an object as one line of JSON in UTF-8, whatever characters it holds and whatever a reader splits at."""
+    line = json.dumps(without_infinities(content), ensure_ascii=False, allow_nan=False).translate(_UNESCAPED) + "\n"
+    return line.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its escape in JSON
+
+
+def moses_line(
+    number: int, text: str, features: Mapping[str, Sequence[str]], score: str | None, further: Sequence[str] = ()
+) -> str:
+    """Return a line of Moses: `NUMBER ||| TEXT ||| NAME= VALUE ||| SCORE`; a `|` of the text is escaped as there."""
+    named = " ".join(f"{name}= {' '.join(values)}" for name, values in features.items())
+    fields = [str(number), one_line(text).replace("|", "&#124;"), named]
+    return " ||| ".join([*fields, *([] if score is None else [score]), *further]) + "\n"
+
+
+def _plain_record(_: int, __: str, translation: Translation) -> bytes:
+    return (one_line(translation.text) + "\n").encode("utf-8", "replace")
+
+
+def _moses_record(number: int, _: str, translation: Translation) -> bytes:
+    lines = (
+        moses_line(number, one.text, {"LogProbability": [f"{one.log_probability:.6f}"]}, f"{one.score:.6f}")
+        for one in translation.alternatives
+    )
+    return "".join(lines).encode("utf-8", "replace")
+
+
+def _json_record(_: int, source: str, translation: Translation) -> bytes:
+    return json_line(translation_object(source, translation))
+
+
+PLAIN = Form("plain", _plain_record)
+"""The best translation, one line a source."""
+MOSES = Form("n-best", _moses_record)
+"""One line of Moses for each of the n best translations of a source."""
+JSON = Form("json", _json_record)
+"""One object a source, on one line."""
