@@ -14,7 +14,7 @@ from tandem.batches import pad_sentences
 from tandem.engines.torch_engine import ModelStepper
 from tandem.errors import CheckpointError, TandemError
 from tandem.metrics.calibration import Calibration
-from tandem.models import CellType
+from tandem.models import CellType, RecurrentState
 from tandem.recipe import override
 from tandem.text import EOS_ID, SOS_ID, UNK_ID
 from tandem.translation.members import Member
@@ -268,7 +268,7 @@ def test_the_stepper_says_what_the_model_says(cell: CellType) -> None:
             torch.testing.assert_close(step.logits, logits)
             torch.testing.assert_close(step.log_normaliser, logits.logsumexp(dim=1))
             state = step.state
-            torch.testing.assert_close(state.hidden, hidden)
+            torch.testing.assert_close(RecurrentState.stack(state.layers).hidden, hidden)
 
 
 def test_what_is_loaded_translates_the_same(translator: Translator, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from tandem.corpora.spreadsheets import Separator
 from tandem.metrics import TokenizerChoice
-from tandem.models import CellType
+from tandem.names import CellType
 from tandem.search.limits import LARGEST_BEAM as LARGEST_BEAM
 from tandem.search.limits import LARGEST_LENGTH_PENALTY as LARGEST_LENGTH_PENALTY
 from tandem.text import TokenizerKind

@@ -14,7 +14,7 @@ from torch import Tensor
 from tandem.batches import pad_sentences
 from tandem.engines.ensemble import Average
 from tandem.engines.torch_engine import ModelStepper
-from tandem.models import RecurrentState
+from tandem.models.decoder import DecoderState
 from tandem.models.prefixes import target_tree
 from tandem.search.normaliser import log_normaliser
 
@@ -66,7 +66,7 @@ def score_targets(
 def _score_piece(
     members: Sequence[ModelStepper],
     average: Average,
-    states: Sequence[RecurrentState],
+    states: Sequence[DecoderState],
     rows: list[int],
     targets: Sequence[Ids],
     device: torch.device,
