@@ -13,12 +13,12 @@ from benchmarks.rounds import Figures, alternate, compare, rounded
 from benchmarks.sides import DTYPES, processor_precisions
 from benchmarks.tables import Table, number, times
 from tandem.models import Decoder, RecurrentState
+from tandem.models.cells.lstm import LstmLayer
 from tandem.models.kernels.activations import tanh_
 from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.ends import Ends
-from tandem.models.kernels.lstm import LstmLayer
 from tandem.models.kernels.products import Packed, linear, weight_gradient
-from tandem.models.recurrence import draw_mask
+from tandem.models.masks import draw_mask
 from tandem.training.loss import projection_loss
 
 Ways = dict[str, Callable[[], object]]
@@ -134,9 +134,10 @@ def _loss(plan: Plan, dtype: torch.dtype) -> Ways:
 def _step(plan: Plan, dtype: torch.dtype, rows: int) -> Ways:
     sizes = plan.sizes
     decoder = Decoder(plan.base_vocabulary, sizes.embedding, sizes.hidden, sizes.layers, 0.0).eval()
-    prepared = decoder.prepare(dtype, tabulate=True)
-    without = decoder.prepare(dtype, tabulate=False)
+    prepared = decoder.prepare(dtype, many_steps=True)
+    without = decoder.prepare(dtype, many_steps=False)
     state = RecurrentState(*torch.randn(2, sizes.layers, rows, sizes.hidden))
+    start = prepared.start(state)
     tokens = torch.randint(0, plan.base_vocabulary, (rows,))
 
     @torch.no_grad()
@@ -147,8 +148,8 @@ def _step(plan: Plan, dtype: torch.dtype, rows: int) -> Ways:
 
     return {
         "plain": plain,
-        "tandem": lambda: prepared.logits(prepared.step(tokens, state)[0]),
-        "without the table": lambda: without.logits(without.step(tokens, state)[0]),
+        "tandem": lambda: prepared.logits(prepared.step(tokens, start)[0]),
+        "as in training": lambda: without.logits(without.step(tokens, start)[0]),
     }
 
 

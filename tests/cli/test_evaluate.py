@@ -139,8 +139,8 @@ def test_columns_without_a_file_that_has_them_are_refused(tandem: Tandem, run: P
     found = tandem("evaluate", run, *FILES, "--columns", "1,2")
     assert (found.code, found.out) == (1, "")
     assert found.err == (
-        "tandem: --columns 1,2: only --csv, --tsv, --jsonl, --parquet and --hub have columns; give one of them, or leave "
-        "--columns out\n"
+        "tandem: --columns 1,2: only --csv, --tsv, --jsonl, --parquet and --hub have columns; give one of them, "
+        "or leave --columns out\n"
     )
 
 

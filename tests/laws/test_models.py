@@ -11,6 +11,7 @@ from torch.nn.functional import log_softmax
 
 from tandem.batches import pad_sentences
 from tandem.models import CellType, RecurrentState, Seq2Seq
+from tandem.models.cells import find_cell
 from tests.support.models import CELL_TYPES, random_ids, small_model
 
 SOURCE, TARGET = 13, 12
@@ -110,8 +111,8 @@ def test_step_by_step_equals_all_at_once(
         inputs = random_ids(steps, batch, TARGET, seed=seed)
         whole = model.decoder.features(inputs, start, None)
         logits = model.decoder.fc_out(whole)
-        prepared = model.decoder.prepare(torch.float32, tabulate=True)
-        quick, slow = start, start
+        prepared = model.decoder.prepare(torch.float32, many_steps=True)
+        quick, slow = prepared.start(start), start
         for t in range(steps):
             features, quick = prepared.step(inputs[t], quick)
             close(features, whole[t])
@@ -119,7 +120,7 @@ def test_step_by_step_equals_all_at_once(
             prediction, *state = model.decoder(inputs[t], *slow)
             slow = RecurrentState(*state)
             close(prediction, logits[t])
-            for ours, expected in zip(quick, slow, strict=True):
+            for ours, expected in zip(RecurrentState.stack(quick.layers), slow, strict=True):
                 close(ours, expected)
 
 
@@ -132,13 +133,14 @@ def test_select_commutes_with_step(cell_type: CellType, rows: list[int], seed: i
     chosen = torch.tensor(rows)
     tokens = torch.randint(0, TARGET, (4,), generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():
-        state = model.encoder(random_ids(5, 4, SOURCE, seed=seed))
-        prepared = model.decoder.prepare(torch.float32, tabulate=True)
+        prepared = model.decoder.prepare(torch.float32, many_steps=True)
+        state = prepared.start(model.encoder(random_ids(5, 4, SOURCE, seed=seed)))
         features, after = prepared.step(tokens, state)
         selected_first, after_first = prepared.step(tokens[chosen], state.select(chosen))
     close(selected_first, features[chosen])
-    for ours, expected in zip(after_first, after.select(chosen), strict=True):
-        close(ours, expected)
+    for ours, expected in zip(after_first.layers, after.select(chosen).layers, strict=True):
+        for one, other in zip(ours, expected, strict=True):
+            close(one, other)
 
 
 @each_cell_type
@@ -147,7 +149,7 @@ def test_select_picks_rows_and_leaves_the_state_as_it_was(cell_type: CellType) -
     parts = [part for part in state if part is not None]
     before = [part.clone() for part in parts]
     picked = [part for part in state.select(torch.tensor([3, 0, 0])) if part is not None]
-    assert len(parts) == len(picked) == (2 if cell_type == "lstm" else 1)
+    assert len(parts) == len(picked) == (2 if find_cell(cell_type).has_cell_state else 1)
     for whole, ours, old in zip(parts, picked, before, strict=True):
         assert torch.equal(ours, torch.stack([whole[:, 3], whole[:, 0], whole[:, 0]], dim=1))
         assert torch.equal(whole, old)
@@ -169,20 +171,21 @@ def test_the_future_changes_nothing_of_the_past(cell_type: CellType, seed: int) 
 
 @each_cell_type
 @each_output
-@pytest.mark.parametrize("tabulate", [False, True])
+@pytest.mark.parametrize("many_steps", [False, True])
 def test_prepared_weights_are_converted_once_and_hold_no_graph(
-    cell_type: CellType, tie_output: bool, tabulate: bool
+    cell_type: CellType, tie_output: bool, many_steps: bool
 ) -> None:
     model = evaluated(cell_type, tie_output=tie_output)
     state = model.encoder(random_ids(3, 2, SOURCE))
-    prepared = model.decoder.prepare(torch.bfloat16, tabulate=tabulate)
-    types = {weight.dtype for layer in prepared.layers for weight in layer}
+    prepared = model.decoder.prepare(torch.bfloat16, many_steps=many_steps)
+    types = {weight.dtype for layer in prepared.stack.layers for weight in layer}
     assert types | {prepared.embedding(torch.tensor([1])).dtype, prepared.output.dtype} == {torch.bfloat16}
     assert (prepared.projection is not None) == tie_output
-    features, after = prepared.step(torch.tensor([4, 5]), state)
+    features, after = prepared.step(torch.tensor([4, 5]), prepared.start(state))
     logits = prepared.logits(features)
     assert logits.dtype == torch.bfloat16
     assert not logits.requires_grad
-    assert after.hidden.dtype == torch.float32
-    exact, _ = model.decoder.prepare(torch.float32, tabulate=True).step(torch.tensor([4, 5]), state)
+    assert {part.dtype for layer in after.layers for part in layer} == {torch.float32}
+    finer = model.decoder.prepare(torch.float32, many_steps=True)
+    exact, _ = finer.step(torch.tensor([4, 5]), finer.start(state))
     assert (features.float() - exact).norm() < 0.03 * exact.norm()

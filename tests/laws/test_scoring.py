@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tandem.batches import pad_sentences
 from tandem.engines import torch_engine
 from tandem.engines.prepared_model import PreparedModel
-from tandem.models import CellType, RecurrentState
+from tandem.models import CellType
 from tandem.models.coins import draw_coins
+from tandem.models.decoder import DecoderState
 from tandem.models.prefixes import target_tree
 from tandem.text import EOS_ID, SOS_ID
 from tandem.text.codec import frame
@@ -91,7 +92,7 @@ def test_each_source_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     start = PreparedModel.start
 
-    def counted(self: PreparedModel, source: torch.Tensor, lengths: torch.Tensor) -> RecurrentState:
+    def counted(self: PreparedModel, source: torch.Tensor, lengths: torch.Tensor) -> DecoderState:
         read.append(source.shape[1])
         return start(self, source, lengths)
 

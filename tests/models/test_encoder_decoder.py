@@ -6,17 +6,18 @@ from torch import nn
 from torch.testing import assert_close
 
 from tandem.models import CellType, Decoder, Encoder, RecurrentState
-from tandem.models.recurrence import draw_mask, draw_masks
+from tandem.models.cells import find_cell
+from tandem.models.masks import draw_mask, draw_masks
 from tests.support.models import CELL_TYPES, random_ids, small_model
 
 each_cell_type = pytest.mark.parametrize("cell_type", CELL_TYPES)
 
 
 @each_cell_type
-def test_only_the_lstm_has_cells(cell_type: CellType) -> None:
+def test_the_state_has_a_cell_state_where_the_cell_says_so(cell_type: CellType) -> None:
     model = small_model(cell_type)
     hidden, cell = model.encoder(random_ids(5, 3, 13))
-    assert (cell is None) == (cell_type != "lstm")
+    assert (cell is not None) == find_cell(cell_type).has_cell_state
     prediction, new_hidden, new_cell = model.decoder(torch.tensor([4, 5, 6]), hidden, cell)
     assert prediction.shape == (3, 12)
     assert new_hidden.shape == hidden.shape == (2, 3, 10)

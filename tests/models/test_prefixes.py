@@ -8,7 +8,7 @@ from torch.testing import assert_close
 from tandem.batches import pad_sentences
 from tandem.models import CellType
 from tandem.models.prefixes import PrefixTree, prefix_tree
-from tests.models.test_kernels import each_cell_type
+from tests.models.test_cells import each_cell_type
 from tests.support.models import small_model
 
 sentences = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=6), min_size=1, max_size=7)

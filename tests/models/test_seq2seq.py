@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tandem.models import CellType, Decoder, Encoder, RecurrentState, Seq2Seq
-from tandem.models.decoder import DecoderMasks, PreparedDecoder
+from tandem.models.decoder import DecoderMasks, DecoderState, PreparedDecoder
 from tests.support.models import CELL_TYPES, random_ids, small_model
 
 SRC, TRG = random_ids(5, 4, 13, seed=1), random_ids(9, 4, 12, seed=2)
@@ -111,7 +111,7 @@ def test_the_rollout_ends_with_the_last_sampled_step(
     taken: list[Tensor] = []
     step = PreparedDecoder.step
 
-    def counted(self: PreparedDecoder, tokens: Tensor, *rest: Any) -> tuple[Tensor, RecurrentState]:
+    def counted(self: PreparedDecoder, tokens: Tensor, *rest: Any) -> tuple[Tensor, DecoderState]:
         taken.append(tokens)
         return step(self, tokens, *rest)
 

@@ -1,14 +1,13 @@
 """Small models for the tests."""
 
-from typing import get_args
-
 import torch
 from torch import Tensor
 
 from tandem.models import CellType, Decoder, Encoder, Seq2Seq
+from tandem.models.cells import CELLS
 from tandem.text import EOS_ID, SOS_ID
 
-CELL_TYPES: tuple[CellType, ...] = get_args(CellType)
+CELL_TYPES: tuple[CellType, ...] = tuple(CELLS)
 
 
 def small_model(

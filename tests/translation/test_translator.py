@@ -16,7 +16,7 @@ from tandem.engines.members import Member
 from tandem.engines.prepared_model import PreparedModel
 from tandem.errors import CheckpointError, TandemError
 from tandem.metrics.calibration import Calibration
-from tandem.models import CellType
+from tandem.models import CellType, RecurrentState
 from tandem.recipe import override
 from tandem.text import EOS_ID, SOS_ID, UNK_ID
 from tandem.text.codec import MAX_SOURCE_CHARACTERS, frame
@@ -275,7 +275,7 @@ def test_the_prepared_model_says_what_the_model_says(cell: CellType) -> None:
             logits, hidden, cells = model.decoder(tokens, hidden, cells)
             torch.testing.assert_close(ours, logits)
             torch.testing.assert_close(log_normaliser(ours), logits.logsumexp(dim=1))
-            torch.testing.assert_close(state.hidden, hidden)
+            torch.testing.assert_close(RecurrentState.stack(state.layers).hidden, hidden)
 
 
 def test_what_is_loaded_translates_the_same(translator: Translator, tmp_path: Path) -> None:

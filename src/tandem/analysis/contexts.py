@@ -7,6 +7,7 @@ from torch import Tensor
 
 from tandem.analysis.plane import Phrase, PlacedPhrase, Plane, measure_groups, nearest, principal_plane
 from tandem.batches import pad_sentences
+from tandem.models.cells import find_cell
 from tandem.text.codec import MAX_SOURCE_CHARACTERS, frame
 from tandem.translation.translator import Translator
 
@@ -27,7 +28,7 @@ class ContextReader:
     @property
     def state(self) -> str:
         """What a context consists of, in words."""
-        kind = "cells" if self._recipe.model.cell == "lstm" else "hidden states"
+        kind = "cells" if find_cell(self._recipe.model.cell).has_cell_state else "hidden states"
         return f"the encoder's final {kind}, all layers"
 
     @torch.no_grad()

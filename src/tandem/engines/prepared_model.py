@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from tandem.models import RecurrentState, Seq2Seq
-from tandem.models.decoder import PreparedDecoder
+from tandem.models import Seq2Seq
+from tandem.models.decoder import DecoderState, PreparedDecoder
 from tandem.models.encoder import PreparedEncoder
 from tandem.models.prefixes import PrefixTree
 from tandem.models.reversing import reversed_sources
@@ -20,7 +20,7 @@ class PreparedModel:
         """
         self._turned = turned
         self._encoder: PreparedEncoder = model.encoder.prepare(dtype)
-        self._decoder: PreparedDecoder = model.decoder.prepare(dtype, tabulate=True)
+        self._decoder: PreparedDecoder = model.decoder.prepare(dtype, many_steps=True)
         self._type = model.decoder.fc_out.bias.dtype
 
     @property
@@ -28,16 +28,17 @@ class PreparedModel:
         """The number of tokens to choose from."""
         return self._decoder.output.rows
 
-    def start(self, source: Tensor, lengths: Tensor) -> RecurrentState:
+    def start(self, source: Tensor, lengths: Tensor) -> DecoderState:
         """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows."""
-        return self._encoder.read(reversed_sources(source, lengths) if self._turned else source, lengths)
+        source = reversed_sources(source, lengths) if self._turned else source
+        return self._decoder.start(self._encoder.read(source, lengths))
 
-    def step(self, tokens: Tensor, state: RecurrentState) -> tuple[Tensor, RecurrentState]:
+    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Feed `tokens [N]`, and return the logits of what follows, `[N, V]`, and the new state."""
         features, state = self._decoder.step(tokens, state)
         return self.logits(features), state
 
-    def read(self, tree: PrefixTree, state: RecurrentState) -> Tensor:
+    def read(self, tree: PrefixTree, state: DecoderState) -> Tensor:
         """Return what the output layer reads at all prefixes of a tree that continues the rows of `state`: `[P, D]`."""
         return self._decoder.read(tree, state)
 

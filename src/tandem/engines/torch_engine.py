@@ -20,7 +20,7 @@ from tandem.engines.members import Member
 from tandem.engines.prepared_model import PreparedModel
 from tandem.engines.top_tokens import top_tokens
 from tandem.errors import TandemError
-from tandem.models import RecurrentState
+from tandem.models.decoder import DecoderState
 from tandem.models.prefixes import target_tree
 from tandem.names import Averaging
 from tandem.text import EOS_ID, SOS_ID
@@ -32,12 +32,12 @@ _BLOCK = 2**20
 class TorchState(NamedTuple):
     """The states of all members, N rows each."""
 
-    members: tuple[RecurrentState, ...]
+    members: tuple[DecoderState, ...]
 
     @torch.inference_mode()
     def select(self, rows: IntArray) -> "TorchState":
         """Repeat, reorder and drop rows, the same of every member."""
-        indices = torch.from_numpy(rows).to(self.members[0].hidden.device)
+        indices = torch.from_numpy(rows).to(self.members[0].layers[0][0].device)
         return TorchState(tuple(state.select(indices) for state in self.members))
 
 

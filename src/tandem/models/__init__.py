@@ -1,10 +1,10 @@
-"""Tensors in, tensors out: the encoder, the decoder, and the two as one model."""
+"""Encoder-decoder models: tensors in, tensors out."""
 
 from tandem.models.decoder import Decoder
 from tandem.models.encoder import Encoder
 from tandem.models.parameters import ParameterCounts, count_parameters
-from tandem.models.recurrence import CellType
 from tandem.models.seq2seq import Seq2Seq
 from tandem.models.state import RecurrentState
+from tandem.names import CellType
 
 __all__ = ["CellType", "Decoder", "Encoder", "ParameterCounts", "RecurrentState", "Seq2Seq", "count_parameters"]

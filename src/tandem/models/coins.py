@@ -1,4 +1,4 @@
-"""Teacher forcing's coins: for each step, whether the next input is the true token."""
+"""The coins of teacher forcing: they decide for each step whether the next input is the true token."""
 
 import torch
 from torch import Tensor
@@ -7,10 +7,11 @@ from torch import Tensor
 def draw_coins(
     steps: int, batch: int, ratio: float, *, by_token: bool, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Coins that come up true with probability `ratio`: bool [steps] for the whole batch, or [steps, batch] `by_token`.
+    """Draw coins that come up true with probability `ratio`.
 
-    Coin t decides the input of step t + 1, as in the tutorial's loop; by token each sentence has its own
-    (Bengio et al. 2015, section 2.4). ValueError for a ratio outside 0..1.
+    Returns bool `[steps]`, a coin for the whole batch as in the tutorial's loop, or `by_token` bool `[steps, batch]`, a
+    coin for each sentence (Bengio et al. 2015, section 2.4). Coin t decides the input of step t + 1. ValueError for a
+    ratio outside 0..1.
     """
     if not 0 <= ratio <= 1:
         raise ValueError(f"teacher_forcing_ratio is {ratio}; it must lie between 0 and 1")
@@ -19,7 +20,10 @@ def draw_coins(
 
 
 def expand_coins(coins: Tensor, *, steps: int, batch: int) -> Tensor:
-    """Coins as bool [steps, batch], on the CPU, where a loop can ask them. ValueError for any other shape."""
+    """Return coins as bool `[steps, batch]`, on the CPU, where a loop can read them.
+
+    Raises ValueError for coins that are neither `[steps]` nor `[steps, batch]`.
+    """
     if coins.shape not in {(steps,), (steps, batch)}:
         raise ValueError(
             f"coins have the shape {tuple(coins.shape)}; for these targets it must be ({steps},) or ({steps}, {batch})"

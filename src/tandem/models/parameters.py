@@ -1,4 +1,4 @@
-"""Where a model's weights are."""
+"""How many parameters a model has, and in which parts."""
 
 from dataclasses import dataclass
 
@@ -9,30 +9,35 @@ from tandem.models.seq2seq import Seq2Seq
 
 @dataclass(frozen=True)
 class ParameterCounts:
-    """How many weights each part of a model has, biases counted, a shared one once (as Sutskever et al. 2014, 3.4)."""
+    """The number of parameters in each part of a model.
+
+    Biases count, and a shared weight counts once. The parts are those of Sutskever et al. 2014, section 3.4.
+    """
 
     source_embedding: int
+    """The embedding of source tokens."""
     target_embedding: int
+    """The embedding of target tokens."""
     encoder: int
-    """The encoder's recurrent layers."""
+    """The recurrent layers of the encoder."""
     decoder: int
-    """The decoder's recurrent layers."""
+    """The recurrent layers of the decoder."""
     output: int
-    """The output layer; of a tied one what it does not share with the target embedding."""
+    """The output layer, without what it shares with the target embedding."""
 
     @property
     def recurrent(self) -> int:
-        """The recurrent layers of both sides."""
+        """Return the number in the recurrent layers of both sides."""
         return self.encoder + self.decoder
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Return the number in all parts together."""
         return self.source_embedding + self.target_embedding + self.recurrent + self.output
 
 
 def count_parameters(model: Seq2Seq) -> ParameterCounts:
-    """Where the weights of a model are."""
+    """Count the parameters of each part of a model."""
     encoder, decoder = model.encoder, model.decoder
     target, layers = _count(decoder.embedding), _count(decoder.rnn)
     output = _count(decoder) - target - layers

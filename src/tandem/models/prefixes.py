@@ -1,4 +1,8 @@
-"""The beginnings that the sequences of a batch share, so that a recurrence reads each of them once."""
+"""The beginnings that the sequences of a batch share, so that a recurrence reads each of them once.
+
+Letters: `S` source length, `T` target length, `B` sources, `N` targets, `P` distinct beginnings of one length, `n`
+sources that end at that length.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,110 +12,121 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
 class Level(NamedTuple):
-    """The distinct beginnings of t tokens, and the sources that end here. Letters: `P` beginnings, `n` sources.
-
-    Nobody asks where targets end, so for them nothing is said.
-    """
+    """The distinct beginnings of t tokens."""
 
     size: int
     """P"""
     parents: Tensor | None
-    """Which beginning of the level before each one continues, [P]; None where each continues its own."""
+    """The beginning of the level before that each one continues, `[P]`; None where each continues its own."""
     ending: tuple[Tensor, Tensor] | None
-    """Which sources end here, and at which beginning, [n] each; None where none does."""
+    """The sources that end here, and the beginning that each one is, `[n]` each; None where no source ends.
+
+    None for targets, too: nobody asks where they end.
+    """
 
 
 class PrefixTree(NamedTuple):
-    """All that a batch's sequences make a recurrence read: no padding, and nothing twice."""
+    """All that a recurrence has to read for a batch of sequences: no padding, and nothing twice."""
 
     tokens: Tensor
     """The last token of each beginning, level after level."""
     levels: list[Level]
+    """The beginnings of one token, of two tokens, and so on."""
 
 
 def prefix_tree(source: Tensor, lengths: Tensor) -> PrefixTree:
-    """The distinct beginnings of `source [S, B]`, of `lengths [B]`. Those of the first level continue one root."""
+    """Return the distinct beginnings of `source [S, B]`, of `lengths [B]`. The first level continues one root."""
     device = source.device
-    if source.shape[1] == 1:  # shares nothing, and nobody waits longer than for a single one
-        steps, one = int(lengths), torch.zeros(1, dtype=torch.int64, device=device)
-        return PrefixTree(source[:steps, 0], [Level(1, None, None)] * (steps - 1) + [Level(1, None, (one, one))])
-    sources: Places = np.zeros(source.shape[1], np.int64)
+    if source.shape[1] == 1:  # A single source shares nothing, and its reader is the one that waits.
+        steps, zero = int(lengths), torch.zeros(1, dtype=torch.int64, device=device)
+        return PrefixTree(source[:steps, 0], [Level(1, None, None)] * (steps - 1) + [Level(1, None, (zero, zero))])
+    roots: Indices = np.zeros(source.shape[1], np.int64)
     last = lengths.cpu().numpy() - 1
-    tokens: list[Places] = []
+    tokens: list[Indices] = []
     levels: list[Level] = []
-    for t, grown in enumerate(_grown(source.cpu().numpy(), last, sources)):
+    for t, grown in enumerate(_grow(source.cpu().numpy(), last, roots)):
         ending = last[grown.sequences] == t
-        ends = (_on(grown.sequences[ending], device), _on(grown.places[ending], device)) if ending.any() else None
+        ends = (
+            (_to_tensor(grown.sequences[ending], device), _to_tensor(grown.positions[ending], device))
+            if ending.any()
+            else None
+        )
         levels.append(_level(grown, levels[-1].size if levels else 1, ends, device))
         tokens.append(grown.tokens)
-    return PrefixTree(_on(np.concatenate(tokens), device), levels)
+    return PrefixTree(_to_tensor(np.concatenate(tokens), device), levels)
 
 
 class TargetTree(NamedTuple):
-    """What targets make a decoder read, and where each of their beginnings is found among all that are read."""
+    """What a decoder has to read for a batch of targets, and where each beginning of each target stands in it."""
 
     tree: PrefixTree
-    places: Places
-    """[T, N], counted over all levels; of no meaning beyond a target's end."""
+    """The distinct beginnings."""
+    places: Indices
+    """The number of each target's beginning of each length, `[T, N]`, counted over all levels.
+
+    Beyond a target's end the numbers mean nothing.
+    """
 
 
 def target_tree(targets: Tensor, lengths: Tensor, roots: Tensor, device: torch.device) -> TargetTree:
-    """The distinct beginnings of `targets [T, N]`, of `lengths [N]`; each continues one of the states, `roots [N]`.
+    """Return the distinct beginnings of `targets [T, N]`, of `lengths [N]`. Target n continues the state `roots[n]`.
 
-    The tree is on `device`; all else is on the CPU.
+    The tree is on `device`; everything else is on the CPU.
     """
     last, states = lengths.numpy() - 1, roots.numpy()
     places = np.zeros(targets.shape, np.int64)
-    tokens: list[Places] = []
+    tokens: list[Indices] = []
     levels: list[Level] = []
     before, total = int(states.max()) + 1, 0
-    for t, grown in enumerate(_grown(targets.numpy(), last, states)):
-        places[t, grown.sequences] = grown.places + total
+    for t, grown in enumerate(_grow(targets.numpy(), last, states)):
+        places[t, grown.sequences] = grown.positions + total
         levels.append(_level(grown, before, None, device))
         tokens.append(grown.tokens)
         before, total = len(grown.tokens), total + len(grown.tokens)
-    return TargetTree(PrefixTree(_on(np.concatenate(tokens), device), levels), places)
+    return TargetTree(PrefixTree(_to_tensor(np.concatenate(tokens), device), levels), places)
 
 
 class _Grown(NamedTuple):
-    """A level in the making."""
+    """A level under construction."""
 
-    parents: Places
-    tokens: Places
-    sequences: Places
-    """Those that reach this level."""
-    places: Places
-    """At which of its beginnings each stands."""
+    parents: Indices
+    """The beginning of the level before that each one continues, `[P]`."""
+    tokens: Indices
+    """The last token of each, `[P]`."""
+    sequences: Indices
+    """The sequences that are long enough for this level."""
+    positions: Indices
+    """The beginning of this level that each of these sequences has."""
 
 
-def _grown(ids: Places, last: Places, roots: Places) -> Iterator[_Grown]:
-    """Level after level of the tree of `ids [T, N]`, whose columns end at `last [N]` and continue `roots [N]`."""
-    sequences: Places = np.arange(len(last))
-    places = roots
+def _grow(ids: Indices, last: Indices, roots: Indices) -> Iterator[_Grown]:
+    """Yield the levels of the tree of `ids [T, N]`, whose columns end at `last [N]` and continue `roots [N]`."""
+    sequences: Indices = np.arange(len(last))
+    positions = roots
     for t in range(int(last.max()) + 1):
-        (parents, tokens), places = _distinct(places, ids[t, sequences])
-        yield _Grown(parents, tokens, sequences, places)
-        going = last[sequences] > t
-        sequences, places = sequences[going], places[going]
+        (parents, tokens), positions = _distinct(positions, ids[t, sequences])
+        yield _Grown(parents, tokens, sequences, positions)
+        longer = last[sequences] > t
+        sequences, positions = sequences[longer], positions[longer]
 
 
 def _level(grown: _Grown, before: int, ending: tuple[Tensor, Tensor] | None, device: torch.device) -> Level:
-    """A level after one of so many beginnings."""
-    each = np.array_equal(grown.parents, np.arange(before))
-    return Level(len(grown.tokens), None if each else _on(grown.parents, device), ending)
+    """Return a finished level, whose parents are `before` beginnings."""
+    each_its_own = np.array_equal(grown.parents, np.arange(before))
+    return Level(len(grown.tokens), None if each_its_own else _to_tensor(grown.parents, device), ending)
 
 
-def _distinct(places: Places, tokens: Places) -> tuple[tuple[Places, Places], Places]:
-    """The distinct pairs of a place and a token in their order, and which of them each given pair is."""
+def _distinct(parents: Indices, tokens: Indices) -> tuple[tuple[Indices, Indices], Indices]:
+    """Return the distinct pairs of a parent and a token, in ascending order, and which of them each given pair is."""
+    # A pair as one number, which sorts as the pair does: parent * width + token.
     width = int(tokens.max()) + 1
-    keys, inverse = np.unique(places * width + tokens, return_inverse=True)
+    keys, inverse = np.unique(parents * width + tokens, return_inverse=True)
     return (keys // width, keys % width), inverse
 
 
-def _on(values: Places, device: torch.device) -> Tensor:
-    """An array as a tensor on a device."""
+def _to_tensor(values: Indices, device: torch.device) -> Tensor:
     return torch.from_numpy(values).to(device)

@@ -1,13 +1,13 @@
-"""Sources read from their end (Sutskever et al. 2014, section 3.3)."""
+"""Reversed sources (Sutskever et al. 2014, section 3.3)."""
 
 import torch
 from torch import Tensor
 
 
 def reversed_sources(source: Tensor, lengths: Tensor) -> Tensor:
-    """Each source of `source [S, B]`, of `lengths [B]`, with its tokens reversed between its first and its last.
+    """Reverse the tokens between the first and the last of each source of `source [S, B]`, of `lengths [B]`.
 
-    `<sos>` and `<eos>` keep their places, and so does the padding.
+    So `<sos>` and `<eos>` keep their places, and so does the padding.
     """
     places = torch.arange(len(source), device=source.device)[:, None]  # (S, 1) against (B,) -> (S, B)
     last = lengths.to(source.device) - 1

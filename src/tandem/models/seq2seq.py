@@ -11,10 +11,10 @@ from tandem.models.state import RecurrentState
 
 
 class Seq2Seq(nn.Module):
-    """An encoder-decoder (Sutskever, Vinyals & Le 2014); the tutorial's class.
+    """An encoder-decoder (Sutskever, Vinyals & Le 2014): the tutorial's class.
 
-    `Seq2Seq(encoder, decoder, device)`. ValueError where the two don't fit: the decoder starts from the
-    encoder's state, so cell type, hidden size and number of layers must agree.
+    `Seq2Seq(encoder, decoder, device)`. The decoder starts from the encoder's state, so ValueError where the two
+    differ in cell type, hidden size or number of layers.
     """
 
     def __init__(self, encoder: Encoder, decoder: Decoder, device: torch.device | str | None = None) -> None:
@@ -35,11 +35,11 @@ class Seq2Seq(nn.Module):
         src_len: Tensor | None = None,
         coins: Tensor | None = None,
     ) -> Tensor:
-        """The tutorial's forward: `src [S, B]` and `trg [T, B]`, ids, -> logits [T, B, V], row 0 zero.
+        """Return the logits `[T, B, V]`, row 0 zero, for `src [S, B]` and `trg [T, B]`, ids: the tutorial's forward.
 
-        After step t a coin for the whole batch decides whether the next input is the true token (with probability
-        `teacher_forcing_ratio`) or the best prediction. `coins`, bool [T - 1] or [T - 1, B], true for the true token,
-        takes the place of chance; `src_len [B]` keeps the encoder from reading padding.
+        After each step a coin for the whole batch decides whether the next input is the true token, with probability
+        `teacher_forcing_ratio`, or the best prediction. `coins`, bool `[T - 1]` or `[T - 1, B]`, true for the true
+        token, take the place of chance. `src_len [B]` keeps the encoder from reading padding.
         """
         steps, batch = trg.shape
         if coins is None:
@@ -48,12 +48,12 @@ class Seq2Seq(nn.Module):
         return torch.cat([logits.new_zeros(1, batch, self.decoder.output_dim), logits])
 
     def features(self, source: Tensor, target: Tensor, coins: Tensor, source_lengths: Tensor | None) -> Tensor:
-        """What the output layer reads at each step, [T - 1, B, D], for `target [T, B]` under `coins`.
+        """Return what the output layer reads at each step, `[T - 1, B, D]`, for `target [T, B]` under `coins`.
 
-        Training takes the loss from these (`training/loss.py`), without whole logits. The decoder's inputs are
-        decided first, by a rollout without gradient up to the last sampled step, then one differentiable
-        pass runs over all steps with the same dropout; the gradient is that of the step-by-step loop, since
-        argmax has none.
+        Training takes the loss from this (`training/loss.py`), without whole logits. The decoder's inputs are decided
+        first, by a rollout without a gradient up to the last step that needs a prediction. Then one differentiable pass
+        runs over all steps with the same dropout. Its gradient is that of the step-by-step loop, because none goes
+        through argmax.
         """
         state = self.encoder(source, source_lengths)
         masks = self.decoder.draw_masks(target.shape[0] - 1, target.shape[1])
@@ -64,20 +64,21 @@ class Seq2Seq(nn.Module):
     def _decide_inputs(
         self, target: Tensor, coins: Tensor, state: RecurrentState, masks: DecoderMasks | None
     ) -> Tensor:
-        """The decoder's inputs [T - 1, B]: true tokens, and predictions where the coins ask for them."""
+        """Return the decoder's inputs `[T - 1, B]`: true tokens, and predictions where the coins ask for them."""
         inputs = target[:-1].clone()
         rows = expand_coins(coins, steps=inputs.shape[0], batch=inputs.shape[1])
         forced = rows.all(dim=1).tolist()
-        sampled = [t for t in range(len(forced) - 1) if not forced[t]]  # the last coin decides nothing
-        if not sampled:
+        predicted = [t for t in range(len(forced) - 1) if not forced[t]]  # the last coin decides nothing
+        if not predicted:
             return inputs
-        decoder = self.decoder.prepare(compute_dtype(state.hidden), tabulate=False)
+        decoder = self.decoder.prepare(compute_dtype(state.hidden), many_steps=False)
         rows = rows.to(target.device)
-        for t in range(sampled[-1] + 1):
-            features, state = decoder.step(inputs[t], state, None if masks is None else masks.at(t))
+        step_state = decoder.start(state)
+        for t in range(predicted[-1] + 1):
+            features, step_state = decoder.step(inputs[t], step_state, None if masks is None else masks.at(t))
             if not forced[t]:
-                predicted = decoder.best_tokens(features, state.hidden.dtype)
-                inputs[t + 1] = torch.where(rows[t], inputs[t + 1], predicted)
+                best = decoder.best_tokens(features, state.hidden.dtype)
+                inputs[t + 1] = torch.where(rows[t], inputs[t + 1], best)
         return inputs
 
 

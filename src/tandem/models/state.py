@@ -1,19 +1,32 @@
-"""What an encoder hands to a decoder, and a decoder to its next step."""
+"""The state of a stack of recurrent layers: what an encoder passes to a decoder."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
+
+from tandem.models.cells import LayerState
 
 
 class RecurrentState(NamedTuple):
-    """The state of a stack of recurrent layers, so that `hidden, cell = encoder(src)` just works."""
+    """The state of all layers together, so that `hidden, cell = encoder(src)` just works."""
 
     hidden: Tensor
-    """[L, B, H]"""
+    """`[L, B, H]`"""
     cell: Tensor | None = None
-    """[L, B, H]; None for GRU and plain RNN, which have no cell."""
+    """`[L, B, H]`; None for cells without a cell state, such as the GRU."""
+
+    @classmethod
+    def stack(cls, layers: Sequence[LayerState]) -> "RecurrentState":
+        """Put the states of single layers together, first layer first."""
+        return cls(*(torch.stack(parts) for parts in zip(*layers, strict=True)))
+
+    def layer(self, index: int) -> LayerState:
+        """Return the state of one layer, counted from 0."""
+        return tuple(part[index] for part in self if part is not None)
 
     def select(self, rows: Tensor) -> "RecurrentState":
-        """Repeat, reorder or drop rows of the batch: `rows [B']` of int64 -> a state of B' rows."""
+        """Repeat, reorder or drop rows of the batch: int64 `rows [B']` -> a state of B' rows."""
         cell = None if self.cell is None else self.cell.index_select(1, rows)
         return RecurrentState(self.hidden.index_select(1, rows), cell)

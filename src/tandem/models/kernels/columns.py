@@ -1,4 +1,4 @@
-"""Choosing among the columns of a wide matrix."""
+"""The largest number in each row of a wide matrix."""
 
 import torch
 from torch import Tensor
@@ -7,10 +7,11 @@ _WIDTH = 64
 
 
 def largest_columns(values: Tensor) -> Tensor:
-    """The column of each row's largest value, the first among equals: `values [N, V]` -> [N].
+    """Return the column of each row's largest value, the first among equals: `values [N, V]` -> `[N]`.
 
-    As `values.argmax(dim=1)`, which takes five times as long on a CPU: first the largest of each group of neighbouring
-    columns is found, then the place in the best group.
+    The same as `values.argmax(dim=1)`, which takes five times as long on a CPU. Here `amax`, which torch vectorises,
+    finds the largest value of each group of neighbouring columns, and `argmax` looks only for the best group and for
+    the place in it.
     """
     columns = values.shape[1]
     whole = columns // _WIDTH * _WIDTH
@@ -18,7 +19,7 @@ def largest_columns(values: Tensor) -> Tensor:
     if whole < columns:
         in_groups = torch.cat([in_groups, values[:, whole:].amax(dim=1, keepdim=True)], dim=1)
     firsts = in_groups.argmax(dim=1, keepdim=True) * _WIDTH
-    # (N, 1) + (WIDTH,) -> (N, WIDTH); past the last column the last is looked at again, and never first.
+    # (N, 1) + (WIDTH,) -> (N, WIDTH). A place past the last column repeats the last one; `argmax` takes the first.
     candidates = (firsts + torch.arange(_WIDTH, device=values.device)).clamp_(max=columns - 1)
     places = values.gather(1, candidates).argmax(dim=1, keepdim=True)
     return candidates.gather(1, places).squeeze(1)

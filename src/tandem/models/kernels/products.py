@@ -1,31 +1,131 @@
 """The matrix products that all recurrent layers and the output layer share.
 
 torch sends float32 products to the BLAS library that it was built with. On AMD processors oneDNN, which torch carries
-for its convolutions and for bfloat16, is up to 1.7 times as fast (docs/performance.md), so where it is there it is
-asked directly, through the operators that torch's own compiler uses.
+for its convolutions and for bfloat16, is up to 1.7 times as fast (docs/performance.md). So it is asked directly where
+it can be, through the operators that torch's own compiler uses. They are private to torch and may change with any
+release. Each is therefore tried once and compared with torch's public function, which does the work wherever the trial
+fails.
+
+Letters: `N` rows of a weight, `K` columns of a weight.
 """
 
 import platform
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-
-def _types() -> frozenset[torch.dtype]:
-    """The types in which oneDNN can be asked for products: none on processors on which this was never tried."""
-    tried = platform.machine().lower() in {"x86_64", "amd64"}
-    if not tried or getattr(torch.ops.mkldnn, "_reorder_linear_weight", None) is None:
-        return frozenset()
-    low = {torch.bfloat16} if torch.ops.mkldnn._is_mkldnn_bf16_supported() else set()
-    return frozenset({torch.float32} | low)
-
-
-_TYPES = _types()
-# Transposed float32 matrices, which oneDNN lays out anew, are faster so with AVX-512 only.
-_TRANSPOSED = torch.float32 in _TYPES and torch.backends.cpu.get_cpu_capability() == "AVX512"
 _MANY = 64  # rows that packed weights are laid out for; that layout was the best from 2 to 320 rows
+
+
+def as_type(values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the values in a type: the same tensor where it has that type, which is quicker to ask than `to` is."""
+    return values if values.dtype == dtype else values.to(dtype)
+
+
+def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return `inputs [..., K]` times `weight [N, K]` plus `bias [N]`, `[..., N]`: `F.linear` without a gradient."""
+    # torch itself sends bfloat16 to oneDNN.
+    if weight.dtype == torch.float32 and _is_for_onednn(weight) and (weight.is_contiguous() or _transposes_well()):
+        return _onednn(inputs, weight, bias)
+    return F.linear(inputs, weight, bias)
+
+
+def weight_gradient(gradients: Tensor, inputs: Tensor) -> Tensor:
+    """Return the sum over all rows of the outer products of `gradients [..., M]` and `inputs [..., K]`, `[M, K]`."""
+    gradients, inputs = gradients.flatten(0, -2), inputs.flatten(0, -2)
+    if gradients.dtype == torch.float32 and _is_for_onednn(gradients) and _transposes_well():
+        # (K, rows) x (rows, M), transposed. oneDNN lays out anew what it takes for the weight; it is faster to have it
+        # do so with the inputs than with the gradients, which are wider.
+        return _onednn(inputs.t(), gradients.t(), None).t()
+    return gradients.t() @ inputs
+
+
+class Packed:
+    """A weight `[N, K]` and its bias `[N]`, laid out once for many products with few rows each. Holds no graph.
+
+    With `single_rows`, a product with one row of float32 on a CPU is taken with a second layout of the weight. It is
+    made when the first such row comes, so that translating in batches does not pay for it, and takes as much memory
+    again as the weight itself. The results of the two layouts may differ in their last bits. Training therefore does
+    without.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None = None, *, single_rows: bool = False) -> None:
+        """Take the weight and the bias, detached. Whether later changes to them show is left open."""
+        self.dtype = weight.dtype
+        self.rows = len(weight)
+        self._bias = None if bias is None else bias.detach()
+        self._weight: Any = weight.detach()
+        self._packed = _is_for_onednn(weight)
+        if self._packed:
+            self._weight = torch.ops.mkldnn._reorder_linear_weight(self._weight.contiguous(), _MANY)
+        has_second_layout = single_rows and weight.dtype == torch.float32 and weight.device.type == "cpu"
+        self._single_row = torch.Size((1, weight.shape[1])) if has_second_layout else None
+        self._slices: _Slices | None = None
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Return the product with `inputs [..., K]`, of any floating type, plus the bias: `[..., N]` as the weight."""
+        inputs = as_type(inputs, self.dtype)
+        if inputs.shape == self._single_row:
+            return self._sliced().product(inputs)
+        return (_onednn if self._packed else F.linear)(inputs, self._weight, self._bias)
+
+    def plus(self, addend: Tensor, inputs: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return the product with `inputs [B, K]` plus `addend [B, N]` and the bias, added up in `dtype`.
+
+        The result is a new tensor, which may be written into.
+        """
+        if inputs.shape == self._single_row and self._bias is None:
+            return as_type(self._sliced().plus(addend, as_type(inputs, self.dtype)), dtype)
+        return as_type(self(inputs), dtype).add_(addend)
+
+    def _sliced(self) -> "_Slices":
+        """Return the second layout. Two threads that come here at once both make it, and either one stays."""
+        slices = self._slices
+        if slices is None:
+            weight = self._weight.to_dense() if self._packed else self._weight
+            self._slices = slices = _Slices(weight, self._bias, torch.get_num_threads())
+        return slices
+
+
+class _Slices:
+    """A weight transposed, and cut into slices of its outputs, one for each thread: for products with a single row.
+
+    Such a product reads every number of the weight once and does next to nothing with it, so memory is all that counts.
+    BLAS reads a row times a transposed weight, `[K, N]`, at full speed, but with one thread. A batched product over
+    slices, `[T, K, N / T]`, gives each of T threads a slice to read.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, count: int) -> None:
+        """Lay out `weight [N, K]` and `bias [N]`. Rows of zeros fill up the last slice; their results are cut off."""
+        self._rows, columns = weight.shape
+        self._count = count
+        size = -(-self._rows // count)
+        self._filled = count * size != self._rows
+        rest = count * size - self._rows
+        slices = F.pad(weight, (0, 0, 0, rest)).view(count, size, columns)
+        self._weight = slices.transpose(1, 2).contiguous()  # (T, K, n)
+        self._bias = None if bias is None else F.pad(bias, (0, rest)).view(count, 1, size)
+
+    def product(self, inputs: Tensor) -> Tensor:
+        """Return the product with `inputs [1, K]`, plus the bias: `[1, N]`."""
+        if self._bias is None:
+            return self._joined(torch.bmm(inputs.expand(self._count, *inputs.shape), self._weight))
+        return self._joined(torch.baddbmm(self._bias, inputs.expand(self._count, *inputs.shape), self._weight))
+
+    def plus(self, addend: Tensor, inputs: Tensor) -> Tensor:
+        """Return the product with `inputs [1, K]` plus `addend [1, N]`, which takes the place of the bias: `[1, N]`."""
+        if self._filled:
+            return self.product(inputs).add_(addend)
+        addend = addend.view(self._count, 1, -1)
+        return self._joined(torch.baddbmm(addend, inputs.expand(self._count, *inputs.shape), self._weight))
+
+    def _joined(self, results: Tensor) -> Tensor:
+        """(T, 1, n) -> (1, N): the slices lie side by side in memory."""
+        whole = results.view(1, -1)
+        return whole[:, : self._rows] if self._filled else whole
 
 
 def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -33,41 +133,34 @@ def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return product
 
 
-def _asks_onednn(weight: Tensor) -> bool:
-    return weight.dtype in _TYPES and weight.device.type == "cpu"
+def _is_for_onednn(weight: Tensor) -> bool:
+    return weight.device.type == "cpu" and _works(weight.dtype)
 
 
-def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """`inputs [..., K]`, `weight [N, K]`, `bias [N]` -> [..., N]. As `F.linear`, but without a gradient."""
-    # bfloat16 goes to oneDNN by way of torch, too.
-    if weight.dtype == torch.float32 and _asks_onednn(weight) and (weight.is_contiguous() or _TRANSPOSED):
-        return _onednn(inputs, weight, bias)
-    return F.linear(inputs, weight, bias)
+@cache
+def _works(dtype: torch.dtype) -> bool:
+    """Whether oneDNN's operators are there, and give what `F.linear` gives, for weights of this type.
+
+    Never on kinds of processors on which this was not measured.
+    """
+    if dtype not in {torch.float32, torch.bfloat16} or platform.machine().lower() not in {"x86_64", "amd64"}:
+        return False
+    weight = torch.linspace(-1, 1, 24 * 40).view(24, 40).to(dtype)
+    bias, inputs = weight[0, :24].contiguous(), weight[:8].contiguous()
+    try:
+        if dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+            return False
+        packed = torch.ops.mkldnn._reorder_linear_weight(weight, _MANY)
+        found = [_onednn(inputs, weight, bias), _onednn(inputs, packed, bias)]
+        found.append(_onednn(inputs, packed.to_dense().t().contiguous().t(), bias))
+    except (AttributeError, NotImplementedError, RuntimeError, TypeError, ValueError):
+        return False
+    tolerance = 1e-5 if dtype == torch.float32 else 0.1
+    expected = F.linear(inputs, weight, bias)
+    return all(torch.allclose(each, expected, rtol=tolerance, atol=tolerance) for each in found)
 
 
-class Packed:
-    """A weight [N, K] and its bias [N], laid out once for many products with few rows each."""
-
-    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
-        """They are taken as they are, detached; later changes to them need not show."""
-        self.dtype = weight.dtype
-        self.rows = len(weight)
-        self._bias = None if bias is None else bias.detach()
-        self._weight: Any = weight.detach()
-        self._packed = _asks_onednn(weight)
-        if self._packed:
-            self._weight = torch.ops.mkldnn._reorder_linear_weight(self._weight.contiguous(), _MANY)
-
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """`inputs [..., K]`, of any floating type, -> [..., N] in the weight's."""
-        inputs = inputs.to(self.dtype)
-        return (_onednn if self._packed else F.linear)(inputs, self._weight, self._bias)
-
-
-def weight_gradient(gradients: Tensor, inputs: Tensor) -> Tensor:
-    """The sum over all rows of the outer products of `gradients [..., M]` and `inputs [..., K]`, [M, K]."""
-    gradients, inputs = gradients.flatten(0, -2), inputs.flatten(0, -2)
-    if gradients.dtype == torch.float32 and _TRANSPOSED and _asks_onednn(gradients):
-        # oneDNN takes the inputs as its weight, which it multiplies with faster than with the wider gradients.
-        return _onednn(inputs.t(), gradients.t(), None).t()
-    return gradients.t() @ inputs
+@cache
+def _transposes_well() -> bool:
+    """Whether transposed float32 matrices, which oneDNN lays out anew for each product, are still faster with it."""
+    return torch.backends.cpu.get_cpu_capability() == "AVX512"

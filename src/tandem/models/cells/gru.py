@@ -1,19 +1,62 @@
-"""One GRU layer over a whole sequence, with a backward pass of our own (see `lstm.py` for why)."""
+"""The gated recurrent unit (Cho et al. 2014) in the form of `torch.nn.GRU`, with its gates in torch's order r, z, n.
+
+    r = sigma(W_ir x + b_ir + W_hr h + b_hr)
+    z = sigma(W_iz x + b_iz + W_hz h + b_hz)
+    n = tanh(W_in x + b_in + r (W_hn h + b_hn))
+    h' = (1 - z) n + z h
+
+`lstm.py` says why the layers have a backward pass of their own.
+"""
 
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import sigmoid_backward, tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
-from tandem.models.kernels.products import Packed, linear, weight_gradient
+from tandem.models.kernels.products import Packed, as_type, linear, weight_gradient
+
+
+class Gru:
+    """The gated recurrent unit."""
+
+    has_cell_state = False
+
+    def new_parameters(self, input_size: int, hidden_size: int, layers: int) -> nn.RNNBase:
+        """See `Cell.new_parameters`."""
+        return nn.GRU(input_size, hidden_size, layers)
+
+    def run(
+        self, inputs: Tensor, state: LayerState, weights: LayerWeights, ends: Ends, dtype: torch.dtype
+    ) -> tuple[Tensor, LayerState]:
+        """See `Cell.run`."""
+        outputs, last = GruLayer.apply(inputs, *state, *weights, ends, dtype)  # type: ignore[no-untyped-call]
+        return outputs, (last,)
+
+    def prepare(self, weights: LayerWeights, dtype: torch.dtype, *, single_rows: bool) -> PreparedLayer:
+        """See `Cell.prepare`. The biases stay apart, because r multiplies one of them."""
+        return PreparedLayer(
+            Packed(weights.weight_ih.to(dtype), weights.bias_ih.to(dtype), single_rows=single_rows),
+            Packed(weights.weight_hh.to(dtype), weights.bias_hh.to(dtype), single_rows=single_rows),
+        )
+
+    def advance(self, layer: PreparedLayer, by_input: Tensor, state: LayerState) -> LayerState:
+        """See `Cell.advance`."""
+        (hidden,) = state
+        size = hidden.shape[1]
+        # A product's result is ours to write into; `by_input` is not, for it may be a row of a table.
+        by_hidden = as_type(layer.of_hidden(hidden), hidden.dtype)
+        r, z = by_hidden[:, : 2 * size].add_(by_input[:, : 2 * size]).sigmoid_().chunk(2, dim=1)
+        n = tanh_(torch.addcmul(as_type(by_input[:, 2 * size :], hidden.dtype), r, by_hidden[:, 2 * size :]))
+        return (torch.lerp(n, hidden, z),)
 
 
 class GruLayer(torch.autograd.Function):
-    """`(inputs, hidden, weights) -> (outputs, hidden)`; the products run in `dtype`, all else as given.
+    """One layer over a whole sequence: `(inputs, hidden, weights) -> (outputs, hidden)`.
 
-    Source: Cho et al. 2014 in the form of `torch.nn.GRU`, gates in its order (r, z, n).
+    Products run in `dtype`, everything else in the type of the arguments.
     """
 
     @staticmethod
@@ -28,16 +71,16 @@ class GruLayer(torch.autograd.Function):
         ends: Ends,
         dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:
-        """Run the layer: `outputs [T, B, H]`, and each row's hidden state [B, H] where it ends."""
+        """Run the layer. Returns the outputs `[T, B, H]` and each row's hidden state `[B, H]` where the row ends."""
         steps, batch, _ = inputs.shape
         size = hidden.shape[-1]
         low_inputs, low_ih, low_hh = inputs.to(dtype), weight_ih.to(dtype), weight_hh.to(dtype)
         packed_hh = Packed(low_hh, bias_hh.to(dtype))
-        # (T, B, E) x (3H, E) -> (T, B, 3H)
+        # (T, B, E) x (3H, E) -> (T, B, 3H): the inputs' share of all gates at all steps, in one product.
         shares = linear(low_inputs, low_ih, bias_ih.to(dtype))
         gates = hidden.new_empty(shares.shape)
         hiddens = hidden.new_empty(steps + 1, batch, size)
-        candidates = hidden.new_empty(steps, batch, size)  # the hidden state's share of n, before r
+        candidates = hidden.new_empty(steps, batch, size)  # W_hn h + b_hn at each step
         hiddens[0] = hidden
         for t in range(steps):
             by_hidden = packed_hh(hiddens[t])
@@ -55,7 +98,7 @@ class GruLayer(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad_outputs: Tensor | None, grad_last: Tensor | None) -> tuple[Tensor | None, ...]:
-        """The gradients of all that `forward` took; `ends` and `dtype` have none."""
+        """Return the gradient of every argument of `forward`; `ends` and `dtype` have none."""
         low_inputs, low_ih, low_hh, gates, hiddens, candidates = ctx.saved_tensors
         steps, _, size = candidates.shape
         ending = ctx.ends.rows(gates.device)
@@ -70,13 +113,14 @@ class GruLayer(torch.autograd.Function):
                 grad_hidden += grad_outputs[t]
             if grad_last is not None and (rows := ending.get(t)) is not None:
                 grad_hidden[rows] += grad_last[rows]
-            by_candidate = grad_hidden - grad_hidden * z
-            tanh_backward(by_candidate, n, grad_n)
+            # h' = (1 - z) n + z h gives dn = (1 - z) dh' and dz = (h - n) dh'. Each goes on through tanh or sigmoid.
+            tanh_backward(grad_hidden - grad_hidden * z, n, grad_n)
             sigmoid_backward(grad_n * candidates[t], r, grad_r)
             sigmoid_backward(grad_hidden * (hiddens[t] - n), z, grad_z)
             low_by_input[t] = by_gate
             grad_bias_ih += by_gate.sum(dim=0)
-            grad_n *= r  # what the hidden state's share of n gets: all that differs from the input's
+            # The hidden state's share has the same gradients as the input's, except that r multiplies its part of n.
+            grad_n *= r
             low_by_hidden[t] = by_gate
             grad_bias_hh += by_gate.sum(dim=0)
             grad_hidden *= z

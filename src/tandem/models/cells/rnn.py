@@ -1,19 +1,58 @@
-"""One plain (Elman) tanh layer over a whole sequence, with a backward pass of our own (see `lstm.py` for why)."""
+"""The plain recurrent layer (Elman 1990) with tanh, in the form of `torch.nn.RNN`.
+
+    h' = tanh(W_ih x + b_ih + W_hh h + b_hh)
+
+`lstm.py` says why the layers have a backward pass of their own.
+"""
 
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.products import Packed, linear, weight_gradient
 
 
-class RnnLayer(torch.autograd.Function):
-    """`(inputs, hidden, weights) -> (outputs, hidden)`; the products run in `dtype`, all else as given.
+class Rnn:
+    """The plain recurrent cell."""
 
-    Source: Elman 1990 in the form of `torch.nn.RNN` with tanh.
+    has_cell_state = False
+
+    def new_parameters(self, input_size: int, hidden_size: int, layers: int) -> nn.RNNBase:
+        """See `Cell.new_parameters`."""
+        return nn.RNN(input_size, hidden_size, layers)
+
+    def run(
+        self, inputs: Tensor, state: LayerState, weights: LayerWeights, ends: Ends, dtype: torch.dtype
+    ) -> tuple[Tensor, LayerState]:
+        """See `Cell.run`."""
+        bias = weights.bias_ih + weights.bias_hh
+        outputs, last = RnnLayer.apply(  # type: ignore[no-untyped-call]
+            inputs, *state, weights.weight_ih, weights.weight_hh, bias, ends, dtype
+        )
+        return outputs, (last,)
+
+    def prepare(self, weights: LayerWeights, dtype: torch.dtype, *, single_rows: bool) -> PreparedLayer:
+        """See `Cell.prepare`. Both biases are always added together, so the input's product adds their sum."""
+        bias = weights.bias_ih.detach() + weights.bias_hh.detach()
+        return PreparedLayer(
+            Packed(weights.weight_ih.to(dtype), bias.to(dtype), single_rows=single_rows),
+            Packed(weights.weight_hh.to(dtype), single_rows=single_rows),
+        )
+
+    def advance(self, layer: PreparedLayer, by_input: Tensor, state: LayerState) -> LayerState:
+        """See `Cell.advance`."""
+        (hidden,) = state
+        return (tanh_(layer.of_hidden.plus(by_input, hidden, hidden.dtype)),)
+
+
+class RnnLayer(torch.autograd.Function):
+    """One layer over a whole sequence: `(inputs, hidden, weights) -> (outputs, hidden)`.
+
+    Products run in `dtype`, everything else in the type of the arguments.
     """
 
     @staticmethod
@@ -27,10 +66,11 @@ class RnnLayer(torch.autograd.Function):
         ends: Ends,
         dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:
-        """Run the layer: `outputs [T, B, H]`, and each row's hidden state [B, H] where it ends."""
+        """Run the layer. Returns the outputs `[T, B, H]` and each row's hidden state `[B, H]` where the row ends."""
         steps, batch, _ = inputs.shape
         low_inputs, low_ih, low_hh = inputs.to(dtype), weight_ih.to(dtype), weight_hh.to(dtype)
         packed_hh = Packed(low_hh)
+        # (T, B, E) x (H, E) -> (T, B, H): the inputs' share of all steps, in one product.
         shares = linear(low_inputs, low_ih, bias.to(dtype))
         hiddens = hidden.new_empty(steps + 1, batch, hidden.shape[-1])
         hiddens[0] = hidden
@@ -44,7 +84,7 @@ class RnnLayer(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad_outputs: Tensor | None, grad_last: Tensor | None) -> tuple[Tensor | None, ...]:
-        """The gradients of all that `forward` took; `ends` and `dtype` have none."""
+        """Return the gradient of every argument of `forward`; `ends` and `dtype` have none."""
         low_inputs, low_ih, low_hh, hiddens = ctx.saved_tensors
         steps = len(hiddens) - 1
         ending = ctx.ends.rows(hiddens.device)
@@ -57,6 +97,7 @@ class RnnLayer(torch.autograd.Function):
                 grad_hidden += grad_outputs[t]
             if grad_last is not None and (rows := ending.get(t)) is not None:
                 grad_hidden[rows] += grad_last[rows]
+            # The gradient of the sum inside the tanh is that of the input's and of the hidden state's share alike.
             grads[t] = tanh_backward(grad_hidden, hiddens[t + 1], grad_sum)
             grad_bias += grad_sum.sum(dim=0)
             if t or ctx.needs_input_grad[1]:

@@ -1,24 +1,74 @@
-"""One LSTM layer over a whole sequence, with a backward pass of our own.
+"""Long short-term memory (Hochreiter & Schmidhuber 1997) in the form of `torch.nn.LSTM`, gates in its order i, f, g, o.
 
-Two reasons to have it: each row of the batch ends where it ends, so that sentences of any length share a batch
-without packing, and a step's backward costs one matrix product, the weights' gradients being taken in one product
-over all the steps. What is not a product is done step by step, while the step's gates are in the cache.
+    i, f, o = sigma(W_i x + b_i + W_h h + b_h), each with its own rows of the weights
+    g       = tanh(W_i x + b_i + W_h h + b_h)
+    c' = f c + i g
+    h' = o tanh(c')
+
+All cells have a layer with a backward pass of its own, for two reasons. Each row of a batch ends at its own last step,
+so sentences of any length share a batch without packing. And the backward pass of a step needs only one matrix
+product, because the gradients of the weights are taken in one product over all steps at the end. Everything else is
+computed step by step, while the gates of the step are in the cache.
 """
 
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import sigmoid_backward, tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
-from tandem.models.kernels.products import Packed, linear, weight_gradient
+from tandem.models.kernels.products import Packed, as_type, linear, weight_gradient
+
+
+class Lstm:
+    """Long short-term memory."""
+
+    has_cell_state = True
+
+    def new_parameters(self, input_size: int, hidden_size: int, layers: int) -> nn.RNNBase:
+        """See `Cell.new_parameters`."""
+        return nn.LSTM(input_size, hidden_size, layers)
+
+    def run(
+        self, inputs: Tensor, state: LayerState, weights: LayerWeights, ends: Ends, dtype: torch.dtype
+    ) -> tuple[Tensor, LayerState]:
+        """See `Cell.run`."""
+        bias = weights.bias_ih + weights.bias_hh
+        outputs, hidden, cell = LstmLayer.apply(  # type: ignore[no-untyped-call]
+            inputs, *state, weights.weight_ih, weights.weight_hh, bias, ends, dtype
+        )
+        return outputs, (hidden, cell)
+
+    def prepare(self, weights: LayerWeights, dtype: torch.dtype, *, single_rows: bool) -> PreparedLayer:
+        """See `Cell.prepare`. The rows of g are doubled, which is exact in floating point; `advance` says why."""
+        size = weights.weight_hh.shape[1]
+        weight_ih, weight_hh = weights.weight_ih.detach().clone(), weights.weight_hh.detach().clone()
+        bias = weights.bias_ih.detach() + weights.bias_hh.detach()
+        for part in (weight_ih, weight_hh, bias):
+            part[2 * size : 3 * size] *= 2
+        return PreparedLayer(
+            Packed(weight_ih.to(dtype), bias.to(dtype), single_rows=single_rows),
+            Packed(weight_hh.to(dtype), single_rows=single_rows),
+        )
+
+    def advance(self, layer: PreparedLayer, by_input: Tensor, state: LayerState) -> LayerState:
+        """See `Cell.advance`."""
+        hidden, cell = state
+        # tanh x = 2 sigma(2 x) - 1. With the rows of g doubled, one sigmoid serves all four gates, and what stands in
+        # the place of g is s = sigma(2 x), so that g = 2 s - 1.
+        gates = layer.of_hidden.plus(by_input, hidden, cell.dtype).sigmoid_()
+        i, f, s, o = gates.chunk(4, dim=1)
+        cell = (f * cell).sub_(i).addcmul_(i, s, value=2)  # f c + i g = f c - i + 2 i s
+        # o tanh c = o (2 sigma(2 c) - 1), which lies between -o and o, at the share sigma(2 c) of the way.
+        return as_type(torch.lerp(-o, o, (cell * 2).sigmoid_()), hidden.dtype), cell
 
 
 class LstmLayer(torch.autograd.Function):
-    """`(inputs, hidden, cell, weights) -> (outputs, hidden, cell)`; products run in `dtype`, all else as given.
+    """One layer over a whole sequence: `(inputs, hidden, cell, weights) -> (outputs, hidden, cell)`.
 
-    Source: Hochreiter & Schmidhuber 1997 in the form of `torch.nn.LSTM`, gates in its order (i, f, g, o).
+    Products run in `dtype`, everything else in the type of the arguments.
     """
 
     @staticmethod
@@ -33,11 +83,11 @@ class LstmLayer(torch.autograd.Function):
         ends: Ends,
         dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Run the layer: `outputs [T, B, H]`, and each row's hidden and cell state [B, H] where it ends."""
+        """Run the layer. Returns the outputs `[T, B, H]` and each row's two states `[B, H]` where the row ends."""
         steps, batch, _ = inputs.shape
         size = hidden.shape[-1]
         low_inputs, low_ih, low_hh = inputs.to(dtype), weight_ih.to(dtype), weight_hh.to(dtype)
-        # (T, B, E) x (4H, E) -> (T, B, 4H): the inputs' share of every gate, in one product
+        # (T, B, E) x (4H, E) -> (T, B, 4H): the inputs' share of all gates at all steps, in one product.
         shares = linear(low_inputs, low_ih, bias.to(dtype))
         packed_hh = Packed(low_hh)
         gates = hidden.new_empty(shares.shape)
@@ -50,7 +100,7 @@ class LstmLayer(torch.autograd.Function):
             by_hidden = packed_hh(hiddens[t])
             gate = torch.add(shares[t].to(gates.dtype), by_hidden.to(gates.dtype), out=gates[t])
             i, f, g, o = gate.chunk(4, dim=-1)
-            # One sigmoid for all four: tanh x = 2 sigma(2 x) - 1.
+            # tanh x = 2 sigma(2 x) - 1: with g doubled before and after, one sigmoid serves all four gates.
             g.mul_(2)
             gate.sigmoid_()
             g.mul_(2).sub_(1)
@@ -67,7 +117,7 @@ class LstmLayer(torch.autograd.Function):
     def backward(
         ctx: Any, grad_outputs: Tensor | None, grad_last_hidden: Tensor | None, grad_last_cell: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        """The gradients of all that `forward` took; `ends` and `dtype` have none."""
+        """Return the gradient of every argument of `forward`; `ends` and `dtype` have none."""
         low_inputs, low_ih, low_hh, gates, hiddens, cells, tanh_cells = ctx.saved_tensors
         steps, batch, _ = gates.shape
         ending = ctx.ends.rows(gates.device)
@@ -87,9 +137,11 @@ class LstmLayer(torch.autograd.Function):
                     grad_hidden[rows] += grad_last_hidden[rows]
                 if grad_last_cell is not None:
                     grad_cell[rows] += grad_last_cell[rows]
+            # h' = o tanh c', so dc' gets dh' times o (1 - tanh^2 c').
             tanh_backward(o, tanh_cells[t], cell_per_hidden)
             grad_cell.addcmul_(grad_hidden, cell_per_hidden)
-            # Each gate's gradient per unit of the cell's (i, f, g) or the hidden state's (o), then the gradient.
+            # c' = f c + i g: first the derivative of c' by what is inside each of i, f and g, and of h' by what is
+            # inside o; then all are multiplied by dc' or dh'.
             sigmoid_backward(g, i, grad_i)
             sigmoid_backward(cells[t], f, grad_f)
             tanh_backward(i, g, grad_g)
