@@ -20,10 +20,10 @@ from typing import Any, BinaryIO, Protocol
 
 from tandem.cli.streams import say, standard_output
 from tandem.errors import OutputError
+from tandem.files.atomic import flush, replace_file, writing
 from tandem.files.locks import Held, lock
 from tandem.files.paths import resolved
 from tandem.files.removal import Layout, names, remove
-from tandem.files.storage import flush, replace_file, writing
 from tandem.terminal import printable_lines, shell_command
 
 _FORMAT = 1

@@ -32,7 +32,7 @@ from tandem.cli.places import check_places
 from tandem.cli.show import say_at_limit
 from tandem.cli.streams import json_line, one_line, say
 from tandem.errors import RecipeError
-from tandem.files.storage import FORMAT_FILE
+from tandem.files.seals import FORMAT_FILE
 from tandem.names import LARGEST_BEAM
 from tandem.recording.console import PrintableConsole
 from tandem.translation.translator import BATCH_SIZE, SearchSettings, Translation, Translator, load

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.analysis import Analysis
-from tandem.files.storage import replace_file
+from tandem.files.atomic import replace_file
 from tandem.report.pictures import chart_picture, plane_picture
 from tandem.report.sections import breakdown_charts, plane_script, sections
 from tandem.report.templates import page_template
@@ -21,7 +21,7 @@ ANALYSIS_FILES = (_PAGE, _FIGURES, _CONTEXTS, *_CHARTS)
 def write_analysis(folder: Path, analysis: Analysis) -> Path:
     """Write analysis.html, its pictures as SVG and analysis.json into a folder, which is made; the page's path.
 
-    Older ones are replaced. CheckpointError where they cannot be written.
+    Older ones are replaced. NotWrittenError where they cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, chart in zip(_CHARTS, breakdown_charts(analysis.findings), strict=True):

@@ -21,7 +21,7 @@ from tandem.build import (
 from tandem.checkpoint import Checkpoint, is_model, load_optimizer
 from tandem.corpora.references import group_references
 from tandem.errors import CheckpointError, MemoryShortage, RecipeError, TandemError, TrainingError
-from tandem.files.storage import replace_file
+from tandem.files.atomic import replace_file
 from tandem.memory import memory_for
 from tandem.metrics import bleu, choose_tokenizer, chrf, exact, in_order, leading_scores
 from tandem.metrics.calibration import Calibration
