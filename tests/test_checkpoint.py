@@ -28,7 +28,7 @@ from tandem.checkpoint import (
     write_current,
 )
 from tandem.errors import CheckpointError
-from tandem.files.storage import FORMAT, sealed, write_directory
+from tandem.files.seals import FORMAT, sealed, write_directory
 from tandem.metrics.calibration import Calibration
 from tandem.models import CellType
 from tandem.recipe import FilesCorpus, load_recipe, portable

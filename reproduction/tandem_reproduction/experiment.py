@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.errors import RecipeError
-from tandem.files.storage import replace_file
+from tandem.files.atomic import replace_file
 from tandem.metrics import choose_tokenizer
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import Device

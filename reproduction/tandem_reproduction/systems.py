@@ -11,7 +11,8 @@ import numpy as np
 
 from tandem.checkpoint import checkpoint_of
 from tandem.corpora.pairs import Pair
-from tandem.files.storage import FORMAT_FILE, replace_file
+from tandem.files.atomic import replace_file
+from tandem.files.seals import FORMAT_FILE
 from tandem.metrics import BleuTokenizer
 from tandem.metrics.bootstrap import Statistics, Table, bleu_statistics
 from tandem.recipe import Device

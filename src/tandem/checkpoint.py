@@ -15,17 +15,9 @@ from torch import Tensor
 
 from tandem.build import build_model
 from tandem.errors import CheckpointError, RecipeError
+from tandem.files.atomic import replace_file
 from tandem.files.paths import is_there, read_text
-from tandem.files.storage import (
-    FORMAT_FILE,
-    Content,
-    check_directory,
-    read_sealed,
-    replace_file,
-    sealed,
-    unreadable,
-    write_directory,
-)
+from tandem.files.seals import FORMAT_FILE, Content, check_directory, read_sealed, sealed, unreadable, write_directory
 from tandem.memory import is_shortage, memory_for, shortage
 from tandem.metrics.calibration import Calibration
 from tandem.models import Seq2Seq

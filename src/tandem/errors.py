@@ -1,6 +1,6 @@
-"""What Tandem raises when it cannot go on because of something a user can mend.
+"""The errors that Tandem raises because of something that a user can mend.
 
-Every message names the thing, the rule, the value that was found and the remedy.
+Every message names the thing, the rule, the actual value and the remedy.
 """
 
 
@@ -25,11 +25,7 @@ class DownloadError(TandemError):
 
 
 class CheckpointError(TandemError):
-    """A checkpoint or run directory is damaged, incomplete, of a newer format, or cannot be written."""
-
-
-class NotWrittenError(CheckpointError):
-    """A file cannot be written, for want of room or of permission; what was there before is as it was."""
+    """A checkpoint or the directory of a run is damaged, incomplete, of a newer format, or cannot be written."""
 
 
 class TrainingError(TandemError):
@@ -37,8 +33,15 @@ class TrainingError(TandemError):
 
 
 class MemoryShortage(TandemError):
-    """There is not enough memory for what is to be made; the message says what makes it smaller."""
+    """There is not enough memory; the message says what to make smaller."""
 
 
 class OutputError(TandemError):
     """Results cannot be written: the place is closed, taken, or holds something else that is unfinished."""
+
+
+class NotWrittenError(OutputError):
+    """A file or a directory cannot be written, for lack of room or of permission; an older one is unchanged.
+
+    A run turns it into a CheckpointError that says how the run goes on.
+    """

@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 from tandem.checkpoint import checkpoint_of
-from tandem.files.storage import read_sealed, sealed
+from tandem.files.seals import read_sealed, sealed
 from tandem.translation.messages import Translation
 from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator

@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 
 from tandem.checkpoint import checkpoint_of
-from tandem.files.storage import FORMAT
+from tandem.files.seals import FORMAT
 from tandem.translation.translator import Translator, load
 from tests.support.runs import NUMBERS, run_tiny
 

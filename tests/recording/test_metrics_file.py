@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.errors import CheckpointError
+from tandem.errors import CheckpointError, NotWrittenError
 from tandem.recording import GoingOn, MetricsFile, read_metrics
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
 
@@ -179,9 +179,9 @@ def test_a_full_disk_is_named_and_the_file_closed(tmp_path: Path) -> None:
     file.close()
     file._file = FULL.open("a", encoding="utf-8")
     said = r"metrics\.jsonl: cannot be written: No space left on device\. What was there before is unchanged"
-    with pytest.raises(CheckpointError, match=said):
+    with pytest.raises(NotWrittenError, match=said):
         file.record(step_done(1))
-    with pytest.raises(CheckpointError, match=said):
+    with pytest.raises(NotWrittenError, match=said):
         file.close()
     file.close()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tandem.errors import CheckpointError
+from tandem.errors import NotWrittenError
 from tandem.recording import GoingOn, TensorBoard
 from tandem.terminal import printable
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
@@ -90,7 +90,7 @@ def test_a_run_that_begins_hides_what_one_left_that_was_never_saved(tmp_path: Pa
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "tensorboard").write_text("a file", encoding="utf-8")
-    with pytest.raises(CheckpointError, match=r"tensorboard/events\.out\.\S+: cannot be written: File exists"):
+    with pytest.raises(NotWrittenError, match=r"tensorboard/events\.out\.\S+: cannot be written: File exists"):
         TensorBoard(tmp_path / "tensorboard")
 
 
@@ -99,8 +99,8 @@ def test_a_full_disk_is_named_where_it_happens(tmp_path: Path) -> None:
     recorder = TensorBoard(tmp_path, every=1)
     said = r"events\.out\.\S+: cannot be written: File too large\. What was there before is unchanged"
     with no_file_beyond(200):
-        with pytest.raises(CheckpointError, match=said):
+        with pytest.raises(NotWrittenError, match=said):
             write(recorder, training(0, 5))
-        with pytest.raises(CheckpointError, match=said):
+        with pytest.raises(NotWrittenError, match=said):
             recorder.close()
     recorder.close()

@@ -35,10 +35,10 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, run: Path, call: str, number: int
 
 POINTS = [
     ("tandem.runs.session.replace_file", 1),  # before the recipe
-    ("tandem.files.storage._move", 1),  # before the provenance has its name
-    ("tandem.files.storage._move", 4),  # before the checkpoint has its name
-    ("tandem.files.storage._move", 5),  # before what going on takes has its name
-    ("tandem.files.storage._move", 6),  # before the pointer has its name
+    ("tandem.files.atomic.move_into_place", 1),  # before the provenance has its name
+    ("tandem.files.atomic.move_into_place", 4),  # before the checkpoint has its name
+    ("tandem.files.atomic.move_into_place", 5),  # before what going on takes has its name
+    ("tandem.files.atomic.move_into_place", 6),  # before the pointer has its name
 ]
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from tandem.checkpoint import read_current
 from tandem.errors import CheckpointError
-from tandem.files.storage import sealed
+from tandem.files.seals import sealed
 from tandem.runs.saving import read_state
 from tests.support.runs import copied, run_tiny, stopped
 

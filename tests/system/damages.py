@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from tandem.checkpoint import load_checkpoint, read_current
 from tandem.errors import CheckpointError
-from tandem.files.storage import FORMAT_FILE, check_directory
+from tandem.files.seals import FORMAT_FILE, check_directory
 from tandem.runs.provenance import read_provenance
 from tests.support.runs import run_tiny
 

@@ -18,7 +18,7 @@ from tandem.corpora.pairs import Corpus, load_pairs
 from tandem.corpora.parallel_files import ParallelFiles
 from tandem.corpora.spreadsheets import open_csv
 from tandem.corpora.tab_separated import TabSeparated
-from tandem.files.storage import FORMAT_FILE, sealed
+from tandem.files.seals import FORMAT_FILE, sealed
 from tandem.recipe import dump_recipe, load_recipe, make_recipe, override, parse_recipe, portable
 from tandem.text import Tokenizer
 from tests.support.runs import number_pairs, saved, tiny_recipe, untrained

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from tandem.files.storage import FORMAT
+from tandem.files.seals import FORMAT
 from tandem.recipe import Device
 from tandem.translation.translator import load
 from tests.formats.make import pairs

@@ -18,7 +18,7 @@ import pytest
 
 from tandem.checkpoint import load_checkpoint, read_current, read_tensors
 from tandem.errors import CheckpointError
-from tandem.files.storage import FORMAT_FILE, check_directory, sealed
+from tandem.files.seals import FORMAT_FILE, check_directory, sealed
 from tandem.recipe import FilesCorpus
 from tandem.translation.translator import Translator, load
 from tests.support.runs import copied, saved, untrained

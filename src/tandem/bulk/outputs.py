@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol
 from tandem.bulk.job import Job
 from tandem.bulk.partial_file import partial_file
 from tandem.errors import OutputError
-from tandem.files.storage import writing
+from tandem.files.atomic import writing
 from tandem.terminal import Notify, printable_lines
 
 

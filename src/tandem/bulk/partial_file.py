@@ -15,10 +15,10 @@ from pathlib import Path
 
 from tandem.bulk.job import Job
 from tandem.errors import OutputError
+from tandem.files.atomic import flush, replace_file, writing
 from tandem.files.locks import Held, lock
 from tandem.files.paths import resolved
 from tandem.files.removal import Layout, names, remove
-from tandem.files.storage import flush, replace_file, writing
 from tandem.terminal import Notify
 
 _FORMAT = 1

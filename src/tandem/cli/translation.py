@@ -13,7 +13,7 @@ from tandem.cli.options import EnsembleOptions
 from tandem.cli.streams import say
 from tandem.console import PrintableConsole
 from tandem.errors import RecipeError
-from tandem.files.storage import FORMAT_FILE
+from tandem.files.seals import FORMAT_FILE
 from tandem.task_bar import TaskBar
 from tandem.translation.translator import Translator, load
 

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 from tandem.corpora.public import PublicCorpus, PublicFile
 from tandem.errors import DownloadError
+from tandem.files.atomic import flush, move_into_place
 from tandem.files.compression import PACKED_SUFFIXES, DamagedFile, unpacked
 from tandem.files.locks import lock
 from tandem.files.paths import expand_user
 from tandem.files.removal import Layout, named_in, names, remove
-from tandem.files.storage import flush
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with a file's name, the bytes that are there and, where known, the bytes that there will be."""
@@ -231,14 +231,12 @@ def _install(packed: Path, file: PublicFile, folder: Path) -> str | None:
                 size += len(chunk)
                 digest.update(chunk)
                 sink.write(chunk)
-            sink.flush()
-            os.fsync(sink.fileno())
         if size > file.size:
             return f"it has more than {file.size:,} bytes"
         if digest.hexdigest() != file.sha256:
             return f"its SHA-256 is {digest.hexdigest()} ({size:,} bytes)"
-        temporary.replace(folder / file.name)
-        flush(folder)  # the new name survives a power cut
+        flush(temporary)
+        move_into_place(temporary, folder / file.name)
     except DamagedFile as error:
         return f"it cannot be unpacked ({error.reason})"
     finally:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from tandem.corpora.pairs import Pair
 from tandem.errors import CheckpointError, CorpusError
+from tandem.files.atomic import flush, move_into_place, replace_file
 from tandem.files.locks import Held, lock
 from tandem.files.paths import expand_user, ordinary, resolved
 from tandem.files.removal import Layout, named_in, names, remove
-from tandem.files.storage import flush, replace_file
 from tandem.preparation.encoded import EncodedCorpus, open_side
 from tandem.text import Tokenizer
 
@@ -38,7 +38,7 @@ CORPUS_LAYOUT: Layout = {
 """Of the folder of a prepared corpus, or of one that is being prepared."""
 _CORPORA: Layout = {names(rf"{_KEY}(\.partial)?"): CORPUS_LAYOUT}
 _LOCKS: Layout = {names(_KEY): None}
-_FILES: Layout = {names(rf"{_KEY}\.(json|\d+)"): None}
+_FILES: Layout = {names(rf"{_KEY}\.(json(\.partial)?|\d+)"): None}
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,7 @@ def give_name(partial: Path, folder: Path) -> None:
     """Have a sealed folder found under its name, in place of what lies there."""
     if not remove(folder, CORPUS_LAYOUT):  # what was found damaged
         raise CorpusError(f"{folder}: there is something in it that Tandem did not put there. Move it elsewhere")
-    partial.rename(folder)
-    flush(folder.parent)
+    move_into_place(partial, folder)
 
 
 def open_prepared(folder: Path, *, verify: bool = False) -> Prepared | None:

@@ -5,12 +5,14 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from tandem.corpora.pairs import Corpus, Fault
-from tandem.errors import CorpusError
+from tandem.errors import CorpusError, NotWrittenError
+from tandem.files.atomic import replace_file
 from tandem.files.lines import is_plain_text, opened
 from tandem.files.paths import ordinary
 
@@ -74,10 +76,8 @@ class Contents:
         found = Content(sums.hexdigest(), lines if is_text else None)
         if before.st_mtime_ns + _UNSETTLED < now:
             self.folder.mkdir(parents=True, exist_ok=True)
-            partial = record.with_suffix(f".{os.getpid()}")
-            record_text = json.dumps({"path": str(path), "stamp": stamp, **found._asdict()})
-            partial.write_text(record_text, encoding="utf-8", newline="\n")
-            partial.replace(record)
+            with suppress(NotWrittenError):  # another process may write the same record; it is only a shortcut
+                replace_file(record, json.dumps({"path": str(path), "stamp": stamp, **found._asdict()}))
         return found
 
 

@@ -16,7 +16,7 @@ from typing import Any, Self, TextIO
 
 from tandem.corpora.pairs import Corpus, Dropped, Fault, Pair, good_pairs
 from tandem.errors import CorpusError
-from tandem.files.storage import replace_file
+from tandem.files.atomic import replace_file
 from tandem.preparation.cache import ACCOUNT, FAULTY, seal
 from tandem.preparation.chunks import Chunk, Counted, Counting, EncodedChunk, Encoding, first_by_chance
 from tandem.preparation.contents import Hear

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from tandem.errors import CheckpointError, CorpusError
+from tandem.errors import CorpusError, NotWrittenError
 from tandem.files.locks import lock
 from tandem.files.removal import remove
 from tandem.preparation.cache import CORPUS_LAYOUT, Prepared, corpora_in, give_name, lock_of, open_prepared
@@ -36,10 +36,10 @@ def prepare_corpus(
     """
     try:
         return _prepared(sources, tokens, cache, verify, hear, say)
-    except OSError as error:  # of the corpus's own files it would be a CorpusError
+    except OSError as error:  # an error of the corpus's own files is a CorpusError
         reason = error.strerror or str(error)
-    except CheckpointError as error:  # of a file that is replaced
-        reason = str(error.__cause__ or error)
+    except NotWrittenError as error:
+        reason = str(error.__cause__)
     raise CorpusError(
         f"{cache}: the cache of prepared corpora cannot be written: {reason}. Make room there, or set TANDEM_CACHE to "
         "another folder. What is prepared already is kept, and the same command goes on with it"

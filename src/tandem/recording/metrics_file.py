@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, TextIO, assert_never
 
 from tandem.errors import CheckpointError
+from tandem.files.atomic import replace_file, writing
 from tandem.files.json_values import without_infinities
 from tandem.files.paths import ordinary
-from tandem.files.storage import replace_file, writing
 from tandem.recording.averages import StepMeans, StepWindow
 from tandem.recording.recorder import GoingOn
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
@@ -25,7 +25,7 @@ class MetricsFile:
         """The file is opened when the training starts, and then reads as if the run had never stopped.
 
         `every`: how many optimiser steps one line covers, which then has their mean loss.
-        Whatever is called raises CheckpointError where the file is damaged or cannot be written.
+        Every method raises CheckpointError where the file is damaged, and NotWrittenError where it cannot be written.
         """
         self._path = path
         self._going_on = going_on or GoingOn(0, 0)

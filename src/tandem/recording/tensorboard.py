@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any, assert_never
 
-from tandem.files.storage import writing
+from tandem.files.atomic import writing
 from tandem.metrics import perplexity
 from tandem.recording.averages import StepMeans, StepWindow
 from tandem.recording.recorder import GoingOn

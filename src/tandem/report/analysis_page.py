@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.analysis import Analysis
-from tandem.files.storage import replace_file
+from tandem.files.atomic import replace_file
 from tandem.report.pictures import chart_picture, plane_picture
 from tandem.report.sections import breakdown_charts, draw_sections, plane_script
 from tandem.report.templates import page_template
@@ -21,7 +21,7 @@ ANALYSIS_FILES = (_PAGE, _FIGURES, _CONTEXTS, *_CHARTS)
 def write_analysis(folder: Path, analysis: Analysis) -> Path:
     """Write analysis.html, its pictures as SVG and analysis.json into a folder, and return the path of the page.
 
-    The folder is made, and older files are replaced. CheckpointError where they cannot be written.
+    The folder is made, and older files are replaced. NotWrittenError where they cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, chart in zip(_CHARTS, breakdown_charts(analysis.findings), strict=True):

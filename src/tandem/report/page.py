@@ -7,7 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from tandem.analysis import Findings, Plane
-from tandem.files.storage import replace_file
+from tandem.files.atomic import replace_file
 from tandem.metrics import Score
 from tandem.metrics.calibration import ReliabilityBin
 from tandem.report.charts import draw
@@ -49,7 +49,7 @@ class ReportContents:
 def write_report(path: Path, contents: ReportContents) -> None:
     """Write the report as one HTML file that fetches nothing, in place of an older one.
 
-    CheckpointError where it cannot be written.
+    NotWrittenError where it cannot be written.
     """
     replace_file(path, _page(contents))
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from tandem.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from tandem.errors import CheckpointError
+from tandem.errors import CheckpointError, NotWrittenError
+from tandem.files.atomic import writing
 from tandem.files.locks import Held, lock
 from tandem.files.removal import remove
-from tandem.files.storage import writing
 from tandem.recipe import Device, Recipe
 from tandem.runs.changes import MAY_CHANGE
 from tandem.text.differences import vocabulary_difference
@@ -42,8 +42,11 @@ def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "
     with torch.no_grad():
         for name, weight in mean.model.state_dict().items():
             weight.copy_(sums[name] / len(paths))
-    with _alone(where):
-        save_checkpoint(mean._replace(calibration=None), where)  # a calibration belongs to the outputs of one model
+    try:
+        with _alone(where):
+            save_checkpoint(mean._replace(calibration=None), where)  # a calibration belongs to the outputs of one model
+    except NotWrittenError as error:
+        raise CheckpointError(str(error)) from error
     return load(where, device=device)
 
 

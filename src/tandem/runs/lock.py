@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tandem.errors import TrainingError
+from tandem.files.atomic import replace_file
 from tandem.files.locks import Held, lock
 from tandem.files.paths import ordinary
 from tandem.files.removal import remove
-from tandem.files.storage import replace_file
 
 LOCK = "run.lock"
 _HOLDER = "run.lock.json"

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from tandem.errors import CheckpointError
 from tandem.files.paths import portable_path, read_text
-from tandem.files.storage import check_directory, holds, unreadable
+from tandem.files.seals import check_directory, holds, unreadable
 from tandem.terminal import shell_command
 from tandem.version import __version__
 

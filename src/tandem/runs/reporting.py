@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tandem.analysis import References, System, compare_systems
 from tandem.checkpoint import checkpoint_of
+from tandem.files.atomic import replace_file
 from tandem.files.paths import read_text, resolved
-from tandem.files.storage import replace_file
 from tandem.metrics import perplexity
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import dump_recipe

@@ -23,9 +23,10 @@ from tandem.checkpoint import (
     write_current,
 )
 from tandem.errors import CheckpointError
+from tandem.files.atomic import flush, writing
 from tandem.files.paths import read_text, resolved
 from tandem.files.removal import links_in, named_in, remove
-from tandem.files.storage import Content, check_directory, flush, unreadable, writing
+from tandem.files.seals import Content, check_directory, unreadable
 from tandem.recording import GoingOn
 from tandem.runs.layout import CHECKPOINT_LAYOUT, EPOCH, RUN_LAYOUT, SAVED
 from tandem.runs.provenance import PROVENANCE

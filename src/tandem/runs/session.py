@@ -11,7 +11,7 @@ import torch
 from tandem.build import build_model, build_optimizer, build_training_loop, choose_device, choose_precision
 from tandem.checkpoint import Checkpoint, load_optimizer
 from tandem.errors import CheckpointError, RecipeError
-from tandem.files.storage import replace_file
+from tandem.files.atomic import replace_file
 from tandem.memory import memory_for
 from tandem.metrics.calibration import Calibration
 from tandem.models import ParameterCounts, Seq2Seq, count_parameters

@@ -8,8 +8,8 @@ from typing import Self, get_args
 import tokenizers
 
 from tandem.errors import CheckpointError, RecipeError
+from tandem.files.atomic import replace_file
 from tandem.files.paths import read_text
-from tandem.files.storage import replace_file
 from tandem.text.counts import WordCounts, count_words
 from tandem.text.pipeline import (
     MARK,

@@ -1,0 +1,117 @@
+"""A directory is read when it is as it was written; else the file that is not is named."""
+
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tandem.errors import CheckpointError, NotWrittenError
+from tandem.files.seals import check_directory, read_sealed, sealed, write_directory
+
+NAMES = ("a", "b", "c")
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    contents = {name: f"this is {name}\n" * 20 for name in NAMES}
+    write_directory(tmp_path / "d", {name: lambda path: path.write_text(contents[path.name]) for name in NAMES})
+    check_directory(tmp_path / "d", NAMES)
+    return tmp_path / "d"
+
+
+@pytest.mark.parametrize("content", [{}, {"a": 1}, {"format": 1, "files": {"ä\ud800": [None, 1.5]}}])
+def test_what_is_sealed_is_read(content: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "f").write_text(sealed(content), encoding="utf-8", newline="\n")
+    assert read_sealed(tmp_path / "f") == json.loads(sealed(content))
+    assert list(read_sealed(tmp_path / "f"))[-1] == "sha256"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [('"a": 1', '"a": 2'), ('"a": 1', '"a":  1'), ('"a": 1', '"a": 1,\n  "a": 1'), ("\n}", "\r\n}"), ("}\n", "}\n\n")],
+)
+def test_any_change_breaks_the_seal(before: str, after: str, tmp_path: Path) -> None:
+    text = sealed({"a": 1})
+    assert before in text
+    (tmp_path / "f").write_text(text.replace(before, after), encoding="utf-8", newline="")
+    with pytest.raises(CheckpointError, match=r"f: damaged: its content is not what was saved \(SHA-256\)\. Copy it"):
+        read_sealed(tmp_path / "f")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[" * 9999, '{"a":' * 300 + "1" + "}" * 300, "9" * 5000, "\x00", "nul"])
+def test_what_is_no_json_is_damaged(content: str, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text(content, encoding="utf-8")
+    with pytest.raises(CheckpointError, match="f: damaged: it"):
+        read_sealed(tmp_path / "f")
+
+
+def test_a_change_of_one_file_names_it_alone(directory: Path) -> None:
+    (directory / "b").write_text("this is a\n" * 20)
+    with pytest.raises(CheckpointError, match=r"^\S*/d/b: damaged: its content .* \(SHA-256\)\. Ask$"):
+        check_directory(directory, NAMES, remedies={"b": "Ask"})
+
+
+def test_a_change_of_several_files_names_each_and_what_they_do_not_fit(directory: Path) -> None:
+    (directory / "a").write_text("short")
+    (directory / "c").unlink()
+    said = (
+        r"d/format\.json: it fits only 1 of its 3 files: .*:\n  \S*/a: damaged: it has 5 .*\n  \S*/c: missing: [^\n]*$"
+    )
+    with pytest.raises(CheckpointError, match=said):
+        check_directory(directory, NAMES)
+
+
+def test_a_file_that_is_not_listed_is_no_part_of_it(directory: Path) -> None:
+    (directory / "d").write_text("more")
+    said = r"format\.json: damaged: it must list a, d, names alone, but it lists 'a', 'b', 'c'\. Copy it again"
+    with pytest.raises(CheckpointError, match=said):
+        check_directory(directory, ("a", "d"))
+
+
+def test_a_part_of_the_files_can_be_checked(directory: Path) -> None:
+    (directory / "b").unlink()
+    check_directory(directory, ("a", "c"))
+
+
+@pytest.mark.parametrize("listed", [None, 3, {}, {"size": "240"}, {"size": True}, {"size": 200, "sha256": None}])
+def test_a_list_that_says_nothing_of_a_file_does_not_pass(listed: object, directory: Path) -> None:
+    description = json.loads((directory / "format.json").read_text(encoding="utf-8"))
+    del description["sha256"]
+    description["files"]["b"] = listed
+    (directory / "format.json").write_text(sealed(description), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="d/b: damaged: "):
+        check_directory(directory, NAMES)
+
+
+def test_whoever_may_read_one_file_may_read_all(tmp_path: Path) -> None:
+    def secretive(path: Path) -> None:
+        path.write_text("x", encoding="utf-8")
+        path.chmod(0o600)
+
+    write_directory(tmp_path / "d", {"a": secretive})
+    assert len({path.stat().st_mode for path in (tmp_path / "d").iterdir()}) == 1
+
+
+def test_what_is_there_is_not_written_over(directory: Path) -> None:
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+    with pytest.raises(NotWrittenError, match="d: cannot be written: it is there already"):
+        write_directory(directory, {"a": lambda path: path.write_text("new")})
+    assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["format.json", "b"])
+def test_a_file_that_cannot_be_read_is_not_called_damaged(
+    name: str, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.open
+
+    def refuse(path: Path, *rest: Any, **named: Any) -> Any:
+        if path.name == name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *rest, **named)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(CheckpointError, match=rf"d/{name}: cannot be read: Permission denied\. Check its permissions"):
+        check_directory(directory, NAMES)
