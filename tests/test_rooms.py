@@ -3,7 +3,19 @@
 import subprocess
 import sys
 
-ROOMS = ("names", "errors", "files", "text", "corpora", "preparation", "recipe", "metrics")
+ROOMS = (
+    "names",
+    "errors",
+    "files",
+    "text",
+    "corpora",
+    "preparation",
+    "recipe",
+    "metrics",
+    "bulk",
+    "console",
+    "task_bar",
+)
 
 LIST_MODULES = """
 import importlib, pkgutil, sys

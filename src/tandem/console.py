@@ -18,13 +18,10 @@ class PrintableConsole(Console):
     Texts are not taken for markup, and nothing in them is highlighted.
     """
 
-    def __init__(self, *, stderr: bool = False, quiet: bool = False, fold: bool = False) -> None:
-        """Open standard output, or standard error; a `quiet` console prints nothing.
-
-        Lines are folded in a terminal only, unless `fold` is set.
-        """
+    def __init__(self, *, stderr: bool = False, quiet: bool = False) -> None:
+        """Open standard output, or standard error; a `quiet` console prints nothing."""
         super().__init__(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
-        if not (fold or self.is_terminal):
+        if not self.is_terminal:
             self.width = _WIDE
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:

@@ -87,8 +87,8 @@ def test_a_short_option_shows_the_help_too(arguments: tuple[str, ...], tandem: T
 
 
 def test_the_usage_names_the_arguments_as_they_are_typed(tandem: Tandem) -> None:
-    assert "Usage: tandem train [OPTIONS] [RECIPE.toml | FILE...] " in tandem("train", "--help").out
-    assert "Usage: tandem evaluate [OPTIONS] MODEL... " in tandem("evaluate", "--help").out
+    assert "Usage: tandem train [OPTIONS] [RECIPE.toml | FILE...]\n" in tandem("train", "--help").out
+    assert "Usage: tandem evaluate [OPTIONS] MODEL...\n" in tandem("evaluate", "--help").out
 
 
 @pytest.mark.parametrize(

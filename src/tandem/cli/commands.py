@@ -1,7 +1,9 @@
 """What all commands have in common: how options are parsed, how wrong ones are answered, how help is printed."""
 
+import re
+import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -17,7 +19,45 @@ except ImportError:  # Older versions of typer use click itself.
     from click.exceptions import ClickException, NoSuchOption  # type: ignore[assignment]
 
 
-class Command(TyperCommand):
+class Help:
+    """How a command and a group print their help: plain text, with the options in sections.
+
+    Typer's own panels are not used: rich, a Markdown parser and a syntax highlighter take longer to import than
+    everything else that `tandem --help` does.
+    """
+
+    help: str | None
+    epilog: str | None
+
+    def format_help_text(self, _: Any, formatter: Any) -> None:
+        """Write the text: paragraphs are wrapped, and an item of a list begins a line."""
+        for paragraph in (self.help or "").split("\n\n"):
+            formatter.write_paragraph()
+            for item in re.split(r"\n(?=- )", paragraph.strip()):
+                _write_wrapped(formatter, item, "    " if item.startswith("- ") else "  ")
+
+    def format_epilog(self, _: Any, formatter: Any) -> None:
+        """Write the text below the options."""
+        if self.epilog:
+            formatter.write_paragraph()
+            _write_wrapped(formatter, self.epilog, "")
+
+    def write_sections(self, parameters: Iterable[Any], context: Any, formatter: Any) -> None:
+        """Write the arguments, the options without a panel of their own, and then those of each panel."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in parameters:
+            if record := parameter.get_help_record(context):
+                usual = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                name, text = record
+                row = typer.style(name, bold=True), _without_ticks(text)
+                sections.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(row)
+        for title, rows in sections.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+class Command(Help, TyperCommand):
     """A command on which an option is given once, unless it takes several values."""
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -28,11 +68,9 @@ class Command(TyperCommand):
         """Return what follows the command's name in its usage: the arguments as their metavars say them."""
         return ["[OPTIONS]", *(p.metavar or p.name.upper() for p in self.params if p.param_type_name == "argument")]
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's method
-        """Print the help."""
-        from tandem.cli.help import print_help
-
-        print_help(self, ctx, {})
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments and options."""
+        self.write_sections(self.get_params(ctx), ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments. An option that is unknown, or is given twice, is a usage error."""
@@ -56,7 +94,7 @@ class Command(TyperCommand):
         return message
 
 
-class Group(TyperGroup):
+class Group(Help, TyperGroup):
     """A group of commands, whose usage errors cannot steer the terminal that they are shown in."""
 
     def make_context(self, *arguments: Any, **more: Any) -> Any:
@@ -73,12 +111,16 @@ class Group(TyperGroup):
         """Return all parameters, --help among them; flags show no type in the help."""
         return _without_types(super().get_params(ctx))
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's method
-        """Print the help, with the first paragraph of each command's own."""
-        from tandem.cli.help import print_help
-
-        summaries = {name: (command.help or "").partition("\n\n")[0] for name, command in self.commands.items()}
-        print_help(self, ctx, summaries)
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options, and the first paragraph of each command's help."""
+        self.write_sections(self.get_params(ctx), ctx, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (typer.style(name, bold=True), _without_ticks((command.help or "").partition("\n\n")[0]))
+                    for name, command in self.commands.items()
+                ]
+            )
 
 
 class LazyGroup(Group):
@@ -92,7 +134,9 @@ class LazyGroup(Group):
 
 def command_app(**settings: Any) -> typer.Typer:
     """Return the application that a command's module puts its function into."""
-    return typer.Typer(cls=Group, add_completion=False, pretty_exceptions_enable=False, **settings)
+    return typer.Typer(
+        cls=Group, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **settings
+    )
 
 
 def lazy_app(summaries: Mapping[str, str]) -> typer.Typer:
@@ -102,7 +146,7 @@ def lazy_app(summaries: Mapping[str, str]) -> typer.Typer:
         cls=LazyGroup,
         no_args_is_help=True,
         context_settings={"help_option_names": ["--help", "-h"]},
-        rich_markup_mode="markdown",
+        rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
     for name, summary in summaries.items():
@@ -117,6 +161,20 @@ def load_command(name: str) -> Any:
 
 def _stand_in() -> None:
     """Stand in for a command whose module is not imported yet."""
+
+
+def _write_wrapped(formatter: Any, text: str, indent: str) -> None:
+    width = formatter.width - 2
+    words = " ".join(_without_ticks(text).split())
+    first = indent.removesuffix("  ") if words.startswith("- ") else indent
+    lines = textwrap.wrap(
+        words, width, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    formatter.write("\n".join(lines) + "\n")
+
+
+def _without_ticks(text: str) -> str:
+    return text.replace("`", "")
 
 
 @contextmanager
