@@ -11,7 +11,7 @@ from typer.main import get_command
 from tandem.cli import COMMANDS, app
 from tandem.cli.commands import load_command
 from tandem.cli.train import MOST_TRIES
-from tandem.runs.trying import MOST_CANDIDATES
+from tandem.runs.trials import MOST_VARIANTS
 
 HEAVY = ("torch", "numpy", "sacrebleu", "tokenizers", "tensorboard", "tandem.runs", "tandem.models")
 LIST_HEAVY = f"""
@@ -63,4 +63,4 @@ def test_the_group_says_of_each_command_what_its_own_help_says() -> None:
 
 
 def test_as_many_variants_can_be_asked_for_as_are_made() -> None:
-    assert MOST_TRIES == MOST_CANDIDATES
+    assert MOST_TRIES == MOST_VARIANTS

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.errors import CheckpointError, NotWrittenError
-from tandem.recording import GoingOn, MetricsFile, read_metrics
+from tandem.recording import MetricsFile, ResumePoint, read_metrics
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
 
 STEPS_PER_EPOCH = 12
@@ -111,17 +111,17 @@ def test_a_resumed_file_reads_like_that_of_a_run_that_went_through(tmp_path: Pat
     for event in events[:-1]:
         first.record(event)
         if isinstance(event, Started | StepDone | Validated) and getattr(event, "step", 0) == stop:
-            held = first.held
+            held = first.pending_steps
     write(first, events[-1:])
     assert len(held) == (0 if stop % 12 == 0 else stop % 12 % every)
-    write(MetricsFile(resumed, every, GoingOn(stop // 12, stop, held)), training(stop, 36))
+    write(MetricsFile(resumed, every, ResumePoint(stop // 12, stop, held)), training(stop, 36))
     assert resumed.read_bytes() == through.read_bytes()
 
 
 def test_a_stop_before_the_validation_forgets_the_validation(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     write(MetricsFile(path, every=4), training(0, 12))
-    write(MetricsFile(path, every=4, going_on=GoingOn(0, 12)), [Started(5, STEPS_PER_EPOCH, 1_000, 12)])
+    write(MetricsFile(path, every=4, resume_point=ResumePoint(0, 12)), [Started(5, STEPS_PER_EPOCH, 1_000, 12)])
     assert [(row["event"], row["step"]) for row in read_metrics(path)] == [
         ("started", 0),
         ("step", 4),
@@ -139,7 +139,7 @@ def test_a_torn_last_line_is_dropped(tmp_path: Path) -> None:
         path.write_bytes(whole[:length])
         kept = read_metrics(path)
         assert len(kept) == whole[:length].count(b"\n")
-        write(MetricsFile(path, going_on=GoingOn(0, 3)), [Started(3, STEPS_PER_EPOCH, 1_000, 3)])
+        write(MetricsFile(path, resume_point=ResumePoint(0, 3)), [Started(3, STEPS_PER_EPOCH, 1_000, 3)])
         assert read_metrics(path) == [read_metrics(path)[0], *rows_of(kept, "step")]
         assert list(tmp_path.iterdir()) == [path]
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from tandem.recording.progress import Progress
+from tandem.recording.progress import TrainingProgress
 from tandem.recording.wording import duration
 from tandem.training.events import Started, StepDone, Validated, Validation
 
@@ -12,7 +12,7 @@ class Simulation:
 
     def __init__(self, epochs: float, steps_per_epoch: int, first_step: int = 0, first_epoch: int = 0) -> None:
         self.now = 0.0
-        self.progress = Progress(lambda: self.now)
+        self.progress = TrainingProgress(lambda: self.now)
         self.progress.follow(Started(epochs, steps_per_epoch, 1, first_step, first_epoch))
         self.steps_per_epoch = steps_per_epoch
         self.done = first_step

@@ -7,7 +7,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tandem.errors import NotWrittenError
-from tandem.recording import GoingOn, TensorBoard
+from tandem.recording import ResumePoint, TensorBoard
 from tandem.terminal import printable
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
 from tests.support.limits import needs_limits, no_file_beyond
@@ -60,7 +60,7 @@ def test_a_resumed_run_hides_the_later_steps_of_the_first(tmp_path: Path) -> Non
     first, second = tmp_path / "first", tmp_path / "second"
     write(TensorBoard(first, every=2), training(0, 6))
     held = (StepDone(1, 3, 8.0, 50.0, 0.25, 3.0, 0.5),)
-    write(TensorBoard(second, every=2, going_on=GoingOn(0, 3, held)), training(3, 6))
+    write(TensorBoard(second, every=2, resume_point=ResumePoint(0, 3, held)), training(3, 6))
     # Two event files of one folder, read in the order of their making.
     files = [*first.iterdir(), *second.iterdir()]
     for number, file in enumerate(files):
@@ -73,7 +73,7 @@ def test_a_clock_that_goes_back_leaves_points_in_their_order(tmp_path: Path, mon
     now = time.time()
     write(TensorBoard(tmp_path, every=2), training(0, 4))
     monkeypatch.setattr(time, "time", lambda: now - 86_400)
-    write(TensorBoard(tmp_path, every=2, going_on=GoingOn(0, 4, ())), training(4, 8))
+    write(TensorBoard(tmp_path, every=2, resume_point=ResumePoint(0, 4, ())), training(4, 8))
     points = read(tmp_path).Scalars("train/loss")
     assert [point.step for point in points] == [2, 4, 6, 8]
     assert [point.wall_time for point in points] == sorted(point.wall_time for point in points)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tandem.bulk.job import Job
 from tandem.errors import OutputError
-from tandem.files.atomic import flush, replace_file, writing
+from tandem.files.atomic import flush, move_into_place, replace_file, writing
 from tandem.files.locks import Held, lock
 from tandem.files.paths import resolved
 from tandem.files.removal import Layout, names, remove
@@ -66,8 +66,7 @@ class PartialFile:
         with writing(self.path):
             self.close()
             flush(self.folder / _OUTPUT)
-            (self.folder / _OUTPUT).replace(self.path)
-            flush(self.path.parent)
+            move_into_place(self.folder / _OUTPUT, self.path)
         (self.folder / _LOCK).unlink()
         _discard(self.folder)
 

@@ -2,7 +2,7 @@
 
 from tandem.recording.live import live_display
 from tandem.recording.metrics_file import MetricsFile, read_metrics
-from tandem.recording.recorder import GoingOn, Recorder
+from tandem.recording.recorder import Recorder, ResumePoint
 from tandem.recording.tensorboard import TensorBoard
 
-__all__ = ["GoingOn", "MetricsFile", "Recorder", "TensorBoard", "live_display", "read_metrics"]
+__all__ = ["MetricsFile", "Recorder", "ResumePoint", "TensorBoard", "live_display", "read_metrics"]

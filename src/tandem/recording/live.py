@@ -14,17 +14,17 @@ from rich.text import Text
 
 from tandem.console import announce, show_text
 from tandem.recording import wording
-from tandem.recording.progress import Progress
+from tandem.recording.progress import TrainingProgress
 from tandem.recording.recorder import Recorder
 from tandem.task_bar import TaskBar
-from tandem.terminal import OnProgress
+from tandem.terminal import Notify, OnProgress
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
 
 
 class TrainingDisplay(NamedTuple):
     """What a training calls so that it is shown."""
 
-    notify: Callable[[str], None]
+    notify: Notify
     on_progress: OnProgress
     recorders: Sequence[Recorder]
 
@@ -55,11 +55,11 @@ class PlainLines:
     """A recorder that prints a line now and then and a few after each epoch, without control codes."""
 
     def __init__(self, console: Console, seconds: float = 10, clock: Callable[[], float] = time.monotonic) -> None:
-        """`seconds`: the least time between two lines about steps. `clock`: see `Progress`."""
+        """`seconds`: the least time between two lines about steps. `clock`: see `TrainingProgress`."""
         self._console = console
         self._seconds = seconds
         self._clock = clock
-        self._progress = Progress(clock)
+        self._progress = TrainingProgress(clock)
         self._last_line = clock()
 
     def record(self, event: Event) -> None:
@@ -97,9 +97,9 @@ class LiveDisplay:
     """A recorder that keeps a progress bar at the bottom of a terminal and a table of epochs above it."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        """Nothing is shown before the training starts. `clock`: see `Progress`."""
+        """Nothing is shown before the training starts. `clock`: see `TrainingProgress`."""
         self._console = console
-        self._progress = Progress(clock)
+        self._progress = TrainingProgress(clock)
         self._scores: tuple[str, ...] | None = None
         # Four times a second is enough to see it move and costs the training nothing.
         self._live = Live(console=console, get_renderable=self.bottom, refresh_per_second=4, transient=True)

@@ -13,30 +13,29 @@ from tandem.errors import CheckpointError
 from tandem.files.atomic import replace_file, writing
 from tandem.files.json_values import without_infinities
 from tandem.files.paths import ordinary
-from tandem.recording.averages import StepMeans, StepWindow
-from tandem.recording.recorder import GoingOn
+from tandem.recording.recorder import ResumePoint, StepMeans, StepWindow
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
 
 
 class MetricsFile:
     """A recorder that appends to a metrics file, each line flushed as soon as it is written."""
 
-    def __init__(self, path: Path, every: int = 10, going_on: GoingOn | None = None) -> None:
-        """The file is opened when the training starts, and then reads as if the run had never stopped.
+    def __init__(self, path: Path, every: int = 10, resume_point: ResumePoint | None = None) -> None:
+        """Open the file when the training starts; it then reads as if the run had never stopped.
 
-        `every`: how many optimiser steps one line covers, which then has their mean loss.
+        `every` is the number of optimiser steps that one line covers, which then has their mean loss.
         Every method raises CheckpointError where the file is damaged, and NotWrittenError where it cannot be written.
         """
         self._path = path
-        self._going_on = going_on or GoingOn(0, 0)
-        self._window = StepWindow(every, self._going_on.held)
-        self._step = self._going_on.step
+        self._resume_point = resume_point or ResumePoint(0, 0)
+        self._window = StepWindow(every, self._resume_point.pending_steps)
+        self._step = self._resume_point.step
         self._file: TextIO | None = None
 
     @property
-    def held(self) -> tuple[StepDone, ...]:
+    def pending_steps(self) -> tuple[StepDone, ...]:
         """The steps that are in no line yet."""
-        return self._window.held
+        return self._window.pending_steps
 
     def record(self, event: Event) -> None:
         """Write the event, or keep it for the mean of the next line."""
@@ -57,7 +56,7 @@ class MetricsFile:
                 assert_never(event)
 
     def close(self) -> None:
-        """Write the steps that are still held and close the file; a second call does nothing."""
+        """Write the pending steps and close the file; a second call does nothing."""
         if self._file is not None:
             file, self._file = self._file, None
             with writing(self._path), file:
@@ -65,10 +64,10 @@ class MetricsFile:
                     file.write(_line(_steps(means)))
 
     def _begin(self, event: Started) -> None:
-        # A run that begins keeps nothing: what lies there is of one that was ended before it was saved.
-        rows = read_metrics(self._path) if self._going_on.step and self._path.exists() else []
-        # The first line tells of the whole run, whose epochs may have become more.
-        kept = [_started(event), *(row for row in rows if _stands(row, self._going_on))]
+        # A new run keeps nothing: an older file is that of a run that ended before it was saved.
+        rows = read_metrics(self._path) if self._resume_point.step and self._path.exists() else []
+        # The first line describes the whole run, whose number of epochs may have been raised.
+        kept = [_started(event), *(row for row in rows if _stands(row, self._resume_point))]
         replace_file(self._path, "".join(map(_line, kept)))
         with writing(self._path):
             self._file = self._path.open("a", encoding="utf-8", newline="\n")
@@ -116,11 +115,11 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _stands(row: dict[str, Any], going_on: GoingOn) -> bool:
-    """Whether the row is of what was done before the run goes on; where it started and stopped is forgotten."""
+def _stands(row: dict[str, Any], resume_point: ResumePoint) -> bool:
+    """Return whether a row is about something done before the run is resumed; starts and ends are forgotten."""
     if row.get("event") == "validated":
-        return bool(row.get("epoch", 0) <= going_on.epoch)
-    return bool(row.get("event") == "step" and row["step"] <= going_on.recorded)
+        return bool(row.get("epoch", 0) <= resume_point.epoch)
+    return bool(row.get("event") == "step" and row["step"] <= resume_point.recorded)
 
 
 def _started(event: Started) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where a training stands and how long it will still take: the figures behind the live display."""
+"""How far a training has come and how long it will still take: the figures behind the live display."""
 
 import math
 from collections.abc import Callable
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from tandem.training.events import Event, Started, StepDone, Validated
 
 _MEMORY = 50
-"""The smoothed loss and speed look back on about so many steps."""
+"""About the number of steps that the smoothed loss and speed look back on."""
 
 
-class Progress:
-    """Follows the events of one training; what it knows are plain attributes."""
+class TrainingProgress:
+    """Follows the events of one training, and holds what is known as plain attributes."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """`clock` tells the seconds since some moment, such as `time.monotonic`."""
+        """Start the clock, which returns the seconds since some moment, such as `time.monotonic`."""
         self._clock = clock
         self._steps_here = 0
         self._step_seconds = 0.0
@@ -27,7 +27,7 @@ class Progress:
         self.epoch = 1
         self.step = 0
         self.loss = math.nan
-        """Smoothed, in nats per target token; not a number before the first step."""
+        """The smoothed loss in nats per target token; NaN before the first step."""
         self.tokens_per_second = 0.0
 
     @property
@@ -37,7 +37,7 @@ class Progress:
 
     @property
     def steps_of_epoch(self) -> int:
-        """Optimiser steps that this epoch has: fewer than others in a last one that is a part."""
+        """Optimiser steps that this epoch has: fewer than the others in a last epoch that is a fraction."""
         return min(self.steps_per_epoch, max(self._total_steps - self._steps_before, 1))
 
     @property
@@ -50,7 +50,7 @@ class Progress:
         return self.step_in_epoch == self.steps_of_epoch and self._validated_epochs < self.epoch
 
     def follow(self, event: Event) -> None:
-        """Take in one event, at the moment when it happens."""
+        """Take in an event, at the moment when it happens."""
         now = self._clock()
         elapsed, self._last_time = now - self._last_time, now
         match event:
@@ -64,7 +64,7 @@ class Progress:
                 self.epoch, self.step = event.epoch, event.step
                 self._steps_here += 1
                 self._step_seconds += elapsed
-                # The first steps are averaged plainly, so that no start value shines through.
+                # The first steps are averaged plainly, so that no initial value is mixed in.
                 weight = max(1 / self._steps_here, 1 / _MEMORY)
                 self.loss = _moved(self.loss, event.loss, weight)
                 self.tokens_per_second = _moved(self.tokens_per_second, event.tokens_per_second, weight)
@@ -77,14 +77,14 @@ class Progress:
                 pass
 
     def epoch_seconds_left(self) -> float | None:
-        """Seconds until the steps of this epoch are done, or None before the first step."""
+        """Return the seconds until the steps of this epoch are done, or None before the first step."""
         if self._steps_here == 0:
             return None
         steps = self.steps_of_epoch - self.step_in_epoch
         return max(steps * self._step_seconds / self._steps_here - self._since_last(), 0.0)
 
     def run_seconds_left(self) -> float | None:
-        """Seconds until the last epoch is done and validated, or None before the first step."""
+        """Return the seconds until the last epoch is done and validated, or None before the first step."""
         if self._steps_here == 0:
             return None
         steps = max(self._total_steps - self.step, 0)

@@ -9,17 +9,16 @@ from typing import Any, assert_never
 
 from tandem.files.atomic import writing
 from tandem.metrics import perplexity
-from tandem.recording.averages import StepMeans, StepWindow
-from tandem.recording.recorder import GoingOn
+from tandem.recording.recorder import ResumePoint, StepMeans, StepWindow
 from tandem.recording.wording import sample_lines
 from tandem.training.events import Event, Finished, Sample, Started, StepDone, Validated, Validation
 
 _NUMBERS = itertools.count()
-"""Of the event files of this process, whose names must differ."""
+"""The numbers of the event files of this process, whose names must differ."""
 
 
 class _EventFile:
-    """One event file. TensorBoard's own writer leaves the writing to a thread, whose errors nobody can catch."""
+    """One event file. TensorBoard's own writer writes in a thread, whose errors nobody can catch."""
 
     def __init__(self, folder: Path, purge_step: int | None) -> None:
         # Imported here: it takes a second or two, and only a training needs it.
@@ -59,9 +58,9 @@ class _EventFile:
 
 
 def _latest_in(folder: Path) -> float:
-    """The latest time, in seconds, that an event file of the folder has in its name or was written at.
+    """Return the latest time, in seconds, that an event file of the folder has in its name or was written at.
 
-    TensorBoard reads the files in the order of their names. A clock that went back must not change this order.
+    TensorBoard reads the files in the order of their names, which a clock that was set back must not change.
     """
     times = [0.0]
     for path in folder.glob("events.out.tfevents.*"):
@@ -74,15 +73,15 @@ def _latest_in(folder: Path) -> float:
 class TensorBoard:
     """A recorder that writes curves under `train/` and `validation/`, and sample translations as text."""
 
-    def __init__(self, folder: Path, every: int = 10, going_on: GoingOn | None = None) -> None:
-        """Open a new event file in the folder. Whatever is called raises CheckpointError where it cannot be written.
+    def __init__(self, folder: Path, every: int = 10, resume_point: ResumePoint | None = None) -> None:
+        """Open a new event file in the folder. Every method raises NotWrittenError where it cannot be written.
 
-        `every`: how many optimiser steps one point of the training curves covers.
-        `going_on`: TensorBoard hides what an earlier file tells of steps that will happen again.
+        `every` is the number of optimiser steps that one point of the training curves covers. TensorBoard hides what
+        an earlier file says of steps after the `resume_point`, which will happen again.
         """
-        self._window = StepWindow(every, going_on.held if going_on else ())
-        begun = folder.exists()  # perhaps by a run that was ended before it was saved
-        self._writer = _EventFile(folder, going_on.recorded + 1 if going_on else 1 if begun else None)
+        self._window = StepWindow(every, resume_point.pending_steps if resume_point else ())
+        begun = folder.exists()  # perhaps by a run that ended before it was saved
+        self._writer = _EventFile(folder, resume_point.recorded + 1 if resume_point else 1 if begun else None)
 
     def record(self, event: Event) -> None:
         """Write the event's figures, or keep them for the mean of the next point."""
@@ -100,7 +99,7 @@ class TensorBoard:
                 assert_never(event)
 
     def close(self) -> None:
-        """Write the steps that are still held and close the file; a second call does nothing."""
+        """Write the pending steps and close the file; a second call does nothing."""
         try:
             self._write_means(self._window.flush())
         finally:

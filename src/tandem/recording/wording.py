@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 from tandem.metrics import perplexity
-from tandem.recording.progress import Progress
+from tandem.recording.progress import TrainingProgress
 from tandem.terminal import counted, printable
 from tandem.training.events import Finished, Sample, Started, Validated
 
@@ -34,7 +34,7 @@ def perplexity_figure(loss: float) -> str:
     return f"{value:.2f}" if value < 10_000 else f"{value:.1e}"
 
 
-def standing(progress: Progress) -> str:
+def standing(progress: TrainingProgress) -> str:
     """Return loss, perplexity, speed and the time left, as one line."""
     figures = (
         f"loss {loss_figure(progress.loss)}",

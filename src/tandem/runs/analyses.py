@@ -6,7 +6,8 @@ from tandem.analysis import Analysis, Phrase, Plane, References, System, compare
 from tandem.corpora.given import checked_references
 from tandem.metrics import TokenizerChoice
 from tandem.metrics.bootstrap import Resampling
-from tandem.runs.progress import OnProgress, translate_all
+from tandem.runs.progress import translate_all
+from tandem.terminal import OnProgress
 from tandem.text import normalise
 from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator

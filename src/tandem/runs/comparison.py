@@ -20,7 +20,8 @@ from tandem.metrics.tables import RESAMPLED, Resampled
 from tandem.recipe import Device, Precision, Recipe
 from tandem.runs.changes import flat_settings
 from tandem.runs.evaluation import search_signature
-from tandem.runs.progress import OnProgress, translate_all
+from tandem.runs.progress import translate_all
+from tandem.terminal import OnProgress
 from tandem.text import norm_signature, normalise
 from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator, load

@@ -21,7 +21,7 @@ from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.preparation.preparation import prepare_corpus
 from tandem.preparation.sources import Sources, Tokens
 from tandem.recipe import Data, Recipe, Search
-from tandem.runs.progress import OnProgress
+from tandem.terminal import OnProgress
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
 

@@ -26,7 +26,8 @@ from tandem.metrics.calibration import ReliabilityBin, calibration_error, reliab
 from tandem.metrics.sequences import cased
 from tandem.runs.corpora import encode_pairs
 from tandem.runs.likelihoods import measure_likelihood
-from tandem.runs.progress import OnProgress, progress_counter, translate_all
+from tandem.runs.progress import progress_counter, translate_all
+from tandem.terminal import OnProgress
 from tandem.text import norm_signature, normalise
 from tandem.training.events import Sample
 from tandem.translation.messages import Translation

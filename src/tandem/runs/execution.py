@@ -16,10 +16,10 @@ from tandem.runs.directories import check_unused, refuse_used
 from tandem.runs.evaluation import Evaluation, evaluate
 from tandem.runs.formats import format_warnings, settle_formats
 from tandem.runs.lock import locked
-from tandem.runs.progress import OnProgress
 from tandem.runs.reporting import Evaluated, report_run, write_reasons
 from tandem.runs.session import Run
 from tandem.runs.stopping import Stopped, Stopping
+from tandem.terminal import OnProgress
 from tandem.translation.translator import Translator, load
 
 

@@ -1,14 +1,11 @@
 """How far a piece of work has come, told to whoever shows it."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
 
+from tandem.terminal import OnProgress
 from tandem.translation.messages import Translation
 from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator
-
-OnProgress: TypeAlias = Callable[[str, int, int | None], object]
-"""Called with the name of the work, the units completed so far, and their total, or None where that is unknown."""
 
 
 def progress_counter(work: str, total: int, on_progress: OnProgress) -> Callable[[int], object]:

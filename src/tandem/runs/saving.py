@@ -27,7 +27,7 @@ from tandem.files.atomic import flush, writing
 from tandem.files.paths import read_text, resolved
 from tandem.files.removal import links_in, named_in, remove
 from tandem.files.seals import Content, check_directory, unreadable
-from tandem.recording import GoingOn
+from tandem.recording import ResumePoint
 from tandem.runs.layout import CHECKPOINT_LAYOUT, EPOCH, RUN_LAYOUT, SAVED
 from tandem.runs.provenance import PROVENANCE
 from tandem.training import LoopProgress, TrainingLoop
@@ -66,9 +66,9 @@ class ResumeState(NamedTuple):
     """The key of the corpus that the run was trained on."""
 
     @property
-    def going_on(self) -> GoingOn:
+    def resume_point(self) -> ResumePoint:
         """Where the run is resumed, as recorders take it."""
-        return GoingOn(self.progress.epoch, self.progress.step, self.held)
+        return ResumePoint(self.progress.epoch, self.progress.step, self.held)
 
 
 def read_state(out: Path) -> tuple[Current, ResumeState]:

@@ -20,11 +20,11 @@ from tandem.recording import MetricsFile, Recorder, TensorBoard
 from tandem.runs.changes import check_changes
 from tandem.runs.corpora import GivenPairs, PreparedCorpus, prepare_corpora
 from tandem.runs.memory_needs import SMALLER_CORPUS, SMALLER_MODEL, SMALLER_STEP, check_memory
-from tandem.runs.progress import OnProgress
 from tandem.runs.provenance import PROVENANCE, Session, provenance_text, read_provenance, this_session
 from tandem.runs.saving import ResumeState, Savings, read_state
 from tandem.runs.stopping import Stopping
 from tandem.runs.validation import CRITERIA, TIES, Validator
+from tandem.terminal import OnProgress
 from tandem.training import TrainingLoop
 from tandem.training.events import Event, Finished, StepDone, Validated
 from tandem.translation.settings import check_beam
@@ -72,7 +72,7 @@ class Run:
         notify(f"training on {self.device} in {'bfloat16' if self.dtype == torch.bfloat16 else 'float32'}")
         self._loop = self._build_loop(state)
         self._check_progress()
-        self._resumed_at = state.going_on if state else None
+        self._resumed_at = state.resume_point if state else None
         first_step = state.progress.step if state else 0
         session = this_session(command, first_step, self.device, self.dtype, self.corpus.files)
         self._sessions = [*(_earlier_sessions(out, notify) if resume else ()), session]
@@ -187,8 +187,8 @@ class Run:
         self.claim()
         replace_file(self.out / "recipe.toml", dump_recipe(self.recipe))
         self._savings.tidy()
-        metrics = MetricsFile(self.out / "metrics.jsonl", going_on=self._resumed_at)
-        files: list[Recorder] = [metrics, TensorBoard(self.out / "tensorboard", going_on=self._resumed_at)]
+        metrics = MetricsFile(self.out / "metrics.jsonl", resume_point=self._resumed_at)
+        files: list[Recorder] = [metrics, TensorBoard(self.out / "tensorboard", resume_point=self._resumed_at)]
         with ExitStack() as stack:
             for recorder in (*files, *self._recorders):
                 stack.callback(recorder.close)
@@ -211,7 +211,7 @@ class Run:
             if isinstance(event, Validated):
                 checkpoint = checkpoint._replace(calibration=self._calibrate())
             if asked or isinstance(event, Validated) or self._is_due(event, saved_at):
-                self._savings.save(checkpoint, self._optimizer, self._loop, metrics.held)
+                self._savings.save(checkpoint, self._optimizer, self._loop, metrics.pending_steps)
                 saved_at = time.monotonic()
             for recorder in self._recorders:
                 recorder.record(event)
