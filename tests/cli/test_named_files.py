@@ -43,6 +43,11 @@ def test_names_tell_what_files_are(files: str, options: dict[str, str]) -> None:
     assert found == CorpusOptions(options, "1,2")
 
 
+@pytest.mark.parametrize("name", ["multi30k", "scan.toml", "recipes/cmudict.toml"])
+def test_a_built_in_recipe_is_named_alone_or_as_its_file(name: str) -> None:
+    assert recipe_and_corpus([Path(name)], CorpusOptions()) == (Path(name), CorpusOptions())
+
+
 def test_a_recipe_is_told_by_its_suffix() -> None:
     assert recipe_and_corpus([Path("a.toml")], CorpusOptions()) == (Path("a.toml"), CorpusOptions())
 
@@ -62,7 +67,7 @@ def test_a_recipe_is_told_by_its_suffix() -> None:
         ("folder", r"folder: this is a folder; name the files in it"),
         ("run", r"run: this is a run; to go on with its training, type: tandem train --resume --out run"),
         ("none.de", r"none\.de: there is no such file"),
-        ("multi30k", r"multi30k: this is a corpus that Tandem knows; give --corpus multi30k"),
+        ("captions", r"captions: this is a corpus that Tandem knows; give --corpus captions"),
         ("a.xlsx notes.txt", r"a\.xlsx: a table must be text"),
         (
             "a.csv b.csv",

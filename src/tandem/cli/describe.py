@@ -15,7 +15,10 @@ app = command_app()
 @app.command("describe", cls=Command)
 def describe_command(
     what: Annotated[
-        Path, typer.Argument(metavar="RECIPE.toml|MODEL", help="A recipe, or a run's or a checkpoint's directory.")
+        Path,
+        typer.Argument(
+            metavar="RECIPE|MODEL", help="A recipe, built in or a file, or a run's or a checkpoint's directory."
+        ),
     ],
     settings: SettingsOption = None,
     vocabularies: Annotated[
@@ -25,8 +28,8 @@ def describe_command(
 ) -> None:
     """Say how many weights a model has and where, and what memory they take. Nothing is trained.
 
-    - `tandem describe recipes/sutskever2014.toml`
-    - `tandem describe recipes/multi30k.toml --vocabularies 8000,6000 --set model.hidden=1024`
+    - `tandem describe sutskever2014`
+    - `tandem describe multi30k --vocabularies 8000,6000 --set model.hidden=1024`
     - `tandem describe runs/multi30k`
     """
     import torch

@@ -14,6 +14,7 @@ from tandem.corpora.kinds import KINDS
 from tandem.corpora.public import PUBLIC
 from tandem.errors import CorpusError
 from tandem.files.compression import PACKED_SUFFIXES
+from tandem.recipe.builtin import find_builtin
 
 _Options = TypeVar("_Options", bound=CorpusOptions)
 
@@ -25,11 +26,11 @@ _ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar")
 
 
 def recipe_and_corpus(files: Sequence[Path], options: _Options) -> tuple[Path | None, _Options]:
-    """Return the recipe, where that is the only file, or else the options with the files among them.
+    """Return the recipe, where that is the only file or names a built-in one, or else the options with the files.
 
     CorpusError, saying what to type, where the files are neither a recipe nor a corpus, or an option names one too.
     """
-    if len(files) == 1 and files[0].suffix == ".toml":
+    if len(files) == 1 and (files[0].suffix == ".toml" or find_builtin(files[0])):
         return files[0], options
     return None, with_files(files, options)
 

@@ -68,8 +68,9 @@ def train_command(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[RECIPE.toml | FILE...]",
-            help="A recipe; or a corpus, for which one is chosen: a .csv, .tsv or .jsonl file, or source and target.",
+            metavar="[RECIPE | FILE...]",
+            help="A recipe, built in or a file; or a corpus, for which one is chosen: a .csv, .tsv or .jsonl file, or "
+            "source and target.",
         ),
     ] = None,
     *,
@@ -87,11 +88,13 @@ def train_command(
     - `tandem train --tsv words.tsv --columns 1,2 --out runs/words`
     - `tandem train --corpus captions`
     - `tandem train --tsv train.tsv --validation-tsv dev.tsv --test-tsv test.tsv`
-    - `tandem train recipes/multi30k.toml --set training.epochs=20`
+    - `tandem train multi30k --set training.epochs=20`: a built-in recipe
+    - `tandem train my.toml`
     - `tandem train --resume --out runs/multi30k`
 
     Without a recipe, tokenizers, sizes and schedule are chosen from the corpus, and the choice is written to
-    recipe.toml in the run's directory, to be changed and trained again.
+    recipe.toml in the run's directory, to be changed and trained again. Built-in recipes: cmudict, multi30k,
+    multi30k-tutorial, scan, sutskever2014.
     """
     from tandem.cli.named_files import recipe_and_corpus
     from tandem.cli.show import show_result

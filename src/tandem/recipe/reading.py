@@ -11,6 +11,7 @@ import pydantic
 from tandem.corpora.kinds import KINDS
 from tandem.errors import RecipeError
 from tandem.files.paths import path_of, read_text
+from tandem.recipe.builtin import builtin_recipes, find_builtin
 from tandem.recipe.setting_names import nearest_settings, settings_of
 from tandem.recipe.settings import Recipe
 from tandem.recipe.writing import setting_lines
@@ -27,12 +28,14 @@ _SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 200
 def load_recipe(path: str | Path, settings: Sequence[str] | Mapping[str, Any] = ()) -> Recipe:
     """Read a recipe, with `settings` put over it: "section.key=value" each, or a dictionary, nested or dotted.
 
-    RecipeError naming everything that is wrong.
+    A path that does not exist may name a built-in recipe (`find_builtin`). RecipeError naming everything that is wrong.
     """
     try:
-        text = read_text(path_of(path, "the recipe"), _MOST_BYTES)
+        file = path_of(path, "the recipe")
+        text = read_text(find_builtin(file) or file, _MOST_BYTES)
     except FileNotFoundError:
-        raise RecipeError(f"{path}: there is no such recipe") from None
+        names = ", ".join(builtin_recipes())
+        raise RecipeError(f"{path}: there is no such recipe. The built-in ones are {names}") from None
     except (OSError, ValueError) as error:
         raise RecipeError(f"{path}: the recipe cannot be read: {error}") from error
     return parse_recipe(text, str(path), setting_lines(settings))
