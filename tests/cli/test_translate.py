@@ -50,7 +50,7 @@ def test_texts_files_and_standard_input_are_translated_the_same(
 def test_in_a_terminal_a_translation_cannot_steer_it(
     tandem: Tandem, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def hostile(translator: Translator, texts: Sequence[str], settings: object) -> list[Translation]:
+    def hostile(translator: Translator, texts: Sequence[str], settings: object, **_: object) -> list[Translation]:
         return [Translation("ein\x1b[31ms", -1.0, (), ()) for _ in texts]
 
     monkeypatch.setattr(Translator, "translate", hostile)
@@ -114,6 +114,27 @@ def test_n_best_widens_the_recipes_beam_but_not_a_given_one(tandem: Tandem, run:
     found = tandem("translate", run, "--n-best", 4, "--beam", 2, "eins")
     assert (found.code, found.out) == (1, "")
     assert found.err == "tandem: n_best is 4, more than the beam of 2: raise the beam or lower n_best\n"
+
+
+def test_samples_are_drawn_as_from_python(tandem: Tandem, run: Path) -> None:
+    options = ("--sample", 3, "--temperature", 1.5, "--top-k", 5, "--top-p", 0.9, "--seed", 4)
+    found = tandem("translate", run, *options, stdin=TEXT)
+    made = load(run, device="cpu").translate(LINES, sample=3, temperature=1.5, top_k=5, top_p=0.9, seed=4)
+    assert [line.split(" ||| ")[:2] for line in found.lines] == [
+        [str(number), a.text] for number, translation in enumerate(made) for a in translation.alternatives
+    ]
+    assert tandem("translate", run, *options, "--batch-size", 1, "--stream", stdin=TEXT).lines == found.lines
+    found = tandem("translate", run, "--temperature", 0.5, "eins")
+    assert (found.code, found.out) == (1, "")
+    assert found.err == "tandem: temperature is for sampling: say how many outputs to draw of each text (sample)\n"
+
+
+def test_every_translation_begins_with_the_prefix(tandem: Tandem, run: Path) -> None:
+    found = tandem("translate", run, "--prefix", "three one", "--json", "eins zwei", "vier")
+    for line in found.lines:
+        assert json.loads(line)["text"].startswith("three one")
+    (expected, _) = load(run, device="cpu").translate(["eins zwei", "vier"], prefixes="three one")
+    assert json.loads(found.lines[0])["token_scores"] == pytest.approx(expected.token_scores)
 
 
 def test_json_objects_tell_everything(tandem: Tandem, run: Path) -> None:

@@ -40,13 +40,18 @@ class Stops:
         real, seen = Translator.translate, 0
 
         def translate(
-            self: Translator, texts: Sequence[str], settings: SearchSettings | None = None
+            self: Translator,
+            texts: Sequence[str],
+            settings: SearchSettings | None = None,
+            *,
+            prefixes: str = "",
+            first: int = 0,
         ) -> list[Translation]:
             nonlocal seen
             seen += 1
             if seen == window:
                 raise error
-            return real(self, texts, settings)
+            return real(self, texts, settings, prefixes=prefixes, first=first)
 
         self._patch.setattr(Translator, "translate", translate)
 
@@ -66,6 +71,20 @@ def stopped(tandem: Tandem, run: Path, stops: Stops, *options: object, window: i
     stops.never()
     assert found.code == 130
     return found
+
+
+def test_samples_of_a_stopped_run_are_those_of_one_that_never_was(
+    tandem: Tandem, run: Path, stops: Stops, tmp_path: Path
+) -> None:
+    command = ("translate", run, *COMMAND[:6], "--sample", 2, "--prefix", "one")
+    assert tandem(*command).code == 0
+    whole = (tmp_path / "out").read_bytes()
+    (tmp_path / "out").unlink()
+    stops.at(3, KeyboardInterrupt())
+    assert tandem(*command).code == 130
+    stops.never()
+    assert tandem(*command, "--resume").code == 0
+    assert (tmp_path / "out").read_bytes() == whole
 
 
 @pytest.mark.parametrize("form", FORMS)

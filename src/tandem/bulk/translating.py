@@ -29,18 +29,20 @@ def translate_lines(
     output: Output,
     form: "Form",
     *,
+    prefix: str = "",
     window: int,
     notify: Notify,
     on_progress: Callable[[int], object],
 ) -> Translated:
     """Write the translations of the lines that the output lacks, and save them after each `window` of lines.
 
+    Each translation begins with `prefix`.
     `notify` is told of lines that are too long. `on_progress` gets the number of lines that are done.
     """
     outputs = at_limit = 0
     numbered = islice(enumerate(lines), output.done, None)
     while batch := list(islice(numbered, window)):
-        translations = translator.translate([line for _, line in batch], settings)
+        translations = translator.translate([line for _, line in batch], settings, prefixes=prefix, first=batch[0][0])
         for (number, line), translation in zip(batch, translations, strict=True):
             output.write(form.record(number, line, translation))
             if translation.cut:

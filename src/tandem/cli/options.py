@@ -45,6 +45,9 @@ OnErrorOption: TypeAlias = Annotated[
     OnError,
     typer.Option(help="A pair with an empty or too long side: stop there, or drop it, and say how many were dropped."),
 ]
+PrefixOption: TypeAlias = Annotated[
+    str, typer.Option(metavar="TEXT", help="The text that every translation begins with.")
+]
 DeviceOption: TypeAlias = Annotated[Device, typer.Option(help="Where the model runs.", rich_help_panel=_COMPUTATION)]
 BatchSizeOption: TypeAlias = Annotated[
     int,
@@ -101,8 +104,11 @@ class SearchOptions(OptionGroup):
         int, typer.Option(min=1, max=LARGEST_BATCH, help="Sentences that are translated together.")
     ] = 256
 
-    def settings(self, translator: "Translator", n_best: int = 1) -> "SearchSettings":
+    def settings(
+        self, translator: "Translator", n_best: int = 1, sampling: "SamplingOptions | None" = None
+    ) -> "SearchSettings":
         """Return the search that the options ask a translator for. RecipeError where they do not fit together."""
+        sampling = sampling or SamplingOptions()
         try:
             return translator.search_settings(
                 beam=self.beam,
@@ -112,9 +118,36 @@ class SearchOptions(OptionGroup):
                 n_best=n_best,
                 batch_size=self.batch_size,
                 allow_unk=self.allow_unk,
+                sample=sampling.sample,
+                temperature=sampling.temperature,
+                top_k=sampling.top_k,
+                top_p=sampling.top_p,
+                seed=sampling.seed,
             )
         except ValueError as error:
             raise RecipeError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class SamplingOptions(OptionGroup):
+    """How translations are drawn instead of searched for."""
+
+    panel = "Sampling"
+
+    sample: Annotated[
+        int | None,
+        typer.Option(min=1, max=LARGEST_BEAM, help="Draw N translations of each text instead of searching."),
+    ] = None
+    temperature: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=100.0, help="Below 1 the likely tokens are drawn more often, above 1 less often."),
+    ] = None
+    top_k: Annotated[int | None, typer.Option(min=1, help="Draw from the K most probable tokens alone.")] = None
+    top_p: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Draw from the fewest tokens whose probabilities add up to P."),
+    ] = None
+    seed: Annotated[int | None, typer.Option(min=0, max=LARGEST_SEED, help="The seed of the draws. Default: 0.")] = None
 
 
 @dataclass(frozen=True)

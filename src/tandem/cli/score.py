@@ -25,6 +25,9 @@ def score_command(
         bool, typer.Option("--json", help="One JSON object a pair, with every token's score.", rich_help_panel=OUTPUT)
     ] = False,
     batch_size: BatchSizeOption = 128,
+    prefix: Annotated[
+        str, typer.Option(metavar="TEXT", help="The text that each target continues; its tokens do not count.")
+    ] = "",
     model: EnsembleOptions,
 ) -> None:
     """Print how probable the model finds each given target: its log-probability in nats, a line a pair.
@@ -44,7 +47,7 @@ def score_command(
     translator = load(models, device=model.device, precision=model.precision, averaging=model.averaging)
     pairs = corpus_pairs(corpus, translator.recipe, on_error).pairs
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
-    scores = translator.score(sources, targets, batch_size)
+    scores = translator.score(sources, targets, batch_size, prefixes=prefix)
     cut = [source for source, score in zip(sources, scores, strict=True) if score.cut]
     say_cut(list(dict.fromkeys(cut)), "read")
     for source, target, score in zip(sources, targets, scores, strict=True):

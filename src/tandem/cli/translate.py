@@ -9,7 +9,7 @@ import typer
 
 from tandem.cli.commands import Command, command_app
 from tandem.cli.groups import OptionGroup, option_groups
-from tandem.cli.options import OUTPUT, EnsembleOptions, QuietOption, SearchOptions
+from tandem.cli.options import OUTPUT, EnsembleOptions, PrefixOption, QuietOption, SamplingOptions, SearchOptions
 from tandem.cli.streams import say
 from tandem.names import LARGEST_BEAM
 
@@ -33,6 +33,7 @@ class InputOptions(OptionGroup):
         ),
     ] = None
     stream: Annotated[bool, typer.Option("--stream", help="Answer each line at once, one by one.")] = False
+    prefix: PrefixOption = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def translate_command(
     given: InputOptions,
     wanted: OutputOptions,
     search: SearchOptions,
+    sampling: SamplingOptions,
     model: EnsembleOptions,
 ) -> None:
     """Translate texts: arguments, a file, or standard input; a line in, a line out.
@@ -81,6 +83,8 @@ def translate_command(
     - `tandem translate runs/demo --input news.de --output news.en --resume`: go on after it was stopped
     - `cat news.de | tandem translate runs/demo --beam 1 > news.en`
     - `tandem translate runs/demo --n-best 5 --json "Ein Hund spielt im Park."`
+    - `tandem translate runs/demo --sample 5 --temperature 0.8 "Ein Hund spielt im Park."`: five draws
+    - `tandem translate runs/demo --prefix "a dog" "Ein Hund spielt im Park."`: what begins so
     - `tandem translate runs/one runs/two runs/three --input news.de`: the ensemble of three models
     """
     from tandem.bulk.job import Job
@@ -98,9 +102,14 @@ def translate_command(
     known = work.survey_regular(given.source)
     stream = given.stream or (not texts and given.source is None and sys.stdin.isatty())  # a person waits for answers
     translator, stamps = work.load_stamped(paths, model)
-    settings = (replace(search, batch_size=1) if stream else search).settings(translator, wanted.n_best)
-    form = JSON if wanted.as_json else MOSES if wanted.n_best > 1 else PLAIN
-    options = {**asdict(settings), "format": form.name, **work.precision_options(translator)}
+    settings = (replace(search, batch_size=1) if stream else search).settings(translator, wanted.n_best, sampling)
+    form = JSON if wanted.as_json else MOSES if settings.several else PLAIN
+    options = {
+        **asdict(settings),
+        "prefix": given.prefix or None,
+        "format": form.name,
+        **work.precision_options(translator),
+    }
     job = Job.describe(given.source, known, stamps, options) if known and given.source else None
     with opened_output(wanted.output, job, resume=wanted.resume, stream=stream) as output:
         if output is None:
@@ -114,6 +123,7 @@ def translate_command(
                 settings,
                 output,
                 form,
+                prefix=given.prefix,
                 window=1 if stream else settings.window,
                 notify=say,
                 on_progress=on_progress,

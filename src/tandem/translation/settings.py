@@ -45,10 +45,10 @@ class SearchOptions(TypedDict, total=False):
     batch_size: int
     allow_unk: bool
     sample: int | None
-    temperature: float
+    temperature: float | None
     top_k: int | None
-    top_p: float
-    seed: int
+    top_p: float | None
+    seed: int | None
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,8 @@ def _chosen_sampling(options: SearchOptions) -> Sampling | None:
     defaults = Sampling()
     return Sampling(
         count,
-        options.get("temperature", defaults.temperature),
+        _or_default(options.get("temperature"), defaults.temperature),
         options.get("top_k"),
-        options.get("top_p", defaults.top_p),
-        options.get("seed", defaults.seed),
+        _or_default(options.get("top_p"), defaults.top_p),
+        _or_default(options.get("seed"), defaults.seed),
     )

@@ -172,18 +172,20 @@ class Translator:
         settings: SearchSettings | Mapping[str, Any] | None = None,
         *,
         prefixes: str | Iterable[str] = "",
+        first: int = 0,
         **options: Unpack[SearchOptions],
     ) -> list[Translation]:
         """Translate each text, in order; an empty text has an empty translation.
 
         How to search is said by `settings` or by options: `translate(texts, beam=4, n_best=3)`. Each translation begins
-        with its text of `prefixes`: one for all texts, or one for each.
+        with its text of `prefixes`: one for all texts, or one for each. Samples follow from the seed and the number of
+        a text; `first` is the number of the first one.
 
         >>> tandem.load("runs/demo").translate(["Guten Morgen!"])[0].text  # doctest: +SKIP
         """
         if isinstance(texts, str):
             raise ArgumentError('translate takes a list of texts: translate(["..."]), not translate("...")')
-        return list(self.translate_stream(texts, self._settings(settings, options), prefixes=prefixes))
+        return list(self.translate_stream(texts, self._settings(settings, options), prefixes=prefixes, first=first))
 
     def translate_stream(
         self,
@@ -191,6 +193,7 @@ class Translator:
         settings: SearchSettings | Mapping[str, Any] | None = None,
         *,
         prefixes: str | Iterable[str] = "",
+        first: int = 0,
         on_progress: Callable[[int], object] = lambda _: None,
         **options: Unpack[SearchOptions],
     ) -> Iterator[Translation]:
@@ -200,7 +203,7 @@ class Translator:
         """
         chosen = self._settings(settings, options)
         begun = repeat(prefixes) if isinstance(prefixes, str) else checked_texts(prefixes, "prefixes")
-        remaining, numbers = checked_texts(texts, "texts"), count()
+        remaining, numbers = checked_texts(texts, "texts"), count(first)
         while window := list(islice(remaining, chosen.window)):
             beginnings = list(islice(begun, len(window)))
             if len(beginnings) < len(window):
