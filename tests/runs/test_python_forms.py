@@ -161,7 +161,7 @@ class _Terminal(io.StringIO):
         (True, {}, True),
         (True, {"progress": False}, False),
         (True, {"recorders": []}, False),
-        (True, {"say": lambda _: None}, False),
+        (True, {"notify": lambda _: None}, False),
         (False, {}, False),
         (False, {"progress": True}, True),
     ],
