@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from platformdirs import user_cache_dir
+
 from tandem.corpora.pairs import Pair
 from tandem.errors import CheckpointError, CorpusError
 from tandem.files.atomic import flush, move_into_place, replace_file
@@ -69,11 +71,8 @@ class Entry(NamedTuple):
 
 
 def default_cache() -> Path:
-    """TANDEM_CACHE, or else Tandem's part of where the system keeps what can be made again."""
-    if chosen := os.environ.get("TANDEM_CACHE"):
-        return expand_user(chosen)
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else expand_user("~/.cache")) / "tandem"
+    """Return the folder that TANDEM_CACHE names, or Tandem's folder among the caches of the user."""
+    return expand_user(os.environ.get("TANDEM_CACHE") or user_cache_dir("tandem", appauthor=False))
 
 
 def corpora_in(cache: Path) -> Path:
