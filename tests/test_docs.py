@@ -131,6 +131,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ('### kind = "tsv"', recipe.TabSeparatedCorpus),
     ('### kind = "csv"', recipe.CsvCorpus),
     ('### kind = "jsonl"', recipe.JsonLinesCorpus),
+    ('### kind = "parquet"', recipe.ParquetCorpus),
     ('### kind = "hub"', recipe.HubCorpus),
     ('### kind = "named"', recipe.NamedCorpus),
     ('### kind = "memory"', recipe.MemoryCorpus),
@@ -167,7 +168,7 @@ def test_every_setting_is_listed_with_its_default(heading: str, section: type[Ba
 
 
 def test_all_sections_are_listed() -> None:
-    found = {kind for kind in vars(recipe).values() if isinstance(kind, type) and issubclass(kind, recipe.Section)}
+    found = {kind for kind in vars(recipe).values() if isinstance(kind, type) and issubclass(kind, BaseModel)}
     assert found - {recipe.Section, recipe.Recipe} == {section for _, section in SECTIONS}
     assert rows("recipes.md", "## At the top")[0][:2] == ["`seed`", f"`{recipe.Recipe.model_fields['seed'].default}`"]
 

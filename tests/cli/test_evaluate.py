@@ -17,6 +17,7 @@ from tandem.text import PAD_ID
 from tandem.translation.messages import Translation
 from tandem.translation.translator import load
 from tests.support.console import Tandem
+from tests.support.corpora import write_parquet
 from tests.support.limits import needs_limits, no_file_beyond
 from tests.support.runs import number_pairs, saved, untrained
 
@@ -32,6 +33,8 @@ CORPORA = [
     ("--tsv", "named.tsv", "--columns", "de,2"),
     ("--jsonl", "keys.jsonl", "--columns", "translation.de,translation.en"),
     ("--jsonl", "plain.jsonl"),
+    ("--parquet", "plain.parquet"),
+    ("plain.parquet", "--columns", "source,target"),
     ("--corpus", "captions"),
     ("--corpus", "captions:test"),
 ]
@@ -53,6 +56,8 @@ def corpora(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for name, content in files.items():
         (elsewhere / name).write_text(content, encoding="utf-8")
+    write_parquet(elsewhere / "plain.parquet", PAIRS)
+    write_parquet(elsewhere / "named.parquet", PAIRS, "de")
     monkeypatch.setattr("tandem.corpora.named.captions", lambda: Captions((), (), tuple(PAIRS)))
 
 
@@ -102,6 +107,8 @@ def test_scores_of_every_token_are_json(tandem: Tandem, run: Path) -> None:
         ("{kind='csv', path='x', source_column='de', target_column='en'}", ("--tsv", "named.tsv"), "de,en"),
         ("{kind='tsv', path='x', source_column='de', target_column='en'}", ("--csv", "named.tsv"), "de,en"),
         ("{kind='tsv', path='x'}", ("--tsv", "plain.tsv"), ""),
+        ("{kind='parquet', path='x', source_column='de'}", ("--parquet", "named.parquet"), "de,target"),
+        ("{kind='jsonl', path='x', source_key='de'}", ("--parquet", "plain.parquet"), ""),
         ("{kind='tsv', path='x', source_column='de', target_column='en'}", ("--jsonl", "plain.jsonl"), ""),
     ],
 )

@@ -14,6 +14,7 @@ from tandem.corpora.memory import InMemory
 from tandem.recipe import dump_recipe, load_recipe, make_recipe
 from tandem.recording import Recorder
 from tests.support.console import Outcome, Tandem
+from tests.support.corpora import write_parquet
 from tests.support.runs import NUMBERS, StopAfter, assert_same_run, number_pairs, tiny_recipe
 
 PAIRS = number_pairs(40)
@@ -33,6 +34,7 @@ def corpus(elsewhere: Path) -> Path:
     (elsewhere / "pairs.tsv").write_text("".join(f"{n}\t{en}\t{de}\n" for n, (de, en) in enumerate(PAIRS)), "utf-8")
     rows = [json.dumps({"de": de, "en": en}) + "\n" for de, en in PAIRS]
     (elsewhere / "pairs.jsonl").write_text("".join(rows), encoding="utf-8")
+    write_parquet(elsewhere / "pairs.parquet", PAIRS, "de", "en")
     return elsewhere
 
 
@@ -87,6 +89,7 @@ def test_a_second_run_gets_a_directory_of_its_own(tandem: Tandem, elsewhere: Pat
     [
         (("--tsv", "pairs.tsv", "--columns", "3,2"), "pairs"),
         (("--jsonl", "pairs.jsonl", "--columns", "de,en"), "pairs"),
+        (("--parquet", "pairs.parquet", "--columns", "de,en"), "pairs"),
         (("--corpus", "captions"), "captions"),
         ((*FILES, "--validation-source", "train.de", "--validation-target", "train.en"), "train.de-train.en"),
     ],
@@ -111,6 +114,7 @@ def test_pairs_come_from_anywhere(
         (FILES, ("{}-source", "{}.de", "{}-target", "{}.en"), "files"),
         (("--tsv", "pairs.tsv", "--columns", "3,2"), ("{}-tsv", "{}.tsv"), "tsv"),
         (("--jsonl", "pairs.jsonl", "--columns", "de,en"), ("{}-jsonl", "{}.jsonl"), "jsonl"),
+        (("--parquet", "pairs.parquet", "--columns", "de,en"), ("{}-parquet", "{}.parquet"), "parquet"),
         (("--corpus", "captions"), ("{}-corpus", "captions"), "named"),
         (("--hub", "numbers", "--columns", "de,en"), ("{}-hub", "numbers"), "hub"),
         (FILES, ("{}-tsv", "{}.tsv", "{}-columns", "3,2"), "tsv"),
@@ -132,6 +136,7 @@ def test_validation_and_test_data_come_from_anywhere(
         (elsewhere / f"{role}.tsv").write_text("".join(f"x\t{en}\t{de}\n" for de, en in pairs), "utf-8")
         rows = [json.dumps({"de": de, "en": en}) + "\n" for de, en in pairs]
         (elsewhere / f"{role}.jsonl").write_text("".join(rows), encoding="utf-8")
+        write_parquet(elsewhere / f"{role}.parquet", pairs, "de", "en")
     monkeypatch.setattr("tandem.corpora.named.captions", lambda: Captions(*map(tuple, parts.values())))
     monkeypatch.setattr(
         "tandem.corpora.hub.HubDataset", lambda name, split, *_: InMemory(parts[split], f"{name} {split}")

@@ -109,7 +109,8 @@ def whole(folder: Path) -> bool:
 
 def test_it_is_fetched_from_its_own_address_or_from_a_mirror(server: Server, tmp_path: Path) -> None:
     seen: list[tuple[str, int, int | None]] = []
-    paths = fetch(corpus(server.url), tmp_path / "own" / "deep", progress=lambda *report: seen.append(report), pause=0)
+    folder = tmp_path / "own" / "deep"
+    paths = fetch(corpus(server.url), folder, on_progress=lambda *report: seen.append(report), pause=0)
     assert paths == [tmp_path / "own" / "deep" / name for name in CONTENT]
     assert whole(tmp_path / "own" / "deep")
     for name in CONTENT:
@@ -192,7 +193,7 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again(server: Server, tmp_p
 def test_a_server_that_says_no_length_does(server: Server, tmp_path: Path) -> None:
     server.says_length = False
     totals: list[int | None] = []
-    fetch(corpus(server.url), tmp_path, progress=lambda name, done, total: totals.append(total), pause=0)
+    fetch(corpus(server.url), tmp_path, on_progress=lambda name, done, total: totals.append(total), pause=0)
     assert whole(tmp_path)
     assert set(totals) == {None}
 
@@ -247,7 +248,7 @@ def test_more_than_a_file_can_have_is_not_read(server: Server, tmp_path: Path) -
         most = max(most, done)
 
     with pytest.raises(DownloadError):
-        fetch(corpus(server.url), tmp_path, progress=watch, pause=0)
+        fetch(corpus(server.url), tmp_path, on_progress=watch, pause=0)
     assert most < len(CONTENT["a.de"]) + 200_000
 
 

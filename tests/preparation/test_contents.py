@@ -36,10 +36,10 @@ def old(path: Path, content: bytes, *, seconds: int = 100) -> Path:
 def test_a_file_is_hashed_once_until_it_changes(tmp_path: Path) -> None:
     corpus = TabSeparated(old(tmp_path / "c.tsv", b"a\tb\nc\td\n"))
     heard = Heard()
-    contents = Contents(tmp_path / "files", hear=heard)
+    contents = Contents(tmp_path / "files", on_progress=heard)
     first = contents.of(corpus, 10)
     assert first.lines == 2
-    assert (contents.of(corpus, 10), Contents(tmp_path / "files", hear=heard).of(corpus, 10)) == (first, first)
+    assert (contents.of(corpus, 10), Contents(tmp_path / "files", on_progress=heard).of(corpus, 10)) == (first, first)
     assert heard == ["reading c.tsv"]
     os.utime(corpus.path)  # another time stamp, the same content
     assert contents.of(corpus, 10) == first
@@ -62,7 +62,7 @@ def test_a_file_that_was_changed_just_now_is_not_remembered(tmp_path: Path) -> N
     (tmp_path / "c.tsv").write_bytes(b"a\tb\n")
     heard = Heard()
     for _ in range(2):
-        Contents(tmp_path / "files", hear=heard).of(TabSeparated(tmp_path / "c.tsv"), 10)
+        Contents(tmp_path / "files", on_progress=heard).of(TabSeparated(tmp_path / "c.tsv"), 10)
     assert len(heard) == 2
 
 
@@ -120,7 +120,7 @@ def test_a_file_that_changes_while_it_is_read_stops(tmp_path: Path) -> None:
         path.write_bytes(b"a\tb\nc\td\n")
 
     with pytest.raises(CorpusError, match=r"c\.tsv: it was changed while it was read"):
-        Contents(tmp_path / "files", hear=change).of(TabSeparated(path), 10)
+        Contents(tmp_path / "files", on_progress=change).of(TabSeparated(path), 10)
 
 
 def test_a_missing_file_stops(tmp_path: Path) -> None:

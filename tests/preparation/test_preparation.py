@@ -134,9 +134,9 @@ def test_a_validation_corpus_is_taken_whole_and_long_pairs_are_left_out(tmp_path
 
 def test_it_is_found_again_by_content_alone(tmp_path: Path) -> None:
     said: list[str] = []
-    first = prepare_corpus(sources(tabs(tmp_path / "a.tsv")), tokens(), tmp_path / "cache", say=said.append)
+    first = prepare_corpus(sources(tabs(tmp_path / "a.tsv")), tokens(), tmp_path / "cache", notify=said.append)
     assert said == []
-    again = prepare_corpus(sources(tabs(tmp_path / "b.tsv")), tokens(), tmp_path / "cache", say=said.append)
+    again = prepare_corpus(sources(tabs(tmp_path / "b.tsv")), tokens(), tmp_path / "cache", notify=said.append)
     assert again.folder == first.folder
     assert said == [f"corpus: prepared before, in {first.folder}"]
     others = [
@@ -182,13 +182,13 @@ def test_a_stopped_preparation_goes_on_to_the_same_files(held_out: bool, tmp_pat
     validation = None if held_out else InMemory([*PAIRS[:9], ("", "")], "given")
     chosen = sources(corpus, validation)
     heard = Heard()
-    whole = prepare_corpus(chosen, tokens(), tmp_path / "whole", hear=heard)
+    whole = prepare_corpus(chosen, tokens(), tmp_path / "whole", on_progress=heard)
     expected = contents(whole.folder)
     assert len(expected[FAULTY].splitlines()) == (4 if held_out else 5)
     for at in range(1, len(heard)):
         cache = tmp_path / "stopped"
         with pytest.raises(Killed):
-            prepare_corpus(chosen, tokens(), cache, hear=stopping(at))
+            prepare_corpus(chosen, tokens(), cache, on_progress=stopping(at))
         (partial,) = corpora_in(cache).iterdir()
         assert partial.name.endswith(".partial")
         # What a power cut may leave besides: lines and ids that no state counts.
@@ -210,13 +210,13 @@ def test_a_stopped_preparation_goes_on_to_the_same_files(held_out: bool, tmp_pat
 def test_what_was_done_is_not_done_again(tmp_path: Path) -> None:
     chosen = sources(tabs(tmp_path / "c.tsv"))
     heard = Heard()
-    prepare_corpus(chosen, tokens(), tmp_path / "whole", hear=heard)
+    prepare_corpus(chosen, tokens(), tmp_path / "whole", on_progress=heard)
     counting = [done for what, done in heard if what == "counting words"]
     for at in (6, 24):
         with pytest.raises(Killed):
-            prepare_corpus(chosen, tokens(), tmp_path / str(at), hear=stopping(at))
+            prepare_corpus(chosen, tokens(), tmp_path / str(at), on_progress=stopping(at))
         again = Heard()
-        prepare_corpus(chosen, tokens(), tmp_path / str(at), hear=again)
+        prepare_corpus(chosen, tokens(), tmp_path / str(at), on_progress=again)
         assert [done for what, done in again if what == "counting words"] == counting[at - 1 :]
         assert again[-1] == heard[-1]
 
@@ -238,7 +238,7 @@ def test_a_kill_while_the_corpus_is_sealed_loses_nothing(
     (partial,) = corpora_in(tmp_path / "cache").iterdir()
     (partial / f"{ACCOUNT}.partial").write_text("{", encoding="utf-8")
     heard = Heard()
-    found = prepare_corpus(chosen, tokens(), tmp_path / "cache", hear=heard)
+    found = prepare_corpus(chosen, tokens(), tmp_path / "cache", on_progress=heard)
     assert {name: content for name, content in contents(found.folder).items() if name in expected} == expected
     assert any(what == "encoding" for what, _ in heard) == again
     assert open_prepared(found.folder, verify=True) is not None
@@ -250,7 +250,7 @@ def test_a_state_that_cannot_be_read_is_done_without(at: int, name: str, tmp_pat
     chosen = sources(tabs(tmp_path / "c.tsv"))
     expected = contents(prepare_corpus(chosen, tokens(), tmp_path / "whole").folder)
     with pytest.raises(Killed):
-        prepare_corpus(chosen, tokens(), tmp_path / "cache", hear=stopping(at))
+        prepare_corpus(chosen, tokens(), tmp_path / "cache", on_progress=stopping(at))
     (state,) = (tmp_path / "cache").rglob(name)
     state.write_bytes(state.read_bytes()[:-9])
     assert contents(prepare_corpus(chosen, tokens(), tmp_path / "cache").folder) == expected
@@ -267,7 +267,7 @@ def test_two_at_once_prepare_it_once(tmp_path: Path) -> None:
         said.append(line)
         other.release()
 
-    assert prepare_corpus(chosen, tokens(), tmp_path, say=say).folder == folder
+    assert prepare_corpus(chosen, tokens(), tmp_path, notify=say).folder == folder
     assert said == ["corpus: another process prepares it; waiting for that", f"corpus: prepared before, in {folder}"]
 
 
@@ -325,7 +325,7 @@ def test_a_damaged_cache_is_made_anew(name: str, tmp_path: Path) -> None:
     for damaged in (expected[name][:-9], b"", None):
         del first
         path.unlink() if damaged is None else path.write_bytes(damaged)
-        first = prepare_corpus(chosen, tokens(), tmp_path, say=said.append)
+        first = prepare_corpus(chosen, tokens(), tmp_path, notify=said.append)
         assert contents(first.folder) == expected
     assert said == [f"corpus: what was prepared in {path.parent} is damaged; it is made anew"] * 3
     flipped = bytes([expected[name][0] ^ 1]) + expected[name][1:]

@@ -40,7 +40,7 @@ def plain(result: object) -> object:
 @pytest.mark.parametrize("task", tasks(), ids=["counting", "encoding"])
 def test_processes_beside_give_what_this_one_gives(task: Task[object]) -> None:
     expected = [plain(task.run(chunk)) for chunk in chunks()]
-    assert len(expected) > 2 * workers._HERE
+    assert len(expected) > 2 * workers._CHUNKS_IN_PROCESS
     for processes in (1, 2, 3):
         assert [plain(result) for result in work(task, chunks(), processes)] == expected
 

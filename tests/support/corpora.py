@@ -1,8 +1,11 @@
-"""Made corpora for the tests: pairs of id sequences, in memory."""
+"""Made corpora for the tests: pairs of id sequences in memory, and files of pairs."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
+import pyarrow
+from pyarrow import parquet
 
 from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.text import EOS_ID, SOS_ID
@@ -49,3 +52,9 @@ def task_corpora(
     assert len(distinct) >= wanted, f"only {len(distinct)} distinct sequences"
     pairs = [(list(words), task(list(words))) for words in distinct[:wanted]]
     return corpus(pairs[held_out:]), corpus(pairs[:held_out])
+
+
+def write_parquet(path: Path, pairs: Sequence[tuple[str, str]], source: str = "source", target: str = "target") -> None:
+    """Write pairs to a Parquet file with two columns of these names."""
+    sources, targets = zip(*pairs, strict=True)
+    parquet.write_table(pyarrow.table({source: sources, target: targets}), path)

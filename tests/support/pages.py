@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from tandem import TandemError
 from tandem.cli import app
 from tandem.recipe import parse_recipe
+from tests.support.corpora import write_parquet
 
 RUN_AS = {"make demo": "tandem demo"}
 NOT_RUN = {
@@ -84,6 +85,7 @@ def write_files(folder: Path) -> None:
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
+    write_parquet(folder / "pairs.parquet", PAIRS)
 
 
 def run_page(text: str, name: str, ready: Path) -> None:

@@ -1,4 +1,4 @@
-"""Ids -> batches: sentences of like length together, their order a function of (seed, epoch) alone."""
+"""Makes batches of ids: sentences of similar length together, in an order that depends only on seed and epoch."""
 
 import os
 import sys
@@ -21,13 +21,13 @@ from tandem.text import PAD_ID
 Rows: TypeAlias = npt.NDArray[np.int64]
 
 _BLOCK = 1 << 18
-"""Rows that are looked at together; more than this are kept in a file that is mapped into memory."""
+"""Rows that are processed together. Longer arrays of rows are kept in a file that is mapped into memory."""
 _PIECE = 1 << 20
-"""Bytes that are written at once."""
+"""Bytes that are written at a time."""
 
 
 class Batch(NamedTuple):
-    """Sentence pairs side by side, each a column; S and T are the longest's tokens, `<sos>` and `<eos>` counted."""
+    """B sentence pairs, each a column. S and T are the tokens of the longest one, `<sos>` and `<eos>` included."""
 
     source: Tensor
     """[S, B], int64."""
@@ -40,43 +40,43 @@ class Batch(NamedTuple):
 
     @property
     def target_tokens(self) -> int:
-        """Tokens to predict: `<eos>` counted, `<sos>` and padding not."""
+        """The number of tokens to predict: with `<eos>`, without `<sos>` and padding."""
         return int(self.target_lengths.sum()) - len(self.target_lengths)
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch with its ids on `device`; lengths stay where the host can ask them."""
+        """Return the batch with its ids on `device`. The lengths stay on the CPU."""
         return self._replace(source=self.source.to(device), target=self.target.to(device))
 
 
 @dataclass(frozen=True)
 class Batches:
-    """The batches of one corpus, epoch for epoch. Memory does not grow with the corpus."""
+    """The batches of a corpus for every epoch. Memory does not grow with the corpus."""
 
     corpus: EncodedCorpus
     batch_size: int
     """Sentence pairs in a batch; the last of an epoch may be smaller."""
     seed: int
     shuffle: bool = True
-    """False: every epoch in the same order, from short to long."""
+    """False: every epoch has the same order, from short to long."""
     workers: int = 1
-    """Threads that assemble the next batches while one is in use; how many changes nothing but the time."""
+    """Threads that assemble the next batches while one is in use. Their number changes only the time."""
     passes: int = 1
-    """Times that an epoch goes through the corpus, each time in an order of its own."""
+    """How many times an epoch goes through the corpus, each time in another order."""
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
+        """Return the number of batches in an epoch."""
         return self.passes * self._batches_per_pass
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """The batches of this epoch (any integer), from number `first` on."""
+        """Yield the batches of this epoch (any integer), from number `first` on."""
         chosen = self._rows_of_batches(epoch, first)
         if not self.workers:
             yield from map(self._batch, chosen)
             return
-        with ThreadPoolExecutor(self.workers) as beside:
+        with ThreadPoolExecutor(self.workers) as threads:
             ready: deque[Future[Batch]] = deque()
             for batch_rows in chosen:
-                ready.append(beside.submit(self._batch, batch_rows))
+                ready.append(threads.submit(self._batch, batch_rows))
                 if len(ready) > self.workers:
                     yield ready.popleft().result()
             while ready:
@@ -87,7 +87,7 @@ class Batches:
         return -(-len(self.corpus) // self.batch_size)
 
     def _rows_of_batches(self, epoch: int, first: int) -> Iterator[Rows]:
-        """The rows of each batch of an epoch, from batch number `first` on."""
+        """Yield the rows of each batch of an epoch, from batch number `first` on."""
         begun, skipped = divmod(first, self._batches_per_pass)
         for number in range(begun, self.passes):
             rows, order = self._plan(epoch * self.passes + number)
@@ -96,31 +96,31 @@ class Batches:
             skipped = 0
 
     def padding_share(self) -> float:
-        """The share of padding among all places of an epoch's batches, both sides together; the same in each epoch."""
-        rows = self._by_length(_counted(len(self.corpus)))
+        """Return the fraction of padding in the batches of an epoch, both sides together. Every epoch has the same."""
+        rows = self._by_length(_all_rows(len(self.corpus)))
         block = max(_BLOCK // self.batch_size, 1) * self.batch_size
-        places = tokens = 0
+        positions = tokens = 0
         for start in range(0, len(rows), block):
             for side in (self.corpus.source, self.corpus.target):
                 lengths = side.lengths_of(rows[start : start + block])
                 firsts = np.arange(0, len(lengths), self.batch_size)
                 sizes = np.diff(np.append(firsts, len(lengths)))
-                places += int((np.maximum.reduceat(lengths, firsts) * sizes).sum())
+                positions += int((np.maximum.reduceat(lengths, firsts) * sizes).sum())
                 tokens += int(lengths.sum())
-        return 1 - tokens / places
+        return 1 - tokens / positions
 
     def _plan(self, number: int) -> tuple[Rows, Rows]:
-        """All rows, sorted by length on both sides with ties left to chance, and the batches' order, by chance too.
+        """Return all rows, sorted by the lengths of both sides with random ties, and a random order of the batches.
 
-        `number` tells one pass through the corpus from all others of a training.
+        `number` identifies one pass through the corpus among all of a training.
         """
-        rows, order = _counted(len(self.corpus)), np.arange(self._batches_per_pass)
+        rows, order = _all_rows(len(self.corpus)), np.arange(self._batches_per_pass)
         if not self.shuffle:
             return self._by_length(rows), order
-        chance = np.random.default_rng((self.seed, number))
-        chance.shuffle(rows)
+        generator = np.random.default_rng((self.seed, number))
+        generator.shuffle(rows)
         rows = self._by_length(rows)
-        chance.shuffle(order)
+        generator.shuffle(order)
         return rows, order
 
     def _by_length(self, rows: Rows) -> Rows:
@@ -133,7 +133,7 @@ class Batches:
 
 
 def pad_sentences(sentences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Sentences of ids as columns: `([S, B], lengths [B])`, padded with `<pad>`."""
+    """Return sentences of ids as columns `[S, B]`, padded with `<pad>`, and their lengths `[B]`."""
     lengths = [len(sentence) for sentence in sentences]
     padded = np.full((max(lengths), len(sentences)), PAD_ID, dtype=np.int64)
     for column, sentence in enumerate(sentences):
@@ -142,50 +142,52 @@ def pad_sentences(sentences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 
 
 def _pad(side: EncodedSide, rows: Rows) -> tuple[Tensor, Tensor]:
-    """Rows of a side as columns, `([S, B], lengths [B])`, gathered in one go."""
+    """Return rows of a side as columns `[S, B]`, and their lengths `[B]`, gathered in one step."""
     starts, lengths = side.offsets[rows], side.lengths_of(rows)
     steps = np.arange(lengths.max())[:, None]  # (S, 1) against (B,) -> (S, B)
-    there = steps < lengths
-    padded = np.full(there.shape, PAD_ID, dtype=np.int64)
-    padded[there] = side.ids[(starts + steps)[there]]
+    mask = steps < lengths  # True for tokens, False for padding
+    padded = np.full(mask.shape, PAD_ID, dtype=np.int64)
+    padded[mask] = side.ids[(starts + steps)[mask]]
     return torch.from_numpy(padded), torch.from_numpy(lengths)
 
 
 def _sorted(rows: Rows, side: EncodedSide) -> Rows:
-    """The rows by the length of their sentence, rows of one length as they were: a counting sort, block by block."""
+    """Return the rows sorted stably by the length of their sentences: a counting sort, block by block."""
     blocks = [slice(start, start + _BLOCK) for start in range(0, len(rows), _BLOCK)]
     counts = np.zeros(0, np.int64)
     for block in blocks:
         more = np.bincount(side.lengths_of(rows[block]), minlength=len(counts))
         more[: len(counts)] += counts
         counts = more
-    places = np.cumsum(counts) - counts  # where the next row of each length goes
-    found = _room(len(rows))
+    next_free = np.cumsum(counts) - counts  # where the next row of each length goes
+    result = _empty_rows(len(rows))
     for block in blocks:
         lengths = side.lengths_of(rows[block])
         order = np.argsort(lengths, kind="stable")
         lengths = lengths[order]
-        counts = np.bincount(lengths, minlength=len(places))
+        counts = np.bincount(lengths, minlength=len(next_free))
         before = np.cumsum(counts) - counts
-        found[places[lengths] + np.arange(len(lengths)) - before[lengths]] = rows[block][order]
-        places += counts
-    return found
+        # Within a block, the rows of one length keep their order: the first goes to the next free place, and so on.
+        result[next_free[lengths] + np.arange(len(lengths)) - before[lengths]] = rows[block][order]
+        next_free += counts
+    return result
 
 
-def _counted(count: int) -> Rows:
-    rows = _room(count)
+def _all_rows(count: int) -> Rows:
+    """Return the numbers of all rows, in order."""
+    rows = _empty_rows(count)
     for start in range(0, count, _BLOCK):
         rows[start : start + _BLOCK] = np.arange(start, min(start + _BLOCK, count))
     return rows
 
 
-def _room(count: int) -> Rows:
-    """An array of so many rows; a large one lies in a file without a name, so that memory is not what holds it."""
+def _empty_rows(count: int) -> Rows:
+    """Return an array for so many rows. A large one is mapped from a file without a name, to save memory."""
     if count <= _BLOCK:
         return np.empty(count, np.int64)
     size = count * np.dtype(np.int64).itemsize
     try:
-        with tempfile.TemporaryFile(prefix="tandem-") as file:  # mapped, it lives until nobody uses it
+        with tempfile.TemporaryFile(prefix="tandem-") as file:  # the mapping keeps it alive
             _reserve(file, size)
             return np.asarray(np.memmap(file, np.int64, "r+", shape=(count,)))
     except OSError as error:
@@ -196,7 +198,7 @@ def _room(count: int) -> Rows:
 
 
 def _reserve(file: IO[bytes], size: int) -> None:
-    """Have the disk hold room for so many bytes: a mapped file for which it has none ends the process (SIGBUS)."""
+    """Reserve so many bytes on the disk. A mapped file without them would end the process with SIGBUS."""
     if sys.platform == "linux":
         os.posix_fallocate(file.fileno(), 0, size)
     else:

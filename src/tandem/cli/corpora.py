@@ -12,6 +12,7 @@ import typer
 from tandem.cli.streams import say
 from tandem.corpora.corpus_kind import CorpusKind, GivenOptions, Option
 from tandem.corpora.kinds import KINDS, AnyCorpus
+from tandem.corpora.named import NamedCorpus
 from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, load_pairs
 from tandem.corpora.parallel_files import FilesCorpus
 from tandem.corpora.several_targets import SeveralTargets
@@ -74,6 +75,12 @@ _COLUMNS = Option(
     "SOURCE,TARGET",
     f"Columns or keys of {', '.join(kind.option_names('--') for kind in _WITH_COLUMNS)}, by number or name.",
 )
+_FILES, *_OTHERS, _LAST = (
+    " ".join(f"--{option.name} {option.metavar.partition('[')[0]}" for option in kind.options)
+    for kind in KINDS
+    if kind.options
+)
+_WHICH_CORPUS = f"which corpus? Give {_FILES}, or {', '.join(_OTHERS)} or {_LAST}"
 _ROLES = {
     "validation": "Validation data (otherwise some of the training pairs are held back)",
     "test": "Test data (otherwise the model is scored on the validation data)",
@@ -173,24 +180,23 @@ def chosen_corpus(
 
 
 def files_read(options: CorpusOptions) -> list[Path]:
-    """The files that `corpus_pairs` and `corpus_references` read, those of a known corpus among them."""
-    choice = None if options.files else chosen_corpus(options, "test")
-    return [*options.files, *(() if choice is None else choice.open(None).files)]
+    """Return the files that `corpus_pairs` and `corpus_references` read, also those of a known corpus."""
+    if options.files or not any(issubclass(kind, NamedCorpus) for kind in options.kinds):
+        return options.files
+    choice = chosen_corpus(options, "test")
+    return list(choice.open(None).files) if choice else []
 
 
 def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnError) -> LoadedPairs:
-    """All pairs of a corpus to be measured on. CorpusError without a corpus, and under "stop" for a faulty pair.
+    """Read the pairs of a corpus to be measured on. CorpusError without a corpus, and under "stop" for a faulty pair.
 
-    Where no columns are given they are those that the `recipe`, of the model that is measured, was trained on. That
-    pairs were left out is said.
+    Where no columns are given they are those that the measured model, whose recipe this is, was trained on. The user
+    is told how many pairs are left out.
     """
     before = recipe.data.train if recipe else None
     choice = chosen_corpus(options, "test", before=before)
     if choice is None:
-        raise CorpusError(
-            "which corpus? Give --source FILE --target FILE, or --csv FILE, --tsv FILE, --jsonl FILE, --parquet FILE, "
-            "--corpus NAME or --hub NAME"
-        )
+        raise CorpusError(_WHICH_CORPUS)
     if options.columns is None and (columns := choice.columns) and not choice.has_default_columns:
         say(f"columns {columns[0]},{columns[1]}: those that the model was trained on; give others with --columns")
     corpus = choice.open(None)
@@ -200,7 +206,7 @@ def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnErro
 
 
 def corpus_references(options: ReferencesOptions, recipe: Recipe | None, on_error: OnError) -> LoadedReferences:
-    """Each source of a corpus to be measured on, with its target or its targets; else as `corpus_pairs`."""
+    """Read the sources of a corpus to be measured on, each with its target or its targets; else as `corpus_pairs`."""
     choice = chosen_corpus(options, "test") if options.further_targets else None
     if not isinstance(choice, FilesCorpus):
         loaded = corpus_pairs(options, recipe, on_error)
@@ -212,7 +218,7 @@ def corpus_references(options: ReferencesOptions, recipe: Recipe | None, on_erro
 
 
 def _load(corpus: Corpus, recipe: Recipe | None, on_error: OnError) -> LoadedPairs:
-    """The good pairs; that others were left out is said."""
+    """Read the good pairs, and tell the user how many others there are."""
     limit = recipe.data.max_characters if recipe else MAX_CHARACTERS
     loaded = load_pairs(corpus, on_error=on_error, max_characters=limit, drop_setting="--on-error drop")
     if loaded.dropped.count:

@@ -70,5 +70,5 @@ def get_command(
     console = PrintableConsole(quiet=quiet)
     show_text(console, f"{corpus.title}\nLicence: {corpus.licence}")
     with download_progress(console) as on_progress:
-        files = fetch(corpus, where, mirror=mirror, progress=on_progress, say=say)
+        files = fetch(corpus, where, mirror=mirror, on_progress=on_progress, notify=say)
     show_text(PrintableConsole(), f"{len(files)} files in {where}")

@@ -20,6 +20,7 @@ _Options = TypeVar("_Options", bound=CorpusOptions)
 
 _OPTION_OF = {ending: kind.options[0].name for kind in KINDS for ending in kind.endings}
 """The option that reads a file with each ending."""
+_TABLE_ENDINGS = ", ".join(kind.endings[0] for kind in KINDS if kind.endings)
 _TABLES = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers", ".feather", ".arrow", ".sqlite", ".db")
 _DOCUMENTS = (".docx", ".doc", ".odt", ".pdf", ".rtf", ".html", ".htm", ".xml", ".tmx")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar")
@@ -52,9 +53,8 @@ def with_files(files: Sequence[Path], options: _Options) -> _Options:
     if len(files) > 2 or any(forms) or any(path.suffix == ".toml" for path in files):
         names = " ".join(shlex.quote(str(path)) for path in files)
         raise CorpusError(
-            f"{names}: without options, give one recipe (.toml), or one table (.csv, .tsv, .jsonl, .parquet), or two "
-            "text files, the source and the target. Validation and test data have options, such as --validation-csv "
-            "and --test-csv"
+            f"{names}: without options, give one recipe (.toml), or one table ({_TABLE_ENDINGS}), or two text files, "
+            "the source and the target. Validation and test data have options, such as --validation-csv and --test-csv"
         )
     return replace(options, values={"source": str(files[0]), "target": str(files[1])})
 

@@ -69,8 +69,8 @@ def train_command(
         list[Path] | None,
         typer.Argument(
             metavar="[RECIPE | FILE...]",
-            help="A recipe, built in or a file; or a corpus, for which one is chosen: a .csv, .tsv or .jsonl file, or "
-            "source and target.",
+            help="A recipe, built in or a file; or a corpus, for which one is chosen: a .csv, .tsv, .jsonl or .parquet "
+            "file, or source and target.",
         ),
     ] = None,
     *,

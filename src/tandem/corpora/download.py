@@ -1,4 +1,4 @@
-"""Fetching a public corpus: file by file, resumed where it broke off, kept only when it is the known text."""
+"""Fetches a public corpus file by file. A broken download is resumed; only the known text is kept."""
 
 import hashlib
 import http.client
@@ -7,11 +7,10 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from tandem.corpora.public import PublicCorpus, PublicFile
@@ -21,23 +20,16 @@ from tandem.files.compression import PACKED_SUFFIXES, DamagedFile, unpacked
 from tandem.files.locks import lock
 from tandem.files.paths import expand_user
 from tandem.files.removal import Layout, named_in, names, remove
-
-Progress: TypeAlias = Callable[[str, int, int | None], None]
-"""Called with a file's name, the bytes that are there and, where known, the bytes that there will be."""
-
-
-def _unwatched(_name: str, _done: int, _total: int | None) -> None:
-    pass
-
+from tandem.terminal import Notify, OnProgress
 
 _TRIES = 4
 _LOCK = ".fetching.lock"
 _TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 16
 _PACKING_BYTES = 1 << 16
-"""What a gzipped file may have beyond the size of its content."""
+"""The bytes that a gzipped file may have beyond the size of its content."""
 _MOST_DIGITS = 18
-"""Of the size that a server claims."""
+"""The most digits of a size that a server states."""
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _BROKEN = (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException)
 
@@ -47,27 +39,27 @@ def fetch(
     folder: Path,
     *,
     mirror: str | None = None,
-    progress: Progress = _unwatched,
+    on_progress: OnProgress = lambda *_: None,
     pause: float = 1.0,
-    say: Callable[[str], object] = lambda _: None,
+    notify: Notify = lambda _: None,
 ) -> list[Path]:
-    """Bring all files of a corpus into a folder and return their paths.
+    """Fetch all files of a corpus into a folder and return their paths.
 
-    A file that is there with the right SHA-256 is left alone. `mirror` is another base URL, or a local folder
-    that has the files, each plain or compressed. A broken connection is tried again, after `pause` seconds and
-    then twice as many each time, and what had arrived stays beside the file as `.part` for the next call.
-    A file gets its name only when it is whole, checked and flushed. Raises DownloadError. `say` is told where another
-    process fetches into the folder, which is waited for.
+    A file that has the right SHA-256 already is not fetched. `mirror` is another base URL, or a local folder with the
+    files, each plain or compressed. After a broken connection it tries again, first after `pause` seconds and then
+    after twice as many each time; the bytes that arrived stay beside the file as `.part` for the next call. A file
+    gets its name only when it is complete, checked and flushed. `on_progress` counts bytes. Where another process
+    fetches into the folder, the user is told, and this call waits. Raise DownloadError where a file cannot be fetched.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if all(_is_known(folder / file.name, file) and not _leftovers(folder, file) for file in corpus.files):
             for file in corpus.files:
-                progress(file.name, file.size, file.size)
+                on_progress(file.name, file.size, file.size)
         else:
-            with _alone(folder, say):
+            with _locked(folder, notify):
                 for file in corpus.files:
-                    _fetch_file(file, folder, mirror or corpus.base_url, progress, pause)
+                    _fetch_file(file, folder, mirror or corpus.base_url, on_progress, pause)
     except OSError as error:
         raise DownloadError(
             f"{folder}: cannot be written or read ({error}). Check its permissions and the space on the "
@@ -77,40 +69,40 @@ def fetch(
 
 
 @contextmanager
-def _alone(folder: Path, say: Callable[[str], object]) -> Iterator[None]:
-    """While no other process fetches into the folder: then what else is there was left by one that was killed."""
-    with lock(folder / _LOCK, say, waiting=f"{folder}: another process fetches into it; waiting for that"):
+def _locked(folder: Path, notify: Notify) -> Iterator[None]:
+    """Keep other processes from fetching into the folder. Other partial files there are from a process that died."""
+    with lock(folder / _LOCK, notify, waiting=f"{folder}: another process fetches into it; waiting for that"):
         try:
             yield
         finally:
-            with suppress(OSError):  # on Windows it is removed when it is released
+            with suppress(OSError):  # on Windows, where it is removed when it is released
                 remove(folder / _LOCK)
 
 
 def _leftovers(folder: Path, file: PublicFile) -> list[Path]:
-    """What a call that was killed left of a file, but for the part of it that the next call goes on with."""
+    """Return what a killed call left of a file, except the part that the next call continues."""
     part = "" if not _is_known(folder / file.name, file) else r"|\.gz\.part"
     layout: Layout = {names(rf"{re.escape(file.name)}(\.\d+\.tmp{part})"): None}
     return [path for path, _ in named_in(folder, layout)]
 
 
-def _fetch_file(file: PublicFile, folder: Path, base: str, progress: Progress, pause: float) -> None:
+def _fetch_file(file: PublicFile, folder: Path, base: str, on_progress: OnProgress, pause: float) -> None:
     for path in _leftovers(folder, file):
         remove(path)
     if _is_known(folder / file.name, file):
-        progress(file.name, file.size, file.size)
+        on_progress(file.name, file.size, file.size)
         return
     if not base.startswith(("http://", "https://")):
         packed = _in_local_folder(file, expand_user(base))
         if problem := _install(packed, file, folder):
             raise DownloadError(_wrong(file, str(packed), problem))
-        progress(file.name, file.size, file.size)
+        on_progress(file.name, file.size, file.size)
         return
-    download = _Download(f"{base.rstrip('/')}/{file.name}.gz", folder / f"{file.name}.gz.part", file, progress)
+    download = _Download(f"{base.rstrip('/')}/{file.name}.gz", folder / f"{file.name}.gz.part", file, on_progress)
     resumed = download.arrived() > 0
     download.run(pause)
     problem = _install(download.part, file, folder)
-    if problem and resumed:  # what an earlier call left may have been of another version
+    if problem and resumed:  # the bytes of an earlier call may be of another version
         download.part.unlink()
         download.run(pause)
         problem = _install(download.part, file, folder)
@@ -121,19 +113,19 @@ def _fetch_file(file: PublicFile, folder: Path, base: str, progress: Progress, p
 
 @dataclass(frozen=True)
 class _Download:
-    """One URL on its way into one `.part` file."""
+    """A download of one URL into a `.part` file."""
 
     url: str
     part: Path
     file: PublicFile
-    progress: Progress
+    on_progress: OnProgress
 
     def arrived(self) -> int:
-        """Bytes that are in the `.part` file."""
+        """Return the number of bytes in the `.part` file."""
         return self.part.stat().st_size if self.part.exists() else 0
 
     def run(self, pause: float) -> None:
-        """Fetch what is missing; give up after a few tries in a row that brought nothing new."""
+        """Fetch what is missing. Give up after a few tries in a row without a new byte."""
         most, failures = self.arrived(), 0
         while True:
             try:
@@ -150,9 +142,9 @@ class _Download:
                 time.sleep(pause * 2 ** (failures - 1))
 
     def _attempt(self) -> None:
-        """One connection; raises one of _BROKEN when it ends before the file does."""
+        """Fetch over one connection. Raise one of _BROKEN where it ends before the file does."""
         start = self.arrived()
-        _ = urlsplit(self.url).port  # ValueError for one that is none, which a connection would take long to say
+        _ = urlsplit(self.url).port  # ValueError for a wrong one, before a connection takes long to fail
         request = urllib.request.Request(self.url, headers={"User-Agent": "tandem-seq2seq"})
         if start:
             request.add_header("Range", f"bytes={start}-")
@@ -169,9 +161,9 @@ class _Download:
                 while chunk := _receive(response):
                     sink.write(chunk)
                     done += len(chunk)
-                    self.progress(self.file.name, done, total)
+                    self.on_progress(self.file.name, done, total)
                     if done > self.file.size + _PACKING_BYTES:
-                        break  # no need for more: the check of the content will refuse it
+                        break  # the check of the content will refuse it
                 else:
                     if total is not None and done < total:
                         raise ConnectionError(f"it ended after {done:,} of {total:,} bytes")
@@ -184,11 +176,11 @@ class _Download:
         )
 
     def _raise_if_lasting(self, error: Exception) -> None:
-        """Turn an answer that will not change into a DownloadError."""
+        """Raise DownloadError for an answer that will not change."""
         if not isinstance(error, urllib.error.HTTPError):
             return
         error.close()
-        if error.code == 416 and self.arrived():  # nothing beyond our bytes: they are not of this file
+        if error.code == 416 and self.arrived():  # nothing follows our bytes, so they are of another file
             self.part.unlink()
         elif error.code not in _TRANSIENT_STATUS:
             raise DownloadError(
@@ -198,9 +190,9 @@ class _Download:
 
 
 def _receive(response: http.client.HTTPResponse) -> bytes:
-    """Some bytes of the answer, b"" at its end; all that the network does wrong is a ConnectionError.
+    """Read some bytes of the answer; b"" at its end. Raise ConnectionError for every error of the network.
 
-    Other OSErrors of a download are then about the disk.
+    All other OSErrors of a download are then errors of the disk.
     """
     try:
         return response.read(_CHUNK_BYTES)
@@ -219,14 +211,14 @@ def _in_local_folder(file: PublicFile, folder: Path) -> Path:
 
 
 def _install(packed: Path, file: PublicFile, folder: Path) -> str | None:
-    """Unpack a file to its final name if it is the known one; else say how it differs and leave no trace."""
+    """Unpack a file to its final name if it is the known one. Otherwise return how it differs, and leave no trace."""
     temporary = folder / f"{file.name}.{os.getpid()}.tmp"
     digest = hashlib.sha256()
     size = 0
     try:
         with packed.open("rb") as raw, temporary.open("wb") as sink:
             content = unpacked(raw)
-            # One byte past the known size is enough to know; it also stops what unpacks without end.
+            # One byte beyond the known size proves a difference, and stops a file that unpacks without end.
             while chunk := content.read(min(_CHUNK_BYTES, file.size + 1 - size)):
                 size += len(chunk)
                 digest.update(chunk)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from platformdirs import user_data_dir
+
 from tandem.corpora.parallel_files import ParallelFiles
 from tandem.errors import CorpusError
 from tandem.files.compression import PACKED_SUFFIXES
@@ -59,29 +61,27 @@ _MULTI30K = PublicCorpus(
 )
 
 PUBLIC: Mapping[str, PublicCorpus] = {corpus.name: corpus for corpus in (_MULTI30K,)}
-"""All of them by name."""
+"""All public corpora by name."""
 
 
 def lookup(name: str) -> PublicCorpus:
-    """The public corpus of that name; raises CorpusError with the known names for another."""
+    """Return the public corpus of that name. Raise CorpusError, with the known names, for any other."""
     if name not in PUBLIC:
         raise CorpusError(f"There is no public corpus called {name!r}; the known ones are: {', '.join(PUBLIC)}.")
     return PUBLIC[name]
 
 
 def default_folder() -> Path:
-    """Where fetched corpora go unless told otherwise, a folder a corpus: Tandem's part of the user's data."""
-    chosen = Path(os.environ.get("XDG_DATA_HOME", ""))
-    # The XDG base directory specification asks that a relative path there be ignored.
-    return (chosen if chosen.is_absolute() else expand_user("~/.local/share")) / "tandem" / "data"
+    """Return the folder that corpora are fetched into by default, one folder each: Tandem's part of the user's data."""
+    return expand_user(user_data_dir("tandem", appauthor=False)) / "data"
 
 
 def named_corpus(name: str, split: str, folder: Path | None = None) -> ParallelFiles:
-    """The files of one split, plain or compressed, from the first place that has both.
+    """Open the files of one split, plain or compressed, in the first folder that has both.
 
-    The places are `folder`, the folder that the environment variable TANDEM_DATA names, and
-    `default_folder()`; in each, a folder with the corpus's name comes first. Raises CorpusError for an
-    unknown name or split, and when no place has the files.
+    The folders are `folder`, the one that the environment variable TANDEM_DATA names, and `default_folder()`; in each,
+    a folder with the corpus's name comes first. Raise CorpusError for an unknown name or split, and where no folder
+    has the files.
     """
     corpus = lookup(name)
     if split not in corpus.splits:
@@ -90,19 +90,20 @@ def named_corpus(name: str, split: str, folder: Path | None = None) -> ParallelF
     if from_environment := os.environ.get("TANDEM_DATA"):
         roots.append(expand_user(from_environment))
     roots.append(default_folder())
-    places = [place for root in roots for place in (root / name, root)]
-    for place in places:
-        source, target = (_present(place, file) for file in corpus.splits[split])
+    folders = [inner for root in roots for inner in (root / name, root)]
+    for inner in folders:
+        source, target = (_find_file(inner, file) for file in corpus.splits[split])
         if source and target:
             return ParallelFiles(source, target)
     raise CorpusError(
         f"The corpus {name} is not on this machine: {' and '.join(corpus.splits[split])} are in none of "
-        f"{', '.join(map(str, places))}. Fetch it with `tandem data get {name}`, or set TANDEM_DATA to the "
+        f"{', '.join(map(str, folders))}. Fetch it with `tandem data get {name}`, or set TANDEM_DATA to the "
         "folder that has it."
     )
 
 
-def _present(folder: Path, name: str) -> Path | None:
+def _find_file(folder: Path, name: str) -> Path | None:
+    """Return the file of that name, plain or compressed; None where there is none."""
     for path in (folder / f"{name}{suffix}" for suffix in ("", *PACKED_SUFFIXES)):
         if path.is_file():
             return path

@@ -1,4 +1,4 @@
-"""Compressed files: recognised by their first bytes, unpacked as they are read, with a bound on the memory."""
+"""Compressed files: recognised by their first bytes and unpacked while they are read, in bounded memory."""
 
 import bz2
 import gzip
@@ -12,17 +12,17 @@ from typing import BinaryIO, Protocol, cast
 from tandem.errors import CorpusError
 
 PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
-"""What the names of compressed files end in."""
+"""The endings of the names of compressed files."""
 
 _NAMES = {b"\x1f\x8b": "gzipped", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
-"""First bytes to what such a file is called in messages."""
+"""The first bytes of compressed files, and their names in messages."""
 _BLOCK = 1 << 16
 _MOST_MEMORY = 1 << 28
-"""Bytes that unpacking xz may take; the highest preset of the `xz` command takes a quarter of it."""
+"""Bytes of memory for unpacking xz. The highest preset of the `xz` command takes a quarter of it."""
 
 
 class DamagedFile(Exception):
-    """A compressed file that cannot be unpacked, as a clause that follows the file's name."""
+    """A compressed file cannot be unpacked. The message is a clause that follows the name of the file."""
 
     def __init__(self, name: str, reason: Exception) -> None:
         super().__init__(f"the {name} file is damaged or cut short ({reason}). Fetch it or pack it again")
@@ -30,7 +30,7 @@ class DamagedFile(Exception):
 
 
 class _Decompressor(Protocol):
-    """What `bz2`, `lzma` and `zstd` have in common."""
+    """The interface that `bz2`, `lzma` and `zstd` share."""
 
     @property
     def eof(self) -> bool:
@@ -42,22 +42,22 @@ class _Decompressor(Protocol):
 
     @property
     def unused_data(self) -> bytes:
-        """What follows the end of the compressed stream."""
+        """The bytes after the end of the compressed stream."""
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        """At most `max_length` bytes of output."""
+        """Return at most `max_length` bytes of output."""
 
 
 def packing(start: bytes) -> str | None:
-    """The name of the compression that a file's first bytes tell; None for a plain file."""
+    """Return the name of the compression of a file with these first bytes; None for a plain file."""
     return next((name for magic, name in _NAMES.items() if start.startswith(magic)), None)
 
 
 def unpacked(file: BinaryIO | io.BufferedReader) -> io.BufferedReader:
-    """The file's content: as it is, or unpacked where its first bytes are those of gzip, bzip2, xz or zstd.
+    """Return the content of a file, unpacked where its first bytes are those of gzip, bzip2, xz or zstd.
 
-    Reading raises DamagedFile where the compressed data are damaged. Raises CorpusError where the package that unpacks
-    them is not installed.
+    Reading raises DamagedFile where the compressed data are damaged. Raise CorpusError where the package for them is
+    not installed.
     """
     reader = cast(io.BufferedReader, file)
     if not isinstance(file, io.BufferedReader):
@@ -77,12 +77,12 @@ def unpacked(file: BinaryIO | io.BufferedReader) -> io.BufferedReader:
     else:
         new, damage = _zstd(file.name)
         read = _Streams(reader, new).read
-    # The readline of these streams is a Python method; a buffer around them is several times faster.
+    # The readline of these streams is a Python method. A buffer around them is several times faster.
     return io.BufferedReader(_Unpacked(name, read, damage), _BLOCK)
 
 
 class _Unpacked(io.RawIOBase):
-    """A raw stream of what `read` gives, with every kind of damage raised as DamagedFile."""
+    """A raw stream over `read`, which raises DamagedFile for every kind of damage."""
 
     def __init__(self, name: str, read: Callable[[int], bytes], damage: type[Exception]) -> None:
         self._name = name
@@ -90,15 +90,15 @@ class _Unpacked(io.RawIOBase):
         self._damage = (EOFError, damage)
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed has a wider type than is used
-        """Fill the buffer as far as one reading goes; 0 at the end."""
+        """Fill the buffer from one call of `read`; return 0 at the end."""
         try:
             piece = self._read(len(buffer))
         except OSError as error:
-            if error.errno is not None:  # the disk's, not the decompressor's
+            if error.errno is not None:  # an error of the disk, not of the decompressor
                 raise
             raise DamagedFile(self._name, error) from error
         except self._damage as error:
@@ -108,7 +108,7 @@ class _Unpacked(io.RawIOBase):
 
 
 class _Streams:
-    """The output of the compressed streams that follow each other in a file."""
+    """The output of all compressed streams in a file, which may have several."""
 
     def __init__(self, file: io.BufferedReader, new: Callable[[], _Decompressor], padding: bytes = b"") -> None:
         self._file = file
@@ -117,7 +117,7 @@ class _Streams:
         self._decompressor = new()
 
     def read(self, size: int) -> bytes:
-        """Some bytes, at most `size`; none at the end. EOFError where the file ends within a stream."""
+        """Return at most `size` bytes; none at the end. Raise EOFError where the file ends inside a stream."""
         while True:
             data = b""
             if self._decompressor.eof:
@@ -134,7 +134,7 @@ class _Streams:
 
 
 def _zstd(path: str) -> tuple[Callable[[], _Decompressor], type[Exception]]:
-    """zstd's decompressor, which has a limit of 128 MiB, and its error. CorpusError where there is no such package."""
+    """Return the decompressor of zstd, limited to 128 MiB, and its error. CorpusError where no package has them."""
     try:
         if sys.version_info >= (3, 14):
             from compression.zstd import ZstdDecompressor, ZstdError

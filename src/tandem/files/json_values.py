@@ -1,10 +1,10 @@
-"""Values as JSON has them."""
+"""Values that JSON can hold."""
 
 import math
 
 
 def without_infinities(value: object) -> object:
-    """The value with None in place of each number that is infinite or NaN, which JSON does not have."""
+    """Return the value with None for each number that is infinite or NaN, which JSON does not have."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Lines of a text file that may be compressed, read one at a time with a bound on what is held in memory."""
+"""Reads a text file, which may be compressed, line by line in bounded memory."""
 
 import codecs
 import io
@@ -25,7 +25,7 @@ _NO_TEXT = {
     b"GIF8": ("a GIF picture", "Check the path."),
     b"SQLite format 3\x00": ("an SQLite database", "Export the table as CSV (UTF-8)."),
 }
-"""First bytes of files that are no text: what they are, and the remedy."""
+"""The first bytes of files that are no text, what such files are, and the remedy."""
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SKIP_BYTES = 1 << 20
@@ -33,17 +33,17 @@ _PIPE_BYTES = 1 << 16
 
 
 def line_limit(max_characters: int) -> int:
-    """Bytes of a line that are held: room for two sides written in JSON escapes and some columns more."""
+    """Return the bytes of a line that are kept: room for two sides in JSON escapes and some more columns."""
     return max(1 << 20, 64 * max_characters)
 
 
 def read_lines(path: Path, limit: int, *, utf16: bool = False) -> Iterator[str | bytes | None]:
     r"""Yield the lines of a plain or compressed file, without their ends; split at `\n` and `\r\n` only.
 
-    A line that is not UTF-8 comes as its bytes; one of more than `limit` bytes is skipped piece by piece and comes
-    as None. A byte order mark at the start is dropped; a last line without a line end counts. A file in UTF-16
-    with a byte order mark is read where `utf16` says so. Raises CorpusError for a file that is missing, empty,
-    unreadable, in UTF-16 otherwise, or compressed and damaged.
+    A line that is not UTF-8 is yielded as its bytes. A line of more than `limit` bytes is skipped piece by piece and
+    yielded as None. A byte order mark at the start is dropped; a last line without a line end counts. A file in UTF-16
+    with a byte order mark is read if `utf16` is true. Raise CorpusError for a file that is missing, empty, unreadable,
+    in UTF-16 otherwise, or compressed and damaged.
     """
     number = 0
     try:
@@ -77,14 +77,14 @@ def is_plain_text(start: bytes) -> bool:
 
 
 def check_text(start: bytes, path: Path) -> None:
-    """Raise CorpusError where a file's first bytes tell that it is a document, an archive or a picture, not text."""
+    """Raise CorpusError where a file that begins so is a document, an archive or a picture instead of text."""
     for magic, (what, remedy) in _NO_TEXT.items():
         if start.startswith(magic):
             raise CorpusError(f"{path}: this is {what}, not text. {remedy}")
 
 
 class _AsUtf8(io.RawIOBase):
-    """A stream of UTF-16 with a byte order mark as a raw stream of UTF-8."""
+    """A raw stream of UTF-8 from a stream of UTF-16 with a byte order mark."""
 
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream
@@ -92,11 +92,11 @@ class _AsUtf8(io.RawIOBase):
         self._ready = b""
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed has a wider type than is used
-        """Fill the buffer as far as one reading goes; 0 at the end. UnicodeError where it is not UTF-16."""
+        """Fill the buffer from one reading; return 0 at the end. Raise UnicodeError where it is not UTF-16."""
         while not self._ready:
             piece = self._stream.read1(1 << 16)
             self._ready = self._decoder.decode(piece, final=not piece).encode()
@@ -108,7 +108,7 @@ class _AsUtf8(io.RawIOBase):
 
 
 class _Begun(io.RawIOBase):
-    """A stream of which the beginning has been read."""
+    """A stream whose beginning was read already."""
 
     def __init__(self, start: bytes, rest: io.FileIO, name: str) -> None:
         self._start = start
@@ -116,11 +116,11 @@ class _Begun(io.RawIOBase):
         self.name = name
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]  # as above
-        """Fill the buffer as far as one reading goes; 0 at the end."""
+        """Fill the buffer from one reading; return 0 at the end."""
         if not self._start:
             return self._rest.readinto(buffer)
         count = min(len(buffer), len(self._start))
@@ -135,9 +135,9 @@ class _Begun(io.RawIOBase):
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, or a pipe that somebody writes to, open for reading. CorpusError where it is missing or cannot be read.
+    """Open a file, or a pipe that has a writer, for reading. Raise CorpusError where it is missing or unreadable.
 
-    A pipe that nobody writes to is not waited for, and a device, which might have no end, is not read.
+    A pipe without a writer is not waited for, and a device, which may have no end, is not read.
     """
     try:
         with _opened(path) as file:
@@ -165,7 +165,7 @@ def _opened_pipe(path: Path) -> BinaryIO:
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     pipe = io.FileIO(handle)
     try:
-        start = pipe.read(_PIPE_BYTES)  # None: there is a writer, but it has written nothing yet
+        start = pipe.read(_PIPE_BYTES)  # None: it has a writer, which has written nothing yet
         if start == b"":
             raise CorpusError(
                 f"{path}: nobody writes to this pipe, or it was read before. Start its writer first, or give a file."
@@ -178,11 +178,11 @@ def _opened_pipe(path: Path) -> BinaryIO:
 
 
 def check_read_again(path: Path) -> None:
-    """Raise CorpusError for a pipe or a device, where a file is read more than once."""
+    """Raise CorpusError for a pipe or a device, which cannot be read more than once."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
-        return  # whoever opens it says what is wrong
+        return  # opening it raises an error that says what is wrong
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise CorpusError(
             f"{path}: must be an ordinary file: it is read more than once. Write what comes from there to a file first."
@@ -190,18 +190,18 @@ def check_read_again(path: Path) -> None:
 
 
 def why_not_utf8(raw: bytes) -> str:
-    """What is wrong with a line that `read_lines` gave as bytes."""
+    """Say what is wrong with a line that `read_lines` yielded as bytes."""
     start = 0
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
         start = error.start
-    found = f"byte {start + 1} of the line (0x{raw[start]:02x})"
-    return f"{found} is not UTF-8. Save the file as UTF-8, for example with iconv."
+    byte = f"byte {start + 1} of the line (0x{raw[start]:02x})"
+    return f"{byte} is not UTF-8. Save the file as UTF-8, for example with iconv."
 
 
 def _bounded(stream: IO[bytes], limit: int) -> Iterator[bytes | None]:
-    """Lines without their ends, None for those of more than `limit` bytes."""
+    """Yield lines without their ends; None for one of more than `limit` bytes."""
     at_start = True
     most = limit + len(_BOM) + len(b"\r\n")
     while raw := stream.readline(most):

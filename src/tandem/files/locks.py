@@ -1,14 +1,16 @@
-"""Locks between processes, as the operating system has them: they end with their process, however that ends."""
+"""Locks between processes, by the operating system: a lock ends with its process, even if that is killed."""
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from tandem.terminal import Notify
+
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
-"""What file systems say that have no locks: some network file systems, and some of containers."""
+"""The errors of file systems without locks, such as some network file systems and some in containers."""
 
 
 class Held(Exception):
@@ -16,20 +18,20 @@ class Held(Exception):
 
 
 @contextmanager
-def lock(path: Path, say: Callable[[str], object], *, waiting: str | None = None) -> Iterator[None]:
-    """Hold the lock on a file, which is made if it isn't there. Held where another process holds it.
+def lock(path: Path, notify: Notify, *, waiting: str | None = None) -> Iterator[None]:
+    """Hold the lock on a file, which is created if it does not exist. Raise Held where another process holds it.
 
-    With `waiting` that is said, and waited for, instead. Where the file system has no locks, that is said, and nothing
-    is held. OSError where the file cannot be made.
+    With the message `waiting`, the user is told that and the lock is waited for instead. Where the file system has no
+    locks, the user is told so and nothing is locked. Raise OSError where the file cannot be created.
     """
-    # A soft lock, a file that is there or not, would outlast a killed process and keep all others waiting.
+    # A soft lock is the existence of a file. It would outlive a killed process and keep all others waiting.
     file = FileLock(path, thread_local=False, fallback_to_soft=False)
     try:
-        _acquire(file, say, waiting)
+        _acquire(file, notify, waiting)
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise
-        say(
+        notify(
             f"{path.parent}: this file system has no locks ({error.strerror}), so nothing keeps another process from "
             "writing there at the same time. See that none does"
         )
@@ -39,11 +41,11 @@ def lock(path: Path, say: Callable[[str], object], *, waiting: str | None = None
         file.release()
 
 
-def _acquire(file: BaseFileLock, say: Callable[[str], object], waiting: str | None) -> None:
+def _acquire(file: BaseFileLock, notify: Notify, waiting: str | None) -> None:
     try:
         file.acquire(timeout=0)
     except Timeout:
         if waiting is None:
             raise Held from None
-        say(waiting)
+        notify(waiting)
         file.acquire()

@@ -1,4 +1,4 @@
-"""Paths that a program gives, and small files that may be anything at all: only ordinary ones, of a bounded size."""
+"""Paths from programs, and small files that are only read if they are ordinary files of a bounded size."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", 
 
 
 def path_of(value: object, argument: str) -> Path:
-    """A path that a Python program gave as `argument`. ArgumentError where it is none."""
+    """Return a path that a Python program gave as `argument`. Raise ArgumentError where it is no path."""
     if not isinstance(value, str | os.PathLike):
         raise ArgumentError(
             f"{argument} is of type {type(value).__name__}, but must be a path: a string or a pathlib.Path"
@@ -22,7 +22,7 @@ def path_of(value: object, argument: str) -> Path:
 
 
 def is_there(path: Path) -> bool:
-    """Whether something has this path, which may be any text: one that is too long for a path has nothing."""
+    """Tell whether a file or folder with this path exists. The path may be any text, even one that is too long."""
     try:
         return path.exists()
     except OSError:
@@ -30,9 +30,9 @@ def is_there(path: Path) -> bool:
 
 
 def expand_user(path: str) -> Path:
-    """The path with "~" and "~name" at its beginning replaced by that user's home directory.
+    """Return the path with "~" or "~name" at its beginning replaced by the home directory of that user.
 
-    ArgumentError where the system doesn't know it, as in a container whose user has no entry.
+    Raise ArgumentError where the system does not know it, as in a container whose user has no entry.
     """
     try:
         return Path(path).expanduser()
@@ -43,15 +43,15 @@ def expand_user(path: str) -> Path:
 
 
 def resolved(path: Path) -> Path:
-    """The path without links. OSError where links lead in a circle, as every use of the path would say."""
+    """Return the path without links. Raise OSError where links lead in a circle, as every use of the path does."""
     try:
         return path.resolve()
-    except RuntimeError as error:  # what Python before 3.13 says
+    except RuntimeError as error:  # from Python before 3.13
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
 
 
 def portable_name(text: str) -> str:
-    """The text as a name that every system takes: Windows reserves some characters and some whole names."""
+    """Return the text as a file name for every system: Windows reserves some characters and some whole names."""
     name = _RESERVED.sub("_", text).rstrip(". ") or "_"
     return f"{name}_" if name.partition(".")[0].lower() in _DEVICES else name
 
@@ -66,13 +66,13 @@ def portable_path(path: str) -> str:
 
 
 def read_text(path: Path, most: int) -> str:
-    """The text of a file of at most `most` bytes. OSError or UnicodeDecodeError where it is anything else.
+    """Read the text of a file of at most `most` bytes. Raise OSError or UnicodeDecodeError for anything else.
 
-    A pipe or a device is never opened: reading it might have no end.
+    A pipe or a device is never opened, since reading it may never end.
     """
     if (size := ordinary(path).stat().st_size) > most:
         raise OSError(f"it has {size:,} bytes, and such a file may have {most:,} at most")
-    with path.open("rb") as file:  # which may be another file by now, of another size
+    with path.open("rb") as file:  # by now this may be another file of another size
         content = file.read(most + 1)
     if len(content) > most:
         raise OSError(f"it grows, and such a file may have {most:,} bytes at most")
@@ -80,7 +80,7 @@ def read_text(path: Path, most: int) -> str:
 
 
 def ordinary(path: Path) -> Path:
-    """The path. OSError unless it is of an ordinary file: opening a pipe or a device might be a wait without end."""
+    """Return the path of an ordinary file. Raise OSError for a pipe or a device, whose opening may never end."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError("it is not an ordinary file")
     return path

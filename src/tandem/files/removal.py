@@ -1,4 +1,4 @@
-"""The one way to remove: what Tandem wrote, known by its name and place, and never what lies behind a link."""
+"""Removes only what Tandem wrote, known by its name and its folder, and never follows a link."""
 
 import errno
 import os
@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import TypeAlias
 
 Layout: TypeAlias = Mapping[re.Pattern[str], "Layout | None"]
-"""What Tandem writes into a folder: patterns of names, each with the layout of such a folder, or None for a file."""
+"""What Tandem writes into a folder: patterns of names, each with the layout of that folder, or None for a file."""
 
 _JUNCTION = 0xA0000003
-"""What Windows calls a link to a directory that is no symbolic link."""
+"""The tag of a junction, the link to a directory that Windows has besides symbolic links."""
 
 
 def names(pattern: str) -> re.Pattern[str]:
-    """A pattern of names for a layout."""
+    """Return a pattern of names for a layout."""
     return re.compile(pattern, re.ASCII)
 
 
 def remove(path: Path, layout: Layout | None = None) -> bool:
-    """Remove a file, or a folder with all that its `layout` names. Whether nothing is left of it.
+    """Remove a file, or a folder with all that its `layout` names. Return whether nothing of it is left.
 
-    Whatever the layout doesn't name stays, and so do links and the folders around what stays. OSError where something
-    that Tandem wrote cannot be removed.
+    Whatever the layout does not name stays, and so do links and the folders that contain what stays. Raise OSError
+    where something that Tandem wrote cannot be removed.
     """
     try:
         status = path.lstat()
@@ -41,7 +41,7 @@ def remove(path: Path, layout: Layout | None = None) -> bool:
         return False
     try:
         path.rmdir()
-    except OSError as error:  # of something that came this moment
+    except OSError as error:  # of a file that was created this moment
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
         return False
@@ -49,7 +49,7 @@ def remove(path: Path, layout: Layout | None = None) -> bool:
 
 
 def links_in(folder: Path, layout: Layout) -> Iterator[Path]:
-    """The links that lie where Tandem would have written a file or a folder."""
+    """Yield the links in places where Tandem would have written a file or a folder."""
     for entry, inner in named_in(folder, layout):
         status = entry.lstat()
         if _is_link(status):
@@ -59,7 +59,7 @@ def links_in(folder: Path, layout: Layout) -> Iterator[Path]:
 
 
 def named_in(folder: Path, layout: Layout) -> list[tuple[Path, Layout | None]]:
-    """The entries of a folder that its layout names, each with its own layout; none of what is a link or no folder."""
+    """Return the entries of a folder that its layout names, with their layouts; nothing for a link or a file."""
     try:
         status = folder.lstat()
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""The cache of prepared corpora: where it lies, what is in it, and whether that is as it was written."""
+"""The cache of prepared corpora: its folder, its content, and whether that is unchanged."""
 
 import hashlib
 import json
@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+from platformdirs import user_cache_dir
 
 from tandem.corpora.pairs import Pair
 from tandem.errors import CheckpointError, CorpusError
@@ -19,23 +21,23 @@ from tandem.preparation.encoded import EncodedCorpus, open_side
 from tandem.text import Tokenizer
 
 ACCOUNT = "prepared.json"
-"""What was prepared, and size and sum of each file; written last."""
+"""The description of a prepared corpus, with the size and the sum of each file. It is written last."""
 FAULTY = "faulty.txt"
-"""A line for each pair that was left out."""
+"""The file with a line for each pair that was left out."""
 _TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json")
 _VALIDATION = "validation.json"
 _SIDES = ("train.source", "train.target", "validation.source", "validation.target")
 _LISTED = sorted(
     [*_TOKENIZERS, _VALIDATION, FAULTY, *(f"{side}.{kind}" for side in _SIDES for kind in ("ids", "offsets"))]
 )
-"""All that a prepared corpus has beside its account."""
+"""All files of a prepared corpus but its account."""
 _KEY = "[0-9a-f]{32}"
 CORPUS_LAYOUT: Layout = {
     names(r"faulty\.txt|(source|target)\.tokenizer\.json|validation\.json"): None,
     names(r"(train|validation)\.(source|target)\.(ids|offsets)"): None,
     names(r"(counted|encoded|prepared)\.json(\.partial)?"): None,
 }
-"""Of the folder of a prepared corpus, or of one that is being prepared."""
+"""The layout of the folder of a corpus that is prepared or being prepared."""
 _CORPORA: Layout = {names(rf"{_KEY}(\.partial)?"): CORPUS_LAYOUT}
 _LOCKS: Layout = {names(_KEY): None}
 _FILES: Layout = {names(rf"{_KEY}\.(json(\.partial)?|\d+)"): None}
@@ -43,51 +45,48 @@ _FILES: Layout = {names(rf"{_KEY}\.(json(\.partial)?|\d+)"): None}
 
 @dataclass(frozen=True)
 class Prepared:
-    """A corpus that is ready to train on, mapped from the cache."""
+    """A corpus to train on, mapped from the cache."""
 
     folder: Path
     tokenizers: tuple[Tokenizer, Tokenizer]
-    """Source and target."""
+    """The source tokenizer and the target tokenizer."""
     train: EncodedCorpus
     validation: EncodedCorpus
     validation_pairs: list[Pair]
     messages: list[str]
-    """What a user should know of how it came to be."""
+    """What the user should know about the preparation."""
     files: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
-    """Name and SHA-256 of each file of the training and the validation corpus, by the corpus's part."""
+    """Name and SHA-256 of each file, under "train" and "validation"."""
 
 
 class Entry(NamedTuple):
-    """A prepared corpus in the cache, or one whose preparation was stopped."""
+    """A corpus in the cache that is prepared, or whose preparation was stopped."""
 
     folder: Path
     name: str
     pairs: int | None
-    """None: it was stopped."""
+    """None: the preparation was stopped."""
     size: int
     """Bytes."""
 
 
 def default_cache() -> Path:
-    """TANDEM_CACHE, or else Tandem's part of where the system keeps what can be made again."""
-    if chosen := os.environ.get("TANDEM_CACHE"):
-        return expand_user(chosen)
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else expand_user("~/.cache")) / "tandem"
+    """Return the folder that TANDEM_CACHE names, or Tandem's folder among the caches of the user."""
+    return expand_user(os.environ.get("TANDEM_CACHE") or user_cache_dir("tandem", appauthor=False))
 
 
 def corpora_in(cache: Path) -> Path:
-    """The folder that has a folder for each prepared corpus."""
+    """Return the folder that has a folder for each prepared corpus."""
     return cache / "corpora"
 
 
 def lock_of(cache: Path, key: str) -> Path:
-    """The lock that whoever prepares or removes a corpus holds."""
+    """Return the lock that a process holds while it prepares or removes a corpus."""
     return cache / "locks" / key
 
 
 def entries(cache: Path) -> list[Entry]:
-    """All that is in the cache, the largest first."""
+    """Return all that is in the cache, the largest first."""
     found = []
     for folder, _ in named_in(corpora_in(cache), _CORPORA):
         size = sum(path.stat().st_size for path, _ in named_in(folder, CORPUS_LAYOUT))
@@ -100,35 +99,35 @@ def entries(cache: Path) -> list[Entry]:
 
 
 def clear(cache: Path) -> list[str]:
-    """Remove what Tandem put into the cache, except what is being prepared. Returns what was not removed, and why."""
+    """Remove what Tandem put into the cache, except what is being prepared. Return what was not removed, and why."""
     cache = resolved(cache)
     corpora, locks = corpora_in(cache), cache / "locks"
     keys = {folder.name.removesuffix(".partial") for folder, _ in named_in(corpora, _CORPORA)}
     keys |= {path.name for path, _ in named_in(locks, _LOCKS)}
-    left = [f"{corpora / key}: {reason}" for key in sorted(keys) if (reason := _clear_corpus(cache, key))]
+    remaining = [f"{corpora / key}: {reason}" for key in sorted(keys) if (reason := _clear_corpus(cache, key))]
     try:
         remove(cache / "files", _FILES)
         for folder in (corpora, locks, cache):
             remove(folder, {})
     except OSError as error:
-        left.append(f"{error.filename}: {error.strerror}")
-    return left
+        remaining.append(f"{error.filename}: {error.strerror}")
+    return remaining
 
 
 def _clear_corpus(cache: Path, key: str) -> str | None:
-    """Remove a prepared corpus, under its lock. Why that was not done; None where it was."""
+    """Remove a prepared corpus, under its lock. Return why that failed; None where it did not."""
     path = lock_of(cache, key)
     try:
         path.parent.mkdir(exist_ok=True)
         with lock(path, lambda _: None):
-            whole = [remove(corpora_in(cache) / name, CORPUS_LAYOUT) for name in (key, f"{key}.partial")]
-            with suppress(PermissionError):  # on Windows, which removes it when it is released
+            removed = [remove(corpora_in(cache) / name, CORPUS_LAYOUT) for name in (key, f"{key}.partial")]
+            with suppress(PermissionError):  # on Windows, where it is removed when it is released
                 remove(path)
     except Held:
         return "it is being prepared"
     except OSError as error:
         return error.strerror or str(error)
-    return None if all(whole) else "there is something in it that Tandem did not put there"
+    return None if all(removed) else "there is something in it that Tandem did not put there"
 
 
 def seal(
@@ -139,12 +138,12 @@ def seal(
     pairs: int,
     messages: Sequence[str],
 ) -> None:
-    """Write what is left to write, flush all of it to disk, and describe it last; `title` is for people."""
+    """Write the files that remain to be written, flush all of them to disk, and write the account last."""
     for tokenizer, name in zip(tokenizers, _TOKENIZERS, strict=True):
         tokenizer.save(partial / name)
     (partial / _VALIDATION).write_text(json.dumps(validation, ensure_ascii=False), encoding="utf-8", newline="\n")
     files = {}
-    for path in (partial / name for name in _LISTED):  # and nothing that an interrupted preparation left besides
+    for path in (partial / name for name in _LISTED):  # an interrupted preparation may have left other files
         flush(path)
         files[path.name] = {"size": path.stat().st_size, "sha256": _sha256(path)}
     account = {"name": title, "pairs": pairs, "messages": messages, "files": files}
@@ -152,16 +151,16 @@ def seal(
 
 
 def give_name(partial: Path, folder: Path) -> None:
-    """Have a sealed folder found under its name, in place of what lies there."""
-    if not remove(folder, CORPUS_LAYOUT):  # what was found damaged
+    """Give a sealed folder its name, in place of a damaged one."""
+    if not remove(folder, CORPUS_LAYOUT):
         raise CorpusError(f"{folder}: there is something in it that Tandem did not put there. Move it elsewhere")
     move_into_place(partial, folder)
 
 
 def open_prepared(folder: Path, *, verify: bool = False) -> Prepared | None:
-    """What lies there, mapped into memory; None where it is missing or not as it was written.
+    """Map a prepared corpus into memory. Return None where it is missing or was changed.
 
-    Sizes are compared always, contents with `verify`.
+    The sizes of its files are always compared, their contents only with `verify`.
     """
     try:
         account = json.loads(ordinary(folder / ACCOUNT).read_text(encoding="utf-8"))
@@ -178,7 +177,7 @@ def open_prepared(folder: Path, *, verify: bool = False) -> Prepared | None:
 
 
 def open_corpus(folder: Path, name: str) -> EncodedCorpus:
-    """Both sides of the encoded corpus of that name."""
+    """Open both sides of the encoded corpus of that name."""
     return EncodedCorpus(*(open_side(folder / f"{name}.{side}") for side in ("source", "target")))
 
 

@@ -1,6 +1,6 @@
-"""What is done to many pairs at once, in this process or in others: counting words, encoding.
+"""The tasks of worker processes, each on a chunk of pairs: counting words, and encoding.
 
-Settings, chunks and results go between processes as JSON and flat arrays.
+Settings, chunks and results travel between processes as JSON and flat arrays.
 """
 
 import hashlib
@@ -24,42 +24,42 @@ Result = TypeVar("Result")
 
 
 class Chunk(NamedTuple):
-    """Pairs, sources and targets apart."""
+    """Pairs, as their sources and their targets."""
 
     sources: Sequence[str]
     targets: Sequence[str]
 
 
 class Task(Protocol[Result]):
-    """Something that is done to chunks, each by itself."""
+    """Work on chunks, independent of each other."""
 
     def run(self, chunk: Chunk) -> Result:
-        """Do it."""
+        """Return the result for a chunk."""
 
     def settings(self) -> Mapping[str, Any]:
-        """All that makes the same task in another process, for JSON."""
+        """Return, for JSON, all that makes the same task in another process."""
 
     def pack(self, result: Result) -> bytes:
-        """A result as bytes."""
+        """Return a result as bytes."""
 
     def unpack(self, packed: bytes) -> Result:
-        """The result that `pack` packed."""
+        """Return the result that `pack` packed."""
 
 
 def chance_rank(text: str, seed: int) -> bytes:
-    """A place in an order of all texts that follows from text and seed, the same on every machine."""
+    """Return the sorting key of a text in a random order that depends only on the seed, on every machine."""
     return hashlib.sha256(f"{seed}\n{text}".encode("utf-8", "surrogatepass")).digest()
 
 
 def first_by_chance(sizes: Mapping[str, int], seed: int, most: int) -> dict[str, int]:
-    """The `most` entries whose texts come first in that order."""
+    """Return the `most` entries whose texts are first in the order of `chance_rank`."""
     if len(sizes) <= most:
         return dict(sizes)
     return {text: sizes[text] for text in nsmallest(most, sizes, key=lambda text: chance_rank(text, seed))}
 
 
 class Counted(NamedTuple):
-    """The words of a chunk, and the number of pairs of each normalised source (of the first ones by chance)."""
+    """The words of a chunk, and the number of pairs of each normalised source that is among the first by chance."""
 
     source: WordCounts
     target: WordCounts
@@ -68,9 +68,9 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True)
 class Counting:
-    """Counts the words of both sides, and how often the `most` sources occur that come first by chance.
+    """Counts the words of both sides, and the pairs of the `most` sources that are first in a random order.
 
-    Sources are told apart as the model reads them: normalised, and in lower case if its source tokenizer lower-cases.
+    Sources are compared as the model reads them: normalised, and in lower case if its source tokenizer lower-cases.
     """
 
     seed: int
@@ -86,21 +86,21 @@ class Counting:
         return Counted(count_words(chunk.sources), count_words(chunk.targets), sizes)
 
     def settings(self) -> dict[str, Any]:
-        """Its fields."""
+        """Return the fields."""
         return {"seed": self.seed, "most": self.most, "lowercase": self.lowercase}
 
     def pack(self, result: Counted) -> bytes:
-        """Counts as JSON."""
+        """Return the counts as JSON."""
         return json.dumps(result, ensure_ascii=False).encode()
 
     def unpack(self, packed: bytes) -> Counted:
-        """Counts from JSON."""
+        """Return the counts from JSON."""
         (source, source_texts), (target, target_texts), sizes = json.loads(packed)
         return Counted(WordCounts(Counter(source), source_texts), WordCounts(Counter(target), target_texts), sizes)
 
 
 class EncodedChunk(NamedTuple):
-    """The pairs of a chunk that are not too long, as ids: each side flat, every sentence framed."""
+    """The pairs of a chunk that are not too long, as ids: each side concatenated, every sentence framed."""
 
     source: Ids
     source_lengths: Lengths
@@ -119,7 +119,7 @@ class Encoding:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """The task whose `settings` these are."""
+        """Return the task with these `settings`."""
         source, target = (Tokenizer.from_json(settings[side], side) for side in ("source", "target"))
         return cls(source, target, reverse_source=settings["reverse_source"], max_tokens=settings["max_tokens"])
 
@@ -136,7 +136,7 @@ class Encoding:
         )
 
     def settings(self) -> dict[str, Any]:
-        """The tokenizers' JSON and the rest."""
+        """Return the JSON of the tokenizers and the other settings."""
         source, target = (tokenizer.to_json() for tokenizer in self._tokenizers)
         return {
             "source": source,
@@ -146,12 +146,12 @@ class Encoding:
         }
 
     def pack(self, result: EncodedChunk) -> bytes:
-        """The number of sentences and of source tokens, then the arrays."""
+        """Return the number of sentences, the number of source tokens, and the arrays, as bytes."""
         head = np.array([len(result.source_lengths), len(result.source)], np.int64)
         return b"".join(part.tobytes() for part in (head, result.source_lengths, result.target_lengths, *result[::2]))
 
     def unpack(self, packed: bytes) -> EncodedChunk:
-        """The arrays."""
+        """Return the arrays."""
         sentences, tokens = np.frombuffer(packed, np.int64, 2)
         lengths = np.frombuffer(packed, np.int64, 2 * sentences, offset=16)
         ids = np.frombuffer(packed, np.int32, offset=16 * (1 + sentences))
@@ -162,18 +162,19 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], Task[Any]]] = {
     "Counting": lambda settings: Counting(**settings),
     "Encoding": Encoding.of,
 }
-"""By the name of its class, what makes a task from its settings."""
+"""What makes a task from its settings, by the name of its class."""
 
 
 def _framed(ids: Ids, lengths: Lengths, kept: npt.NDArray[np.bool_], *, backwards: bool) -> tuple[Ids, Lengths]:
-    """The kept sentences, each between `<sos>` and `<eos>` and from its end if `backwards`, and their lengths."""
+    """Return the kept sentences, framed by `<sos>` and `<eos>` and reversed if `backwards`, and their lengths."""
     inner = ids[np.repeat(kept, lengths)]
     inner_lengths = lengths[kept]
     ends = np.cumsum(inner_lengths + 2)
     framed = np.empty(len(inner) + 2 * len(inner_lengths), np.int32)
     framed[ends - inner_lengths - 2], framed[ends - 1] = SOS_ID, EOS_ID
-    places = np.arange(len(inner)) + np.repeat(2 * np.arange(len(inner_lengths)) + 1, inner_lengths)
-    if backwards:  # place p of a sentence that begins at b and ends before e becomes b + e - 1 - p
-        places = np.repeat(2 * ends - inner_lengths - 3, inner_lengths) - places
-    framed[places] = inner
+    # Before token n of sentence s stand n tokens, s whole frames of two, and its own <sos>.
+    positions = np.arange(len(inner)) + np.repeat(2 * np.arange(len(inner_lengths)) + 1, inner_lengths)
+    if backwards:  # position p of a sentence that begins at b and ends before e becomes b + e - 1 - p
+        positions = np.repeat(2 * ends - inner_lengths - 3, inner_lengths) - positions
+    framed[positions] = inner
     return framed, inner_lengths + 2

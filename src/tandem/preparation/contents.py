@@ -1,10 +1,9 @@
-"""Which content a corpus has, told by SHA-256; a file that was hashed before is known by its size and time stamp."""
+"""Identifies corpora by the SHA-256 of their content. A known file is recognised by its size and its time stamp."""
 
 import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,36 +14,34 @@ from tandem.errors import CorpusError, NotWrittenError
 from tandem.files.atomic import replace_file
 from tandem.files.lines import is_plain_text, opened
 from tandem.files.paths import ordinary
+from tandem.terminal import OnProgress
 
 _BLOCK = 1 << 22
 _UNSETTLED = 2_000_000_000
-"""Nanoseconds: a file hashed so soon after its last change may change again without a new time stamp."""
-
-Hear = Callable[[str, int, int | None], object]
-"""Is told of progress: what is done, how much of it is done, how much there is, if that is known."""
+"""Nanoseconds. A file that is hashed so soon after its last change may change again without a new time stamp."""
 
 
 class Content(NamedTuple):
-    """A corpus's content."""
+    """The content of a corpus."""
 
     sha256: str
     lines: int | None
-    """Of its first file; None where that is compressed or there is none."""
+    """The lines of its first file; None where that is not plain text or there is no file."""
     files: tuple[tuple[str, str], ...] = ()
-    """Name and SHA-256 of each of its files, or of its pairs, where it has no files."""
+    """Name and SHA-256 of each of its files, or of its pairs where it has no files."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Hashes corpora, and remembers in `folder` the files that it has hashed."""
+    """Hashes corpora, and remembers in `folder` which files it has hashed."""
 
     folder: Path
     verify: bool = False
-    """Hash again, whatever is remembered."""
-    hear: Hear = lambda *_: None
+    """Whether files are hashed again although they are remembered."""
+    on_progress: OnProgress = lambda *_: None
 
     def of(self, corpus: Corpus, max_characters: int) -> Content:
-        """The content of a corpus, its layout included; of its pairs, where it has no files."""
+        """Return the content of a corpus, its layout included. Without files, its pairs are hashed."""
         parts = [self._file(path) for path in corpus.files]
         if parts:
             described = json.dumps([corpus.layout, *(part.sha256 for part in parts)])
@@ -52,8 +49,8 @@ class Contents:
             return Content(hashlib.sha256(described.encode()).hexdigest(), parts[0].lines, files)
         sums = hashlib.sha256()
         for row in corpus.rows(max_characters):
-            said = [row.message()] if isinstance(row, Fault) else row
-            sums.update(json.dumps(said).encode() + b"\n")
+            texts = [row.message()] if isinstance(row, Fault) else row
+            sums.update(json.dumps(texts).encode() + b"\n")
         return Content(sums.hexdigest(), None, ((corpus.name, sums.hexdigest()),))
 
     def _file(self, path: Path) -> Content:
@@ -69,19 +66,20 @@ class Contents:
             while block := file.read(_BLOCK):
                 sums.update(block)
                 lines += block.count(b"\n")
-                self.hear(f"reading {path.name}", file.tell(), before.st_size)
+                self.on_progress(f"reading {path.name}", file.tell(), before.st_size)
             after = os.fstat(file.fileno())
         if [after.st_size, after.st_mtime_ns] != stamp:
             raise CorpusError(f"{path}: it was changed while it was read. Start again when it is whole.")
-        found = Content(sums.hexdigest(), lines if is_text else None)
+        content = Content(sums.hexdigest(), lines if is_text else None)
         if before.st_mtime_ns + _UNSETTLED < now:
             self.folder.mkdir(parents=True, exist_ok=True)
             with suppress(NotWrittenError):  # another process may write the same record; it is only a shortcut
-                replace_file(record, json.dumps({"path": str(path), "stamp": stamp, **found._asdict()}))
-        return found
+                replace_file(record, json.dumps({"path": str(path), "stamp": stamp, **content._asdict()}))
+        return content
 
 
 def _remembered(record: Path, stamp: list[int]) -> Content | None:
+    """Return the content in a record; None where it is of another time stamp, or cannot be read."""
     try:
         known = json.loads(ordinary(record).read_text(encoding="utf-8"))
         return Content(known["sha256"], known["lines"]) if known["stamp"] == stamp else None

@@ -1,4 +1,4 @@
-"""A corpus as ids: flat arrays with offsets, in memory or mapped from files, read by every epoch."""
+"""A corpus as ids: flat arrays with offsets, in memory or mapped from files."""
 
 import os
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class EncodedSide:
 
     @classmethod
     def of(cls, ids: Ids, lengths: Offsets) -> Self:
-        """Sentences one after the other, and the number of each one's ids."""
+        """Make a side of concatenated sentences and the number of ids in each."""
         return cls(ids, np.concatenate(([0], np.cumsum(lengths))))
 
     def __len__(self) -> int:
@@ -58,11 +58,11 @@ class EncodedCorpus:
 
 
 class SideWriter:
-    """Writes sentences to `PATH.ids` and `PATH.offsets`, flat little-endian numbers of 4 and 8 bytes."""
+    """Writes sentences to `PATH.ids` and `PATH.offsets`, as flat little-endian numbers of 4 and 8 bytes."""
 
     def __init__(self, path: Path, sentences: int = 0) -> None:
-        """Go on after so many sentences: what the files hold besides is dropped."""
-        self._ids, self._offsets = _opened(f"{path}.ids"), _opened(f"{path}.offsets")
+        """Continue after so many sentences; whatever follows them in the files is dropped."""
+        self._ids, self._offsets = _open_for_update(f"{path}.ids"), _open_for_update(f"{path}.offsets")
         self.sentences, self.tokens = sentences, 0
         if sentences:
             self._offsets.seek(sentences * _OFFSETS.itemsize)
@@ -77,13 +77,13 @@ class SideWriter:
             file.seek(size)
 
     def add(self, ids: Ids, lengths: Offsets) -> None:
-        """Append sentences, one after the other."""
+        """Append concatenated sentences, with the number of ids in each."""
         self._ids.write(ids.astype(_IDS, copy=False).tobytes())
         self._offsets.write((self.tokens + np.cumsum(lengths)).astype(_OFFSETS, copy=False).tobytes())
         self.sentences, self.tokens = self.sentences + len(lengths), self.tokens + len(ids)
 
     def flush(self) -> None:
-        """Have what was added on the disk."""
+        """Flush to disk what was added."""
         for file in (self._ids, self._offsets):
             file.flush()
             os.fsync(file.fileno())
@@ -95,12 +95,12 @@ class SideWriter:
 
 
 def open_side(path: Path) -> EncodedSide:
-    """Map what a `SideWriter` wrote into memory, without reading it."""
+    """Map the files of a `SideWriter` into memory, without reading them."""
     return EncodedSide(np.memmap(f"{path}.ids", _IDS, "r"), np.memmap(f"{path}.offsets", _OFFSETS, "r"))
 
 
-def _opened(path: str) -> BinaryIO:
-    where = Path(path)
-    where.parent.mkdir(parents=True, exist_ok=True)
-    where.touch()
-    return where.open("r+b")
+def _open_for_update(name: str) -> BinaryIO:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path.open("r+b")

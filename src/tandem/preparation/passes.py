@@ -1,6 +1,6 @@
-"""The two passes over a corpus: words are counted, then pairs encoded; either goes on after an interruption.
+"""The two passes over a corpus: counting words, then encoding pairs. Each continues after an interruption.
 
-Chunks of pairs are worked on over all cores. Memory does not grow with the corpus but for its different words.
+All cores work on chunks of pairs. Memory grows only with the number of different words, not with the corpus.
 """
 
 import json
@@ -19,41 +19,41 @@ from tandem.errors import CorpusError
 from tandem.files.atomic import replace_file
 from tandem.preparation.cache import ACCOUNT, FAULTY, seal
 from tandem.preparation.chunks import Chunk, Counted, Counting, EncodedChunk, Encoding, first_by_chance
-from tandem.preparation.contents import Hear
 from tandem.preparation.encoded import SideWriter
 from tandem.preparation.sources import Sources, Tokens
 from tandem.preparation.split import held_out
 from tandem.preparation.workers import work
+from tandem.terminal import OnProgress
 from tandem.text.counts import WordCounts
 from tandem.text.normalisation import normalise
 
 _PAIRS, _CHARACTERS = 20_000, 4_000_000
-"""Of a chunk: no more than this, but for its last few pairs."""
+"""The largest size of a chunk, except that its last few pairs may exceed it."""
 _SAVED_EVERY = 15.0
-"""Seconds."""
+"""Seconds between two times that the progress is saved."""
 _COUNTED, _ENCODED = "counted.json", "encoded.json"
-"""What the passes have found and written so far."""
+"""The files with the progress of each pass."""
 
 
 @dataclass
 class _Counts:
-    """What the first pass has found so far."""
+    """The result of the first pass so far."""
 
     dropped: Dropped
     source: WordCounts = field(default_factory=lambda: WordCounts(Counter(), 0))
     target: WordCounts = field(default_factory=lambda: WordCounts(Counter(), 0))
     sizes: dict[str, int] = field(default_factory=dict)
-    """How many pairs the sources, normalised, have that come first by chance."""
+    """The number of pairs of each normalised source that is among the first by chance."""
     done: bool = False
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> Self:
-        """What `state` gave, from JSON."""
+        """Return the counts from the JSON of `state`."""
         source, target = (WordCounts(Counter(words), texts) for words, texts in (state["source"], state["target"]))
         return cls(Dropped(**state["dropped"]), source, target, state["sizes"], state["done"])
 
     def state(self) -> dict[str, Any]:
-        """All of it, for JSON."""
+        """Return all fields, for JSON."""
         return {
             "dropped": asdict(self.dropped),
             "source": self.source,
@@ -63,7 +63,7 @@ class _Counts:
         }
 
     def add(self, more: Counted, task: Counting) -> None:
-        """Take in a chunk's counts."""
+        """Add the counts of a chunk."""
         self.source, self.target = self.source.add(more.source), self.target.add(more.target)
         for source, count in more.sizes.items():
             self.sizes[source] = self.sizes.get(source, 0) + count
@@ -72,25 +72,27 @@ class _Counts:
 
 
 class Preparation:
-    """One preparation, in a folder that gets its name at the end; it goes on with what an earlier one left there."""
+    """A preparation, in a folder that gets its final name later. It continues what an earlier one left there."""
 
-    def __init__(self, sources: Sources, tokens: Tokens, folder: Path, pairs: int | None, hear: Hear) -> None:
-        """`pairs`: how many there are to read, if that is known."""
+    def __init__(
+        self, sources: Sources, tokens: Tokens, folder: Path, pairs: int | None, on_progress: OnProgress
+    ) -> None:
+        """`pairs` is the number of pairs to read, if that is known."""
         self._sources = sources
         self._tokens = tokens
         self._folder = folder
         self._pairs = pairs
-        self._hear = hear
+        self._on_progress = on_progress
         self._saved = time.monotonic()
         self._messages: list[str] = []
 
     def run(self, to: Path, is_unchanged: Callable[[], bool]) -> None:
-        """Prepare, and seal the folder, which is to be called `to`.
+        """Prepare, and seal the folder, which will be renamed to `to`.
 
-        CorpusError where `is_unchanged` says at the end that what was read is not what was to be read.
+        Raise CorpusError where `is_unchanged` returns False at the end: the files were changed while they were read.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / ACCOUNT).unlink(missing_ok=True)  # it would speak of files that are written anew
+        (self._folder / ACCOUNT).unlink(missing_ok=True)  # it describes files that are written again
         counts = self._count()
         self._tell_dropped(self._sources.train, counts.dropped, to)
         tokenizers = self._tokens.learn(counts.source, counts.target)
@@ -98,24 +100,24 @@ class Preparation:
             *tokenizers, reverse_source=self._tokens.reverse_source, max_tokens=self._sources.max_tokens
         )
         given = self._given_validation(counts.dropped.count, to)
-        pairs, held = self._encode(encoding, counts)
-        validation = held if given is None else given
+        pairs, held_out = self._encode(encoding, counts)
+        validation = held_out if given is None else given
         self._encode_few(encoding, validation)
         if not is_unchanged():
             raise self._changed(self._sources.name)
         seal(self._folder, tokenizers, validation, self._sources.name, pairs, self._messages)
-        for name in (_COUNTED, _ENCODED):  # now that nothing needs to be gone on with
+        for name in (_COUNTED, _ENCODED):  # nothing remains to be continued
             (self._folder / name).unlink(missing_ok=True)
 
     def _count(self) -> _Counts:
-        """The first pass: words, sources, faulty pairs."""
+        """Run the first pass, over words, sources and faulty pairs."""
         state = self._load(_COUNTED)
         counts = _Counts.of(state) if state else _Counts(Dropped(self._sources.max_characters))
         if counts.done:
             return counts
         sources = self._sources
         task = Counting(sources.seed, 0 if sources.validation else 2 * sources.at_most, sources.lowercase)
-        ahead = replace(counts.dropped)  # of all that was read, which is more than was counted
+        ahead = replace(counts.dropped)  # covers all that was read, which is more than was counted
         marks: deque[Dropped] = deque()
         with self._listed(keep=ahead.count) as listed:
             pairs = good_pairs(
@@ -124,7 +126,7 @@ class Preparation:
             for more in work(task, _chunks(pairs, lambda: marks.append(replace(ahead)))):
                 counts.add(more, task)
                 counts.dropped = marks.popleft()
-                self._hear("counting words", counts.dropped.total, self._pairs)
+                self._on_progress("counting words", counts.dropped.total, self._pairs)
                 if self._due():
                     listed.flush()
                     os.fsync(listed.fileno())
@@ -134,7 +136,7 @@ class Preparation:
         return counts
 
     def _given_validation(self, listed_before: int, to: Path) -> list[Pair] | None:
-        """The pairs of the validation corpus; None where there is none, and pairs are to be held out."""
+        """Return the pairs of the validation corpus; None where there is none, so that pairs are held out."""
         dropped = Dropped(self._sources.max_characters)
         with self._listed(keep=listed_before) as listed:
             if self._sources.validation is None:
@@ -148,31 +150,33 @@ class Preparation:
         return pairs
 
     def _encode(self, encoding: Encoding, counts: _Counts) -> tuple[int, list[Pair]]:
-        """The second pass: ids of the pairs that are trained on; their number, and the pairs that are held out."""
+        """Run the second pass: encode the training pairs. Return their number, and the pairs that are held out."""
         sources = self._sources
         good = counts.dropped.total - counts.dropped.count
-        away: set[str] = set()
+        validation_sources: set[str] = set()
         if sources.validation is None:
-            away = held_out(counts.sizes, good, sources.fraction, sources.seed, at_most=sources.at_most)
+            validation_sources = held_out(counts.sizes, good, sources.fraction, sources.seed, at_most=sources.at_most)
         state = self._load(_ENCODED) or {"rows": 0, "kept": 0, "held": []}
         held = [Pair(*pair) for pair in state["held"]]
         ahead = Dropped(sources.max_characters, state["rows"])
 
-        def trained_on() -> Iterator[Pair]:
+        def training_pairs() -> Iterator[Pair]:
             for pair in good_pairs(sources.train, ahead, on_error="drop", skip=state["rows"]):
-                validated_on = away and normalise(pair.source, lowercase=sources.lowercase) in away
-                if validated_on:
+                is_held = validation_sources and (
+                    normalise(pair.source, lowercase=sources.lowercase) in validation_sources
+                )
+                if is_held:
                     held.append(pair)
-                if not validated_on or sources.fraction == 0:
+                if not is_held or sources.fraction == 0:
                     yield pair
 
         marks: deque[tuple[int, int]] = deque()
-        chunks = _chunks(trained_on(), lambda: marks.append((ahead.total, len(held))))
+        chunks = _chunks(training_pairs(), lambda: marks.append((ahead.total, len(held))))
         with _writers(self._folder / "train", state["kept"]) as writers:
             for chunk in work(encoding, chunks):
                 _add(writers, chunk)
                 rows, held_by_then = marks.popleft()
-                self._hear("encoding", rows, counts.dropped.total)
+                self._on_progress("encoding", rows, counts.dropped.total)
                 if self._due():
                     for writer in writers:
                         writer.flush()
@@ -180,26 +184,28 @@ class Preparation:
                     self._save(_ENCODED, {"rows": rows, "kept": kept, "held": held[:held_by_then]})
         if ahead.total != counts.dropped.total:
             raise self._changed(sources.train.name)
-        trained = good if sources.fraction == 0 else good - len(held)
-        if held and sources.fraction == 0:
+        self._tell_split(good, len(held), writers[0].sentences)
+        return writers[0].sentences, held
+
+    def _tell_split(self, good: int, held: int, kept: int) -> None:
+        """Add messages about how many pairs are held out, and how many are too long to be trained on."""
+        trained = good if self._sources.fraction == 0 else good - held
+        if held and self._sources.fraction == 0:
             self._messages.append(
-                f"validation: on {len(held):,} of the {good:,} training pairs, since nothing is held back "
+                f"validation: on {held:,} of the {good:,} training pairs, since nothing is held back "
                 "(data.validation_fraction = 0); the scores say how well they are learnt by heart"
             )
         elif held:
+            self._messages.append(f"validation: {held:,} of the pairs, carved off by source; {trained:,} to train on")
+        self._refuse_none(kept, trained, "train")
+        if trained > kept:
             self._messages.append(
-                f"validation: {len(held):,} of the pairs, carved off by source; {trained:,} to train on"
+                f"dropped {trained - kept:,} of {trained:,} training pairs, with more than "
+                f"{self._sources.max_tokens} tokens on a side (data.max_tokens)"
             )
-        self._refuse_none(writers[0].sentences, trained, "train")
-        if trained > writers[0].sentences:
-            self._messages.append(
-                f"dropped {trained - writers[0].sentences:,} of {trained:,} training pairs, with more than "
-                f"{sources.max_tokens} tokens on a side (data.max_tokens)"
-            )
-        return writers[0].sentences, held
 
     def _encode_few(self, encoding: Encoding, validation: list[Pair]) -> None:
-        """Write the ids of the validation pairs."""
+        """Encode the validation pairs."""
         with _writers(self._folder / "validation", 0) as writers:
             for chunk in work(encoding, _chunks(iter(validation), lambda: None), processes=1):
                 _add(writers, chunk)
@@ -222,7 +228,7 @@ class Preparation:
             self._messages.append(f"{corpus.name}: {dropped.message()}{listed}")
 
     def _listed(self, keep: int) -> TextIO:
-        """The list of faulty pairs, to be gone on with after its first `keep` lines."""
+        """Open the list of faulty pairs, to append after its first `keep` lines."""
         path = self._folder / FAULTY
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
         path.write_text("".join(lines[:keep]), encoding="utf-8", newline="\n")
@@ -236,7 +242,7 @@ class Preparation:
         self._saved = time.monotonic()
 
     def _load(self, name: str) -> Any:
-        """What was saved under that name; None where there is nothing, or nothing that can be read."""
+        """Return what was saved under that name; None where there is nothing, or it cannot be read."""
         try:
             return json.loads((self._folder / name).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
@@ -245,7 +251,7 @@ class Preparation:
 
 @contextmanager
 def _writers(path: Path, sentences: int) -> Iterator[list[SideWriter]]:
-    """Of source and target, to go on after so many sentences."""
+    """Open the writers of source and target, to continue after so many sentences."""
     with ExitStack() as stack:
         yield [
             stack.enter_context(closing(SideWriter(path.with_name(f"{path.name}.{side}"), sentences)))
@@ -263,7 +269,7 @@ def _writing(listed: TextIO) -> Callable[[Fault], object]:
 
 
 def _chunks(pairs: Iterator[Pair], mark: Callable[[], object]) -> Iterator[Chunk]:
-    """Pairs in chunks; `mark` is called when a chunk is cut, before it goes out."""
+    """Yield pairs in chunks; `mark` is called when a chunk is complete, before it is yielded."""
     chunk: list[Pair] = []
     characters = 0
     while more := list(islice(pairs, _PAIRS // 20)):

@@ -1,4 +1,4 @@
-"""What a corpus is prepared from: which pairs, and how texts become ids."""
+"""The input of a preparation: which pairs are read, and how their texts become ids."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,28 +12,30 @@ from tandem.text.counts import WordCounts
 
 @dataclass(frozen=True)
 class Sources:
-    """Which pairs: what is read, and how faulty, over-long and validation pairs are met."""
+    """Which pairs are read, and what happens to faulty pairs, long pairs and validation pairs."""
 
     train: Corpus
     validation: Corpus | None
-    """None: pairs of `train` are held out."""
+    """None: some pairs of `train` are held out."""
     on_error: OnError
     max_characters: int
     max_tokens: int
     fraction: float
+    """The fraction of the training pairs that is held out."""
     at_most: int
+    """The largest number of pairs that is held out."""
     seed: int
     lowercase: bool
-    """Whether sources that differ in case alone are the same to the model, and so are held out together."""
+    """Whether sources that differ only in case are the same to the model, and so are held out together."""
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """The name in messages."""
         return self.train.name if self.validation is None else f"{self.train.name} with {self.validation.name}"
 
     def described(self, train: str, validation: str | None) -> dict[str, Any]:
-        """All that tells it from others, for JSON; its corpora by their contents' sums."""
-        held = {
+        """Return, for JSON, all that identifies these sources, with the sums of the contents of both corpora."""
+        held_out = {
             "fraction": self.fraction,
             "at_most": self.at_most,
             "seed": self.seed,
@@ -41,7 +43,7 @@ class Sources:
         }
         return {
             "train": train,
-            "validation": validation or held,
+            "validation": validation or held_out,
             "on_error": self.on_error,
             "max_characters": self.max_characters,
             "max_tokens": self.max_tokens,
@@ -50,8 +52,11 @@ class Sources:
 
 @dataclass(frozen=True)
 class Tokens:
-    """How texts become ids: `learn` makes both tokenizers from their sides' words, `described` tells it from others."""
+    """How texts become ids."""
 
     described: Sequence[Any]
+    """All that identifies the tokenizers, for JSON."""
     learn: Callable[[WordCounts, WordCounts], tuple[Tokenizer, Tokenizer]]
+    """Makes both tokenizers from the words of their sides."""
     reverse_source: bool
+    """Whether source ids are stored from the last to the first."""

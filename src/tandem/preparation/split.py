@@ -1,4 +1,4 @@
-"""Which sources are held out of a corpus that has no validation pairs of its own."""
+"""Chooses the sources that are held out for validation where a corpus has no validation pairs of its own."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,14 +7,14 @@ from tandem.preparation.chunks import chance_rank
 
 
 def held_out(sizes: Mapping[str, int], pairs: int, fraction: float, seed: int, *, at_most: int) -> set[str]:
-    """The sources whose pairs, about `fraction` of all `pairs` and no more than `at_most`, are not trained on.
+    """Return the sources whose pairs, about `fraction` of all `pairs` and at most `at_most`, are not trained on.
 
-    `sizes`: how many pairs each normalised source has, at least of those that come first by chance (`Counting`). All
-    pairs of a source are held out together, so they may be a little fewer than asked for, or more if even the rarest
-    source has more. Which ones follows from the texts and the seed, so it is the same on every machine. Raises
-    CorpusError for fewer than two sources.
+    `sizes` has the number of pairs of each normalised source, at least for the first ones in random order
+    (`Counting`). All pairs of a source are held out together, so the result may have slightly fewer pairs than
+    requested, or more if even the rarest source has more. The choice depends only on the texts and the seed, so it is
+    the same on every machine. Raise CorpusError for fewer than two sources.
 
-    With a `fraction` of 0 nothing is held out. Then these are sources that are trained on and validated on, too.
+    With a `fraction` of 0 nothing is held out: the model is trained and validated on the returned sources.
     """
     ranked = sorted(sizes, key=lambda source: chance_rank(source, seed))
     if fraction == 0:
@@ -29,10 +29,10 @@ def held_out(sizes: Mapping[str, int], pairs: int, fraction: float, seed: int, *
 
 
 def _first_of(ranked: Sequence[str], sizes: Mapping[str, int], wanted: int) -> set[str]:
-    """Sources in this order with about so many pairs in all; the rarest one where each has more."""
-    held: set[str] = set()
+    """Return the first sources that have about `wanted` pairs in all, or the rarest one where each has more."""
+    chosen: set[str] = set()
     for source in ranked:
         if sizes[source] <= wanted:
-            held.add(source)
+            chosen.add(source)
             wanted -= sizes[source]
-    return held or {min(ranked, key=lambda source: sizes[source])}
+    return chosen or {min(ranked, key=lambda source: sizes[source])}

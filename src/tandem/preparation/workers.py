@@ -1,4 +1,4 @@
-"""Processes beside this one that work on chunks of pairs, so that all cores do."""
+"""Worker processes for chunks of pairs, so that all cores are used."""
 
 import errno
 import json
@@ -20,19 +20,19 @@ from tandem.preparation.chunks import TASKS, Chunk, Task
 
 Result = TypeVar("Result")
 
-_HERE = 4
-"""Chunks that are worked on in this process before others are started: a small corpus is done by then."""
+_CHUNKS_IN_PROCESS = 4
+"""Chunks that this process works on before it starts others, which a small corpus does not need."""
 _SIZE = struct.Struct("<Q")
 
 
 def work(task: Task[Result], chunks: Iterable[Chunk], processes: int | None = None) -> Iterator[Result]:
-    """The task's result for each chunk, in order, a few chunks ahead.
+    """Yield the result of the task for each chunk, in order. A few chunks are read ahead.
 
-    `processes`: how many work on it; None: one a core. Raises TandemError when one of them dies.
+    `processes` is their number; None is one for each core. Raise TandemError when one of them dies.
     """
     count = processes or _cores()
     remaining = iter(chunks)
-    for chunk in remaining if count == 1 else islice(remaining, _HERE):
+    for chunk in remaining if count == 1 else islice(remaining, _CHUNKS_IN_PROCESS):
         yield task.run(chunk)
     more = list(islice(remaining, 1))
     if not more:
@@ -49,23 +49,24 @@ def work(task: Task[Result], chunks: Iterable[Chunk], processes: int | None = No
             finally:
                 free.put(worker)
 
-        waiting: deque[Future[Result]] = deque()
+        pending: deque[Future[Result]] = deque()
         for chunk in chain(more, remaining):
-            if len(waiting) == 2 * count:
-                yield waiting.popleft().result()
-            waiting.append(threads.submit(ask, chunk))
-        while waiting:
-            yield waiting.popleft().result()
+            if len(pending) == 2 * count:
+                yield pending.popleft().result()
+            pending.append(threads.submit(ask, chunk))
+        while pending:
+            yield pending.popleft().result()
 
 
 def _cores() -> int:
-    """Those that this process may use, where the system tells."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def _worker(task: Task[Result]) -> Iterator[subprocess.Popen[bytes]]:
-    # A process of our own, not multiprocessing's: that would run a user's script again, in each process.
+    """Start a process that works on the task, and end it after use."""
+    # Not multiprocessing, which would run the script of the user again in each process.
     paths = os.pathsep.join(path for path in sys.path if path)
     command = [sys.executable, "-P", "-m", "tandem.preparation.workers"]
     environment = os.environ | {"PYTHONPATH": paths, "TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
@@ -73,34 +74,35 @@ def _worker(task: Task[Result]) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
     try:
         settings = {"task": type(task).__name__, "settings": task.settings()}
-        _tell(process, json.dumps(settings).encode())
+        _write_to(process, json.dumps(settings).encode())
         yield process
     finally:
         process.kill()
         for stream in (process.stdin, process.stdout):
-            with suppress(BrokenPipeError):  # what it was never told
+            with suppress(BrokenPipeError):  # input that it never read
                 stream.close()  # type: ignore[union-attr]
         process.wait()
 
 
-def _tell(process: subprocess.Popen[bytes], content: bytes) -> None:
+def _write_to(process: subprocess.Popen[bytes], content: bytes) -> None:
     assert process.stdin is not None
     try:
         _send(process.stdin, content)
     except BrokenPipeError:
-        raise _gone(process) from None
+        raise _worker_died(process) from None
 
 
 def _answer(process: subprocess.Popen[bytes], question: bytes) -> bytes:
-    _tell(process, question)
+    """Send a question to a worker and wait for the answer. Raise TandemError where the worker died."""
+    _write_to(process, question)
     assert process.stdout is not None
     answer = _receive(process.stdout)
     if answer is None:
-        raise _gone(process)
+        raise _worker_died(process)
     return answer
 
 
-def _gone(process: subprocess.Popen[bytes]) -> TandemError:
+def _worker_died(process: subprocess.Popen[bytes]) -> TandemError:
     return TandemError(
         f"a process that prepares the corpus beside this one ended ({process.wait()}). Perhaps memory was short: "
         "start again, and what was prepared is kept; with `taskset -c 0` only one process works, and a lower "
@@ -115,7 +117,7 @@ def _send(stream: IO[bytes], content: bytes) -> None:
 
 
 def _receive(stream: IO[bytes]) -> bytes | None:
-    """What the other side sent; None when it has gone."""
+    """Read one message; None where the other side has ended."""
     head = stream.read(_SIZE.size)
     if len(head) < _SIZE.size:
         return None
@@ -125,8 +127,8 @@ def _receive(stream: IO[bytes]) -> bytes | None:
 
 
 def main() -> None:
-    """What a process beside does: it takes a task, then chunks until there are no more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the process that asks decides
+    """Run a worker: read a task, then work on chunks until there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent decides
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     if (first := _receive(source)) is None:
         return
@@ -135,7 +137,7 @@ def main() -> None:
     while (question := _receive(source)) is not None:
         try:
             answer = task.pack(task.run(Chunk(*json.loads(question))))
-        except MemoryError:  # the process that asked says so
+        except MemoryError:  # the parent reports it
             sys.exit(errno.ENOMEM)
         _send(sink, answer)
 

@@ -91,7 +91,7 @@ def prepare_corpora(
     described = [text.source.model_dump(), text.target.model_dump()]
 
     def prepared(tokens: Tokens) -> Prepared:
-        return prepare_corpus(sources, tokens, default_cache(), verify=verify, hear=on_progress, say=notify)
+        return prepare_corpus(sources, tokens, default_cache(), verify=verify, on_progress=on_progress, notify=notify)
 
     result = prepared(Tokens(described, learn, text.reverse_source))
     key = result.folder.name
