@@ -70,6 +70,6 @@ def test_translating_names_the_batch_and_the_beam(monkeypatch: pytest.MonkeyPatc
     def short(*_: object, **__: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: not enough memory")
 
-    monkeypatch.setattr("tandem.translation.translator.beam", short)
+    monkeypatch.setattr("tandem.translation.translator.run_search", short)
     with pytest.raises(MemoryShortage, match=r"^translating 2 texts together: .* Lower the batch size or the beam"):
         untrained().translate(["eins", "zwei drei"])

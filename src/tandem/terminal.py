@@ -10,12 +10,12 @@ from typing import TypeAlias
 Notify: TypeAlias = Callable[[str], object]
 """Tells the user a sentence. This is what a parameter named `notify` is."""
 OnProgress: TypeAlias = Callable[[str, int, int | None], object]
-"""Takes the name of a task, how much of it is done, and its total where that is known: a parameter `on_progress`."""
+"""Takes the name of a task, how much of it is done, and the total or None: what a parameter named `on_progress` is."""
 
 _REPLACED = {"Cc", "Cs", "Zl", "Zp"}
-"""Categories of characters: controls, lone surrogates (bytes that are not UTF-8), line and paragraph separators."""
+"""Unicode categories: controls, lone surrogates (bytes that are not UTF-8), line and paragraph separators."""
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They show characters in another order than they are read in. No script needs them to be written."""
+"""Characters that change the order in which others are shown. No script needs them."""
 
 
 def printable(text: str) -> str:
@@ -26,7 +26,7 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    r"""Return the text as `printable` does, its `\n` and `\t` kept."""
+    r"""Return the text as `printable` does, but keep `\n` and `\t`."""
     return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
 
 
@@ -41,7 +41,7 @@ def shell_command(*words: str | os.PathLike[str]) -> str:
 
 
 def opening_command(file: str | os.PathLike[str]) -> str:
-    """Return the command that opens a file in the program that this system has for it, such as a browser."""
+    """Return the command that opens a file in the usual program of this system, such as a browser."""
     if sys.platform == "win32":
         return f'start "" "{file}"'
     return shell_command("open" if sys.platform == "darwin" else "xdg-open", file)
@@ -50,7 +50,7 @@ def opening_command(file: str | os.PathLike[str]) -> str:
 def _quoted(word: str) -> str:
     if word == printable(word):
         return shlex.quote(word)
-    # The form $'...' spells out bytes by their octal numbers, of which three digits are read everywhere.
+    # In the form $'...' bytes are octal numbers; every shell reads three digits of them.
     parts = []
     for character in word:
         if _is_printable(character):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tandem.checkpoint import checkpoint_of
-from tandem.cli.errors_file import errors_file
+from tandem.cli.errors_file import errors_content
 from tandem.corpora.captions.corpus import Captions
 from tandem.runs import Evaluation, evaluate
 from tandem.runs.evaluation import SourceResult
@@ -375,7 +375,7 @@ def test_every_source_stands_in_the_file_of_errors(tandem: Tandem, run: Path, el
 def test_a_text_cannot_tear_a_row_of_the_file_of_errors() -> None:
     translation = Translation("a\tb\nc", -1.0, (), (-1.0,), unknown=("x\t", "y"), confidence=0.25)
     evaluation = Evaluation(1, [], [SourceResult("x\ty", ("a\rb",), translation)], lowercase=False, raw=True)
-    content = errors_file(Path("errors.tsv"), evaluation).decode("utf-8")
+    content = errors_content(Path("errors.tsv"), evaluation).decode("utf-8")
     assert content.split("\n")[1:] == ["x y\ta b\ta b c\t0.2500\t-1.000000\teos\t0\t87.50\t3\tx  y", ""]
 
 

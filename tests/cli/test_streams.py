@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.cli.streams import say
+from tandem.cli.streams import notify
 from tests.support.console import Tandem
 
 CLOSED = "tandem: standard output is closed: leave it open, or send it to a file, so that the results are kept\n"
@@ -29,8 +29,8 @@ def test_results_that_nobody_would_see_are_an_error(
 def test_a_message_that_nobody_reads_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stderr", full)
-        say("one")
-        say("two")
+        notify("one")
+        notify("two")
 
 
 def test_scores_are_one_line_of_json_a_pair(tandem: Tandem, run: Path) -> None:

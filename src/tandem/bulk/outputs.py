@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from tandem.bulk.job import Job
-from tandem.bulk.partial_file import partial_file
+from tandem.bulk.partial_files import partial_file
 from tandem.errors import OutputError
 from tandem.files.atomic import writing
 from tandem.terminal import Notify, printable_lines

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from tandem.cli.commands import lazy_app
-from tandem.cli.streams import say, stand_in_for_closed, tolerate_encoding
+from tandem.cli.streams import notify, stand_in_for_closed, tolerate_encoding
 from tandem.errors import TandemError
 from tandem.memory import memory_for
 from tandem.version import __version__
@@ -63,13 +63,13 @@ def main() -> None:
         with memory_for("this command", "Close other programs, or let it do less at once: see its --help"):
             app(prog_name="tandem")
     except TandemError as error:
-        say(str(error))
+        notify(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
         # A full disk, or a folder that may not be written to: the user can mend these as well.
-        say(f"{error.filename or 'standard input or output'}: {error.strerror or error}")
+        notify(f"{error.filename or 'standard input or output'}: {error.strerror or error}")
         sys.exit(1)
     finally:
         _flush()

@@ -85,7 +85,7 @@ def analyse_command(
     """
     standard_output()  # before the work
     from tandem.cli.named_files import models_and_corpus
-    from tandem.cli.show_analysis import show_analysis
+    from tandem.cli.analysis_tables import show_analysis
     from tandem.console import PrintableConsole
     from tandem.report import analysis_figures, write_analysis
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from tandem.cli.streams import say
+from tandem.cli.streams import notify
 from tandem.corpora.corpus_kind import CorpusKind, GivenOptions, Option
 from tandem.corpora.kinds import KINDS, AnyCorpus
 from tandem.corpora.named import NamedCorpus
@@ -198,10 +198,10 @@ def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnErro
     if choice is None:
         raise CorpusError(_WHICH_CORPUS)
     if options.columns is None and (columns := choice.columns) and not choice.has_default_columns:
-        say(f"columns {columns[0]},{columns[1]}: those that the model was trained on; give others with --columns")
+        notify(f"columns {columns[0]},{columns[1]}: those that the model was trained on; give others with --columns")
     corpus = choice.open(None)
     for note in corpus.notes():
-        say(note)
+        notify(note)
     return _load(corpus, recipe, on_error)
 
 
@@ -222,7 +222,7 @@ def _load(corpus: Corpus, recipe: Recipe | None, on_error: OnError) -> LoadedPai
     limit = recipe.data.max_characters if recipe else MAX_CHARACTERS
     loaded = load_pairs(corpus, on_error=on_error, max_characters=limit, drop_setting="--on-error drop")
     if loaded.dropped.count:
-        say(f"{corpus.name}: {loaded.dropped.message()}")
+        notify(f"{corpus.name}: {loaded.dropped.message()}")
     return loaded
 
 

@@ -7,7 +7,7 @@ import typer
 
 from tandem.cli.commands import Command, command_app
 from tandem.cli.options import QuietOption
-from tandem.cli.streams import say
+from tandem.cli.streams import notify
 from tandem.errors import OutputError
 
 app = command_app(no_args_is_help=True, help="Fetch public corpora, see which prepared ones are kept.")
@@ -29,7 +29,7 @@ def cache_command(
     - `tandem data cache`
     - `tandem data cache --clear`
     """
-    from tandem.cli.show_data import describe_cache, show_cache
+    from tandem.cli.data_tables import describe_cache, show_cache
     from tandem.console import PrintableConsole, show_text
     from tandem.preparation.cache import clear as clear_cache
     from tandem.preparation.cache import default_cache
@@ -60,7 +60,7 @@ def get_command(
     - `tandem data get multi30k`
     - `tandem data get multi30k --mirror /mnt/corpora/multi30k`
     """
-    from tandem.cli.show_data import download_progress
+    from tandem.cli.data_tables import download_progress
     from tandem.console import PrintableConsole, show_text
     from tandem.corpora.download import fetch
     from tandem.corpora.public import default_folder, lookup
@@ -70,5 +70,5 @@ def get_command(
     console = PrintableConsole(quiet=quiet)
     show_text(console, f"{corpus.title}\nLicence: {corpus.licence}")
     with download_progress(console) as on_progress:
-        files = fetch(corpus, where, mirror=mirror, on_progress=on_progress, notify=say)
+        files = fetch(corpus, where, mirror=mirror, on_progress=on_progress, notify=notify)
     show_text(PrintableConsole(), f"{len(files)} files in {where}")

@@ -36,7 +36,7 @@ def describe_command(
 
     from tandem.build import build_model
     from tandem.checkpoint import load_checkpoint, read_models
-    from tandem.cli.show_model import show_model, show_sessions, vocabulary_sizes
+    from tandem.cli.model_table import show_model, show_sessions, vocabulary_sizes
     from tandem.console import PrintableConsole
     from tandem.models import count_parameters
     from tandem.recipe import load_recipe

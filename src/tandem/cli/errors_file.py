@@ -1,4 +1,4 @@
-"""The file of `tandem evaluate --errors`: each source with its references, the output and what that is worth."""
+"""The file of `tandem evaluate --errors`: each source with its references, its output and the scores of that."""
 
 from pathlib import Path
 
@@ -19,47 +19,47 @@ _HEADER = (
     "unknown",
 )
 _BETWEEN = " ||| "
-"""Stands between several references."""
+"""What separates several references."""
 
 
-def errors_file(path: Path, evaluation: Evaluation) -> bytes:
-    """The content of the file: JSON lines where its name ends in .jsonl, else tab-separated columns with a header."""
-    found = list(zip(evaluation.results, evaluation.sentence_scores(), strict=True))
+def errors_content(path: Path, evaluation: Evaluation) -> bytes:
+    """Return the content of the file: JSON lines where its name ends in .jsonl, else columns with tabs and a header."""
+    scored = list(zip(evaluation.results, evaluation.sentence_scores(), strict=True))
     if path.suffix == ".jsonl":
-        return b"".join(_object(result, score) for result, score in found)
-    rows = [_HEADER, *(_row(result, score) for result, score in found)]
+        return b"".join(_object(result, score) for result, score in scored)
+    rows = [_HEADER, *(_row(result, score) for result, score in scored)]
     return "".join("\t".join(map(_cell, row)) + "\n" for row in rows).encode("utf-8", "replace")
 
 
 def _row(result: SourceResult, score: SentenceScores) -> tuple[str, ...]:
-    made = result.translation
+    translation = result.translation
     return (
         result.source,
         _BETWEEN.join(result.references),
-        made.text,
-        "" if made.confidence is None else f"{made.confidence:.4f}",
-        f"{made.log_probability:.6f}",
-        made.stopped,
+        translation.text,
+        "" if translation.confidence is None else f"{translation.confidence:.4f}",
+        f"{translation.log_probability:.6f}",
+        translation.stopped,
         str(int(score.exact)),
         f"{score.chrf:.2f}",
         str(score.character_edits),
-        " ".join(made.unknown),
+        " ".join(translation.unknown),
     )
 
 
 def _cell(text: str) -> str:
-    """The text without tabs and line ends, which would tear the row."""
+    """Return the text without tabs and line ends, which would break the row."""
     return one_line(text).replace("\t", " ")
 
 
 def _object(result: SourceResult, score: SentenceScores) -> bytes:
-    made = result.translation
+    translation = result.translation
     content = {
         "source": result.source,
         "references": result.references,
-        "output": made.text,
-        "confidence": made.confidence,
-        "log_probability": made.log_probability,
-        "stopped": made.stopped,
+        "output": translation.text,
+        "confidence": translation.confidence,
+        "log_probability": translation.log_probability,
+        "stopped": translation.stopped,
     }
-    return json_line({**content, **score._asdict(), "unknown": made.unknown})
+    return json_line({**content, **score._asdict(), "unknown": translation.unknown})

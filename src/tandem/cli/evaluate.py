@@ -18,7 +18,7 @@ from tandem.cli.options import (
     SearchOptions,
     TextScoreOptions,
 )
-from tandem.cli.streams import say, standard_output
+from tandem.cli.streams import notify, standard_output
 
 app = command_app()
 
@@ -66,11 +66,11 @@ def evaluate_command(
     Lines that repeat a source give it several references.
     """
     standard_output()  # before the work
-    from tandem.cli.errors_file import errors_file
+    from tandem.cli.errors_file import errors_content
     from tandem.cli.named_files import models_and_corpus
     from tandem.cli.output import write_file
     from tandem.cli.places import check_places
-    from tandem.cli.show import console_bar, say_at_limit, say_cut, show_evaluation
+    from tandem.cli.show import console_bar, notify_at_limit, notify_cut, show_evaluation
     from tandem.runs import evaluate
     from tandem.translation.forms import one_line
     from tandem.translation.translator import load
@@ -85,14 +85,14 @@ def evaluate_command(
         results = evaluate(
             translator, pairs, settings, lowercase=lower, raw=scoring.raw, tokenize=scoring.tokenize, on_progress=bar
         )
-    say_cut([result.source for result in results.results if result.translation.cut], "translated")
-    say_at_limit(results.stopped_at_limit, results.sources, settings)
+    notify_cut([result.source for result in results.results if result.translation.cut], "translated")
+    notify_at_limit(results.stopped_at_limit, results.sources, settings)
     for note in results.notes:
-        say(note)
+        notify(note)
     show_evaluation(results, dropped.count, as_json=wanted.as_json)
     # After the scores, which are worth showing even if this fails.
     if wanted.errors is not None:
-        write_file(wanted.errors, errors_file(wanted.errors, results))
+        write_file(wanted.errors, errors_content(wanted.errors, results))
     if wanted.output is not None:
         content = "".join(one_line(text) + "\n" for text in results.translations)
         write_file(wanted.output, content.encode("utf-8", "replace"))

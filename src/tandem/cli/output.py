@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tandem.bulk.job import Job
 from tandem.bulk.outputs import Output, Stream, open_output
-from tandem.cli.streams import say, standard_output
+from tandem.cli.streams import notify, standard_output
 from tandem.terminal import shell_command
 
 
@@ -24,7 +24,7 @@ def opened_output(
     command = shell_command("tandem", *words[:1], "--resume", *words[1:])
     with (
         _terminated_like_interrupted(),
-        open_output(path, job, resume=resume, stream=stream, resume_command=command, notify=say) as output,
+        open_output(path, job, resume=resume, stream=stream, resume_command=command, notify=notify) as output,
     ):
         yield output
 

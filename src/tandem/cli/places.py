@@ -1,4 +1,4 @@
-"""Where results may be written: a place that can be written to, and never a file that is read for them."""
+"""Checks, before the work, that results can be written where they are to go, and replace no file that is read."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -12,9 +12,9 @@ from tandem.files.paths import resolved
 def check_places(
     outputs: Iterable[tuple[str, Path | None]], read: Iterable[Path | None], models: Iterable[Path]
 ) -> None:
-    """Raise OutputError, before the work, where a file could not be written after it, or would replace what is read.
+    """Raise OutputError where a file cannot be written, or would replace one that is read.
 
-    `outputs` are files, each with its option. `read` are files, `models` are runs and checkpoints.
+    `outputs` are files, each with its option. `read` are the files that are read, `models` the runs and checkpoints.
     """
     given = [(option, path) for option, path in outputs if path is not None]
     if not given:
@@ -32,7 +32,7 @@ def _check_place(option: str, path: Path, inputs: Iterable[Path]) -> None:
         raise OutputError(f"{option} {path}: this is a folder; give the name of a file in it")
     if not path.parent.is_dir():
         raise OutputError(f"{option} {path}: there is no folder {path.parent}. Make it first, or write elsewhere")
-    # A terminal or a pipe may be read from and written to: it keeps nothing that could be lost.
+    # A terminal or a pipe may be read and written at once: it keeps nothing that could be lost.
     if path.is_file() and any(path.samefile(other) for other in inputs):
         raise OutputError(f"{option} {path}: this file is read; write to another")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
@@ -40,7 +40,7 @@ def _check_place(option: str, path: Path, inputs: Iterable[Path]) -> None:
 
 
 def _model_files(models: Iterable[Path]) -> Iterator[Path]:
-    """The files that a model is loaded from."""
+    """Yield the files that each model is loaded from."""
     for model in models:
         yield model / "current.json"
         yield from checkpoint_of(model).iterdir()

@@ -45,7 +45,7 @@ def reproduce_command(
     test corpus with single models and ensembles, with several beams; rescores n-best lists. What is done is not done
     again. The table is printed, and written with all figures to DIR/reproduction.md and DIR/reproduction.json.
     """
-    from tandem.cli.show_reproduction import show_reproduction
+    from tandem.cli.reproduction_table import show_reproduction
     from tandem.cli.training import TrainingPlan, train_plan
     from tandem.console import PrintableConsole, announce
     from tandem.metrics.bootstrap import Resampling

@@ -38,7 +38,7 @@ def score_command(
     """
     output = standard_output()
     from tandem.cli.named_files import models_and_corpus
-    from tandem.cli.show import say_cut
+    from tandem.cli.show import notify_cut
     from tandem.translation.forms import json_line
     from tandem.translation.messages import target_score_object
     from tandem.translation.translator import load
@@ -49,7 +49,7 @@ def score_command(
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
     scores = translator.score(sources, targets, batch_size, prefixes=prefix)
     cut = [source for source, score in zip(sources, scores, strict=True) if score.cut]
-    say_cut(list(dict.fromkeys(cut)), "read")
+    notify_cut(list(dict.fromkeys(cut)), "read")
     for source, target, score in zip(sources, targets, scores, strict=True):
         if as_json:
             output.write(json_line(target_score_object(source, target, score)))

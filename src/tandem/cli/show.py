@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tandem.checkpoint import checkpoint_of
-from tandem.cli.streams import print_json, say
+from tandem.cli.streams import notify, print_json
 from tandem.console import PrintableConsole, show_text
 from tandem.metrics import Score
 from tandem.runs.evaluation import Evaluation
@@ -31,21 +31,21 @@ def console_bar(*, quiet: bool, seconds: float = 10) -> TaskBar:
     return TaskBar(PrintableConsole(stderr=True, quiet=quiet), seconds)
 
 
-def say_cut(sources: Sequence[str], what: str) -> None:
+def notify_cut(sources: Sequence[str], what: str) -> None:
     """Tell the user of sources that are too long, if any; `what` says what was done with their beginnings."""
     if sources:
         many = f"{len(sources):,} sources are" if len(sources) > 1 else "1 source is"
         first = sources[0][:40]
-        say(
+        notify(
             f"{many} too long: only the first {MAX_SOURCE_TOKENS:,} tokens (or {MAX_SOURCE_CHARACTERS:,} characters) "
             f"were {what}. The first begins with {first!r}"
         )
 
 
-def say_at_limit(at_limit: int, outputs: int, settings: SearchSettings) -> None:
+def notify_at_limit(at_limit: int, outputs: int, settings: SearchSettings) -> None:
     """Tell the user how many outputs ended at the length limit, if any, and how it is raised."""
     if at_limit:
-        say(
+        notify(
             f"{at_limit:,} of {outputs:,} outputs ended at the length limit, so their ends may be missing: raise "
             f"--max-length-factor (now {settings.max_length_factor:g}) or "
             f"--max-length-extra (now {settings.max_length_extra})"

@@ -39,7 +39,7 @@ def standard_output() -> BinaryIO:
     return sys.stdout.buffer
 
 
-def say(message: str) -> None:
+def notify(message: str) -> None:
     """Tell the user a sentence on standard error: a `Notify`. That nobody reads it any more is no reason to stop."""
     try:
         print(f"tandem: {printable_lines(message)}", file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ import typer
 from tandem.cli.commands import Command, command_app
 from tandem.cli.groups import OptionGroup, option_groups
 from tandem.cli.options import OUTPUT, EnsembleOptions, PrefixOption, QuietOption, SamplingOptions, SearchOptions
-from tandem.cli.streams import say
+from tandem.cli.streams import notify
 from tandem.names import LARGEST_BEAM
 
 app = command_app()
@@ -93,7 +93,7 @@ def translate_command(
     from tandem.cli.named_files import models_and_texts
     from tandem.cli.output import opened_output
     from tandem.cli.places import check_places
-    from tandem.cli.show import say_at_limit
+    from tandem.cli.show import notify_at_limit
     from tandem.translation.forms import JSON, MOSES, PLAIN
 
     paths, texts = models_and_texts(arguments or [], given.models or [])
@@ -113,7 +113,7 @@ def translate_command(
     job = Job.describe(given.source, known, stamps, options) if known and given.source else None
     with opened_output(wanted.output, job, resume=wanted.resume, stream=stream) as output:
         if output is None:
-            say(f"{wanted.output}: is complete already. To translate anew, remove it or leave out --resume")
+            notify(f"{wanted.output}: is complete already. To translate anew, remove it or leave out --resume")
             return
         on_screen = bool(texts) or (wanted.output is None and sys.stdout.isatty())
         with work.translation_progress(known, hidden=wanted.quiet or on_screen) as on_progress:
@@ -125,7 +125,7 @@ def translate_command(
                 form,
                 prefix=given.prefix,
                 window=1 if stream else settings.window,
-                notify=say,
+                notify=notify,
                 on_progress=on_progress,
             )
-    say_at_limit(translated.at_limit, translated.outputs, settings)
+    notify_at_limit(translated.at_limit, translated.outputs, settings)

@@ -10,7 +10,7 @@ from tandem.bulk.job import ModelStamp
 from tandem.bulk.lines import Survey, file_lines, stream_lines, survey
 from tandem.checkpoint import read_models
 from tandem.cli.options import EnsembleOptions
-from tandem.cli.streams import say
+from tandem.cli.streams import notify
 from tandem.console import PrintableConsole
 from tandem.errors import RecipeError
 from tandem.files.seals import FORMAT_FILE
@@ -60,7 +60,7 @@ def open_lines(source: Path | None, *, quiet: bool) -> Iterator[str]:
     if source is not None:
         return file_lines(source)
     if sys.stdin.isatty() and not quiet:
-        say("type a text and Enter; Ctrl-D ends")
+        notify("type a text and Enter; Ctrl-D ends")
     return stream_lines(sys.stdin.buffer, "standard input")
 
 

@@ -14,11 +14,11 @@ from tandem.metrics.bootstrap import Interval
 from tandem.terminal import opening_command
 
 _MISTAKES = 8
-"""Of each kind that are shown; the page has more."""
+"""The number of mistakes of each kind that are shown; the page has more."""
 
 
 def show_analysis(console: Console, analysis: Analysis, page: Path) -> None:
-    """The main findings in tables, and where the page is."""
+    """Print the main findings in tables, and where the page is."""
     findings = analysis.findings
     _show_scores(console, findings)
     _show_comparisons(console, findings)
@@ -41,7 +41,7 @@ def _show_scores(console: Console, findings: Findings) -> None:
 
 
 def _show_comparisons(console: Console, findings: Findings) -> None:
-    """By BLEU; the page has chrF2, too."""
+    """Print comparisons by BLEU; the page has those by chrF2, too."""
     tests = [test for test in findings.comparisons if test.metric == "BLEU"]
     if not tests:
         return
@@ -68,22 +68,22 @@ def _show_signatures(console: Console, signatures: Sequence[str]) -> None:
 def _show_breakdown(console: Console, title: str, breakdown: Breakdown, findings: Findings) -> None:
     show_text(console, f"\n{title}", "bold")
     table = _table("from", "to", "sentences", *(score.name for score in findings.scores))
-    for found in breakdown.bins:
-        scores = [f"{score.value:.1f} ({_range(score)})" for score in found.scores]
-        table.add_row(f"{found.low:,.0f}", f"{found.high:,.0f}", str(found.sentences), *scores)
+    for part in breakdown.bins:
+        scores = [f"{score.value:.1f} ({_range(score)})" for score in part.scores]
+        table.add_row(f"{part.low:,.0f}", f"{part.high:,.0f}", str(part.sentences), *scores)
     table.columns[0].justify = "right"
     console.print(table)
 
 
 def _show_mistakes(console: Console, findings: Findings) -> None:
-    for found in findings.confusions:
-        if not (found.substitutions or found.missed or found.added):
+    for mistakes in findings.confusions:
+        if not (mistakes.substitutions or mistakes.missed or mistakes.added):
             continue
-        show_text(console, f"\nThe commonest mistakes of {found.system}", "bold")
-        swapped = [f"{c.wanted} → {c.written}  {c.count} of {c.of:,}" for c in found.substitutions[:_MISTAKES]]
+        show_text(console, f"\nThe commonest mistakes of {mistakes.system}", "bold")
+        swapped = [f"{c.wanted} → {c.written}  {c.count} of {c.of:,}" for c in mistakes.substitutions[:_MISTAKES]]
         missed, added = (
             [f"{word.word}  {word.count} of {word.of:,}" for word in words[:_MISTAKES]]
-            for words in (found.missed, found.added)
+            for words in (mistakes.missed, mistakes.added)
         )
         table = _table("put out in place of others", "missed", "added")
         for column in table.columns:
@@ -95,20 +95,20 @@ def _show_mistakes(console: Console, findings: Findings) -> None:
 
 def _show_grouping(console: Console, plane: Plane) -> None:
     if plane.grouping is not None:
-        found = plane.grouping
+        grouping = plane.grouping
         console.print(Text("\nContexts of phrases", style="bold"))
         console.print(
             Text(
-                f"distance {found.within:.1f} within a group, {found.between:.1f} between groups; "
-                f"silhouette {found.silhouette:.2f}; nearest phrase of the same group: {found.nearest:.0f} % "
-                f"({found.nearest_by_chance:.0f} % by chance)"
+                f"distance {grouping.within:.1f} within a group, {grouping.between:.1f} between groups; "
+                f"silhouette {grouping.silhouette:.2f}; nearest phrase of the same group: {grouping.nearest:.0f} % "
+                f"({grouping.nearest_by_chance:.0f} % by chance)"
             ),
             soft_wrap=True,
         )
 
 
 def _table(first: str, *others: str) -> Table:
-    """A table whose columns, but for the first, are figures. Names of systems may hold what looks like markup."""
+    """Return a table whose columns are figures, except the first. Names of systems may hold what looks like markup."""
     table = Table(show_edge=False, pad_edge=False)
     table.add_column(Text(first), overflow="fold")
     for name in others:
