@@ -46,7 +46,7 @@ class Options(NamedTuple):
     plan: Plan
     run: Path | None
     output: Path | None
-    docs: Path | None
+    docs: list[Path] | None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.parts and options.output:
             content = report.write(options.output, content, merge=options.merge)
         if options.docs:
-            report.write_page(options.docs, content)
+            report.write_pages(options.docs, content)
     except (DifferentError, report.ReportError) as error:
         sys.exit(f"benchmarks: {error}")
 
@@ -127,7 +127,13 @@ def parse(arguments: Sequence[str] | None) -> Options:
     parser.add_argument(
         "--output", type=Path, help="write the figures here as JSON; parts that --only names are merged"
     )
-    parser.add_argument("--docs", type=Path, help="write tables and drawings into this page, between its markers")
+    parser.add_argument(
+        "--docs",
+        type=Path,
+        nargs="+",
+        metavar="PAGE",
+        help="write tables and drawings into these pages, between their markers",
+    )
     given = parser.parse_args(arguments)
     parts = DEFAULT if given.only is None else () if given.only == "none" else tuple(given.only.split(","))
     if unknown := set(parts) - {*DEFAULT, *ON_REQUEST}:

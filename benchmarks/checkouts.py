@@ -2,7 +2,8 @@
 
 Each checkout trains small recipes for three epochs; the weights must be the same bytes. Then each translates 1,000
 sentences with its own weights, greedily and with a beam of 5: the texts must be the same, the scores within 1e-6. NEW
-must load and translate with OLD's runs, too. With `--speed` both train and translate in turn, and the ratios are printed.
+must load and translate with the runs of OLD, too. With `--speed` both train and translate in turn, and the ratios are
+printed.
 
 Each checkout works in a process of its own, which runs the code of its folder `src`, with this environment's libraries.
 """

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -114,28 +114,35 @@ def write(path: Path, content: Figures, *, merge: bool) -> Figures:
     return content
 
 
-def write_page(page: Path, content: Figures) -> None:
-    """Put the tables between the page's markers, and the drawings beside it.
+def write_pages(pages: Sequence[Path], content: Figures) -> None:
+    """Put the tables between the markers of the pages, and the drawings beside the pages that show them.
 
     A marker is `<!-- benchmark: begin NAME -->` up to `<!-- benchmark: end NAME -->`; those of parts that were not
-    measured stay as they are. ReportError where a part has no marker.
+    measured stay as they are. Raise ReportError unless each part has its marker once, on one of the pages.
     """
-    text = page.read_text(encoding="utf-8")
     parts = content["parts"]
+    texts = {page: page.read_text(encoding="utf-8") for page in pages}
+
+    def page_of(name: str) -> Path:
+        return next((page for page, text in texts.items() if f"begin {name} -->" in text), pages[0])
+
+    tables = {name: _markdown(TABLES[name](part)) for name, part in parts.items()}
     if TABLES.keys() & parts.keys() - {"precision", "gpu"}:
-        text = between(text, "machine", _markdown(machine_tables(content)))
-    for name, part in parts.items():
-        text = between(text, name, _markdown(TABLES[name](part)))
+        tables["machine"] = _markdown(machine_tables(content))
     drawings = {}
     if {"training", "decoding"} & parts.keys():
         drawings["speed"] = (speed_plot(parts), "Rates of the tutorial's loop and of Tandem")
     if "scaling" in parts:
         drawings["scaling"] = (scaling_plot(parts["scaling"]), "What a target token costs")
     for name, (drawing, what) in drawings.items():
+        page = page_of(f"{name}-plot")
         file = page.with_name(f"{page.stem}-{name}.svg")
         file.write_text(drawing, encoding="utf-8")
-        text = between(text, f"{name}-plot", f"![{what}]({file.name})\n")
-    page.write_text(text, encoding="utf-8")
+        tables[f"{name}-plot"] = f"![{what}]({file.name})\n"
+    for name, table in tables.items():
+        texts[page_of(name)] = between(texts[page_of(name)], name, table)
+    for page, text in texts.items():
+        page.write_text(text, encoding="utf-8")
 
 
 def between(text: str, name: str, content: str) -> str:

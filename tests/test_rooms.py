@@ -13,6 +13,9 @@ ROOMS = (
     "recipe",
     "metrics",
     "bulk",
+    "search",
+    "translation",
+    "engines.engine",
     "console",
     "task_bar",
 )

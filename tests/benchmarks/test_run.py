@@ -12,7 +12,8 @@ import torch
 from benchmarks.__main__ import DEFAULT, main
 from benchmarks.gpu import OPEN
 
-PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = ("performance.md", "performance-details.md")
 SIDES = {"tutorial", "float32", "bfloat16"}
 
 
@@ -20,9 +21,9 @@ SIDES = {"tutorial", "float32", "bfloat16"}
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the JSON and the page of one quick run of all default parts."""
     folder = tmp_path_factory.mktemp("benchmarks")
-    shutil.copy(PAGE, folder / "page.md")
+    pages = [shutil.copy(DOCS / page, folder / page) for page in PAGES]
     threads = torch.get_num_threads()
-    main(["--quick", "--alternations", "1", "--output", f"{folder}/out/all.json", "--docs", f"{folder}/page.md"])
+    main(["--quick", "--alternations", "1", "--output", f"{folder}/out/all.json", "--docs", *map(str, pages)])
     assert torch.get_num_threads() == threads
     return folder
 
@@ -90,12 +91,16 @@ def test_scaling_and_profile_cover_every_axis_and_side(content: dict[str, Any]) 
 
 
 def test_the_page_has_tables_and_drawings(measured: Path) -> None:
-    text = (measured / "page.md").read_text(encoding="utf-8")
-    for heading in ("| side | GFLOP/s |", "| batch, side | peak |", "| work | tutorial |", "| ratio, side |"):
-        assert heading in text
-    for name in ("speed", "scaling"):
-        assert f"](page-{name}.svg)" in text
-        drawn = ElementTree.parse(measured / f"page-{name}.svg").getroot()
+    page, details = ((measured / name).read_text(encoding="utf-8") for name in PAGES)
+    for heading in ("| side | GFLOP/s |", "| batch, side | peak |", "| ratio, side |"):
+        assert heading in page
+    assert "| work | tutorial |" in details
+    for name, text, file in (
+        ("speed", page, "performance-speed.svg"),
+        ("scaling", details, "performance-details-scaling.svg"),
+    ):
+        assert f"]({file})" in text
+        drawn = ElementTree.parse(measured / file).getroot()
         assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
         assert len(list(drawn.iter("{http://www.w3.org/2000/svg}svg"))) == (1 if name == "speed" else 6)
 
@@ -123,9 +128,10 @@ def test_figures_of_another_machine_are_not_mixed_in(measured: Path, tmp_path: P
 def test_figures_are_shown_and_written_again_without_measuring(
     measured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copy(PAGE, tmp_path / "page.md")
-    main(["--only", "none", "--output", f"{measured}/out/all.json", "--docs", f"{tmp_path}/page.md"])
-    assert (tmp_path / "page.md").read_text("utf-8") == (measured / "page.md").read_text("utf-8")
+    pages = [shutil.copy(DOCS / page, tmp_path / page) for page in PAGES]
+    main(["--only", "none", "--output", f"{measured}/out/all.json", "--docs", *map(str, pages)])
+    for page in PAGES:
+        assert (tmp_path / page).read_text("utf-8") == (measured / page).read_text("utf-8")
     assert "Where the time of a step goes" in capsys.readouterr().out
 
 
@@ -138,7 +144,7 @@ def test_without_a_gpu_its_figure_stays_open(
 
 
 def test_the_papers_system_is_measured_on_request(tmp_path: Path) -> None:
-    page = Path(shutil.copy(PAGE.with_name("paper.md"), tmp_path / "paper.md"))
+    page = Path(shutil.copy(DOCS / "paper.md", tmp_path / "paper.md"))
     main(["--quick", "--only", "full-size", "--output", f"{tmp_path}/figures.json", "--docs", str(page)])
     part = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["parts"]["full-size"]
     assert part["vocabularies"] == [60, 50]  # all that its recipe allows
