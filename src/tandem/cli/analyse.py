@@ -84,8 +84,8 @@ def analyse_command(
     sentences, and the encoder's contexts of phrases in the plane with their nearest neighbours.
     """
     standard_output()  # before the work
-    from tandem.cli.named_files import models_and_corpus
     from tandem.cli.analysis_tables import show_analysis
+    from tandem.cli.named_files import models_and_corpus
     from tandem.console import PrintableConsole
     from tandem.report import analysis_figures, write_analysis
 

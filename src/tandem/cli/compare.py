@@ -47,8 +47,8 @@ def compare_command(
     """
     standard_output()  # before the work
     from tandem.checkpoint import load_checkpoint
-    from tandem.cli.show import console_bar
     from tandem.cli.comparison_tables import comparison_figures, show_comparison
+    from tandem.cli.show import console_bar
     from tandem.console import PrintableConsole
     from tandem.metrics.bootstrap import Resampling
     from tandem.runs import compare
