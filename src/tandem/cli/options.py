@@ -11,6 +11,7 @@ from tandem.errors import RecipeError
 from tandem.names import (
     LARGEST_BATCH,
     LARGEST_BEAM,
+    LARGEST_COUNT,
     LARGEST_LENGTH_EXTRA,
     LARGEST_LENGTH_FACTOR,
     LARGEST_LENGTH_PENALTY,
@@ -142,7 +143,9 @@ class SamplingOptions(OptionGroup):
         float | None,
         typer.Option(min=0.0, max=100.0, help="Below 1 the likely tokens are drawn more often, above 1 less often."),
     ] = None
-    top_k: Annotated[int | None, typer.Option(min=1, help="Draw from the K most probable tokens alone.")] = None
+    top_k: Annotated[
+        int | None, typer.Option(min=1, max=LARGEST_COUNT, help="Draw from the K most probable tokens alone.")
+    ] = None
     top_p: Annotated[
         float | None,
         typer.Option(min=0.0, max=1.0, help="Draw from the fewest tokens whose probabilities add up to P."),

@@ -1,9 +1,9 @@
 """`tandem translate`."""
 
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -14,6 +14,14 @@ from tandem.cli.streams import notify
 from tandem.names import LARGEST_BEAM
 
 app = command_app()
+
+ModelsAndTexts: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="MODEL... [TEXT...]",
+        help="Runs or checkpoints, of several the ensemble; and texts, from the first that is no model on.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -62,13 +70,7 @@ class OutputOptions(OptionGroup):
 @app.command("translate", cls=Command)
 @option_groups
 def translate_command(
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="MODEL... [TEXT...]",
-            help="Runs or checkpoints, of several the ensemble; and texts, from the first that is no model on.",
-        ),
-    ] = None,
+    arguments: ModelsAndTexts = None,
     *,
     given: InputOptions,
     wanted: OutputOptions,
@@ -87,7 +89,6 @@ def translate_command(
     - `tandem translate runs/demo --prefix "a dog" "Ein Hund spielt im Park."`: what begins so
     - `tandem translate runs/one runs/two runs/three --input news.de`: the ensemble of three models
     """
-    from tandem.bulk.job import Job
     from tandem.bulk.translating import translate_lines
     from tandem.cli import translation as work
     from tandem.cli.named_files import models_and_texts
@@ -104,13 +105,7 @@ def translate_command(
     translator, stamps = work.load_stamped(paths, model)
     settings = (replace(search, batch_size=1) if stream else search).settings(translator, wanted.n_best, sampling)
     form = JSON if wanted.as_json else MOSES if settings.several else PLAIN
-    options = {
-        **asdict(settings),
-        "prefix": given.prefix or None,
-        "format": form.name,
-        **work.precision_options(translator),
-    }
-    job = Job.describe(given.source, known, stamps, options) if known and given.source else None
+    job = work.describe_job(given.source, known, stamps, translator, settings, form, given.prefix)
     with opened_output(wanted.output, job, resume=wanted.resume, stream=stream) as output:
         if output is None:
             notify(f"{wanted.output}: is complete already. To translate anew, remove it or leave out --resume")

@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from tandem.bulk.job import ModelStamp
+from tandem.bulk.job import Job, ModelStamp
 from tandem.bulk.lines import Survey, file_lines, stream_lines, survey
 from tandem.checkpoint import read_models
 from tandem.cli.options import EnsembleOptions
@@ -15,6 +15,8 @@ from tandem.console import PrintableConsole
 from tandem.errors import RecipeError
 from tandem.files.seals import FORMAT_FILE
 from tandem.task_bar import TaskBar
+from tandem.translation.forms import Form
+from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator, load
 
 
@@ -50,9 +52,21 @@ def load_stamped(paths: Sequence[Path], model: EnsembleOptions) -> tuple[Transla
     )
 
 
-def precision_options(translator: Translator) -> dict[str, Any]:
-    """Return what the translations depend on besides the search."""
-    return {"precision": str(translator.dtype).removeprefix("torch."), "averaging": translator.averaging}
+def describe_job(
+    source: Path | None,
+    known: Survey | None,
+    stamps: Sequence[ModelStamp],
+    translator: Translator,
+    settings: SearchSettings,
+    form: Form,
+    prefix: str,
+) -> Job | None:
+    """Return the job, with everything that its output depends on; None where the input is a stream."""
+    if source is None or known is None:
+        return None
+    precision = str(translator.dtype).removeprefix("torch.")
+    options = {"prefix": prefix or None, "format": form.name, "precision": precision, "averaging": translator.averaging}
+    return Job.describe(source, known, stamps, asdict(settings) | options)
 
 
 def open_lines(source: Path | None, *, quiet: bool) -> Iterator[str]:
