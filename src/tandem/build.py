@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 
 def build_tokenizer(text: Text, words: WordCounts) -> Tokenizer:
-    """A tokenizer learnt from the words of the training sentences of one side."""
+    """Learn a tokenizer from the words of the training sentences of one side."""
     return Tokenizer.from_counts(
         text.tokenizer, words, lowercase=text.lowercase, min_count=text.min_count, max_size=text.max_size
     )
 
 
 def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
-    """An untrained model for vocabularies of these sizes, drawn from the recipe's seed.
+    """Make an untrained model for vocabularies of these sizes, drawn from the seed of the recipe.
 
-    Torch's global generators stay as they are.
+    The global generators of torch are unchanged.
     """
     settings = recipe.model
     init_range = None if settings.init_range == "torch" else settings.init_range
@@ -66,9 +66,9 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
 
 
 def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
-    """A recipe from which `build_model` makes a model of this shape; the rest of it is as settings are by default.
+    """Return a recipe from which `build_model` makes a model of this shape; all else in it is the default.
 
-    ArgumentError where the model is no Seq2Seq, or its sizes are not those of the tokenizers or of any recipe.
+    Raise ArgumentError where the model is no Seq2Seq, or its sizes do not fit the tokenizers or any recipe.
     """
     if not isinstance(model, Seq2Seq):
         raise ArgumentError(f"the model is of type {type(model).__name__}, but must be a tandem.Seq2Seq")
@@ -104,7 +104,7 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
 
 
 def build_optimizer(recipe: Recipe, model: Seq2Seq, device: torch.device) -> torch.optim.Optimizer:
-    """The optimiser over all of the model's weights."""
+    """Make the optimiser of all weights of the model."""
     settings = recipe.training.optimizer
     fused = device.type in {"cpu", "cuda"}
     parameters = list(model.parameters())
@@ -127,7 +127,7 @@ def build_optimizer(recipe: Recipe, model: Seq2Seq, device: torch.device) -> tor
 
 
 def build_schedule(recipe: Recipe) -> Schedule:
-    """The learning rate's schedule."""
+    """Make the schedule of the learning rate."""
     rate = recipe.training.learning_rate
     return Schedule(
         rate.schedule,
@@ -147,7 +147,7 @@ def build_forcing(recipe: Recipe) -> TeacherForcing:
 
 
 def build_loop_settings(recipe: Recipe) -> LoopSettings:
-    """How the training loop runs."""
+    """Make the settings of the training loop."""
     training = recipe.training
     return LoopSettings(
         epochs=training.epochs,
@@ -161,13 +161,13 @@ def build_loop_settings(recipe: Recipe) -> LoopSettings:
 
 
 def build_fabric(device: torch.device, precision: torch.dtype) -> "Fabric":
-    """What moves a training to its device and precision."""
-    # Imported here, since it takes as long as torch itself and translating has no need of it.
+    """Make the Fabric that moves a training to its device and precision."""
+    # Imported here: it takes as long as torch itself, and translating does not need it.
     from lightning_fabric import Fabric
 
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it says what we say already
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it repeats what Tandem says
     with warnings.catch_warnings():
-        # Fabric warns of a GPU that is there and not used; the choice was made by `choose_device`.
+        # Fabric warns of a GPU that is not used, but `choose_device` made that choice.
         warnings.filterwarnings("ignore", category=UserWarning, module="lightning_fabric")
         return Fabric(
             accelerator=device.type,
@@ -208,22 +208,21 @@ def build_training_loop(
 
 
 def choose_device(device: Device) -> torch.device:
-    """The device that was asked for; auto takes CUDA, then MPS, then the CPU. RecipeError where it is not there."""
+    """Return the chosen device; auto is CUDA, then MPS, then the CPU. Raise RecipeError where the machine has none."""
     _check_choice("device", device, get_args(Device))
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if device == "auto":
-        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
-    if not there[device]:
-        raise RecipeError(
-            f"device {device}: this machine has no such device; it has {', '.join(k for k in there if there[k])}"
-        )
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
+    if not available[device]:
+        devices = ", ".join(kind for kind in available if available[kind])
+        raise RecipeError(f"device {device}: this machine has no such device; it has {devices}")
     return torch.device(device)
 
 
 def choose_precision(precision: Precision, device: torch.device) -> torch.dtype:
-    """The type that matrix products run in; auto takes bfloat16 where the processor computes in it.
+    """Return the type that matrix products run in; auto is bfloat16 where the processor computes in it.
 
-    RecipeError where there is no such precision.
+    Raise RecipeError where there is no such precision.
     """
     _check_choice("precision", precision, get_args(Precision))
     if precision == "auto":
@@ -232,7 +231,7 @@ def choose_precision(precision: Precision, device: torch.device) -> torch.dtype:
 
 
 def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
-    """Raise RecipeError unless a value from Python is one of the choices, which types alone do not ensure."""
+    """Raise RecipeError unless a value from Python is one of the choices; types alone do not ensure that."""
     if value not in choices:
         raise RecipeError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, choices))}")
 

@@ -1,4 +1,4 @@
-"""A directory <-> a model: what translating takes, complete, checked, and nothing pickled."""
+"""Saves a model with all that translating needs to a directory, and loads it: complete, checked, never pickled."""
 
 import math
 import re
@@ -38,7 +38,7 @@ _INSIDE = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 _MOST_POINTER = 2**16
 """The largest size of a run's pointer file, in bytes."""
 _MOST_HEADER = 2**20
-"""Bytes of a safetensors file's header: ten times what the largest model takes."""
+"""The largest header of a safetensors file in bytes: ten times what the largest model takes."""
 _MORE_MEMORY = "Close other programs, or use a machine with more memory: a model takes what its file has, twice"
 _NEVER_EDITED = (
     "A checkpoint's recipe is never edited: put the file back as it was, and say how to search on the command line, "
@@ -47,28 +47,31 @@ _NEVER_EDITED = (
 
 
 class Checkpoint(NamedTuple):
-    """A model and all that translating with it takes."""
+    """A model and all that translating with it needs."""
 
     model: Seq2Seq
     recipe: Recipe
     source_tokenizer: Tokenizer
     target_tokenizer: Tokenizer
     calibration: Calibration | None = None
-    """How far its probabilities tell whether an output is right; None where too little was known to learn it."""
+    """How well its probabilities predict that an output is right. None: there was too little data to learn it."""
 
 
 @dataclass(frozen=True)
 class Current:
-    """What a run's `current.json` names, each a path relative to the run's directory."""
+    """The content of a run's `current.json`: paths relative to the directory of the run."""
 
     best: str | None
-    """None before the first validation, and so is `last`."""
+    """The best checkpoint. It is None before the first validation, as is `last`."""
     last: str | None
     resume: str
 
 
 def save_checkpoint(checkpoint: Checkpoint, directory: Path, more: Mapping[str, Content] | None = None) -> None:
-    """Write a checkpoint, flushed to disk, under a name that only a complete one ever has; `more` files with it."""
+    """Write a checkpoint, with `more` files, flushed to disk. Only a complete one ever has this name.
+
+    Raise NotWrittenError where it cannot be written.
+    """
     tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.model.state_dict().items()}
     if checkpoint.recipe.model.tie_output:
         del tensors[_TIED]  # the same tensor as the embedding
@@ -90,9 +93,9 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path, more: Mapping[str, 
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint, or the best one of a run. CheckpointError naming the file that is missing or damaged.
+    """Read a checkpoint, or the best one of a run. Raise CheckpointError naming the file that is missing or damaged.
 
-    Nothing that its files say is believed before it is checked: no size, no type, no name of another file.
+    Every size, type and file name in its files is checked before it is used.
     """
     return read_models([path], lambda directories: _load(*directories))
 
@@ -138,7 +141,7 @@ def _load(directory: Path) -> Checkpoint:
 
 
 def _read_calibration(path: Path) -> Calibration:
-    """The calibration in a file. CheckpointError where it is not one."""
+    """Read the calibration in a file. Raise CheckpointError where it is none."""
     content = read_sealed(path)
     values = [content.get(field.name) for field in fields(Calibration)]
     numbers = [value for value in values if isinstance(value, float) and math.isfinite(value)]
@@ -148,14 +151,14 @@ def _read_calibration(path: Path) -> Calibration:
 
 
 def _load_weights(model: Seq2Seq, path: Path, tied: bool) -> None:
-    """Give a model without memory the weights in a file, once its header says that they fit."""
+    """Give a model without memory the weights in a file, after checking by its header that they fit."""
     wanted = {name: ("F32", list(t.shape)) for name, t in model.state_dict().items() if not (tied and name == _TIED)}
-    found = _read_header(path)
-    if wanted != found:
-        wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    actual = _read_header(path)
+    if wanted != actual:
+        wrong = sorted(name for name in wanted.keys() | actual.keys() if wanted.get(name) != actual.get(name))
         first = wrong[0]
         raise CheckpointError(
-            f"{path}: {first!r} is {_described(found.get(first))} where the recipe makes "
+            f"{path}: {first!r} is {_described(actual.get(first))} where the recipe makes "
             f"{_described(wanted.get(first))} ({len(wrong)} such tensors): these files are not of one model"
         )
     tensors = read_tensors(path)
@@ -169,7 +172,7 @@ def _load_weights(model: Seq2Seq, path: Path, tied: bool) -> None:
         tensors[_TIED] = tensors["decoder.embedding.weight"]
     model.load_state_dict(tensors, assign=True)
     if tied:
-        model.decoder.fc_out.weight = model.decoder.embedding.weight  # assigned apart, but one parameter
+        model.decoder.fc_out.weight = model.decoder.embedding.weight  # assigned separately, they are one parameter
 
 
 def _described(tensor: tuple[str, list[int]] | None) -> str:
@@ -177,7 +180,7 @@ def _described(tensor: tuple[str, list[int]] | None) -> str:
 
 
 def checkpoint_of(path: Path) -> Path:
-    """The checkpoint that `path` means: itself, or where it is a run's directory the run's best."""
+    """Return the checkpoint that `path` stands for: itself, or the best one of the run in that directory."""
     if is_there(path / _POINTER):
         current = read_current(path)
         if current.best is None:
@@ -207,7 +210,7 @@ def is_model(path: Path) -> bool:
 
 
 def read_current(run: Path) -> Current:
-    """What the run's pointer names. CheckpointError where it is damaged."""
+    """Read the pointer of a run. Raise CheckpointError where it is damaged."""
     path = run / _POINTER
     if not path.exists():
         raise CheckpointError(
@@ -226,13 +229,13 @@ def read_current(run: Path) -> Current:
 
 
 def write_current(run: Path, current: Current) -> None:
-    """Replace the run's pointer, in one step."""
+    """Replace the pointer of a run, in one step. Raise NotWrittenError where it cannot be written."""
     content = {"best": current.best, "last": current.last, "resume": current.resume}
     replace_file(run / _POINTER, sealed(content))
 
 
 def _read_header(path: Path) -> dict[str, tuple[str, list[int]]]:
-    """Type and shape of each tensor of a safetensors file; none is read. CheckpointError where it is not one."""
+    """Return type and shape of each tensor of a safetensors file without reading one. CheckpointError if damaged."""
     with _damage_named(path):
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
@@ -244,9 +247,9 @@ def _read_header(path: Path) -> dict[str, tuple[str, list[int]]]:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, on the CPU, in memory of their own. CheckpointError where it is not one.
+    """Read the tensors of a safetensors file into memory of the CPU. Raise CheckpointError where it is damaged.
 
-    Otherwise the file would stay mapped, and Windows removes no such file: older states could not be tidied away.
+    They are copied since the file would stay mapped otherwise, and Windows cannot remove a mapped file.
     """
     _read_header(path)
     with _damage_named(path):
@@ -272,7 +275,7 @@ def _damage_named(path: Path) -> Iterator[None]:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """An optimiser's state as flat tensors, "PARAMETER.NAME"."""
+    """Return the state of an optimiser as flat tensors, "PARAMETER.NAME"."""
     state = optimizer.state_dict()["state"]
     return {
         f"{index}.{name}": value.detach().cpu().contiguous()
@@ -283,7 +286,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], origin: str | Path = "resume") -> None:
-    """Put back what `optimizer_tensors` gave. CheckpointError, naming `origin`, where it is not this optimiser's."""
+    """Load what `optimizer_tensors` returned. Raise CheckpointError, naming `origin`, for another optimiser's state."""
     kept = ("momentum_buffer",) if isinstance(optimizer, torch.optim.SGD) else ("step", "exp_avg", "exp_avg_sq")
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     wanted = {

@@ -1,4 +1,4 @@
-"""Pairs that a Python program hands over, in whatever form it has them."""
+"""Checks pairs that a Python program passes, in any form."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
@@ -10,9 +10,9 @@ _Row = TypeVar("_Row")
 
 
 def read_once(pairs: Iterable[_Row], argument: str) -> list[_Row]:
-    """The items of any iterable, which may be a generator. ArgumentError where it is no iterable of pairs.
+    """Return the items of any iterable, which may be a generator. Raise ArgumentError where it cannot have pairs.
 
-    `argument` is the name that messages use. The items are checked when the corpus is read.
+    Messages call it `argument`. The items are checked when the corpus is read.
     """
     if isinstance(pairs, str | bytes | Mapping) or not isinstance(pairs, Iterable):
         raise ArgumentError(
@@ -25,9 +25,9 @@ def read_once(pairs: Iterable[_Row], argument: str) -> list[_Row]:
 def checked_references(
     pairs: Iterable[tuple[str, str | Sequence[str]]], argument: str
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """The source of each pair of an iterable with its target, or with all of the list of targets that it has.
+    """Return each source of an iterable of pairs with its target, or with its list of targets.
 
-    ArgumentError as for `read_once`; CorpusError where an item is no such pair.
+    Raise ArgumentError as `read_once` does, and CorpusError where an item is no such pair.
     """
     checked = []
     for number, row in enumerate(read_once(pairs, argument), start=1):
@@ -39,7 +39,7 @@ def checked_references(
 
 
 def checked_texts(texts: Iterable[str], argument: str) -> Iterator[str]:
-    """The texts, one by one. ArgumentError where something else than strings was handed over."""
+    """Yield the texts. Raise ArgumentError where an item is no string."""
     if isinstance(texts, str) or not isinstance(texts, Iterable):
         raise ArgumentError(f"{argument} is of type {type(texts).__name__}, but must be a list of texts")
     for number, text in enumerate(texts, start=1):

@@ -1,4 +1,4 @@
-"""Headers of tables: which column a name means, and whether a first row is a header."""
+"""Headers of tables: finds a column by its name, and detects whether the first row is a header."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -38,9 +38,9 @@ fre ger spa ita rus zho jpn
 """
 _KNOWN = frozenset(f"{_ROLES} {_LANGUAGES} {_CODES}".split())
 _LONGEST = 40
-"""Characters of a column's name."""
+"""The most characters of a column's name."""
 _FEWEST = 5
-"""Rows that must agree with each other before a first row that differs from them is taken for a header."""
+"""How many rows must be alike before a first row that differs from them is taken for a header."""
 _CLASSES: tuple[Callable[[str], bool], ...] = (
     lambda text: any(character.isdigit() for character in text),
     lambda text: "@" in text,
@@ -49,11 +49,11 @@ _CLASSES: tuple[Callable[[str], bool], ...] = (
 
 
 def looks_like_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the texts of a first row look like names of columns, unlike those of the `rows` after it.
+    """Tell whether the texts of a first row look like names of columns, unlike those of the `rows` after it.
 
-    They do if all are different words that columns are often called by, such as "source" or "German", and no other row
-    is made of such words; or if they are short, occur once in their columns, and lack what all other texts of a column
-    have: a digit, an @, or a letter beyond ASCII. It errs on the side of no header.
+    They do if all are different words that are common names of columns, such as "source" or "German", and no other row
+    consists of such words. They also do if they are short, occur once in their columns, and lack something that all
+    other texts of a column have: a digit, an @, or a letter beyond ASCII. In doubt, the row is no header.
     """
     if not all(name.strip() and len(name) <= _LONGEST and "\n" not in name for name in first):
         return False
@@ -69,13 +69,13 @@ def looks_like_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bo
 
 
 def column_index(column: int | str, header: Sequence[str], path: Path) -> int:
-    """Where a column is, counted from 0, by its number, counted from 1, or its name. CorpusError where it is not."""
+    """Return the index of a column, from 0, by its number, from 1, or its name. Raise CorpusError if it is missing."""
     if isinstance(column, str):
         if header.count(column) == 1:
             return header.index(column)
-        found = "more than one column" if column in header else "no column"
+        count = "more than one column" if column in header else "no column"
         raise CorpusError(
-            f"{path} line 1: the header has {found} called {column!r}; its columns are "
+            f"{path} line 1: the header has {count} called {column!r}; its columns are "
             f"{listed(header)}. Name one of these, or give the column's number."
         )
     if column < 1:
@@ -93,6 +93,6 @@ def _all_known(texts: Sequence[str]) -> bool:
 
 
 def _is_known(text: str) -> bool:
-    """Whether columns are often called so, such as "de", "en-GB", "source text" or "target_sentence"."""
+    """Tell whether this is a common name of a column, such as "de", "en-GB", "source text" or "target_sentence"."""
     parts = [part for part in re.split(r"[\s_\-()./:]+", text) if part]
     return text in _KNOWN or (0 < len(parts) <= 3 and all(part in _KNOWN for part in parts))

@@ -1,4 +1,4 @@
-"""References: all targets of a source that a corpus has."""
+"""References: all targets that a corpus has for a source."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,11 +8,11 @@ from tandem.text.normalisation import normalise
 def group_references(
     pairs: Iterable[tuple[str, str | Sequence[str]]], *, lowercase: bool = False, raw: bool = False
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Gather the targets of each source as its references, in the order of first occurrence, each once.
+    """Gather the targets of each source as its references, each once, in the order of first occurrence.
 
-    A list of targets is kept whole where its source comes first: all sources then have as many, even where two are the
-    same. All texts are normalised first. `lowercase`: sources that differ in case alone are one, the first of them.
-    `raw`: texts stay as they are, and only equal ones are the same.
+    A list of targets is kept whole at the first occurrence of its source, so all sources have the same number of
+    references even where two are equal. All texts are normalised first. `lowercase`: sources that differ only in case
+    count as the first of them. `raw`: texts stay as they are, and only equal ones are the same.
     """
     groups: dict[str, tuple[str, list[str], set[str]]] = {}
     for source, target in pairs:
@@ -31,7 +31,7 @@ def group_references(
 def source_places(
     pairs: Iterable[tuple[str, str | Sequence[str]]], *, lowercase: bool = False, raw: bool = False
 ) -> list[int]:
-    """The place among the pairs, from 0, where each source of `group_references` stands first."""
+    """Return the index of the first pair of each source of `group_references`."""
     places: dict[str, int] = {}
     for place, (source, _) in enumerate(pairs):
         places.setdefault(source if raw else normalise(source, lowercase=lowercase), place)

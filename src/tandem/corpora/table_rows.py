@@ -1,4 +1,4 @@
-"""Rows of CSV (RFC 4180) out of lines, with a bound on what is held; a row that cannot be read costs one line."""
+"""Parses lines as rows of CSV (RFC 4180) in bounded memory; a row that cannot be read costs one line."""
 
 import csv
 from collections import deque
@@ -9,35 +9,35 @@ from tandem.files.lines import why_not_utf8
 
 
 class Row(NamedTuple):
-    """A row of a table, or why it is none."""
+    """A row of a table, or the reason why it cannot be read."""
 
     line: int
-    """Of its first line in the file, counted from 1."""
+    """The number of its first line in the file, counted from 1."""
     fields: list[str]
     fault: str = ""
 
 
 class _TooLong(Exception):
-    """A row is longer than what is held of one."""
+    """A row is longer than the limit."""
 
 
 class _Feed:
-    """The lines that the csv module asks for; those of a row that could not be read are given again, but the first."""
+    """Feeds lines to the csv module. After a row that cannot be read, its lines but the first are fed again."""
 
     def __init__(self, lines: Iterable[str | bytes | None], limit: int) -> None:
         self._lines = enumerate(lines, start=1)
         self._limit = limit
         self._again: deque[tuple[int, str | bytes | None]] = deque()
         self.row: list[tuple[int, str | bytes | None]] = []
-        """The lines of the row that is being read, with their numbers."""
+        """The lines of the current row, with their numbers."""
         self._size = 0
 
     def begin_row(self) -> None:
-        """Forget the lines of the last row."""
+        """Forget the lines of the previous row."""
         self.row, self._size = [], 0
 
     def give_again(self) -> None:
-        """Begin the next row with the second line of this one."""
+        """Let the next row begin with the second line of this one."""
         self._again.extendleft(reversed(self.row[1:]))
 
     def __iter__(self) -> "_Feed":
@@ -53,12 +53,11 @@ class _Feed:
 
 
 def table_rows(lines: Iterable[str | bytes | None], separator: str, limit: int) -> Iterator[Row]:
-    """The rows of a table; one that cannot be read has its reason, and reading goes on at the line after its first.
+    """Yield the rows of a table. After one that cannot be read, reading continues at the line after its first.
 
-    So a quote that is never closed costs the row that it is in, and not the rest of the file. A row has at most `limit`
-    characters.
+    So a quote that is never closed costs one row and not the rest of the file. A row has at most `limit` characters.
     """
-    csv.field_size_limit(max(csv.field_size_limit(), limit))  # of the process; it is only ever raised
+    csv.field_size_limit(max(csv.field_size_limit(), limit))  # for the whole process; it is only ever raised
     feed = _Feed(lines, limit)
     reader = csv.reader(feed, delimiter=separator, strict=True, skipinitialspace=True)
     while True:
@@ -81,7 +80,7 @@ def table_rows(lines: Iterable[str | bytes | None], separator: str, limit: int) 
 
 
 def _explained(error: str) -> str:
-    """What an error of the csv module means for the file."""
+    """Say what an error of the csv module means for the file."""
     if "end of data" in error:
         return "a quoted field begins in this row and is never closed. Close the quote, or double it if it is text."
     if "expected after" in error:

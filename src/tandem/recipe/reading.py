@@ -1,4 +1,4 @@
-"""TOML, and settings put over it, -> a recipe."""
+"""Makes a recipe from TOML and from settings that override it."""
 
 import reprlib
 import tomllib
@@ -17,18 +17,19 @@ from tandem.recipe.settings import Recipe
 from tandem.recipe.writing import setting_lines
 
 _MOST_BYTES = 2**15
-"""Of a recipe's file: thirty times what every setting written out takes. Larger ones can take tomllib minutes."""
-_MOST_TOLD = 50
-"""Of the faults that one error tells."""
+"""The largest size of a recipe: thirty times what all settings take. Larger ones can take tomllib minutes."""
+_MOST_FAULTS = 50
+"""The faults that one error lists."""
 _SECTIONS = ("data", "text", "model", "training", "search")
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 200
 
 
 def load_recipe(path: str | Path, settings: Sequence[str] | Mapping[str, Any] = ()) -> Recipe:
-    """Read a recipe, with `settings` put over it: "section.key=value" each, or a dictionary, nested or dotted.
+    """Read a recipe, with `settings` that override it: "section.key=value" each, or a dictionary, nested or dotted.
 
-    A path that does not exist may name a built-in recipe (`find_builtin`). RecipeError naming everything that is wrong.
+    A path that does not exist may name a built-in recipe (`find_builtin`). Raise RecipeError, naming everything that
+    is wrong.
     """
     try:
         file = path_of(path, "the recipe")
@@ -42,10 +43,10 @@ def load_recipe(path: str | Path, settings: Sequence[str] | Mapping[str, Any] = 
 
 
 def parse_recipe(text: str, origin: str, settings: Sequence[str] = ()) -> Recipe:
-    """A recipe from its TOML; `origin` names it in messages."""
+    """Make a recipe from its TOML; `origin` names it in messages."""
     try:
         tree = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of too many digits is a plain ValueError
+    except (ValueError, RecursionError) as error:  # a number with too many digits is a plain ValueError
         raise RecipeError(f"{origin}: this is not valid TOML: {error}") from error
     for setting in settings:
         _put(tree, setting)
@@ -53,27 +54,27 @@ def parse_recipe(text: str, origin: str, settings: Sequence[str] = ()) -> Recipe
 
 
 def make_recipe(tree: dict[str, Any], origin: str) -> Recipe:
-    """A recipe from nested dictionaries. RecipeError naming everything that is wrong, under dotted names."""
+    """Make a recipe from nested dictionaries. Raise RecipeError, naming everything that is wrong by its dotted name."""
     _check_values(tree, origin)
     try:
         return Recipe.model_validate(tree)
     except pydantic.ValidationError as error:
         lines = [_explain(fault) for fault in error.errors()]
-        more = ["  ..."] if len(lines) > _MOST_TOLD else []
+        more = ["  ..."] if len(lines) > _MOST_FAULTS else []
         raise RecipeError(
             f"{origin}: {len(lines)} setting{'s' * (len(lines) > 1)} not valid:\n"
-            + "\n".join(lines[:_MOST_TOLD] + more)
+            + "\n".join(lines[:_MOST_FAULTS] + more)
         ) from None
 
 
 def _check_values(tree: dict[str, Any], origin: str) -> None:
-    """Raise RecipeError for what TOML cannot hold: integers beyond 64 bits, and paths that are not UTF-8; and for NUL.
+    """Raise RecipeError for what TOML cannot hold, integers beyond 64 bits and paths that are not UTF-8, and for NUL.
 
-    An integer of thousands of digits could not even be shown.
+    Python refuses to print an integer of thousands of digits.
     """
-    waiting: list[tuple[object, object]] = list(tree.items())  # no recursion: a recipe may be nested deeply
-    while waiting:
-        key, value = waiting.pop()
+    pending: list[tuple[object, object]] = list(tree.items())  # no recursion: a recipe may be nested deeply
+    while pending:
+        key, value = pending.pop()
         if isinstance(value, int) and value.bit_length() > 63:
             raise RecipeError(
                 f"{origin}: {key}: an integer of {value.bit_length()} bits, but 64 are the most. Lower it"
@@ -85,13 +86,13 @@ def _check_values(tree: dict[str, Any], origin: str) -> None:
         if isinstance(value, str) and "\0" in value:
             raise RecipeError(f"{origin}: {key}: {_SHOWN.repr(value)} holds a NUL, which no name has. Remove it")
         if isinstance(value, dict):
-            waiting += value.items()
+            pending += value.items()
         elif isinstance(value, list | tuple):
-            waiting += ((key, item) for item in value)
+            pending += ((key, item) for item in value)
 
 
 def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    """The same recipe with `settings` ("section.key=value") put over it."""
+    """Return the recipe with `settings`, "section.key=value" each, that override it."""
     tree = recipe.model_dump(exclude_none=True)
     for setting in settings:
         _put(tree, setting)
@@ -99,7 +100,7 @@ def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
 
 
 def _put(tree: dict[str, Any], setting: str) -> None:
-    """Put "section.key=value" into the tree; the value is TOML, or else a plain string."""
+    """Set "section.key=value" in the tree. The value is TOML, or else a plain string."""
     name, equals, value = setting.partition("=")
     path = name.strip().split(".")
     if not equals or not all(path):
@@ -120,14 +121,14 @@ def _put(tree: dict[str, Any], setting: str) -> None:
 
 
 def _explain(fault: Any) -> str:
-    # A discriminated union puts its tag into the location ("data.train.files.source"): not a name that users wrote.
+    """Return a line that says which setting is wrong, and why."""
+    # A discriminated union puts its tag into the location ("data.train.files.source"), which users never wrote.
     kinds = {kind.kind_name() for kind in KINDS}
     location = [part if part.isprintable() else repr(part) for part in map(str, fault["loc"])]
     if location[:1] == ["data"]:
         location = location[:2] + [part for part in location[2:] if part not in kinds]
     name = ".".join(location)
     message = str(fault["msg"]).removeprefix("Value error, ")
-    name = ".".join(location)
     if fault["type"] == "extra_forbidden":
         return f"  {name}: there is no such setting. {_remedy(name, fault['input'])}"
     if fault["type"] in ("model_type", "model_attributes_type") and settings_of(name):
@@ -138,13 +139,15 @@ def _explain(fault: Any) -> str:
 
 
 def _remedy(name: str, value: Any = None) -> str:
-    """What to write in place of a name that is no setting, or that is a whole section."""
-    meant = name
+    """Say what to write in place of a name that is no setting, or that is a whole section."""
+    intended = name
     while isinstance(value, dict) and value:  # The first name inside a wrong section stands for all of them.
         key, value = next(iter(value.items()))
-        meant += f".{key}"
+        intended += f".{key}"
     inside = settings_of(name)
-    nearest = [one for one in nearest_settings(meant) if not inside or one.endswith(f".{meant.rpartition('.')[2]}")]
+    nearest = [
+        one for one in nearest_settings(intended) if not inside or one.endswith(f".{intended.rpartition('.')[2]}")
+    ]
     if nearest:
         return f"Did you mean {' or '.join(nearest)}?"
     section = name if inside else name.rpartition(".")[0]

@@ -1,4 +1,4 @@
-"""The names of all settings, and which of them a wrong name may be meant for."""
+"""The names of all settings, and suggestions for wrong names."""
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher, get_close_matches
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from tandem.recipe.settings import Recipe
 
 _MOST = 3
-"""Names that are suggested at once."""
+"""Names that are suggested at a time."""
 
 
 @cache
@@ -26,19 +26,19 @@ def settings_of(section: str) -> list[str]:
 
 
 def nearest_settings(name: str) -> list[str]:
-    """Return the settings that `name` may be meant for, the likeliest first.
+    """Return the settings that a wrong `name` may mean, the likeliest first.
 
-    They are those with the same last part, or else those whose last part is spelt like it; if any of them are in the
-    section that `name` says, they alone.
+    They are the settings with the same last part, or else those with a similarly spelt one. If some of them are in the
+    section of `name`, only those are returned.
     """
     section, _, last = name.rpartition(".")
     lasts = {setting.rpartition(".")[2] for setting in setting_names()}
-    meant = get_close_matches(last, lasts, n=1, cutoff=0.7) or [known for known in lasts if known.startswith(last)]
-    alike = [setting for setting in setting_names() if setting.rpartition(".")[2] in meant]
-    inside = [setting for setting in alike if setting.rpartition(".")[0] == section]
-    likeness = {setting: SequenceMatcher(None, name, setting).ratio() for setting in inside or alike}
-    near = [setting for setting in likeness if likeness[setting] >= max(likeness.values()) - 0.2]
-    return sorted(near, key=lambda setting: -likeness[setting])[:_MOST]
+    similar = get_close_matches(last, lasts, n=1, cutoff=0.7) or [known for known in lasts if known.startswith(last)]
+    candidates = [setting for setting in setting_names() if setting.rpartition(".")[2] in similar]
+    inside = [setting for setting in candidates if setting.rpartition(".")[0] == section]
+    likeness = {setting: SequenceMatcher(None, name, setting).ratio() for setting in inside or candidates}
+    nearest = [setting for setting in likeness if likeness[setting] >= max(likeness.values()) - 0.2]
+    return sorted(nearest, key=lambda setting: -likeness[setting])[:_MOST]
 
 
 def _names_in(section: type[BaseModel], prefix: str) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _names_in(section: type[BaseModel], prefix: str) -> Iterator[str]:
 
 
 def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The sections that a setting's type is or, where it is a choice of several, consists of."""
+    """Yield the sections that the type of a setting is or, where it is a choice of several, consists of."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):

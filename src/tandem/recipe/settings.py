@@ -1,4 +1,4 @@
-"""Every setting of a run. Frozen; an unknown key is an error."""
+"""Every setting of a run. Settings are frozen, and an unknown key is an error."""
 
 from typing import Annotated, Literal
 
@@ -41,31 +41,32 @@ Epochs = Annotated[
 
 
 class Section(BaseModel):
-    """What all parts of a recipe share: frozen, strict about names, no numbers that are not finite."""
+    """The base of all parts of a recipe: frozen, strict about names, with finite numbers only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Data(Section):
-    """Which sentence pairs."""
+    """The sentence pairs of a run."""
 
     train: CorpusChoice
     validation: CorpusChoice | None = None
-    """None: `validation_fraction` of the training pairs is carved off, whole sources at a time."""
+    """None: `validation_fraction` of the training pairs is held out, all pairs of a source together."""
     test: CorpusChoice | None = None
-    """What the run is scored on at its end, if anything."""
+    """The corpus that the run is scored on at its end. None: the validation corpus."""
     validation_fraction: BelowOne = 0.05
-    """0: nothing is held back, and the model is validated on training pairs."""
+    """The part of the training pairs that is held out. 0: the model is validated on training pairs."""
     validation_at_most: Count = 2000
+    """The largest number of pairs that is held out."""
     folder: str | None = None
-    """Where relative paths and named corpora lie."""
+    """The folder of relative paths and of named corpora."""
     on_error: OnError = "drop"
-    """What happens to a pair with an empty or too long side: dropped and counted, or an error."""
+    """What happens to a pair with an empty or too long side: it is dropped and counted, or it is an error."""
     max_characters: Count = MAX_CHARACTERS
     max_tokens: Count = 200
     """Pairs with more tokens than this on a side are not trained on."""
     loader_workers: Annotated[int, Field(ge=0, le=64)] = 1
-    """Threads that assemble the next batches while one is trained on; how many changes nothing but the time."""
+    """Threads that assemble the next batches while one is trained on. Their number changes only the time."""
 
     def corpora(self) -> dict[str, AnyCorpus]:
         """Return the corpora that are named, by their part of the data: "train", "validation", "test"."""
@@ -74,23 +75,23 @@ class Data(Section):
 
 
 class Text(Section):
-    """One language's tokens."""
+    """The tokens of one language."""
 
     tokenizer: TokenizerKind = "word"
     lowercase: bool = False
     min_count: Count = 1
-    """Tokens seen less often than this are `<unk>`."""
+    """Tokens that occur less often than this are `<unk>`."""
     max_size: Annotated[int, Field(ge=5, le=LARGEST_COUNT)] | None = None
-    """The vocabulary's size at most, its four special tokens counted."""
+    """The largest size of the vocabulary, including its four special tokens."""
 
 
 class Texts(Section):
-    """Both languages' tokens."""
+    """The tokens of both languages."""
 
     source: Text = Text()
     target: Text = Text()
     reverse_source: bool = False
-    """Whether the encoder reads the source from its end (Sutskever et al. 2014, section 3.3)."""
+    """Whether the encoder reads the source backwards (Sutskever et al. 2014, section 3.3)."""
 
 
 class Model(Section):
@@ -102,29 +103,29 @@ class Model(Section):
     embedding: Width = 256
     dropout: BelowOne = 0.5
     output_dropout: BelowOne = 0.0
-    """Dropout before the output layer, where the tutorial has none."""
+    """Dropout before the output layer. The tutorial has none."""
     word_dropout: BelowOne = 0.0
-    """Dropout of whole tokens, on both sides, where the tutorial has none."""
+    """Dropout of whole tokens on both sides. The tutorial has none."""
     tie_output: bool = False
-    """Whether the output layer shares the target embedding's weight."""
+    """Whether the output layer shares the weight of the target embedding."""
     init_range: Positive | Literal["torch"] = 0.08
-    """Weights start from U(-init_range, init_range), or as torch has them."""
+    """Weights are drawn from U(-init_range, init_range), or as torch draws them."""
 
 
 class Optimizer(Section):
-    """The optimiser, by torch's names and meanings."""
+    """The optimiser. Names and meanings are those of torch."""
 
     name: OptimizerName = "adam"
     learning_rate: Positive = 1e-3
     betas: tuple[BelowOne, BelowOne] = (0.9, 0.999)
-    """Adam's and AdamW's."""
+    """For Adam and AdamW."""
     weight_decay: NotNegative = 0.0
     momentum: Share = 0.0
-    """SGD's."""
+    """For SGD."""
 
 
 class LearningRate(Section):
-    """How the learning rate changes; see `training/schedule.py` for each."""
+    """How the learning rate changes. See `training/schedule.py` for each schedule."""
 
     schedule: LearningRateSchedule = "constant"
     warmup_steps: Annotated[int, Field(ge=0, le=LARGEST_COUNT)] = 0
@@ -136,7 +137,7 @@ class LearningRate(Section):
 
 
 class Forcing(Section):
-    """Teacher forcing; see `training/forcing.py` for each schedule."""
+    """Teacher forcing. See `training/forcing.py` for each schedule."""
 
     schedule: ForcingSchedule = "constant"
     start: Share = 1.0
@@ -154,13 +155,13 @@ class Training(Section):
     """How the model is trained."""
 
     epochs: Epochs = 10
-    """A part of one at the end, such as the half of 7.5, is validated as a whole one is."""
+    """A fraction at the end, such as the half epoch of 7.5, is validated like a whole epoch."""
     passes: Count = 1
-    """Times that an epoch goes through the corpus, so that a small one is not validated all the time."""
+    """How many times an epoch goes through the corpus, so that a small corpus is validated less often."""
     batch_size: Count = 128
     """Sentence pairs."""
     accumulate: Count = 1
-    """Batches to an optimiser step."""
+    """Batches in an optimiser step."""
     optimizer: Optimizer = Optimizer()
     learning_rate: LearningRate = LearningRate()
     teacher_forcing: Forcing = Forcing()
@@ -170,36 +171,36 @@ class Training(Section):
     clip_norm: Positive | Literal["off"] = 1.0
     """The gradient is scaled to this norm when it is longer."""
     patience: Count | None = None
-    """Stop after so many validations in a row without a better one."""
+    """The training stops after so many validations in a row without a better one."""
     keep: Criterion = "loss"
     """What makes a checkpoint the best: validation loss, or BLEU, chrF or exact matches of greedy translations."""
     keep_last: Count = 1
-    """The checkpoints of so many last validations are kept besides the best: to average them, or to choose later."""
+    """The checkpoints of so many last validations are kept besides the best one, to average them or to choose later."""
     precision: Precision = "auto"
-    """auto: bfloat16 products where the processor has them, else float32; weights are float32 always."""
+    """auto: bfloat16 products where the processor has them, else float32. Weights are always float32."""
     save_minutes: Positive = 10.0
-    """What going on takes is saved this often, besides after each validation."""
+    """Minutes between two times that the state of the run is saved, besides after each validation."""
     save_steps: Count | None = None
-    """And after every so many optimiser steps."""
+    """Optimiser steps between two times that the state of the run is saved. None: only time counts."""
 
 
 class Search(Section):
-    """How translations are searched for, unless the command line says otherwise."""
+    """How translations are searched for by default."""
 
     beam: Annotated[int, Field(ge=1, le=LARGEST_BEAM)] = 5
     length_penalty: Annotated[float, Field(ge=0, le=LARGEST_LENGTH_PENALTY)] = 1.0
-    """Hypotheses are ranked by log-probability / tokens ** length_penalty; 0 is the paper's plain sum."""
+    """Hypotheses are ranked by log-probability / tokens ** length_penalty. 0 is the plain sum of the paper."""
     max_length_factor: Annotated[float, Field(gt=0, le=LARGEST_LENGTH_FACTOR)] = 2.0
-    """A translation has at most this many tokens a source token, and `max_length_extra` more."""
+    """A translation has at most this many tokens for each source token, and `max_length_extra` more."""
     max_length_extra: Annotated[int, Field(ge=0, le=LARGEST_LENGTH_EXTRA)] = 10
     lowercase_scores: bool = False
-    """Whether scores are taken in lower case."""
+    """Whether scores are computed in lower case."""
     score_tokenize: TokenizerChoice = "auto"
-    """How BLEU tells words apart, by sacreBLEU's names; auto goes by the script of the references."""
+    """How BLEU splits texts into words, by the names of sacreBLEU. auto: by the script of the references."""
 
 
 class Recipe(Section):
-    """A whole run."""
+    """The whole description of a run."""
 
     data: Data
     text: Texts = Texts()

@@ -1,4 +1,4 @@
-"""A recipe -> TOML."""
+"""Writes a recipe as TOML."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral, Real
@@ -16,7 +16,7 @@ def portable(recipe: Recipe) -> Recipe:
 
 
 def dump_recipe(recipe: Recipe) -> str:
-    """The recipe as TOML, every setting written out, so that a later default cannot change it."""
+    """Return the recipe as TOML with every setting written out, so that a later default cannot change it."""
     lines: list[str] = [f"seed = {recipe.seed}"]
     for name in ("data", "text", "model", "training", "search"):
         _dump_section(name, getattr(recipe, name).model_dump(exclude_none=True), lines)
@@ -24,9 +24,9 @@ def dump_recipe(recipe: Recipe) -> str:
 
 
 def setting_lines(settings: object) -> list[str]:
-    """Settings as "section.key=value": a list of such strings, or a dictionary, nested or with dotted names.
+    """Return settings as "section.key=value" lines: from such strings, or a dictionary, nested or with dotted names.
 
-    ArgumentError for any other type, and for a value that TOML cannot hold.
+    Raise ArgumentError for any other type, and for a value that TOML cannot hold.
     """
     if isinstance(settings, Mapping):
         return list(_flattened(settings, ""))
@@ -40,7 +40,7 @@ def setting_lines(settings: object) -> list[str]:
 
 def _flattened(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:
     for key, value in settings.items():
-        # A corpus is a single value: its kind says which other keys it has.
+        # A corpus is a single value, since its kind says which other keys it has.
         if isinstance(value, Mapping) and "kind" not in value:
             yield from _flattened(value, f"{prefix}{key}.")
         else:
@@ -48,7 +48,7 @@ def _flattened(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:
 
 
 def _toml_value(value: Any, name: str) -> str:
-    """A value from Python as TOML. ArgumentError, naming the setting, for a type that no setting has."""
+    """Return a value from Python as TOML. Raise ArgumentError, naming the setting, for a type that no setting has."""
     match value:
         case bool() | str():
             return _toml(value)

@@ -1,4 +1,4 @@
-"""The corpora that a Python program hands over, as a recipe names them."""
+"""The corpora that a Python program passes, as a recipe names them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,18 +16,18 @@ class GivenCorpus(NamedTuple):
     """One of a run's corpora as `tandem.train` takes it: pairs in memory, or two parallel files."""
 
     prefix: str
-    """What the names of its parameters begin with."""
+    """The beginning of the names of its parameters, such as "validation_"."""
     pairs: Sequence[tuple[str, str]] | None
     source: str | Path | None
     target: str | Path | None
 
     @property
     def in_files(self) -> bool:
-        """Whether one of its files, or both, are given."""
+        """Whether at least one of its files is given."""
         return self.source is not None or self.target is not None
 
     def choice(self) -> CorpusChoice | None:
-        """The corpus as a recipe names it; None where nothing is given. RecipeError where it is not whole."""
+        """Return the corpus as a recipe names it; None where nothing is given. RecipeError where a part is missing."""
         prefix = self.prefix
         if self.pairs is not None and self.in_files:
             raise RecipeError(f"give {prefix}pairs, or {prefix}source and {prefix}target files, not both")
@@ -43,7 +43,7 @@ class GivenCorpus(NamedTuple):
 
 
 GivenCorpora: TypeAlias = tuple[GivenCorpus, GivenCorpus, GivenCorpus]
-"""To train on, to validate on and to test on."""
+"""The corpora to train on, to validate on and to test on."""
 
 
 def given_corpus(
@@ -52,12 +52,12 @@ def given_corpus(
     source: str | Path | None,
     target: str | Path | None,
 ) -> GivenCorpus:
-    """One of a run's corpora, its pairs read. ArgumentError where they are no pairs."""
+    """Return one of the corpora of a run, with its pairs read. Raise ArgumentError where they cannot be pairs."""
     return GivenCorpus(prefix, None if pairs is None else read_once(pairs, f"{prefix}pairs"), source, target)
 
 
 def given_data(corpora: GivenCorpora) -> Data:
-    """The corpora of which pairs or files are given. RecipeError where there are none to train on."""
+    """Return the corpora whose pairs or files are given. Raise RecipeError where there are none to train on."""
     train, validation, test = (corpus.choice() for corpus in corpora)
     if train is None:
         raise RecipeError(
@@ -67,14 +67,14 @@ def given_data(corpora: GivenCorpora) -> Data:
 
 
 def named_data(data: Data | Mapping[str, Any], corpora: GivenCorpora) -> Data:
-    """A recipe's section [data] that is given as such. RecipeError naming everything that is wrong with it."""
-    found = data if isinstance(data, Data) else make_recipe({"data": dict(data)}, "tandem.train(data=...)").data
-    check_given(found, corpora)
-    return found
+    """Return the section [data] that a program gives as such. Raise RecipeError, naming everything that is wrong."""
+    section = data if isinstance(data, Data) else make_recipe({"data": dict(data)}, "tandem.train(data=...)").data
+    check_given(section, corpora)
+    return section
 
 
 def check_given(data: Data, corpora: GivenCorpora) -> None:
-    """Raise RecipeError where corpora are named by a recipe's [data], and other ones are given besides."""
+    """Raise RecipeError where the section [data] of a recipe names corpora and others are given as well."""
     choices = {"train": data.train, "validation": data.validation, "test": data.test}
     for corpus, (name, choice) in zip(corpora, choices.items(), strict=True):
         if corpus.in_files or (corpus.pairs is not None and not isinstance(choice, MemoryCorpus)):
