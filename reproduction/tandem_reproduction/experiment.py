@@ -1,7 +1,6 @@
 """The whole experiment: trainings, translations and the table, each done once."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import Device
 from tandem.recording import read_metrics
 from tandem.runs.corpora import read_corpus
+from tandem.terminal import Notify
 from tandem.version import __version__
 from tandem_reproduction.claims import Claim, Claims
 from tandem_reproduction.plan import Plan
@@ -35,7 +35,7 @@ def reproduce(
     *,
     resampling: Resampling,
     device: Device = "auto",
-    notify: Callable[[str], object] = lambda _: None,
+    notify: Notify = lambda _: None,
 ) -> Reproduction:
     """Check the claims of the paper with the models of a plan, and write the results into `out`.
 

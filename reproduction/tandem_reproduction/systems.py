@@ -17,6 +17,7 @@ from tandem.metrics import BleuTokenizer
 from tandem.metrics.bootstrap import Statistics, Table, bleu_statistics
 from tandem.recipe import Device
 from tandem.rescoring import Candidate, NBestList, even_weights, judge, oracle, score_lists
+from tandem.terminal import Notify
 from tandem.text import normalise
 from tandem.translation.translator import Translator, load
 
@@ -49,7 +50,7 @@ class Systems:
         tokenizer: BleuTokenizer,
         length_penalty: float,
         device: Device,
-        notify: Callable[[str], object],
+        notify: Notify,
     ) -> None:
         """Take the folders of the runs and of the results. `notify` gets the name of each work when it begins."""
         self._runs = runs

@@ -1,7 +1,7 @@
 """The corpora of a run, prepared for training: once, since the cache keeps them under their content."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.preparation.preparation import prepare_corpus
 from tandem.preparation.sources import Sources, Tokens
 from tandem.recipe import Data, Recipe, Search
-from tandem.terminal import OnProgress
+from tandem.terminal import Notify, OnProgress
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
 
@@ -66,7 +66,7 @@ def prepare_corpora(
     tokenizers: tuple[Tokenizer, Tokenizer] | None = None,
     verify: bool = False,
     on_progress: OnProgress = lambda *_: None,
-    notify: Callable[[str], object] = lambda _: None,
+    notify: Notify = lambda _: None,
 ) -> PreparedCorpus:
     """Return the recipe's corpora as batches of ids, and their tokenizers: the given ones, or learnt from the corpora.
 

@@ -1,6 +1,6 @@
 """A run from its recipe to its report: trained, evaluated and described in its directory."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from tandem.runs.lock import locked
 from tandem.runs.reporting import Evaluated, report_run, write_reasons
 from tandem.runs.session import Run
 from tandem.runs.stopping import Stopped, Stopping
-from tandem.terminal import OnProgress
+from tandem.terminal import Notify, OnProgress
 from tandem.translation.translator import Translator, load
 
 
@@ -47,7 +47,7 @@ def run_recipe(
     formats_checked: bool = False,
     recorders: Sequence[Recorder] = (),
     on_progress: OnProgress = lambda *_: None,
-    notify: Callable[[str], object] = lambda _: None,
+    notify: Notify = lambda _: None,
     command: Sequence[str] = ("tandem.train",),
     again: str = "--resume",
 ) -> TrainingResult:
@@ -109,7 +109,7 @@ def _finish(
     device: Device,
     tests: list[Pair] | None,
     on_progress: OnProgress,
-    notify: Callable[[str], object],
+    notify: Notify,
 ) -> TrainingResult:
     """Evaluate the best model of a trained run, and write its report."""
     translator = load(run.out, device=device)
@@ -122,7 +122,7 @@ def _finish(
     return TrainingResult(translator, evaluation, corpus, report, baselines)
 
 
-def _notify_of_limits(evaluation: Evaluation, notify: Callable[[str], object]) -> None:
+def _notify_of_limits(evaluation: Evaluation, notify: Notify) -> None:
     """Tell the user what the scores leave out: sources that were cut, and outputs whose ends may be missing."""
     for note in evaluation.notes:
         notify(note)
@@ -150,7 +150,7 @@ def _resume_hints(out: Path, again: str) -> Iterator[None]:
         raise CheckpointError(f"{error}, and {how}") from error
 
 
-def _test_pairs(recipe: Recipe, given: GivenPairs | None, notify: Callable[[str], object]) -> list[Pair] | None:
+def _test_pairs(recipe: Recipe, given: GivenPairs | None, notify: Notify) -> list[Pair] | None:
     """Read the pairs of the test corpus, if there is one, and tell the user how many were left out."""
     if recipe.data.test is None:
         return None

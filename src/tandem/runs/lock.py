@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from tandem.files.atomic import replace_file
 from tandem.files.locks import Held, lock
 from tandem.files.paths import ordinary
 from tandem.files.removal import remove
+from tandem.terminal import Notify
 
 LOCK = "run.lock"
 _HOLDER = "run.lock.json"
@@ -20,7 +21,7 @@ LOCK_FILES = frozenset({LOCK, _HOLDER, f"{_HOLDER}.partial"})
 
 
 @contextmanager
-def locked(out: Path, notify: Callable[[str], object] = lambda _: None) -> Iterator[None]:
+def locked(out: Path, notify: Notify = lambda _: None) -> Iterator[None]:
     """Hold the lock on a run's directory, which is made where it does not exist, and removed again if it stays empty.
 
     The operating system releases the lock of a process that has ended, in whatever way. TrainingError where another run

@@ -1,7 +1,7 @@
 """Where the recipe of a run comes from: chosen from its corpus, or read from the run that goes on."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tandem.checkpoint import read_current
@@ -9,6 +9,7 @@ from tandem.recipe import Data, Device, Recipe, load_recipe, override
 from tandem.runs.corpora import GivenPairs, look_at
 from tandem.runs.formats import format_warnings, settle_formats
 from tandem.runs.recipe_choice import Budget, Choice, choose_recipe, seconds_in
+from tandem.terminal import Notify
 
 _READING_SETTINGS = ("data.", "seed")
 """What the settings begin with that say how the corpus is read."""
@@ -18,7 +19,7 @@ def chosen_recipe(
     data: Data,
     settings: Sequence[str],
     given: GivenPairs | None,
-    notify: Callable[[str], object],
+    notify: Notify,
     *,
     budget: str | None = None,
     device: Device = "auto",

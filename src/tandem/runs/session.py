@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from tandem.runs.provenance import PROVENANCE, Session, provenance_text, read_pr
 from tandem.runs.saving import ResumeState, Savings, read_state
 from tandem.runs.stopping import Stopping
 from tandem.runs.validation import CRITERIA, TIES, Validator
-from tandem.terminal import OnProgress
+from tandem.terminal import Notify, OnProgress
 from tandem.training import TrainingLoop
 from tandem.training.events import Event, Finished, StepDone, Validated
 from tandem.translation.settings import check_beam
@@ -44,7 +44,7 @@ class Run:
         verify: bool = False,
         recorders: Sequence[Recorder] = (),
         on_progress: OnProgress = lambda *_: None,
-        notify: Callable[[str], object] = lambda _: None,
+        notify: Notify = lambda _: None,
         command: Sequence[str] = ("tandem.train",),
     ) -> None:
         """Prepare the corpora and build everything.
@@ -91,7 +91,7 @@ class Run:
         given: GivenPairs | None,
         verify: bool,
         on_progress: OnProgress,
-        notify: Callable[[str], object],
+        notify: Notify,
     ) -> PreparedCorpus:
         """Prepare the corpora of the recipe. RecipeError where a resumed run was trained on others."""
         last = state.checkpoint if state else None
@@ -109,7 +109,7 @@ class Run:
             notify(message)
         return corpus
 
-    def _build_model(self, notify: Callable[[str], object]) -> Seq2Seq:
+    def _build_model(self, notify: Notify) -> Seq2Seq:
         """Build the model with new weights. MemoryShortage where it does not fit into the machine's memory."""
         sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
         check_beam(self.recipe.search.beam, sizes[1])
@@ -245,7 +245,7 @@ class Run:
         return self._validator.calibrate(self.model, self.dtype, progress)
 
 
-def _earlier_sessions(out: Path, notify: Callable[[str], object]) -> list[Session]:
+def _earlier_sessions(out: Path, notify: Notify) -> list[Session]:
     """Return the earlier sessions of the run; none, with a notice, where they cannot be read: the run still goes on."""
     try:
         return read_provenance(out)

@@ -2,11 +2,13 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
 from types import FrameType, TracebackType
 from typing import Any, Self
+
+from tandem.terminal import Notify
 
 
 class Stopped(KeyboardInterrupt):
@@ -26,7 +28,7 @@ class Stopping:
     and only a second SIGINT raises.
     """
 
-    def __init__(self, notify: Callable[[str], object]) -> None:
+    def __init__(self, notify: Notify) -> None:
         """`notify` is called in another thread, since a signal may arrive in the middle of a print."""
         self._notify = notify
         self._asked: int | None = None

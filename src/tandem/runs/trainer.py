@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tandem.runs.python_errors import with_argument_names
 from tandem.runs.recipe_choice import Choice
 from tandem.runs.recipes import chosen_recipe, resumed_recipe
 from tandem.runs.trials import make_variants, try_recipes
+from tandem.terminal import Notify
 from tandem.translation.translator import Translator
 
 
@@ -44,7 +45,7 @@ def train(
     device: Device = "auto",
     resume: bool = False,
     recorders: Sequence[Recorder] | None = None,
-    notify: Callable[[str], object] | None = None,
+    notify: Notify | None = None,
     progress: bool | None = None,
 ) -> Translator:
     """Train a model into the directory `out`, and return the translator of its best epoch.
@@ -99,9 +100,7 @@ class _Request:
                 "given as pairs=..."
             )
 
-    def run(
-        self, recorders: Sequence[Recorder], notify: Callable[[str], object] | None, display: TrainingDisplay
-    ) -> Translator:
+    def run(self, recorders: Sequence[Recorder], notify: Notify | None, display: TrainingDisplay) -> Translator:
         """Choose the recipe where none is given, try variants of it where asked to, and train."""
 
         def tell(sentence: str) -> None:
@@ -132,7 +131,7 @@ class _Request:
             notify=tell,
         ).translator
 
-    def _choose(self, given: GivenPairs, notify: Callable[[str], object]) -> Choice:
+    def _choose(self, given: GivenPairs, notify: Notify) -> Choice:
         """Return the recipe that was asked for, or choose one; only a chosen one has reasons."""
         if not self.resume:
             check_unused(self.out)  # first, since choosing a recipe may take long

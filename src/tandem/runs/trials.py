@@ -20,7 +20,7 @@ from tandem.runs.layout import RUN_LAYOUT
 from tandem.runs.lock import locked
 from tandem.runs.session import Run
 from tandem.runs.stopping import Stopping
-from tandem.terminal import counted
+from tandem.terminal import Notify, counted
 
 _FIRST_SHARE = 8
 """In the first round each variant is trained for its epochs divided by this; each later round doubles that."""
@@ -86,7 +86,7 @@ def try_recipes(
     device: Device,
     given: GivenPairs | None,
     recorders: Callable[[], Sequence[Recorder]],
-    notify: Callable[[str], object],
+    notify: Notify,
 ) -> tuple[Variant, list[str]]:
     """Train variants until one is left, and move its run, with everything that it has learnt, to `out`.
 
@@ -127,7 +127,7 @@ def _trained(
     device: Device,
     given: GivenPairs | None,
     recorders: Callable[[], Sequence[Recorder]],
-    notify: Callable[[str], object],
+    notify: Notify,
 ) -> Outcome:
     """Train a variant up to this epoch, from where it was stopped."""
     out = folder / variant.name

@@ -17,6 +17,7 @@ from tandem.recipe import Recipe
 from tandem.runs.calibration import calibrate
 from tandem.runs.corpora import PreparedCorpus
 from tandem.runs.likelihoods import measure_likelihood
+from tandem.terminal import Notify
 from tandem.text import normalise
 from tandem.training import LoopProgress
 from tandem.training.events import Sample, Validation
@@ -39,9 +40,7 @@ Criterion: TypeAlias = Callable[[Validation], float]
 class Validator:
     """Measures a model on the validation corpus of its run."""
 
-    def __init__(
-        self, recipe: Recipe, corpus: PreparedCorpus, device: torch.device, notify: Callable[[str], object]
-    ) -> None:
+    def __init__(self, recipe: Recipe, corpus: PreparedCorpus, device: torch.device, notify: Notify) -> None:
         """Choose the scores that suit the corpus, and warn where the recipe keeps epochs by BLEU, which is always 0.
 
         RecipeError where packages are missing for the tokenizer that BLEU needs.
