@@ -18,7 +18,7 @@ from tandem.engines.averaging import average_by_name, log_normaliser
 from tandem.engines.engine import Candidates, FloatArray, Ids, IntArray
 from tandem.engines.members import Member
 from tandem.engines.prepared_model import PreparedModel
-from tandem.engines.top_tokens import top_tokens
+from tandem.engines.selection import top_tokens
 from tandem.errors import TandemError
 from tandem.models.decoder import DecoderState
 from tandem.models.prefixes import target_tree

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from tandem.engines import top_tokens as module
-from tandem.engines.top_tokens import GROUP, largest, top_tokens
+from tandem.engines import selection
+from tandem.engines.selection import GROUP, largest, top_tokens
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -32,7 +32,7 @@ def test_the_largest_are_the_beginning_of_a_stable_sort(columns: int, levels: in
     values = torch.randint(levels, (20, columns), generator=generator).to(dtype)
     ordered, places = values.sort(dim=1, descending=True, stable=True)
     for count in {1, min(3, columns), columns}:
-        for way in (largest, module._first_among_equals):
+        for way in (largest, selection._first_among_equals):
             top, chosen = way(values, count)
             assert torch.equal(top, ordered[:, :count])
             assert torch.equal(chosen, places[:, :count])
