@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tandem.cli.commands import Command, command_app
-from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references, files_read
+from tandem.cli.corpora import ReferencesOptions, corpus_references, files_read
 from tandem.cli.groups import OptionGroup, option_groups
 from tandem.cli.options import (
     OUTPUT,
@@ -60,7 +60,6 @@ class OutputOptions(OptionGroup):
 
 
 @app.command("analyse", cls=Command)
-@corpus_options
 @option_groups
 def analyse_command(
     models: Annotated[list[Path] | None, typer.Argument(metavar="[MODEL...]", help="Runs or checkpoints.")] = None,

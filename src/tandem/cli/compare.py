@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tandem.cli.commands import Command, command_app
-from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references
+from tandem.cli.corpora import ReferencesOptions, corpus_references
 from tandem.cli.groups import option_groups
 from tandem.cli.options import (
     OUTPUT,
@@ -23,7 +23,6 @@ app = command_app()
 
 
 @app.command("compare", cls=Command)
-@corpus_options
 @option_groups
 def compare_command(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Runs or checkpoints.")],

@@ -1,14 +1,14 @@
 """The options that name a corpus, once for every command that reads one and for each corpus that it reads."""
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import wraps
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 import typer
 
+from tandem.cli.groups import OptionGroup, option_parameter
 from tandem.cli.streams import notify
 from tandem.corpora.corpus_kind import CorpusKind, GivenOptions, Option
 from tandem.corpora.kinds import KINDS, AnyCorpus
@@ -22,8 +22,11 @@ from tandem.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class CorpusOptions:
-    """What the command line says about a corpus."""
+class CorpusOptions(OptionGroup):
+    """What the command line says about a corpus.
+
+    The options of a parameter called `validation` or `test` begin with this role.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict)
     """The value of each option that is given, by its name: "source", "csv", "hub"."""
@@ -45,6 +48,36 @@ class CorpusOptions:
         names = [value for name, value in self.values.items() if name not in _FILE_OPTIONS]
         return next(iter(names + [path.name for path in self.files]), "")
 
+    @classmethod
+    def options(cls, parameter: str) -> list[inspect.Parameter]:
+        """Return an option for each way to name a corpus."""
+        role = _role(parameter)
+        parameters = []
+        for option in (*_OPTIONS.values(), _COLUMNS):
+            annotation, text = cls.describe(option)
+            names = [f"--{_prefixed(role, option.name, '-')}", *([option.short] if option.short and not role else [])]
+            declared = typer.Option(*names, metavar=option.metavar, help=text, rich_help_panel=_ROLES.get(role))
+            parameters.append(option_parameter(_prefixed(role, option.name, "_"), Annotated[annotation, declared]))
+        return parameters
+
+    @classmethod
+    def describe(cls, option: Option) -> tuple[Any, str]:
+        """Return the type of an option, and its help."""
+        return (Path if option.name in _FILE_OPTIONS else str) | None, option.help
+
+    @classmethod
+    def take(cls, parameter: str, values: dict[str, Any]) -> Self:
+        """Return what the options say about the corpus, and remove their values from those of a command."""
+        taken = {name: values.pop(_prefixed(_role(parameter), name, "_")) for name in (*_OPTIONS, _COLUMNS.name)}
+        return cls.of_values(
+            taken.pop(_COLUMNS.name), {name: value for name, value in taken.items() if value is not None}
+        )
+
+    @classmethod
+    def of_values(cls, columns: str | None, values: dict[str, Any]) -> Self:
+        """Return the options with these values, each a text or a path."""
+        return cls({name: str(value) for name, value in values.items()}, columns)
+
 
 @dataclass(frozen=True)
 class ReferencesOptions(CorpusOptions):
@@ -57,6 +90,20 @@ class ReferencesOptions(CorpusOptions):
     def files(self) -> list[Path]:
         """The files that are read."""
         return [*super().files, *self.further_targets]
+
+    @classmethod
+    def describe(cls, option: Option) -> tuple[Any, str]:
+        """Return the type of an option, and its help: --target may be given several times."""
+        if option.name != "target":
+            return super().describe(option)
+        return list[Path] | None, f"{option.help} Give it again for further references."
+
+    @classmethod
+    def of_values(cls, columns: str | None, values: dict[str, Any]) -> Self:
+        """Return the options with these values, of which the target is a list."""
+        first, *further = values.pop("target", None) or [None]
+        options = super().of_values(columns, values | ({} if first is None else {"target": first}))
+        return replace(options, further_targets=tuple(further))
 
 
 class LoadedReferences(NamedTuple):
@@ -86,65 +133,6 @@ _ROLES = {
     "test": "Test data (otherwise the model is scored on the validation data)",
 }
 """The corpora besides the main one. Their options begin with the role and have a panel of their own in --help."""
-
-
-def corpus_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of each corpus that it reads: of each parameter that is a CorpusOptions.
-
-    A parameter called `validation` or `test` has options that begin with this role; any other has them as they are.
-    A parameter that is a ReferencesOptions takes --target several times.
-    """
-    commands_corpora: dict[str, type[CorpusOptions]] = {}
-    parameters: list[inspect.Parameter] = []
-    for parameter in inspect.signature(command).parameters.values():
-        if parameter.annotation in (CorpusOptions, ReferencesOptions):
-            commands_corpora[parameter.name] = parameter.annotation
-            parameters += _parameters(_role(parameter.name), parameter.annotation is ReferencesOptions)
-        else:
-            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
-
-    @wraps(command)
-    def with_corpora(**given: Any) -> None:
-        for name, options in commands_corpora.items():
-            values = {option: given.pop(_prefixed(_role(name), option, "_")) for option in _OPTIONS}
-            columns = given.pop(_prefixed(_role(name), _COLUMNS.name, "_"))
-            further: list[Path] = []
-            if options is ReferencesOptions:
-                values["target"], *further = values["target"] or [None]
-            texts = {option: str(value) for option, value in values.items() if value is not None}
-            given[name] = (
-                ReferencesOptions(texts, columns, tuple(further))
-                if options is ReferencesOptions
-                else CorpusOptions(texts, columns)
-            )
-        command(**given)
-
-    # Typer reads a command's options off its signature.
-    with_corpora.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    with_corpora.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return with_corpora
-
-
-def _parameters(role: str, several_targets: bool) -> list[inspect.Parameter]:
-    """Return a parameter for each option of the corpus that has this role."""
-    parameters = []
-    for option in (*_OPTIONS.values(), _COLUMNS):
-        annotation: Any = (Path if option.name in _FILE_OPTIONS else str) | None
-        text = option.help
-        if several_targets and option.name == "target":
-            annotation = list[Path] | None
-            text = f"{text} Give it again for further references."
-        names = [f"--{_prefixed(role, option.name, '-')}", *([option.short] if option.short and not role else [])]
-        declared = typer.Option(*names, metavar=option.metavar, help=text, rich_help_panel=_ROLES.get(role))
-        parameters.append(
-            inspect.Parameter(
-                _prefixed(role, option.name, "_"),
-                inspect.Parameter.KEYWORD_ONLY,
-                default=None,
-                annotation=Annotated[annotation, declared],
-            )
-        )
-    return parameters
 
 
 def _role(parameter: str) -> str:

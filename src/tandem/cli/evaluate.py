@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tandem.cli.commands import Command, command_app
-from tandem.cli.corpora import ReferencesOptions, corpus_options, corpus_references, files_read
+from tandem.cli.corpora import ReferencesOptions, corpus_references, files_read
 from tandem.cli.groups import OptionGroup, option_groups
 from tandem.cli.options import (
     OUTPUT,
@@ -44,7 +44,6 @@ class OutputOptions(OptionGroup):
 
 
 @app.command("evaluate", cls=Command)
-@corpus_options
 @option_groups
 def evaluate_command(
     models: ModelsArgument,

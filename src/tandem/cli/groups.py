@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, Self, get_type_hints
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,26 @@ class OptionGroup:
     """The base of all groups. Each field is annotated as a parameter of a command is, and has a default."""
 
     panel: ClassVar[str]
-    """The title of the panel of --help that shows the options."""
+    """The title of the section of --help that shows the options."""
+
+    @classmethod
+    def options(cls, parameter: str) -> list[inspect.Parameter]:  # noqa: ARG003 - for groups that depend on it
+        """Return the options of a command that has a `parameter` of this type."""
+        hints = get_type_hints(cls, include_extras=True)
+        for field in fields(cls):
+            for option in hints[field.name].__metadata__:
+                option.rich_help_panel = cls.panel
+        return [option_parameter(field.name, hints[field.name], field.default) for field in fields(cls)]
+
+    @classmethod
+    def take(cls, parameter: str, values: dict[str, Any]) -> Self:  # noqa: ARG003 - for groups that depend on it
+        """Return the group, and remove the values of its options from those of a command."""
+        return cls(**{field.name: values.pop(field.name) for field in fields(cls)})
+
+
+def option_parameter(name: str, annotation: Any, default: object = None) -> inspect.Parameter:
+    """Return an option as Typer reads it off a command's signature."""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def option_groups(command: Callable[..., None]) -> Callable[..., None]:
@@ -22,30 +41,15 @@ def option_groups(command: Callable[..., None]) -> Callable[..., None]:
     for parameter in inspect.signature(command).parameters.values():
         if isinstance(parameter.annotation, type) and issubclass(parameter.annotation, OptionGroup):
             groups[parameter.name] = parameter.annotation
-            parameters += _options(parameter.annotation)
+            parameters += parameter.annotation.options(parameter.name)
         else:
             parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
     @wraps(command)
-    def with_groups(**given: Any) -> None:
-        for name, group in groups.items():
-            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
-        command(**given)
+    def with_groups(**values: Any) -> None:
+        taken = {name: group.take(name, values) for name, group in groups.items()}
+        command(**values, **taken)
 
-    # Typer reads a command's options off its signature.
     with_groups.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     with_groups.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return with_groups
-
-
-def _options(group: type[OptionGroup]) -> list[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    for field in fields(group):
-        for option in hints[field.name].__metadata__:
-            option.rich_help_panel = group.panel
-    return [
-        inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
-        )
-        for field in fields(group)
-    ]

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tandem.cli.commands import Command, command_app
-from tandem.cli.corpora import CorpusOptions, corpus_options, corpus_pairs
+from tandem.cli.corpora import CorpusOptions, corpus_pairs
 from tandem.cli.groups import option_groups
 from tandem.cli.options import OUTPUT, BatchSizeOption, EnsembleOptions, ModelsArgument, OnErrorOption
 from tandem.cli.streams import standard_output
@@ -14,7 +14,6 @@ app = command_app()
 
 
 @app.command("score", cls=Command)
-@corpus_options
 @option_groups
 def score_command(
     models: ModelsArgument,

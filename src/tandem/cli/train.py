@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tandem.cli.commands import Command, command_app
-from tandem.cli.corpora import CorpusOptions, corpus_options
+from tandem.cli.corpora import CorpusOptions
 from tandem.cli.groups import OptionGroup, option_groups
 from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
 from tandem.errors import RecipeError
@@ -62,7 +62,6 @@ class RunOptions(OptionGroup):
 
 
 @app.command("train", cls=Command)
-@corpus_options
 @option_groups
 def train_command(
     files: Annotated[
