@@ -1,4 +1,4 @@
-"""The ids of many texts, flat in one array: each different word is looked up in the tokenizer once."""
+"""Encoding many texts into one flat array: each different word is looked up in the tokenizer once."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -15,34 +15,34 @@ Ids: TypeAlias = npt.NDArray[np.int32]
 Lengths: TypeAlias = npt.NDArray[np.int64]
 
 _MOST_WORDS = 1_000_000
-"""Different words that are remembered: with more of them the table is begun anew, so that memory is bounded."""
+"""The most words that are remembered. With more of them the table is begun anew, so that memory is bounded."""
 
 
 class _Words(dict[str, int]):
-    """Words numbered as they come, and the ids of each."""
+    """Words, numbered in the order in which they come, with the ids of each."""
 
     def __init__(self) -> None:
         super().__init__()
         self.new: list[str] = []
-        """Those that have a number and no ids yet."""
+        """The words that have a number and no ids yet."""
         self.flat: Ids = np.zeros(0, np.int32)
         self.starts: Lengths = np.zeros(1, np.int64)
-        """Where each word's ids begin in `flat`, and where the last one's end."""
+        """Where the ids of each word begin in `flat`, and where those of the last one end."""
 
     def __missing__(self, word: str) -> int:
         number = self[word] = len(self)
         self.new.append(word)
         return number
 
-    def add(self, found: list[list[int]]) -> None:
-        """Take the ids of the new words."""
+    def add(self, ids: list[list[int]]) -> None:
+        """Add the ids of the new words."""
         self.new.clear()
-        self.flat = np.concatenate((self.flat, np.fromiter(chain.from_iterable(found), np.int32)))
-        self.starts = np.concatenate((self.starts, self.starts[-1] + np.cumsum([*map(len, found)], dtype=np.int64)))
+        self.flat = np.concatenate((self.flat, np.fromiter(chain.from_iterable(ids), np.int32)))
+        self.starts = np.concatenate((self.starts, self.starts[-1] + np.cumsum([*map(len, ids)], dtype=np.int64)))
 
 
 class BulkEncoder:
-    """Encodes as `Tokenizer.encode` does, many times faster; it remembers the words that it has seen."""
+    """Encodes as `Tokenizer.encode` does, many times faster, by remembering the words that it has seen."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
@@ -52,7 +52,7 @@ class BulkEncoder:
         self._words = _Words()
 
     def encode(self, texts: Sequence[str]) -> tuple[Ids, Lengths]:
-        """The ids of all texts one after the other, and the number of each text's ids."""
+        """Return the ids of all texts, one after the other, and the number of ids of each text."""
         if len(self._words) > _MOST_WORDS:
             self._words = _Words()
         table = self._words

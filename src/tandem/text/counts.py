@@ -1,6 +1,6 @@
-"""How often each word, as it stands between white space, occurs: all that a vocabulary is learnt from.
+"""Counts of words, cut at white space: everything that a vocabulary is learnt from.
 
-No piece of any kind of tokenizer reaches over white space, so a text's pieces are those of its words, in order.
+No piece of any kind of tokenizer crosses white space, so the pieces of a text are those of its words, in order.
 """
 
 import re
@@ -18,20 +18,20 @@ _TOGETHER = 1000
 
 
 class WordCounts(NamedTuple):
-    """The words of a side of a corpus, cut at white space and not yet normalised."""
+    """How often each word of one side of a corpus occurs, before normalisation."""
 
     words: Counter[str]
     texts: int
-    """Those with at least one word."""
+    """The number of texts with at least one word."""
 
     def add(self, other: "WordCounts") -> "WordCounts":
-        """Both together; the larger one's table is used and changed."""
+        """Return the sum of both counts. The table of this one is changed and used."""
         self.words.update(other.words)
         return WordCounts(self.words, self.texts + other.texts)
 
 
 def split_texts(texts: Sequence[str]) -> list[list[str]]:
-    """The words of each text, lone surrogates replaced."""
+    """Split each text into words, lone surrogates replaced."""
     joined = "\n".join(texts)
     if joined != without_surrogates(joined):
         texts = [without_surrogates(text) for text in texts]

@@ -1,4 +1,4 @@
-"""What two tokenizers differ in: models that are to work together must read and write the same ids."""
+"""Differences between tokenizers: models that work together must read and write the same ids."""
 
 import json
 from itertools import zip_longest
@@ -8,15 +8,15 @@ from tandem.text.tokenizer import Tokenizer
 
 
 def vocabulary_difference(first: Tokenizer, second: Tokenizer) -> str | None:
-    """What the two differ in first, worded as "... in the first, ... in the second"; None where texts get equal ids.
+    """Describe the first difference as "... in the first, ... in the second"; return None where texts get equal ids.
 
-    Compared are the kind, lower-casing, the token of each id, and the merges of byte pairs.
+    The kind, lower-casing, the token of each id, and the merges of byte pairs are compared.
     """
     if first.kind != second.kind:
         return _worded("tokens are of the kind", first.kind, second.kind)
     if first.lowercase != second.lowercase:
-        said = {True: "lower-cased", False: "left as they are"}
-        return _worded("texts are", said[first.lowercase], said[second.lowercase])
+        casing = {True: "lower-cased", False: "left as they are"}
+        return _worded("texts are", casing[first.lowercase], casing[second.lowercase])
     for index, (one, other) in enumerate(zip_longest(*(t.tokens(range(len(t))) for t in (first, second)))):
         if one != other:
             sizes = "" if len(first) == len(second) else f" ({len(first):,} and {len(second):,} tokens)"

@@ -1,4 +1,4 @@
-"""Texts as tokenizers see them, so that what is the same to a model is the same to a comparison or a score."""
+"""Normalising texts as tokenizers do, so that what a model cannot tell apart is equal in comparisons and scores."""
 
 import re
 import unicodedata

@@ -16,7 +16,7 @@ MARK = "▁"
 """Stands for the space before a piece, as in SentencePiece (Kudo & Richardson 2018, arXiv 1808.06226)."""
 
 LONGEST_TOKEN = 2**15
-"""Characters of a token; longer pieces of texts are unknown. No more is read of a source either."""
+"""The most characters of a token. A longer piece of a text is unknown, and no more is read of a source either."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # The mark is itself a symbol to Unicode, so the alternative that may not consume it alone comes first.
@@ -26,25 +26,25 @@ _LITERAL_SPECIAL = rf"(?<!\S)(?:{'|'.join(SPECIAL_TOKENS)})(?!\S)"
 
 
 def without_surrogates(text: str) -> str:
-    """The text with each lone surrogate replaced by U+FFFD, since the library takes valid Unicode only."""
+    """Replace each lone surrogate by U+FFFD, since the library takes valid Unicode only."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def word_level(tokens: Sequence[str]) -> models.Model:
-    """A model that looks whole pieces up; token number `i` gets id `i`."""
+    """Return a model that looks whole pieces up; token number `i` gets id `i`."""
     return models.WordLevel({token: index for index, token in enumerate(tokens)}, unk_token=UNK_TOKEN)
 
 
 def byte_pairs(tokens: Sequence[str], merges: Sequence[tuple[str, str]]) -> models.Model:
-    """A byte-pair model (Sennrich et al. 2016, arXiv 1508.07909); neighbouring unknowns become one."""
+    """Return a byte-pair model (Sennrich et al. 2016, arXiv 1508.07909); neighbouring unknowns become one."""
     vocabulary = {token: index for index, token in enumerate(tokens)}
     return models.BPE(vocabulary, list(merges), unk_token=UNK_TOKEN, fuse_unk=True)
 
 
 def assemble(kind: TokenizerKind, lowercase: bool, model: models.Model) -> tokenizers.Tokenizer:
-    """The library's tokenizer of this kind around a model.
+    """Return the library's tokenizer of this kind around a model.
 
-    It knows no added tokens: those would be found in raw text, and a text must never name a special token.
+    It has no added tokens: the library finds those in raw text, and a text must never name a special token.
     """
     core = tokenizers.Tokenizer(model)
     core.normalizer = normalizers.Sequence(_normalisers(kind, lowercase))

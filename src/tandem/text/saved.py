@@ -1,4 +1,4 @@
-"""Reading a tokenizer's JSON, which may be damaged, hostile or another program's."""
+"""Reading the JSON of a tokenizer, which may be damaged, hostile or written by another program."""
 
 import json
 import reprlib
@@ -20,10 +20,10 @@ from tandem.text.pipeline import (
 
 
 def read(text: str) -> tuple[tokenizers.Tokenizer, TokenizerKind, bool]:
-    """The library's tokenizer, its kind, and whether it lower-cases.
+    """Return the library's tokenizer, its kind, and whether it lower-cases.
 
     The library never sees the text, which could make it panic: the tokenizer is made anew from its vocabulary and
-    merges. Raises ValueError, saying what is wrong, if the text is not what `Tokenizer.to_json` writes.
+    merges. Raise ValueError, saying what is wrong, if the text is not what `Tokenizer.to_json` writes.
     """
     try:
         state = json.loads(text)
@@ -46,7 +46,7 @@ def read(text: str) -> tuple[tokenizers.Tokenizer, TokenizerKind, bool]:
 
 
 def _recognise(state: Mapping[str, Any]) -> tuple[TokenizerKind, bool]:
-    """The kind, and whether it lower-cases, of the state of a tokenizer that `assemble` made, vocabulary left out."""
+    """Return the kind of a tokenizer that `assemble` made, and whether it lower-cases, from its state."""
     for kind in get_args(TokenizerKind):
         for lowercase in (False, True):
             if _switched_on(state) == _written(kind, lowercase):
@@ -63,13 +63,13 @@ def _written(kind: TokenizerKind, lowercase: bool) -> dict[str, Any]:
 
 
 def _switched_on(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The state without what is null or false (or 0): releases of the library differ in what they write of these."""
+    """Drop what is null, false or 0 from a state: releases of the library differ in which of these they write."""
     parts = {**state, "model": {key: value for key, value in state["model"].items() if value not in (None, False)}}
     return {key: value for key, value in parts.items() if value not in (None, False)}
 
 
 def _checked_tokens(vocabulary: object) -> list[str]:
-    """The tokens by their ids."""
+    """Return the tokens in the order of their ids. Raise ValueError for ids or tokens that cannot be."""
     if not isinstance(vocabulary, dict):
         raise ValueError("its vocabulary is no table")
     if not all(type(index) is int for index in vocabulary.values()):

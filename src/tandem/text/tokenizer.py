@@ -27,11 +27,11 @@ from tandem.text.vocabulary import NO_LIMIT, frequent_pairs, frequent_pieces
 
 DEFAULT_BPE_SIZE = 8000
 _MOST_BYTES = 2**28
-"""Of a saved tokenizer: far more than the largest vocabularies take."""
+"""The most bytes of a saved tokenizer: far more than the largest vocabularies take."""
 
 
 class Tokenizer:
-    """Turns text into ids and ids into text; made by `train`, `load` or `from_json`.
+    """Turns text into ids and ids into text. Made by `train`, `load` or `from_json`.
 
     The kinds differ in what a token is:
 
@@ -73,7 +73,7 @@ class Tokenizer:
 
         Tokens seen fewer than `min_count` times are unknown (for bpe: characters are unknown and pairs
         are not merged). `max_size` counts the special tokens too; None is no limit, but 8000 for bpe.
-        Of equally frequent tokens the first in code point order is kept. Raises RecipeError for a
+        Of equally frequent tokens the first in code point order is kept. Raise RecipeError for a
         setting that cannot be.
         """
         return cls.from_counts(kind, count_words(texts), lowercase=lowercase, min_count=min_count, max_size=max_size)
@@ -118,18 +118,18 @@ class Tokenizer:
         return f"<Tokenizer {self._kind}, {len(self)} tokens{', lower-cased' if self._lowercase else ''}>"
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text, without `<sos>` and `<eos>`; none for an empty text."""
+        """Return the ids of a text, without `<sos>` and `<eos>`; none for an empty text."""
         return self._core.encode(without_surrogates(text)).ids
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text, as `encode` gives them, computed on all cores."""
+        """Return the ids of each text, as `encode` does, computed on all cores."""
         encodings = self._core.encode_batch_fast([without_surrogates(text) for text in texts])
         return [encoding.ids for encoding in encodings]
 
     def unknown_pieces(self, text: str, *, most: int | None = None) -> list[str]:
-        """The pieces of a text that `encode` turns into `<unk>`, as they stand there, among its first `most` tokens.
+        """Return the pieces of a text that `encode` turns into `<unk>`, among its first `most` tokens.
 
-        Of kind "bpe" neighbouring unknown characters are one piece.
+        With the kind "bpe", neighbouring unknown characters are one piece.
         """
         text = without_surrogates(text)
         encoding = self._core.encode(text)
@@ -138,15 +138,15 @@ class Tokenizer:
             if index == UNK_ID:
                 piece = text[start:end]
                 if self._kind == "whitespace":
-                    # Of a special token's name, which the normaliser replaces, the offsets are the last character's.
+                    # For the name of a special token, which the normaliser replaces, only the last character is meant.
                     piece = max([piece, *text[:end].rsplit(None, 1)[-1:]], key=len)
                 pieces.append(piece.strip() or piece)  # a word's piece begins with its space
         return pieces
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of the ids: `<pad>`, `<sos>` and `<eos>` are dropped, an unknown shows as `<unk>`.
+        """Return the text of the ids. `<pad>`, `<sos>` and `<eos>` are dropped; an unknown token shows as `<unk>`.
 
-        Raises IndexError for an id outside the vocabulary.
+        Raise IndexError for an id outside the vocabulary.
         """
         pieces = [self._texts[self._checked(index)] for index in ids]
         if self._kind == "whitespace":
@@ -154,27 +154,27 @@ class Tokenizer:
         return "".join(pieces).replace(MARK, " ").strip(" ")
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
-        """The token of each id as it stands in the vocabulary, special tokens included."""
+        """Return the token of each id as it stands in the vocabulary, special tokens included."""
         return [self.id_to_token(index) for index in ids]
 
     def beginning(self, ids: Sequence[int], characters: int) -> Sequence[int]:
-        """As many of the ids, from the first, as have no more than so many characters in all."""
+        """Return the longest beginning of the ids whose tokens have at most that many characters in all."""
         if len(ids) * self._longest <= characters:
             return ids
         ends = accumulate(len(token) for token in self.tokens(ids))
         return ids[: sum(1 for _ in takewhile(lambda end: end <= characters, ends))]
 
     def normalise(self, text: str) -> str:
-        """The text as this tokenizer sees it: what `decode(encode(text))` gives if nothing is unknown."""
+        """Return the text as this tokenizer sees it: `decode(encode(text))` if nothing is unknown."""
         seen: str = self._core.normalizer.normalize_str(without_surrogates(text))
         return seen if self._kind == "whitespace" else seen.replace(MARK, " ").strip(" ")
 
     def token_to_id(self, token: str) -> int | None:
-        """The id of a token of the vocabulary, None if it is not there."""
+        """Return the id of a token, or None if it is not in the vocabulary."""
         return self._ids.get(token)
 
     def id_to_token(self, index: int) -> str:
-        """The token of an id; raises IndexError for an id outside the vocabulary."""
+        """Return the token of an id. Raise IndexError for an id outside the vocabulary."""
         return self._tokens[self._checked(index)]
 
     def _checked(self, index: int) -> int:
@@ -183,14 +183,14 @@ class Tokenizer:
         return index
 
     def to_json(self) -> str:
-        """The whole tokenizer as JSON, in the format that the `tokenizers` library itself reads."""
+        """Return the whole tokenizer as JSON, in the format that the `tokenizers` library itself reads."""
         return self._core.to_str(pretty=True)
 
     @classmethod
     def from_json(cls, text: str, origin: str) -> Self:
-        """The tokenizer that `to_json` wrote.
+        """Return the tokenizer that `to_json` wrote.
 
-        Raises CheckpointError, naming `origin`, if the text is damaged or another program's.
+        Raise CheckpointError, naming `origin`, if the text is damaged or written by another program.
         """
         try:
             core, kind, lowercase = read(text)
@@ -202,12 +202,12 @@ class Tokenizer:
         return cls(core, kind, lowercase)
 
     def save(self, path: str | Path) -> None:
-        """Write `to_json` to a file, in place of an older one in one step; raises NotWrittenError."""
+        """Write `to_json` to a file, in place of an older one, in one step. Raise NotWrittenError where that fails."""
         replace_file(Path(path), self.to_json())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """The tokenizer in a file; raises CheckpointError if it is missing, damaged or another program's."""
+        """Read a tokenizer from a file. Raise CheckpointError if it is missing, damaged or another program's."""
         try:
             text = read_text(Path(path), _MOST_BYTES)
         except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Which tokens a tokenizer knows: learnt from the words' counts, the same for the same texts in every process."""
+"""Learning vocabularies from counts of words: the same texts give the same vocabulary in every process."""
 
 import json
 from collections import Counter
@@ -26,7 +26,7 @@ _TOGETHER = 10_000
 def frequent_pieces(
     kind: TokenizerKind, counts: WordCounts, *, lowercase: bool, min_count: int, max_size: int
 ) -> list[str]:
-    """The special tokens, then the pieces seen at least `min_count` times, `max_size` tokens in all.
+    """Return the special tokens and the pieces seen at least `min_count` times, at most `max_size` tokens in all.
 
     The most frequent come first, equally frequent ones in code point order.
     """
@@ -38,15 +38,15 @@ def frequent_pieces(
 def frequent_pairs(
     counts: WordCounts, *, lowercase: bool, min_count: int, max_size: int
 ) -> tuple[list[str], list[tuple[str, str]]]:
-    """The tokens and the merges of a byte-pair model.
+    """Return the tokens and the merges of a byte-pair model.
 
-    The characters seen at least `min_count` times come first; what room is left in `max_size` goes to
-    merges of pairs seen at least `min_count` times.
+    The characters seen at least `min_count` times come first. The room that is left in `max_size` goes to merges of
+    pairs seen at least `min_count` times.
     """
     pieces = _piece_counts("bpe", counts, lowercase=lowercase)
     alphabet = _alphabet(pieces, min_count=min_count, room=max_size - len(SPECIAL_TOKENS))
-    # Each merge joins two symbols of a piece, which bounds their number. The library takes memory for as many as it may
-    # make, whatever there is.
+    # Each merge joins two symbols of a piece, which bounds the number of merges. The library reserves memory for as
+    # many as it may make, however few are possible.
     possible = len(alphabet) + sum(len(piece) - 1 for piece in pieces)
     trainer = trainers.BpeTrainer(
         vocab_size=min(max_size - len(SPECIAL_TOKENS), possible),
@@ -65,15 +65,15 @@ def frequent_pairs(
 
 
 def _piece_counts(kind: TokenizerKind, counts: WordCounts, *, lowercase: bool) -> dict[str, int]:
-    """How often each piece occurs; special tokens and what is longer than any token may be are left out."""
+    """Count the pieces of all words, except special tokens and pieces that are too long for a token."""
     words = list(counts.words)
     core = assemble(kind, lowercase, word_level([]))
     trainer = trainers.WordLevelTrainer(vocab_size=NO_LIMIT, min_frequency=0, show_progress=False, special_tokens=[])
-    core.train_from_iterator(words, trainer)  # each word once: which pieces there are
-    found = core.encode_batch_fast(words)
-    ids = np.fromiter(chain.from_iterable(encoding.ids for encoding in found), np.int64)
+    core.train_from_iterator(words, trainer)  # each word once, to learn which pieces exist
+    encodings = core.encode_batch_fast(words)
+    ids = np.fromiter(chain.from_iterable(encoding.ids for encoding in encodings), np.int64)
     times = np.fromiter(counts.words.values(), np.int64, len(words))
-    numbers = np.bincount(ids, np.repeat(times, [len(encoding) for encoding in found])).astype(np.int64)
+    numbers = np.bincount(ids, np.repeat(times, [len(encoding) for encoding in encodings])).astype(np.int64)
     seen = {
         piece: int(numbers[index])
         for piece, index in core.get_vocab().items()
@@ -84,7 +84,7 @@ def _piece_counts(kind: TokenizerKind, counts: WordCounts, *, lowercase: bool) -
 
 
 def _repeated(pieces: Mapping[str, int]) -> Iterator[str]:
-    """Each piece as often as it was counted, a space between: the library takes texts and no counts."""
+    """Yield texts that repeat each piece as often as it was counted: the library takes texts, not counts."""
     together: list[str] = []
     room = _TOGETHER
     for piece, count in pieces.items():
@@ -99,7 +99,7 @@ def _repeated(pieces: Mapping[str, int]) -> Iterator[str]:
 
 
 def _alphabet(pieces: Mapping[str, int], *, min_count: int, room: int) -> list[str]:
-    """Characters by falling count; chosen here since the library cuts equally frequent ones at random."""
+    """Return the most frequent characters. The library would choose among equally frequent ones at random."""
     counts: Counter[str] = Counter()
     for piece, count in pieces.items():
         for character in piece:

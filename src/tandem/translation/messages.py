@@ -1,4 +1,4 @@
-"""What a translator gives back: translations, and the scores of given targets."""
+"""What a translator returns: translations, and the scores of given targets."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Stopped: TypeAlias = Literal["eos", "limit"]
 
 @dataclass(frozen=True)
 class Translation:
-    """What became of one source text."""
+    """The translation of one source text."""
 
     text: str
     score: float
@@ -34,7 +34,7 @@ class Translation:
 
     @property
     def log_probability(self) -> float:
-        """Of the whole translation, in nats."""
+        """The log-probability of the whole translation, in nats."""
         return math.fsum(self.token_scores)
 
 
@@ -43,7 +43,7 @@ class TargetScore:
     """How probable a model finds a given target."""
 
     log_probability: float
-    """In nats, `<eos>` included."""
+    """The log-probability of the target in nats, `<eos>` included."""
     tokens: tuple[str, ...]
     token_scores: tuple[float, ...]
     cut: bool = False
