@@ -19,10 +19,10 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test check check-lowest format bench lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  PYTHON=python3.12      another interpreter, 3.11 or newer'
 	@echo '  ARGS="-k beam"         more arguments for demo, test or bench'
@@ -40,6 +40,22 @@ check: $(INSTALLED_DEV)  ## lint, format check, strict types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+LOWEST_VENV := $(VENV)-lowest
+# The lowest version that pyproject.toml allows, such as 2.4; every other library as in the locks.
+LOWEST_TORCH = $(shell sed -n 's/.*"torch>=\([0-9.]*\)".*/\1/p' pyproject.toml)
+
+check-lowest:  ## run the tests of models and training with the lowest torch allowed
+	@$(CHECK_PYTHON)
+	rm -rf $(LOWEST_VENV)
+	$(PYTHON) -m venv $(LOWEST_VENV)
+	{ grep -v '^torch==' requirements.lock; grep -v '^-r' requirements-dev.lock; echo 'torch==$(LOWEST_TORCH)'; } \
+	    >$(LOWEST_VENV)/requirements.txt
+	$(LOWEST_VENV)/bin/python -m pip --disable-pip-version-check --no-input install --quiet \
+	    -r $(LOWEST_VENV)/requirements.txt
+	$(LOWEST_VENV)/bin/python -m pip --disable-pip-version-check --no-input install --quiet \
+	    --no-deps --no-build-isolation --editable .
+	$(LOWEST_VENV)/bin/python -m pytest tests/models tests/laws tests/training tests/translation $(ARGS)
 
 format: $(INSTALLED_DEV)  ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix .
@@ -89,6 +105,6 @@ lock:  ## resolve requirements.lock and requirements-dev.lock anew
 	rm -rf $(LOCK_VENV)
 
 clean:  ## remove .venv, caches and build leftovers; runs/ stays
-	rm -rf $(VENV) $(LOCK_VENV) build dist .coverage htmlcov
+	rm -rf $(VENV) $(LOCK_VENV) $(LOWEST_VENV) build dist .coverage htmlcov
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -type d -name __pycache__ -prune -exec rm -rf {} +

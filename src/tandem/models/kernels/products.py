@@ -101,31 +101,32 @@ class _Slices:
     def __init__(self, weight: Tensor, bias: Tensor | None, count: int) -> None:
         """Lay out `weight [N, K]` and `bias [N]`. Rows of zeros fill up the last slice; their results are cut off."""
         self._rows, columns = weight.shape
-        self._count = count
         size = -(-self._rows // count)
-        self._filled = count * size != self._rows
         rest = count * size - self._rows
-        slices = F.pad(weight, (0, 0, 0, rest)).view(count, size, columns)
-        self._weight = slices.transpose(1, 2).contiguous()  # (T, K, n)
-        self._bias = None if bias is None else F.pad(bias, (0, rest)).view(count, 1, size)
+        self._filled = rest > 0
+        self._weight = F.pad(weight, (0, 0, 0, rest)).view(count, size, columns).transpose(1, 2).contiguous()
+        self._bias = None if bias is None else F.pad(bias, (0, rest)).view(1, -1)
+        self._whole = self._weight[0] if count == 1 else None
+        self._inputs_shape, self._addend_shape = (count, 1, columns), (count, 1, size)
 
     def product(self, inputs: Tensor) -> Tensor:
         """Return the product with `inputs [1, K]`, plus the bias: `[1, N]`."""
-        if self._bias is None:
-            return self._joined(torch.bmm(inputs.expand(self._count, *inputs.shape), self._weight))
-        return self._joined(torch.baddbmm(self._bias, inputs.expand(self._count, *inputs.shape), self._weight))
+        whole = self._product(inputs, self._bias)
+        return whole[:, : self._rows] if self._filled else whole
 
     def plus(self, addend: Tensor, inputs: Tensor) -> Tensor:
         """Return the product with `inputs [1, K]` plus `addend [1, N]`, which takes the place of the bias: `[1, N]`."""
-        if self._filled:
-            return self.product(inputs).add_(addend)
-        addend = addend.view(self._count, 1, -1)
-        return self._joined(torch.baddbmm(addend, inputs.expand(self._count, *inputs.shape), self._weight))
+        return self.product(inputs).add_(addend) if self._filled else self._product(inputs, addend)
 
-    def _joined(self, results: Tensor) -> Tensor:
-        """(T, 1, n) -> (1, N): the slices lie side by side in memory."""
-        whole = results.view(1, -1)
-        return whole[:, : self._rows] if self._filled else whole
+    def _product(self, inputs: Tensor, addend: Tensor | None) -> Tensor:
+        """(1, K) times (T, K, n), plus (1, T n) -> (1, T n)."""
+        if self._whole is not None:  # A single slice needs no views.
+            return inputs @ self._whole if addend is None else torch.addmm(addend, inputs, self._whole)
+        inputs = inputs.expand(self._inputs_shape)
+        if addend is None:
+            return torch.bmm(inputs, self._weight).view(1, -1)
+        # The slices' results lie side by side in memory, (T, 1, n): together they are one row.
+        return torch.baddbmm(addend.view(self._addend_shape), inputs, self._weight).view(1, -1)
 
 
 def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
