@@ -59,7 +59,7 @@ def desk(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     small = replace(known, base_url=str(fetched), files=tuple(files))
     monkeypatch.setitem(cast(dict[str, public.PublicCorpus], public.PUBLIC), "multi30k", small)
     captions = SimpleNamespace(train=PAIRS, validation=PAIRS[::5], test=PAIRS[::5])
-    monkeypatch.setattr("tandem.corpora.named.captions", lambda: captions)
+    monkeypatch.setattr("tandem.corpora.captions.captions", lambda: captions)
     monkeypatch.setattr("tandem.corpora.hub.HubDataset", lambda name, *_: InMemory(PAIRS, name))
     monkeypatch.setattr(os, "fsync", lambda _: None)  # on a busy disk it takes longer than all the rest
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))

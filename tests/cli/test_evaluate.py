@@ -58,7 +58,7 @@ def corpora(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (elsewhere / name).write_text(content, encoding="utf-8")
     write_parquet(elsewhere / "plain.parquet", PAIRS)
     write_parquet(elsewhere / "named.parquet", PAIRS, "de")
-    monkeypatch.setattr("tandem.corpora.named.captions", lambda: Captions((), (), tuple(PAIRS)))
+    monkeypatch.setattr("tandem.corpora.captions.captions", lambda: Captions((), (), tuple(PAIRS)))
 
 
 @pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: " ".join(corpus))

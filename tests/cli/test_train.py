@@ -97,7 +97,7 @@ def test_a_second_run_gets_a_directory_of_its_own(tandem: Tandem, elsewhere: Pat
 def test_pairs_come_from_anywhere(
     options: tuple[str, ...], name: str, tandem: Tandem, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tandem.corpora.named.captions", lambda: Captions(tuple(PAIRS), (), ()))
+    monkeypatch.setattr("tandem.corpora.captions.captions", lambda: Captions(tuple(PAIRS), (), ()))
     found = tandem("train", *options, *SMALL)
     assert (found.code, found.err) == (0, "")
     recipe = load_recipe(elsewhere / "runs" / name / "recipe.toml")
@@ -137,7 +137,7 @@ def test_validation_and_test_data_come_from_anywhere(
         rows = [json.dumps({"de": de, "en": en}) + "\n" for de, en in pairs]
         (elsewhere / f"{role}.jsonl").write_text("".join(rows), encoding="utf-8")
         write_parquet(elsewhere / f"{role}.parquet", pairs, "de", "en")
-    monkeypatch.setattr("tandem.corpora.named.captions", lambda: Captions(*map(tuple, parts.values())))
+    monkeypatch.setattr("tandem.corpora.captions.captions", lambda: Captions(*map(tuple, parts.values())))
     monkeypatch.setattr(
         "tandem.corpora.hub.HubDataset", lambda name, split, *_: InMemory(parts[split], f"{name} {split}")
     )
@@ -316,7 +316,7 @@ def test_a_run_gets_more_epochs(tandem: Tandem, elsewhere: Path) -> None:
 def test_the_demo_trains_measures_and_translates(tandem: Tandem, monkeypatch: pytest.MonkeyPatch) -> None:
     built_in = captions()
     few = Captions(built_in.train[:60], built_in.validation[:6], built_in.test[:7])
-    monkeypatch.setattr("tandem.corpora.named.captions", lambda: few)
+    monkeypatch.setattr("tandem.corpora.captions.captions", lambda: few)
     found = tandem("demo", *SMALL)
     assert (found.code, found.err) == (0, "")
     assert "  Guten Morgen!  →  " in found.out

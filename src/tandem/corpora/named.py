@@ -2,7 +2,6 @@
 
 from typing import ClassVar, Literal, Self, cast, get_args
 
-from tandem.corpora.captions import captions
 from tandem.corpora.corpus_kind import CorpusKind, GivenOptions, Option
 from tandem.corpora.memory import InMemory
 from tandem.corpora.pairs import Corpus
@@ -42,6 +41,8 @@ class NamedCorpus(CorpusKind):
     def open(self, folder: str | None) -> Corpus:
         """Open the corpus: its files, or for `captions` the pairs that a grammar makes."""
         if self.name == "captions":
+            from tandem.corpora.captions import captions  # the grammar takes as long to import as all other kinds
+
             built_in = captions()
             parts = {"train": built_in.train, "validation": built_in.validation, "test": built_in.test}
             return InMemory(parts[self.split], f"captions ({self.split})")
