@@ -120,10 +120,10 @@ def test_samples_are_drawn_as_from_python(tandem: Tandem, run: Path) -> None:
     options = ("--sample", 3, "--temperature", 1.5, "--top-k", 5, "--top-p", 0.9, "--seed", 4)
     found = tandem("translate", run, *options, stdin=TEXT)
     made = load(run, device="cpu").translate(LINES, sample=3, temperature=1.5, top_k=5, top_p=0.9, seed=4)
-    assert [line.split(" ||| ")[:2] for line in found.lines] == [
-        [str(number), a.text] for number, translation in enumerate(made) for a in translation.alternatives
-    ]
-    assert tandem("translate", run, *options, "--batch-size", 1, "--stream", stdin=TEXT).lines == found.lines
+    drawn = [[str(number), a.text] for number, translation in enumerate(made) for a in translation.alternatives]
+    alone = tandem("translate", run, *options, "--batch-size", 1, "--stream", stdin=TEXT)
+    for lines in (found.lines, alone.lines):
+        assert [line.split(" ||| ")[:2] for line in lines] == drawn
     found = tandem("translate", run, "--temperature", 0.5, "eins")
     assert (found.code, found.out) == (1, "")
     assert found.err == "tandem: temperature is for sampling: say how many outputs to draw of each text (sample)\n"
