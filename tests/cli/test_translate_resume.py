@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -60,8 +60,9 @@ class Stops:
 
 
 @pytest.fixture
-def stops() -> Stops:
-    return Stops(pytest.MonkeyPatch())
+def stops() -> Iterator[Stops]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield Stops(patch)
 
 
 def stopped(tandem: Tandem, run: Path, stops: Stops, *options: object, window: int = 3) -> Outcome:
