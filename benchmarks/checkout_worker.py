@@ -57,7 +57,7 @@ def settings(precision: str) -> list[str]:
             "text.source.tokenizer=word",
         ),
         *("text.target.tokenizer=word", "training.batch_size=128", f"training.precision={precision}"),
-        *("training.keep=loss", "training.patience=0"),
+        "training.keep=loss",
     ]
 
 
