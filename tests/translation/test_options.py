@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tandem.errors import ArgumentError
+from tandem.errors import ArgumentError, TandemError
 from tandem.translation.translator import Translator
 from tests.support.runs import number_pairs, untrained
 
@@ -78,6 +78,8 @@ def test_a_target_after_a_prefix_scores_as_the_end_of_the_whole(translator: Tran
 
 
 def test_too_few_or_wrong_prefixes_are_refused(translator: Translator) -> None:
+    with pytest.raises(TandemError, match=r"the prefix 'one xyz' has 'xyz', which is not in the model's target"):
+        translator.translate(SOURCES, prefixes="one xyz")
     with pytest.raises(ValueError, match="prefixes must hold one text for each"):
         translator.translate(SOURCES, prefixes=["one"])
     with pytest.raises(ArgumentError, match="prefixes: item 1 is of type int"):

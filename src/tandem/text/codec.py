@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tandem.text.pipeline import EOS_ID, SOS_ID
+from tandem.errors import TandemError
+from tandem.text.pipeline import EOS_ID, SOS_ID, UNK_ID
 from tandem.text.tokenizer import Tokenizer
 
 MAX_SOURCE_TOKENS = 1000
@@ -48,6 +49,18 @@ class Codec:
             for text, ids in zip(some, each, strict=True):
                 cut = len(ids) > MAX_SOURCE_TOKENS or len(text) > MAX_SOURCE_CHARACTERS
                 encoded.append(EncodedSource(frame(ids[:MAX_SOURCE_TOKENS], reverse=self.reverse_source), cut))
+        return encoded
+
+    def encode_prefixes(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids that outputs must begin with. Raise TandemError for a text that the model cannot write."""
+        encoded = self.target.encode_batch(texts)
+        for text, ids in zip(texts, encoded, strict=True):
+            if UNK_ID in ids:
+                unknown = ", ".join(map(repr, dict.fromkeys(self.target.unknown_pieces(text))))
+                raise TandemError(
+                    f"the prefix {text!r} has {unknown}, which is not in the model's target vocabulary, so no "
+                    "translation can begin so. Give another prefix"
+                )
         return encoded
 
     def unknown_pieces(self, text: str) -> tuple[str, ...]:

@@ -268,7 +268,7 @@ class Translator:
     ) -> list[Translation]:
         """Translate texts together, those of like length in one batch."""
         encoded = self.codec.encode_sources(window)
-        beginnings = self.target_tokenizer.encode_batch(prefixes)
+        beginnings = self.codec.encode_prefixes(prefixes)
         numbered = list(islice(numbers, len(window)))
         empty = Translation("", 0.0, (), ())
         results = [replace(empty, alternatives=(empty,)) if settings.several else empty] * len(window)
