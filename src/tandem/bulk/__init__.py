@@ -1,1 +1,1 @@
-"""Big jobs: lines in, translations out, in a file that is complete or can be gone on with. Imports no torch."""
+"""Large translation jobs, which can be stopped and resumed. Importing this package loads no torch."""

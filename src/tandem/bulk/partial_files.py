@@ -88,7 +88,7 @@ def partial_file(
     """Yield a file that is named `path` when the block ends well; None where `resume` finds it complete already.
 
     When the block ends in an error, what is done stays, and `notify` is told of it with the command that resumes the
-    job. OutputError where the folder holds another job, or a process is at work there.
+    job. Raise OutputError where the folder holds another job, or another process works on it.
     """
     path = resolved(path) if path.is_symlink() else path
     folder = path.with_name(f"{path.name}.partial")
