@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.cli.train import train_command
+from tandem.cli.commands import load_command
 from tandem.errors import RecipeError
 from tandem.recipe import load_recipe
 from tandem.recipe.builtin import builtin_recipes, find_builtin
@@ -22,7 +22,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_those_of_the_repository_are_built_in_and_the_help_names_them() -> None:
     assert builtin_recipes() == sorted(path.stem for path in (ROOT / "recipes").glob("*.toml"))
-    help_text = " ".join((train_command.__doc__ or "").split())
+    help_text = " ".join(load_command("train").help.split())
     assert f"Built-in recipes: {', '.join(builtin_recipes())}." in help_text
 
 

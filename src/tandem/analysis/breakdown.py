@@ -16,14 +16,11 @@ _LEAST_SENTENCES = 25
 
 @dataclass(frozen=True)
 class Bin:
-    """Sentences that are alike in a property."""
+    """Sentences that are alike in a property, which has values from `low` to `high`."""
 
     low: float
-    """The smallest value of the property."""
     high: float
-    """The largest value of the property."""
     sentences: int
-    """The number of sentences."""
     scores: tuple[Interval, ...]
     """BLEU of each system, in the order of the systems."""
 

@@ -19,9 +19,7 @@ class Findings:
     sources: int
     """The number of distinct sources."""
     references: int
-    """The number of references."""
     lowercase: bool
-    """Whether case was ignored."""
     resampling: str
     """The signature of the resamples that the intervals come from."""
     scores: tuple[SystemScore, ...]
@@ -37,7 +35,6 @@ class Analysis:
     """The result of `tandem analyse`."""
 
     corpus: str
-    """The name of the corpus for a reader."""
     findings: Findings
     contexts: Plane | None
     """The contexts of the first model; None where there is no model."""

@@ -20,7 +20,6 @@ class SystemNames:
     """What each system is called."""
 
     models: Sequence[str]
-    """The name of each model."""
     files: Mapping[str, str]
     """The file of each other system's translations, by the system's name."""
 
@@ -33,7 +32,6 @@ class Inputs(NamedTuple):
     phrases: list[Phrase]
     """The phrases for the picture of contexts; none where they are to be chosen from the sources."""
     training: FileLines | None
-    """The sources of the training data."""
 
 
 def system_names(models: Sequence[Path], translations: Sequence[str]) -> SystemNames:

@@ -21,7 +21,6 @@ class Confusion:
     wanted: str
     written: str
     count: int
-    """How often the word was replaced so."""
     of: int
     """How often the references have the wanted word."""
 
@@ -32,7 +31,6 @@ class WordCount:
 
     word: str
     count: int
-    """How often it was missed or added."""
     of: int
     """How often the references have a missed word, or the translations an added one."""
 

@@ -32,17 +32,14 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class PlacedPhrase:
-    """A phrase in the plane."""
+    """A phrase in the plane, at its positions on the first two principal axes; the nearest neighbour comes first."""
 
     text: str
     group: str
     translation: str
     x: float
-    """Position on the first principal axis, along which the contexts differ most."""
     y: float
-    """Position on the second principal axis."""
     neighbours: tuple[Neighbour, ...]
-    """The nearest texts, the nearest first."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +50,7 @@ class Grouping:
     """
 
     phrases: int
-    """The number of phrases."""
     groups: int
-    """The number of groups."""
     within: float
     """The mean distance between two phrases of the same group."""
     between: float

@@ -24,7 +24,6 @@ class Comparison:
     metric: str
     """`BLEU` or `chrF2`."""
     difference: float
-    """The score of the system less that of the baseline."""
     p_bootstrap: float
     """The p value by paired bootstrap resampling (Koehn 2004)."""
     p_randomisation: float

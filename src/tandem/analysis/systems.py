@@ -28,11 +28,9 @@ class References:
     texts: Sequence[Sequence[str]]
     """The references of each source, one or more."""
     lowercase: bool = False
-    """Whether case is ignored."""
     raw: bool = True
     """Whether texts are scored without being normalised."""
     tokenize: TokenizerChoice = "auto"
-    """How BLEU splits texts into words."""
 
     @classmethod
     def of(

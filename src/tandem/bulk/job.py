@@ -10,12 +10,11 @@ from tandem.bulk.lines import Survey
 
 
 class ModelStamp(NamedTuple):
-    """What tells a model from others, and when it was written."""
+    """What tells a model from others, and the time when it was written."""
 
     description: bytes
     """The content of the file that describes its checkpoint, and holds the SHA-256 of each file of it."""
     written: float
-    """The modification time of that file."""
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -32,7 +31,6 @@ class Job:
     model: str
     """The SHA-256 of the models' descriptions."""
     lines: int
-    """The number of lines of the input."""
     changed: float
     """The time when the input or a model was last changed, whichever is later."""
     options: dict[str, Any]

@@ -21,7 +21,6 @@ class Survey(NamedTuple):
     """What is known of a file's lines before any is translated."""
 
     lines: int
-    """The number of lines."""
     sha256: str
     """The SHA-256 of the lines as they are read."""
 

@@ -137,7 +137,6 @@ def _locked(folder: Path, path: Path, notify: Notify) -> Iterator[None]:
 
 
 def _discard(folder: Path) -> None:
-    """Remove what Tandem wrote into the folder, as far as possible."""
     with suppress(OSError):
         remove(folder, _LAYOUT)
 

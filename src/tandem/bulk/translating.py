@@ -17,7 +17,6 @@ class Translated(NamedTuple):
     """What was translated."""
 
     outputs: int
-    """The number of translations."""
     at_limit: int
     """The number of those that ended at the length limit."""
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tandem.cli.commands import Command, command_app
+from tandem.cli.commands import command
 from tandem.cli.corpora import ReferencesOptions, corpus_references, files_read
-from tandem.cli.groups import OptionGroup, option_groups
+from tandem.cli.groups import OptionGroup, option
 from tandem.cli.options import (
     OUTPUT,
     ModelOptions,
@@ -24,8 +24,6 @@ from tandem.names import OnError
 if TYPE_CHECKING:
     from tandem.analysis import Analysis
 
-app = command_app()
-
 
 @dataclass(frozen=True)
 class InputOptions(OptionGroup):
@@ -33,17 +31,15 @@ class InputOptions(OptionGroup):
 
     panel = "Analysis"
 
-    translations: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=FILE", help="Another system's translations, one a line; may be repeated."),
-    ] = None
-    phrases: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Phrases for the picture of contexts: TEXT or TEXT, tab, GROUP.")
-    ] = None
-    training: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Sources of the training data: for word ranks and nearest neighbours."),
-    ] = None
+    translations: list[str] | None = option(
+        None, metavar="NAME=FILE", help="Another system's translations, one a line; may be repeated."
+    )
+    phrases: Path | None = option(
+        None, metavar="FILE", help="Phrases for the picture of contexts: TEXT or TEXT, tab, GROUP."
+    )
+    training: Path | None = option(
+        None, metavar="FILE", help="Sources of the training data: for word ranks and nearest neighbours."
+    )
 
 
 @dataclass(frozen=True)
@@ -52,15 +48,12 @@ class OutputOptions(OptionGroup):
 
     panel = OUTPUT
 
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where page, pictures and figures go.")] = Path(
-        "analysis"
-    )
-    as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False
+    out: Path = option(Path("analysis"), "--out", metavar="DIR", help="Where page, pictures and figures go.")
+    as_json: bool = option(False, "--json", help="All figures as JSON.")
     quiet: QuietOption = False
 
 
-@app.command("analyse", cls=Command)
-@option_groups
+@command
 def analyse_command(
     models: Annotated[list[Path] | None, typer.Argument(metavar="[MODEL...]", help="Runs or checkpoints.")] = None,
     *,

@@ -5,12 +5,10 @@ from typing import Annotated
 
 import typer
 
-from tandem.cli.commands import Command, command_app
-
-app = command_app()
+from tandem.cli.commands import command
 
 
-@app.command("average", cls=Command)
+@command
 def average_command(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Runs' directories, or checkpoints'.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The new checkpoint. It must not be there.")],

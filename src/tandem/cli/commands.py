@@ -3,7 +3,7 @@
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from tandem.cli.groups import option_groups
 from tandem.terminal import printable, printable_lines
 
 try:
@@ -154,9 +155,17 @@ def lazy_app(summaries: Mapping[str, str]) -> typer.Typer:
     return app
 
 
+def command(function: Callable[..., None]) -> typer.Typer:
+    """Return the application of the command `NAME_command`, with the options of its groups."""
+    app = command_app()
+    app.command(function.__name__.removesuffix("_command"), cls=Command)(option_groups(function))
+    return app
+
+
 def load_command(name: str) -> Any:
     """Import the module of a command, and return the command."""
-    return typer.main.get_command(import_module(f"tandem.cli.{name}").app)
+    module = import_module(f"tandem.cli.{name}")
+    return typer.main.get_command(getattr(module, f"{name}_command"))
 
 
 def _stand_in() -> None:

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tandem.cli.commands import Command, command_app
+from tandem.cli.commands import command
 from tandem.cli.corpora import ReferencesOptions, corpus_references
-from tandem.cli.groups import option_groups
 from tandem.cli.options import (
     OUTPUT,
     ModelOptions,
@@ -19,11 +18,8 @@ from tandem.cli.options import (
 )
 from tandem.cli.streams import print_json, standard_output
 
-app = command_app()
 
-
-@app.command("compare", cls=Command)
-@option_groups
+@command
 def compare_command(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Runs or checkpoints.")],
     corpus: ReferencesOptions,

@@ -24,7 +24,6 @@ def show_comparison(console: Console, comparison: RunComparison) -> None:
 
 
 def _show_score(console: Console, comparison: RunComparison, name: str) -> None:
-    """Print one score of all systems, and how the others differ from the first one."""
     first, *others = comparison.systems
     better = "higher" if RESAMPLED[name].higher_is_better else "lower"
     console.print(Text(f"{name} ({better} is better)", style="bold"))
@@ -55,7 +54,6 @@ def _table(*headings: str) -> Table:
 
 
 def _show_settings(console: Console, comparison: RunComparison) -> None:
-    """Print what differs between the systems' recipes, their runs and their searches."""
     console.print(Text("The systems", style="bold"))
     table = Table("", *(Column(Text(system.name)) for system in comparison.systems), show_edge=False, pad_edge=False)
     for column in table.columns:

@@ -206,7 +206,6 @@ def corpus_references(options: ReferencesOptions, recipe: Recipe | None, on_erro
 
 
 def _load(corpus: Corpus, recipe: Recipe | None, on_error: OnError) -> LoadedPairs:
-    """Read the good pairs, and tell the user how many others there are."""
     limit = recipe.data.max_characters if recipe else MAX_CHARACTERS
     loaded = load_pairs(corpus, on_error=on_error, max_characters=limit, drop_setting="--on-error drop")
     if loaded.dropped.count:

@@ -10,15 +10,15 @@ from tandem.cli.options import QuietOption
 from tandem.cli.streams import notify
 from tandem.errors import OutputError
 
-app = command_app(no_args_is_help=True, help="Fetch public corpora, see which prepared ones are kept.")
+data_command = command_app(no_args_is_help=True, help="Fetch public corpora, see which prepared ones are kept.")
 
 
-@app.callback()
+@data_command.callback()
 def _data() -> None:
     """Fetch public corpora: `tandem data get multi30k`. See what is prepared: `tandem data cache`."""
 
 
-@app.command("cache", cls=Command)
+@data_command.command("cache", cls=Command)
 def cache_command(
     clear: Annotated[
         bool, typer.Option("--clear", help="Remove all of them; trainings prepare their corpora anew.")
@@ -44,7 +44,7 @@ def cache_command(
             raise OutputError("not removed:\n  " + "\n  ".join(remaining))
 
 
-@app.command("get", cls=Command)
+@data_command.command("get", cls=Command)
 def get_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The corpus: multi30k.")],
     folder: Annotated[

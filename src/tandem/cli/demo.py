@@ -5,10 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tandem.cli.commands import Command, command_app
+from tandem.cli.commands import command
 from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
-
-app = command_app()
 
 _RECIPE = """
 [data]
@@ -37,7 +35,7 @@ learning_rate = { schedule = "linear", warmup_steps = 100, decay_from = 0.3 }
 _TEXTS = ("Guten Morgen!", "Ein kleiner Hund läuft durch den Park.", "Zwei Frauen sitzen auf einer Bank.")
 
 
-@app.command("demo", cls=Command)
+@command
 def demo_command(
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Default: runs/demo.")] = None,
     settings: SettingsOption = None,

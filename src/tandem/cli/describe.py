@@ -5,14 +5,12 @@ from typing import Annotated
 
 import typer
 
-from tandem.cli.commands import Command, command_app
+from tandem.cli.commands import command
 from tandem.cli.options import SettingsOption
 from tandem.errors import RecipeError
 
-app = command_app()
 
-
-@app.command("describe", cls=Command)
+@command
 def describe_command(
     what: Annotated[
         Path,

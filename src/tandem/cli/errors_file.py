@@ -19,7 +19,6 @@ _HEADER = (
     "unknown",
 )
 _BETWEEN = " ||| "
-"""What separates several references."""
 
 
 def errors_content(path: Path, evaluation: Evaluation) -> bytes:

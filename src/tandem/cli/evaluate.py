@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from tandem.cli.commands import Command, command_app
+from tandem.cli.commands import command
 from tandem.cli.corpora import ReferencesOptions, corpus_references, files_read
-from tandem.cli.groups import OptionGroup, option_groups
+from tandem.cli.groups import OptionGroup, option
 from tandem.cli.options import (
     OUTPUT,
     EnsembleOptions,
@@ -20,8 +17,6 @@ from tandem.cli.options import (
 )
 from tandem.cli.streams import notify, standard_output
 
-app = command_app()
-
 
 @dataclass(frozen=True)
 class OutputOptions(OptionGroup):
@@ -29,22 +24,19 @@ class OutputOptions(OptionGroup):
 
     panel = OUTPUT
 
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the translations here, one a line.")
-    ] = None
-    errors: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write each source, its references, the output and its scores here: columns, or JSON lines (.jsonl).",
-        ),
-    ] = None
-    as_json: Annotated[bool, typer.Option("--json", help="Scores and signatures as JSON.")] = False
+    output: Path | None = option(
+        None, "--output", "-o", metavar="FILE", help="Write the translations here, one a line."
+    )
+    errors: Path | None = option(
+        None,
+        metavar="FILE",
+        help="Write each source, its references, the output and its scores here: columns, or JSON lines (.jsonl).",
+    )
+    as_json: bool = option(False, "--json", help="Scores and signatures as JSON.")
     quiet: QuietOption = False
 
 
-@app.command("evaluate", cls=Command)
-@option_groups
+@command
 def evaluate_command(
     models: ModelsArgument,
     corpus: ReferencesOptions,

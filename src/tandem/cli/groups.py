@@ -2,14 +2,16 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import wraps
-from typing import Any, ClassVar, Self, get_type_hints
+from typing import Annotated, Any, ClassVar, Self, get_type_hints
+
+import typer
 
 
 @dataclass(frozen=True)
 class OptionGroup:
-    """The base of all groups. Each field is annotated as a parameter of a command is, and has a default."""
+    """The base of all groups. Each field is an `option`, or annotated as a parameter of a command, with a default."""
 
     panel: ClassVar[str]
     """The title of the section of --help that shows the options."""
@@ -18,15 +20,33 @@ class OptionGroup:
     def options(cls, parameter: str) -> list[inspect.Parameter]:  # noqa: ARG003 - for groups that depend on it
         """Return the options of a command that has a `parameter` of this type."""
         hints = get_type_hints(cls, include_extras=True)
-        for field in fields(cls):
-            for option in hints[field.name].__metadata__:
-                option.rich_help_panel = cls.panel
-        return [option_parameter(field.name, hints[field.name], field.default) for field in fields(cls)]
+        parameters = []
+        for place in fields(cls):
+            annotation: Any = (
+                Annotated[hints[place.name], place.metadata["option"]] if place.metadata else hints[place.name]
+            )
+            for declared in annotation.__metadata__:
+                declared.rich_help_panel = cls.panel
+            parameters.append(option_parameter(place.name, annotation, place.default))
+        return parameters
 
     @classmethod
     def take(cls, parameter: str, values: dict[str, Any]) -> Self:  # noqa: ARG003 - for groups that depend on it
         """Return the group, and remove the values of its options from those of a command."""
-        return cls(**{field.name: values.pop(field.name) for field in fields(cls)})
+        return cls(**{place.name: values.pop(place.name) for place in fields(cls)})
+
+
+def option(
+    default: Any,
+    *names: str,
+    help: str,
+    metavar: str | None = None,
+    min: float | None = None,
+    max: float | None = None,
+) -> Any:
+    """Return the field of a group that declares an option as `typer.Option` does."""
+    declared = typer.Option(*names, help=help, metavar=metavar, min=min, max=max)
+    return field(default=default, metadata={"option": declared})
 
 
 def option_parameter(name: str, annotation: Any, default: object = None) -> inspect.Parameter:

@@ -82,7 +82,6 @@ def show_sessions(console: Console, sessions: Sequence[Session]) -> None:
 
 
 def _kept(optimizer: Optimizer) -> int:
-    """Return how many numbers an optimiser keeps for each weight."""
     if optimizer.name == "sgd":
         return 1 if optimizer.momentum else 0
     return 2

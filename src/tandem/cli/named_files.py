@@ -94,7 +94,6 @@ def _suffix(path: Path) -> str:
 
 
 def _form(path: Path) -> str | None:
-    """Return the option that reads a file of this name; None where no option does."""
     return _OPTION_OF.get(_suffix(path))
 
 

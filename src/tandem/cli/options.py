@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from tandem.cli.groups import OptionGroup
+from tandem.cli.groups import OptionGroup, option
 from tandem.errors import RecipeError
 from tandem.names import (
     LARGEST_BATCH,
@@ -81,29 +81,21 @@ class SearchOptions(OptionGroup):
 
     panel = "Search"
 
-    beam: Annotated[
-        int | None,
-        typer.Option(min=1, max=LARGEST_BEAM, help="Hypotheses kept at each step; 1 is greedy. Default: the recipe's."),
-    ] = None
+    beam: int | None = option(
+        None, min=1, max=LARGEST_BEAM, help="Hypotheses kept at each step; 1 is greedy. Default: the recipe's."
+    )
     length_penalty: LengthPenaltyOption = None
-    max_length_factor: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0,
-            max=LARGEST_LENGTH_FACTOR,
-            help="An output has at most this many tokens for each token of its source. Default: the recipe's.",
-        ),
-    ] = None
-    max_length_extra: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=LARGEST_LENGTH_EXTRA, help="Tokens that an output may have besides. Default: the recipe's."
-        ),
-    ] = None
-    allow_unk: Annotated[bool, typer.Option("--allow-unk", help="Let `<unk>` stand in translations.")] = False
-    batch_size: Annotated[
-        int, typer.Option(min=1, max=LARGEST_BATCH, help="Sentences that are translated together.")
-    ] = 256
+    max_length_factor: float | None = option(
+        None,
+        min=0.0,
+        max=LARGEST_LENGTH_FACTOR,
+        help="An output has at most this many tokens for each token of its source. Default: the recipe's.",
+    )
+    max_length_extra: int | None = option(
+        None, min=0, max=LARGEST_LENGTH_EXTRA, help="Tokens that an output may have besides. Default: the recipe's."
+    )
+    allow_unk: bool = option(False, "--allow-unk", help="Let `<unk>` stand in translations.")
+    batch_size: int = option(256, min=1, max=LARGEST_BATCH, help="Sentences that are translated together.")
 
     def settings(
         self, translator: "Translator", n_best: int = 1, sampling: "SamplingOptions | None" = None
@@ -135,22 +127,17 @@ class SamplingOptions(OptionGroup):
 
     panel = "Sampling"
 
-    sample: Annotated[
-        int | None,
-        typer.Option(min=1, max=LARGEST_BEAM, help="Draw N translations of each text instead of searching."),
-    ] = None
-    temperature: Annotated[
-        float | None,
-        typer.Option(min=0.0, max=100.0, help="Below 1 the likely tokens are drawn more often, above 1 less often."),
-    ] = None
-    top_k: Annotated[
-        int | None, typer.Option(min=1, max=LARGEST_COUNT, help="Draw from the K most probable tokens alone.")
-    ] = None
-    top_p: Annotated[
-        float | None,
-        typer.Option(min=0.0, max=1.0, help="Draw from the fewest tokens whose probabilities add up to P."),
-    ] = None
-    seed: Annotated[int | None, typer.Option(min=0, max=LARGEST_SEED, help="The seed of the draws. Default: 0.")] = None
+    sample: int | None = option(
+        None, min=1, max=LARGEST_BEAM, help="Draw N translations of each text instead of searching."
+    )
+    temperature: float | None = option(
+        None, min=0.0, max=100.0, help="Below 1 the likely tokens are drawn more often, above 1 less often."
+    )
+    top_k: int | None = option(None, min=1, max=LARGEST_COUNT, help="Draw from the K most probable tokens alone.")
+    top_p: float | None = option(
+        None, min=0.0, max=1.0, help="Draw from the fewest tokens whose probabilities add up to P."
+    )
+    seed: int | None = option(None, min=0, max=LARGEST_SEED, help="The seed of the draws. Default: 0.")
 
 
 @dataclass(frozen=True)
@@ -160,19 +147,16 @@ class ModelOptions(OptionGroup):
     panel = _COMPUTATION
 
     device: DeviceOption = "auto"
-    precision: Annotated[
-        Precision,
-        typer.Option(help="Matrix products in float32 or bfloat16; auto takes bfloat16 where the processor has it."),
-    ] = "float32"
+    precision: Precision = option(
+        "float32", help="Matrix products in float32 or bfloat16; auto takes bfloat16 where the processor has it."
+    )
 
 
 @dataclass(frozen=True)
 class EnsembleOptions(ModelOptions):
     """Where one or several models run, and how their probabilities become one."""
 
-    averaging: Annotated[Averaging, typer.Option(help="How the probabilities of several models are averaged.")] = (
-        "arithmetic"
-    )
+    averaging: Averaging = option("arithmetic", help="How the probabilities of several models are averaged.")
 
 
 @dataclass(frozen=True)
@@ -181,25 +165,21 @@ class ScoreOptions(OptionGroup):
 
     panel = _SCORES
 
-    lowercase: Annotated[
-        bool | None, typer.Option(help="Score in lower case. Default: the (first) recipe's search.lowercase_scores.")
-    ] = None
-    tokenize: Annotated[
-        TokenizerChoice | None,
-        typer.Option(
-            help="How BLEU tells words apart, by sacreBLEU's names; auto goes by the references' script. "
-            "Default: the recipe's search.score_tokenize."
-        ),
-    ] = None
+    lowercase: bool | None = option(
+        None, help="Score in lower case. Default: the (first) recipe's search.lowercase_scores."
+    )
+    tokenize: TokenizerChoice | None = option(
+        None,
+        help="How BLEU tells words apart, by sacreBLEU's names; auto goes by the references' script. "
+        "Default: the recipe's search.score_tokenize.",
+    )
 
 
 @dataclass(frozen=True)
 class TextScoreOptions(ScoreOptions):
     """How texts that may still be normalised are compared with references."""
 
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Score texts as they stand, instead of in Unicode NFC with single spaces.")
-    ] = False
+    raw: bool = option(False, "--raw", help="Score texts as they stand, instead of in Unicode NFC with single spaces.")
 
 
 @dataclass(frozen=True)
@@ -208,8 +188,8 @@ class ResamplingOptions(OptionGroup):
 
     panel = _SCORES
 
-    samples: Annotated[int, typer.Option(min=1, max=LARGEST_SAMPLES, help="Bootstrap resamples.")] = 1000
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="The seed of the resamples.")] = 0
+    samples: int = option(1000, min=1, max=LARGEST_SAMPLES, help="Bootstrap resamples.")
+    seed: int = option(0, min=0, max=LARGEST_SEED, help="The seed of the resamples.")
 
 
 def decimal(text: str) -> int:

@@ -40,7 +40,6 @@ def _check_place(option: str, path: Path, inputs: Iterable[Path]) -> None:
 
 
 def _model_files(models: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files that each model is loaded from."""
     for model in models:
         yield model / "current.json"
         yield from checkpoint_of(model).iterdir()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tandem.cli.commands import Command, command_app
+from tandem.cli.commands import command
 from tandem.cli.options import LARGEST_SAMPLES, DeviceOption, QuietOption, SettingsOption
 
 if TYPE_CHECKING:
@@ -15,10 +15,8 @@ if TYPE_CHECKING:
 _LARGEST_PLAN = 1000
 """The most trainings of a variant, and the most models of the ensemble."""
 
-app = command_app()
 
-
-@app.command("reproduce", cls=Command)
+@command
 def reproduce_command(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where all of it is kept.")] = Path(
         "runs/reproduction"

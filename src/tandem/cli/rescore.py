@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tandem.cli.commands import Command, command_app
-from tandem.cli.groups import OptionGroup, option_groups
+from tandem.cli.commands import command
+from tandem.cli.groups import OptionGroup, option
 from tandem.cli.options import (
     OUTPUT,
     EnsembleOptions,
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from tandem.rescoring import NBestList
     from tandem.rescoring.job import Lists
 
-app = command_app()
-
 
 @dataclass(frozen=True)
 class InputOptions(OptionGroup):
@@ -35,14 +33,12 @@ class InputOptions(OptionGroup):
 
     panel = "Input"
 
-    source: Annotated[
-        Path | None,
-        typer.Option("--source", "-s", metavar="FILE", help="The sentences; line n is number n. Or JSON has them."),
-    ] = None
-    target: Annotated[
-        Path | None,
-        typer.Option("--target", "-t", metavar="FILE", help="References, line by line: BLEU before and after."),
-    ] = None
+    source: Path | None = option(
+        None, "--source", "-s", metavar="FILE", help="The sentences; line n is number n. Or JSON has them."
+    )
+    target: Path | None = option(
+        None, "--target", "-t", metavar="FILE", help="References, line by line: BLEU before and after."
+    )
 
 
 @dataclass(frozen=True)
@@ -51,18 +47,15 @@ class WeightOptions(OptionGroup):
 
     panel = "Weights"
 
-    weights: Annotated[
-        str | None,
-        typer.Option(metavar="WEIGHTS", help="NAME=NUMBER,... or a file that --tune wrote. Default: even."),
-    ] = None
-    tune: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write the weights of the highest BLEU on --target here, and nothing else."),
-    ] = None
-    features: Annotated[
-        str | None,
-        typer.Option(metavar="NAME,...", help="What of the list is weighed beside the model. Default: its score."),
-    ] = None
+    weights: str | None = option(
+        None, metavar="WEIGHTS", help="NAME=NUMBER,... or a file that --tune wrote. Default: even."
+    )
+    tune: Path | None = option(
+        None, metavar="FILE", help="Write the weights of the highest BLEU on --target here, and nothing else."
+    )
+    features: str | None = option(
+        None, metavar="NAME,...", help="What of the list is weighed beside the model. Default: its score."
+    )
     length_penalty: LengthPenaltyOption = None
 
     @property
@@ -77,19 +70,16 @@ class OutputOptions(OptionGroup):
 
     panel = OUTPUT
 
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Written when all is done. Default: standard output."),
-    ] = None
-    n_best_out: Annotated[
-        str | None,
-        typer.Option("--n-best-out", metavar="N|all", help="Put out lists of the N best, in the form that was read."),
-    ] = None
+    output: Path | None = option(
+        None, "--output", "-o", metavar="FILE", help="Written when all is done. Default: standard output."
+    )
+    n_best_out: str | None = option(
+        None, "--n-best-out", metavar="N|all", help="Put out lists of the N best, in the form that was read."
+    )
     quiet: QuietOption = False
 
 
-@app.command("rescore", cls=Command)
-@option_groups
+@command
 def rescore_command(
     models: ModelsArgument,
     n_best: Annotated[

@@ -4,17 +4,13 @@ from typing import Annotated
 
 import typer
 
-from tandem.cli.commands import Command, command_app
+from tandem.cli.commands import command
 from tandem.cli.corpora import CorpusOptions, corpus_pairs
-from tandem.cli.groups import option_groups
 from tandem.cli.options import OUTPUT, BatchSizeOption, EnsembleOptions, ModelsArgument, OnErrorOption
 from tandem.cli.streams import standard_output
 
-app = command_app()
 
-
-@app.command("score", cls=Command)
-@option_groups
+@command
 def score_command(
     models: ModelsArgument,
     corpus: CorpusOptions,

@@ -23,7 +23,6 @@ from tandem.translation.settings import SearchSettings
 _SCORES = 4
 """The number of scores that are shown at the end of a training; the report has all of them."""
 _MOST_CHARACTERS = 80
-"""The length of an example that is short enough to be typed."""
 
 
 def console_bar(*, quiet: bool, seconds: float = 10) -> TaskBar:

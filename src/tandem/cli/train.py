@@ -6,13 +6,11 @@ from typing import Annotated
 
 import typer
 
-from tandem.cli.commands import Command, command_app
+from tandem.cli.commands import command
 from tandem.cli.corpora import CorpusOptions
-from tandem.cli.groups import OptionGroup, option_groups
+from tandem.cli.groups import OptionGroup, option
 from tandem.cli.options import DeviceOption, QuietOption, SettingsOption
 from tandem.errors import RecipeError
-
-app = command_app()
 
 MOST_TRIES = 8
 """Variants that can be tried, as many as `tandem.runs.trials` makes."""
@@ -24,31 +22,23 @@ class RunOptions(OptionGroup):
 
     panel = "The run"
 
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="The run's directory. Default: runs/NAME.")
-    ] = None
+    out: Path | None = option(None, "--out", "-o", metavar="DIR", help="The run's directory. Default: runs/NAME.")
     settings: SettingsOption = None
-    budget: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Choose a model and a schedule that end in this time here, such as 20m."),
-    ] = None
-    tries: Annotated[
-        int | None,
-        typer.Option(
-            "--try",
-            metavar="N",
-            min=2,
-            max=MOST_TRIES,
-            help="Try N variants of the chosen recipe for a while; go on with the best.",
-        ),
-    ] = None
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it was last saved.")] = (
-        False
+    budget: str | None = option(
+        None, metavar="TIME", help="Choose a model and a schedule that end in this time here, such as 20m."
     )
-    verify: Annotated[
-        bool,
-        typer.Option("--verify", help="Hash the corpus again, and what was prepared of it, trusting no time stamp."),
-    ] = False
+    tries: int | None = option(
+        None,
+        "--try",
+        metavar="N",
+        min=2,
+        max=MOST_TRIES,
+        help="Try N variants of the chosen recipe for a while; go on with the best.",
+    )
+    resume: bool = option(False, "--resume", help="Go on with the run in --out where it was last saved.")
+    verify: bool = option(
+        False, "--verify", help="Hash the corpus again, and what was prepared of it, trusting no time stamp."
+    )
 
     def check(self, recipe: Path | None) -> None:
         """Raise RecipeError where the options do not fit together."""
@@ -61,8 +51,7 @@ class RunOptions(OptionGroup):
             raise RecipeError("--try: leave out --resume; the same command goes on with what was tried")
 
 
-@app.command("train", cls=Command)
-@option_groups
+@command
 def train_command(
     files: Annotated[
         list[Path] | None,

@@ -151,7 +151,6 @@ def free_directory(name: str, console: Console | None = None) -> Path:
 
 
 def _what_is_kept(out: Path, resume_command: str | None) -> str:
-    """Return a sentence about what a stopped training has left, and the command that goes on."""
     try:
         saved = Path(read_current(out).resume).name
     except CheckpointError:
@@ -161,5 +160,4 @@ def _what_is_kept(out: Path, resume_command: str | None) -> str:
 
 
 def _corpus_name(corpus: AnyCorpus) -> str:
-    """Return what a run is named after a corpus."""
     return "-".join(map(stem, corpus.names))

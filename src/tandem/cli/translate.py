@@ -7,13 +7,11 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from tandem.cli.commands import Command, command_app
-from tandem.cli.groups import OptionGroup, option_groups
+from tandem.cli.commands import command
+from tandem.cli.groups import OptionGroup, option
 from tandem.cli.options import OUTPUT, EnsembleOptions, PrefixOption, QuietOption, SamplingOptions, SearchOptions
 from tandem.cli.streams import notify
 from tandem.names import LARGEST_BEAM
-
-app = command_app()
 
 ModelsAndTexts: TypeAlias = Annotated[
     list[str] | None,
@@ -30,17 +28,11 @@ class InputOptions(OptionGroup):
 
     panel = "Input"
 
-    models: Annotated[
-        list[Path] | None,
-        typer.Option("--model", "-m", metavar="MODEL", help="One more model; may be repeated."),
-    ] = None
-    source: Annotated[
-        Path | None,
-        typer.Option(
-            "--input", "-i", metavar="FILE", help="Texts, one a line; may be compressed. Default: standard input."
-        ),
-    ] = None
-    stream: Annotated[bool, typer.Option("--stream", help="Answer each line at once, one by one.")] = False
+    models: list[Path] | None = option(None, "--model", "-m", metavar="MODEL", help="One more model; may be repeated.")
+    source: Path | None = option(
+        None, "--input", "-i", metavar="FILE", help="Texts, one a line; may be compressed. Default: standard input."
+    )
+    stream: bool = option(False, "--stream", help="Answer each line at once, one by one.")
     prefix: PrefixOption = ""
 
 
@@ -50,25 +42,16 @@ class OutputOptions(OptionGroup):
 
     panel = OUTPUT
 
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Written when all is done. Default: standard output."),
-    ] = None
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with --output where an earlier run was stopped.")] = (
-        False
+    output: Path | None = option(
+        None, "--output", "-o", metavar="FILE", help="Written when all is done. Default: standard output."
     )
-    n_best: Annotated[
-        int,
-        typer.Option(min=1, max=LARGEST_BEAM, help="Put out the N best of each, as Moses lines (or in --json)."),
-    ] = 1
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a text: scores, tokens, alternatives.")] = (
-        False
-    )
+    resume: bool = option(False, "--resume", help="Go on with --output where an earlier run was stopped.")
+    n_best: int = option(1, min=1, max=LARGEST_BEAM, help="Put out the N best of each, as Moses lines (or in --json).")
+    as_json: bool = option(False, "--json", help="One JSON object a text: scores, tokens, alternatives.")
     quiet: QuietOption = False
 
 
-@app.command("translate", cls=Command)
-@option_groups
+@command
 def translate_command(
     arguments: ModelsAndTexts = None,
     *,

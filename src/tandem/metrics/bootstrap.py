@@ -34,7 +34,6 @@ class Interval:
     """A figure, and the range in which it would lie with other sentences of the same kind."""
 
     value: float
-    """The figure of the actual sentences."""
     low: float
     high: float
 
@@ -186,7 +185,6 @@ def _mean(systems: Sequence[Table], measure: Measure) -> float:
 
 
 def _between(value: float, samples: NDArray[np.float64], resampling: Resampling) -> Interval:
-    """Return the interval between the percentiles that leave out the same share at both ends."""
     rest = 50 * (1 - resampling.confidence)
     low, high = np.percentile(samples, [rest, 100 - rest])
     return Interval(value, float(low), float(high))

@@ -9,7 +9,6 @@ class Score:
     """A figure over a whole corpus, and what is needed to compute the same figure again."""
 
     name: str
-    """The name of the score, such as `bleu`."""
     value: float
     """The value, in percent where the score is a share or a rate."""
     signature: str

@@ -43,7 +43,6 @@ class StepMeans:
     last: StepDone
     """The last of these steps, for what is not a mean."""
     steps: int
-    """The number of steps."""
     loss: float
     tokens_per_second: float
     gradient_norm: float

@@ -9,7 +9,6 @@ from tandem.terminal import counted, printable
 from tandem.training.events import Finished, Sample, Started, Validated
 
 SAMPLES = 3
-"""How many sample translations are shown after each epoch."""
 
 
 def duration(seconds: float | None) -> str:

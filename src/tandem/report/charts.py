@@ -56,8 +56,6 @@ class Chart:
 
 @dataclass(frozen=True)
 class _Axis:
-    """Maps a range of values to a range of the drawing."""
-
     ticks: Sequence[float]
     low: float
     high: float

@@ -33,7 +33,6 @@ class Curves:
     """The charts and the table of a run."""
 
     charts: Sequence[Chart]
-    """The charts that have something to show."""
     epochs: Sequence[Epoch]
     score_names: Sequence[str]
 

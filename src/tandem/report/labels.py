@@ -62,7 +62,6 @@ def place_labels(points: Sequence[tuple[float, float]], texts: Sequence[str], bo
 
 
 def _candidates(point: tuple[float, float], width: float) -> Iterator[tuple[Label, Box]]:
-    """Yield the positions for a text of this width around a point, the best first."""
     for distance in _DISTANCES:
         for angle in _ANGLES:
             across, down = (distance * part(math.radians(angle)) for part in (math.cos, math.sin))

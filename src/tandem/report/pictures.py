@@ -35,8 +35,6 @@ _STYLE = (
 
 @dataclass(frozen=True)
 class _Entry:
-    """One line of a legend."""
-
     name: str
     draw: Element
     """Its sign, which fits into 26 by 10 units."""
@@ -98,7 +96,6 @@ def _picture(title: str, drawn: Element, width: int, height: int, entries: Seque
 
 
 def _rows(entries: Sequence[_Entry], width: float) -> list[list[_Entry]]:
-    """Arrange the entries of a legend in rows of this width."""
     rows: list[list[_Entry]] = []
     used = width
     for entry in entries:

@@ -22,7 +22,6 @@ def _source(name: str) -> str:
 
 
 def _figure(value: object, digits: int) -> str:
-    """Return a number with this many decimals, or a dash where there is none."""
     number = figure(value)
     if number is None:
         return "–"

@@ -44,7 +44,6 @@ class NBestList:
     others: Mapping[str, object] = field(default_factory=dict)
     """Other values about the sentence in a JSON line, which are written again."""
     path: str = "the n-best list"
-    """The file that it was read from."""
 
     def error(self, candidate: Candidate, fault: str) -> CorpusError:
         """Return the error to raise about a hypothesis."""

@@ -36,7 +36,6 @@ def moses_lists(lines: Iterable[Line]) -> Iterator[NBestList]:
 
 
 def _candidate(line: Line) -> tuple[int, Candidate]:
-    """Read the number of the sentence and the hypothesis in a line."""
     number, *fields = (part.strip(" \t") for part in line.text.split("|||"))
     if not _NUMBER.fullmatch(number):
         raise line.error(

@@ -16,7 +16,6 @@ from tandem.translation.translator import Translator
 _WINDOW = 2**13
 """The number of hypotheses that are in memory and scored together; those of a sentence stay together."""
 BATCH_SIZE = 128
-"""The default number of sentences in a batch."""
 
 Figures = NDArray[np.float64]
 

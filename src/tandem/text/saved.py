@@ -46,7 +46,6 @@ def read(text: str) -> tuple[tokenizers.Tokenizer, TokenizerKind, bool]:
 
 
 def _recognise(state: Mapping[str, Any]) -> tuple[TokenizerKind, bool]:
-    """Return the kind of a tokenizer that `assemble` made, and whether it lower-cases, from its state."""
     for kind in get_args(TokenizerKind):
         for lowercase in (False, True):
             if _switched_on(state) == _written(kind, lowercase):

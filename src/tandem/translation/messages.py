@@ -47,7 +47,6 @@ class TargetScore:
     tokens: tuple[str, ...]
     token_scores: tuple[float, ...]
     cut: bool = False
-    """Whether the source was too long and only its beginning was read."""
 
 
 def translation_object(source: str, translation: Translation) -> dict[str, Any]:

@@ -211,7 +211,6 @@ class Translator:
             yield from self._translate_window(window, beginnings, numbers, chosen, on_progress)
 
     def _settings(self, settings: SearchSettings | Mapping[str, Any] | None, options: SearchOptions) -> SearchSettings:
-        """Return the settings as they are, or those that a mapping or options make."""
         if isinstance(settings, SearchSettings):
             if options:
                 raise ValueError("say how to search by settings or by options, not by both")
@@ -266,7 +265,6 @@ class Translator:
         settings: SearchSettings,
         on_progress: Callable[[int], object],
     ) -> list[Translation]:
-        """Translate texts together, those of like length in one batch."""
         encoded = self.codec.encode_sources(window)
         beginnings = self.codec.encode_prefixes(prefixes)
         numbered = list(islice(numbers, len(window)))
