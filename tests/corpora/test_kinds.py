@@ -9,8 +9,9 @@ import pytest
 from pyarrow import parquet
 
 from tandem.corpora.captions import captions
-from tandem.corpora.kinds import (
-    KINDS,
+from tandem.corpora.kinds import KINDS
+from tandem.errors import CorpusError, RecipeError
+from tandem.recipe import (
     FilesCorpus,
     HubCorpus,
     JsonLinesCorpus,
@@ -19,7 +20,6 @@ from tandem.corpora.kinds import (
     ParquetCorpus,
     TabSeparatedCorpus,
 )
-from tandem.errors import CorpusError, RecipeError
 
 
 def test_options_and_endings_name_one_kind_each() -> None:

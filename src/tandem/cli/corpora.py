@@ -14,8 +14,7 @@ from tandem.corpora.corpus_kind import CorpusKind, GivenOptions, Option
 from tandem.corpora.kinds import KINDS, AnyCorpus
 from tandem.corpora.named import NamedCorpus
 from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, load_pairs
-from tandem.corpora.parallel_files import FilesCorpus
-from tandem.corpora.several_targets import SeveralTargets
+from tandem.corpora.parallel_files import FilesCorpus, SeveralTargets
 from tandem.errors import CorpusError
 from tandem.names import MAX_CHARACTERS, OnError
 from tandem.recipe import Recipe

@@ -73,9 +73,9 @@ class CorpusKind(BaseModel, ABC):
         """Open the corpus, whose files lie in `folder`, the recipe's data.folder. Raise CorpusError if it cannot be."""
 
     @property
-    @abstractmethod
     def names(self) -> tuple[str, ...]:
         """The file names or other names after which a run on this corpus is called."""
+        return tuple(getattr(self, name) for name in self.path_settings)
 
     @classmethod
     @abstractmethod
@@ -120,11 +120,6 @@ class PathCorpus(CorpusKind):
 
     path: str
     path_settings: ClassVar[tuple[str, ...]] = ("path",)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The file's name."""
-        return (self.path,)
 
     @classmethod
     def from_options(cls, given: GivenOptions) -> Self:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tandem.corpora.public import PublicCorpus, PublicFile
+from tandem.corpora.public import PublicCorpus, PublicFile, find_packed
 from tandem.errors import DownloadError
 from tandem.files.atomic import flush, move_into_place
-from tandem.files.compression import PACKED_SUFFIXES, DamagedFile, unpacked
+from tandem.files.compression import DamagedFile, unpacked
 from tandem.files.locks import lock
 from tandem.files.paths import expand_user
 from tandem.files.removal import Layout, named_in, names, remove
@@ -89,15 +89,17 @@ def _leftovers(folder: Path, file: PublicFile) -> list[Path]:
 def _fetch_file(file: PublicFile, folder: Path, base: str, on_progress: OnProgress, pause: float) -> None:
     for path in _leftovers(folder, file):
         remove(path)
-    if _is_known(folder / file.name, file):
-        on_progress(file.name, file.size, file.size)
-        return
-    if not base.startswith(("http://", "https://")):
+    if not _is_known(folder / file.name, file):
+        if base.startswith(("http://", "https://")):
+            _fetch_from_server(file, folder, base, on_progress, pause)
+            return
         packed = _in_local_folder(file, expand_user(base))
         if problem := _install(packed, file, folder):
             raise DownloadError(_wrong(file, str(packed), problem))
-        on_progress(file.name, file.size, file.size)
-        return
+    on_progress(file.name, file.size, file.size)
+
+
+def _fetch_from_server(file: PublicFile, folder: Path, base: str, on_progress: OnProgress, pause: float) -> None:
     download = _Download(f"{base.rstrip('/')}/{file.name}.gz", folder / f"{file.name}.gz.part", file, on_progress)
     resumed = download.arrived() > 0
     download.run(pause)
@@ -121,7 +123,6 @@ class _Download:
     on_progress: OnProgress
 
     def arrived(self) -> int:
-        """Return the number of bytes in the `.part` file."""
         return self.part.stat().st_size if self.part.exists() else 0
 
     def run(self, pause: float) -> None:
@@ -176,7 +177,6 @@ class _Download:
         )
 
     def _raise_if_lasting(self, error: Exception) -> None:
-        """Raise DownloadError for an answer that will not change."""
         if not isinstance(error, urllib.error.HTTPError):
             return
         error.close()
@@ -201,9 +201,8 @@ def _receive(response: http.client.HTTPResponse) -> bytes:
 
 
 def _in_local_folder(file: PublicFile, folder: Path) -> Path:
-    for path in (folder / f"{file.name}{suffix}" for suffix in ("", *PACKED_SUFFIXES)):
-        if path.is_file():
-            return path
+    if path := find_packed(folder, file.name):
+        return path
     raise DownloadError(
         f"{folder}: there is neither {file.name} nor {file.name}.gz. A mirror is a folder that has all files "
         "of the corpus, or a base URL that begins with http:// or https://."

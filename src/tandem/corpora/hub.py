@@ -69,16 +69,6 @@ class HubDataset(Corpus):
         """The data set with its configuration and split."""
         return f"{self.dataset} ({self.config}, {self.split})" if self.config else f"{self.dataset} ({self.split})"
 
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """None: the library keeps them."""
-        return ()
-
-    @property
-    def layout(self) -> str:
-        """They are read as they are."""
-        return "pairs"
-
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield a pair a record; raise CorpusError when the data set cannot be loaded."""
         try:

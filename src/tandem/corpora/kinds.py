@@ -25,20 +25,6 @@ AnyCorpus: TypeAlias = (
 )
 """Every kind of corpus, in the order of `--help`."""
 
-__all__ = [
-    "KINDS",
-    "AnyCorpus",
-    "CorpusChoice",
-    "CsvCorpus",
-    "FilesCorpus",
-    "HubCorpus",
-    "JsonLinesCorpus",
-    "MemoryCorpus",
-    "NamedCorpus",
-    "ParquetCorpus",
-    "TabSeparatedCorpus",
-]
-
 KINDS: tuple[type[AnyCorpus], ...] = get_args(AnyCorpus)
 
 CorpusChoice = Annotated[

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Self
 
 from tandem.corpora.corpus_kind import CorpusKind, GivenOptions
@@ -39,16 +38,6 @@ class InMemory(Corpus):
 
     pairs: Sequence[tuple[str, str]]
     name: str = "pairs in memory"
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """None: the pairs are in memory."""
-        return ()
-
-    @property
-    def layout(self) -> str:
-        """They are read as they are."""
-        return "pairs"
 
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield the pairs."""

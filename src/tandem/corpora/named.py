@@ -21,11 +21,6 @@ class NamedCorpus(CorpusKind):
     options: ClassVar[tuple[Option, ...]] = (Option("corpus", "NAME[:SPLIT]", "A known corpus: captions, multi30k."),)
     path_settings: ClassVar[tuple[str, ...]] = ("name",)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The name."""
-        return (self.name,)
-
     @classmethod
     def from_options(cls, given: GivenOptions) -> Self:
         """Return the corpus of that name. Raise CorpusError for a split that no corpus has."""

@@ -46,14 +46,14 @@ class Corpus(ABC):
         """The name of the corpus in messages and reports."""
 
     @property
-    @abstractmethod
     def files(self) -> tuple[Path, ...]:
         """The files that the pairs are read from; none where they come from elsewhere."""
+        return ()
 
     @property
-    @abstractmethod
     def layout(self) -> str:
         """How the files are read. With their content, this identifies the corpus in the cache, so it never changes."""
+        return "pairs"
 
     @abstractmethod
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
@@ -212,9 +212,5 @@ def checked_pair(
         if isinstance(text, str) and (not text or text.isspace()):
             return Fault(place, "empty", "the text is empty; each pair needs text on both sides. Mend the pair.")
     place = next(place for text, place in sides if text is None or len(text) > max_characters)
-    return Fault(
-        place,
-        "too long",
-        f"the text is longer than {max_characters:,} characters, the limit that data.max_characters sets. Mend the "
-        "pair.",
-    )
+    limit = f"{max_characters:,} characters, the limit that data.max_characters sets"
+    return Fault(place, "too long", f"the text is longer than {limit}. Mend the pair.")

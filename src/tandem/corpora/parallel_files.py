@@ -1,16 +1,16 @@
 """`kind = "files"`: two parallel files, a sentence a line."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
-from tandem.corpora.checks import first_pairs, header_warning
 from tandem.corpora.corpus_kind import CorpusKind, GivenOptions, Option, locate
+from tandem.corpora.headers import first_pairs, header_warning
 from tandem.corpora.pairs import Corpus, Fault, Pair, checked_pair
 from tandem.errors import CorpusError
-from tandem.files.lines import line_limit, read_lines
+from tandem.files.lines import check_read_again, line_limit, read_lines
 
 
 class FilesCorpus(CorpusKind):
@@ -25,11 +25,6 @@ class FilesCorpus(CorpusKind):
         Option("target", "FILE", "Target texts, line by line those of the source.", "-t"),
     )
     path_settings: ClassVar[tuple[str, ...]] = ("source", "target")
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of both files."""
-        return (self.source, self.target)
 
     @classmethod
     def from_options(cls, given: GivenOptions) -> Self:
@@ -56,15 +51,13 @@ class _End:
     """Stands for a line that a file no longer has."""
 
 
-_END = _End()
-
-
 @dataclass(frozen=True)
 class ParallelFiles(Corpus):
     """Two text files, plain or compressed: line n of one belongs to line n of the other."""
 
     source: Path
     target: Path
+    layout = "parallel lines"
 
     @property
     def name(self) -> str:
@@ -76,11 +69,6 @@ class ParallelFiles(Corpus):
         """Both files."""
         return (self.source, self.target)
 
-    @property
-    def layout(self) -> str:
-        """A line a pair."""
-        return "parallel lines"
-
     def warnings(self) -> list[str]:
         """Warn where the first lines look like a header."""
         return header_warning(self.name, first_pairs(self), "remove it from both files")
@@ -90,7 +78,7 @@ class ParallelFiles(Corpus):
         limit = line_limit(max_characters)
         sources, targets = read_lines(self.source, limit), read_lines(self.target, limit)
         places = f"{self.source} line", f"{self.target} line"
-        for number, (source, target) in enumerate(zip_longest(sources, targets, fillvalue=_END), start=1):
+        for number, (source, target) in enumerate(zip_longest(sources, targets, fillvalue=_End()), start=1):
             if isinstance(source, _End) or isinstance(target, _End):
                 source_count = number - isinstance(source, _End) + sum(1 for _ in sources)
                 target_count = number - isinstance(target, _End) + sum(1 for _ in targets)
@@ -99,3 +87,37 @@ class ParallelFiles(Corpus):
                     "line n of one must belong to line n of the other. Check that both are whole."
                 )
             yield checked_pair(source, target, places, number, max_characters)
+
+
+@dataclass
+class SeveralTargets(Corpus):
+    """A source file and several target files: line n of each of them is a reference of line n of the source."""
+
+    source: Path
+    targets: Sequence[Path]
+    references: list[tuple[str, ...]] = field(default_factory=list)
+    """Filled by `rows`: the targets of each good line."""
+    layout = "parallel lines"
+
+    @property
+    def name(self) -> str:
+        """The names of the files."""
+        return " and ".join(path.name for path in self.files)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The source file and the target files."""
+        return (self.source, *self.targets)
+
+    def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
+        """Yield each source with its first target, or what is wrong with any of its targets."""
+        self.references = []
+        check_read_again(self.source)  # with each of the targets
+        files = [ParallelFiles(self.source, target).rows(max_characters) for target in self.targets]
+        for rows in zip(*files, strict=True):
+            pairs = [row for row in rows if isinstance(row, Pair)]
+            if len(pairs) == len(rows):
+                self.references.append(tuple(pair.target for pair in pairs))
+                yield pairs[0]
+            else:
+                yield next(row for row in rows if isinstance(row, Fault))

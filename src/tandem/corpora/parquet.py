@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 
 from tandem.corpora.corpus_kind import Option, PathCorpus, locate
-from tandem.corpora.pairs import Fault, FileCorpus, Pair, checked_pair
-from tandem.corpora.records import Unreadable, listed, text_of
+from tandem.corpora.pairs import Fault, FileCorpus, Pair
+from tandem.corpora.records import checked_record, listed, text_of
 from tandem.errors import CorpusError
 from tandem.files.compression import packing
 from tandem.files.lines import PARQUET_MAGIC, check_read_again, opened
@@ -59,18 +59,16 @@ class ParquetFile(FileCorpus):
         check_read_again(self.path)  # a Parquet file is read from its end
         columns = self.source_column, self.target_column
         place = f"{self.path} row"
+
+        def read(values: Sequence[object]) -> tuple[str | bytes, str | bytes]:
+            return _text(values[0], columns[0]), _text(values[1], columns[1])
+
         with opened(self.path) as file:
             rows = chain.from_iterable(zip(*batch, strict=True) for batch in self._batches(file))
             for number, values in enumerate(rows, start=1):
-                try:
-                    source, target = map(_text, values, columns)
-                except Unreadable as error:
-                    yield Fault(f"{place} {number}", "unreadable", str(error))
-                else:
-                    yield checked_pair(source, target, (place, place), number, max_characters)
+                yield checked_record(values, read, place, number, max_characters)
 
     def _batches(self, file: BinaryIO) -> Iterator[list[Sequence[object]]]:
-        """Yield the values of both columns, batch by batch."""
         try:
             from pyarrow import ArrowException, parquet
         except ImportError as error:

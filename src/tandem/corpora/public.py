@@ -40,10 +40,8 @@ class PublicCorpus:
 _MULTI30K = PublicCorpus(
     name="multi30k",
     title="Multi30k task 1: 29,000 picture captions, German and English (test set: 2016 Flickr)",
-    licence=(
-        "The captions describe Flickr30k pictures and are meant for research; "
-        "see https://github.com/multi30k/dataset for the terms."
-    ),
+    licence="The captions describe Flickr30k pictures and are meant for research; "
+    "see https://github.com/multi30k/dataset for the terms.",
     base_url="https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw",
     files=(
         PublicFile("train.de", 2_110_398, "2c2b73fd2b548fbcde3a875e0a78d6ee94d498bfdee6bd3eae3945779e9ddf72"),
@@ -92,7 +90,7 @@ def named_corpus(name: str, split: str, folder: Path | None = None) -> ParallelF
     roots.append(default_folder())
     folders = [inner for root in roots for inner in (root / name, root)]
     for inner in folders:
-        source, target = (_find_file(inner, file) for file in corpus.splits[split])
+        source, target = (find_packed(inner, file) for file in corpus.splits[split])
         if source and target:
             return ParallelFiles(source, target)
     raise CorpusError(
@@ -102,9 +100,7 @@ def named_corpus(name: str, split: str, folder: Path | None = None) -> ParallelF
     )
 
 
-def _find_file(folder: Path, name: str) -> Path | None:
+def find_packed(folder: Path, name: str) -> Path | None:
     """Return the file of that name, plain or compressed; None where there is none."""
-    for path in (folder / f"{name}{suffix}" for suffix in ("", *PACKED_SUFFIXES)):
-        if path.is_file():
-            return path
-    return None
+    paths = (folder / f"{name}{suffix}" for suffix in ("", *PACKED_SUFFIXES))
+    return next((path for path in paths if path.is_file()), None)

@@ -14,7 +14,11 @@ class Unreadable(Exception):
 
 
 def checked_record(
-    record: _Record, read: Callable[[_Record], tuple[str, str]], place: str, number: int, max_characters: int
+    record: _Record,
+    read: Callable[[_Record], tuple[str | bytes, str | bytes]],
+    place: str,
+    number: int,
+    max_characters: int,
 ) -> Pair | Fault:
     """Return the pair that `read` finds in record number `number`, or what is wrong with it."""
     try:
@@ -92,7 +96,6 @@ def references_of(row: object) -> tuple[str, tuple[str, ...]]:
 
 
 def _sides_of(row: object) -> list[object]:
-    """Return both sides of what should be a pair."""
     remedy = "A pair must be two texts, (source, target)."
     if isinstance(row, str):
         raise Unreadable(

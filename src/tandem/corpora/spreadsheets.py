@@ -7,9 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
-from tandem.corpora.checks import first_pairs, numbering_warning
 from tandem.corpora.corpus_kind import Option, TableCorpus, locate
-from tandem.corpora.headers import column_index, looks_like_header
+from tandem.corpora.headers import column_index, first_pairs, looks_like_header, numbering_warning
 from tandem.corpora.pairs import Fault, FileCorpus, Pair, checked_pair
 from tandem.corpora.records import listed, short_line
 from tandem.corpora.table_rows import Row, table_rows
@@ -172,7 +171,6 @@ def _too_many(fields: Sequence[str], width: int, header: Sequence[str], separato
 
 
 def _sample(path: Path) -> list[str | bytes | None]:
-    """Read the first lines of a file."""
     lines: list[str | bytes | None] = []
     size = 0
     for line in islice(read_lines(path, _SAMPLE_CHARACTERS, utf16=True), _SAMPLE_ROWS):
@@ -210,7 +208,6 @@ def _sample_fields(lines: Sequence[str | bytes | None], separator: Separator) ->
 
 
 def _usual_width(fields: Sequence[Sequence[str]]) -> int:
-    """Return the number of fields that the most rows have."""
     return Counter(map(len, fields)).most_common(1)[0][0] if fields else 0
 
 

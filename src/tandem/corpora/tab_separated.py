@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from tandem.corpora.checks import first_pairs, header_warning, numbering_warning
 from tandem.corpora.corpus_kind import Option, TableCorpus, locate
-from tandem.corpora.headers import column_index
+from tandem.corpora.headers import column_index, first_pairs, header_warning, numbering_warning
 from tandem.corpora.pairs import Fault, FileCorpus, Pair, checked_pair
 from tandem.corpora.records import listed, short_line
 from tandem.errors import CorpusError

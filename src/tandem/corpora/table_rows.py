@@ -33,7 +33,6 @@ class _Feed:
         self._size = 0
 
     def begin_row(self) -> None:
-        """Forget the lines of the previous row."""
         self.row, self._size = [], 0
 
     def give_again(self) -> None:
