@@ -4,7 +4,7 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import torch
 
@@ -106,24 +106,12 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
 def build_optimizer(recipe: Recipe, model: Seq2Seq, device: torch.device) -> torch.optim.Optimizer:
     """Make the optimiser of all weights of the model."""
     settings = recipe.training.optimizer
-    fused = device.type in {"cpu", "cuda"}
     parameters = list(model.parameters())
+    shared: dict[str, Any] = {"weight_decay": settings.weight_decay, "fused": device.type in {"cpu", "cuda"}}
     if settings.name == "sgd":
-        return torch.optim.SGD(
-            parameters,
-            settings.learning_rate,
-            momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
-            fused=fused,
-        )
+        return torch.optim.SGD(parameters, settings.learning_rate, momentum=settings.momentum, **shared)
     kind = torch.optim.Adam if settings.name == "adam" else torch.optim.AdamW
-    return kind(
-        parameters,
-        settings.learning_rate,
-        betas=settings.betas,
-        weight_decay=settings.weight_decay,
-        fused=fused,
-    )
+    return kind(parameters, settings.learning_rate, betas=settings.betas, **shared)
 
 
 def build_schedule(recipe: Recipe) -> Schedule:

@@ -120,7 +120,7 @@ def test_hypotheses_are_finished_allowed_and_scored_as_the_table_says(method: Se
     for source, limit, hypotheses in zip(sources, limits, search(method, engine, sources, limits), strict=True):
         assert hypotheses
         for hypothesis in hypotheses:
-            assert hypothesis.finished
+            assert len(hypothesis.token_scores) == len(hypothesis.ids) + 1
             assert len(hypothesis.ids) <= limit
             assert not {EOS, *BANNED} & set(hypothesis.ids)
             outputs = (*hypothesis.ids, EOS)

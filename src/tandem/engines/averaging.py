@@ -27,8 +27,8 @@ def log_normaliser(logits: Tensor) -> Tensor:
     """Return the logarithm of the sum of each row's exponentials: `[N, V]` -> `[N]`."""
     height = max(1, _SLICE // logits.shape[1])
     # Any column tells it; torch computes a row's log-softmax faster than its logsumexp.
-    slices = torch.split(logits, height)
-    parts = [part.select(1, 0) - part.log_softmax(dim=1).select(1, 0) for part in slices]
+    slices = [logits] if len(logits) <= height else torch.split(logits, height)
+    parts = [part[:, 0] - part.log_softmax(dim=1)[:, 0] for part in slices]
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 

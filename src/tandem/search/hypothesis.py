@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One finished or unfinished output sentence.
+    """An output of a search, which ended with `<eos>`.
 
-    Searches return finished ones only. A score is the log-probability divided by the length factor
+    A score is the log-probability divided by the length factor
     `len(token_scores) ** length_penalty`; with a length penalty of 0 it is the plain sum of Sutskever,
     Vinyals & Le (2014, arXiv 1409.3215, section 3.2).
     """
@@ -17,12 +17,7 @@ class Hypothesis:
     score: float
     """What the hypothesis was ranked by; higher is better."""
     token_scores: tuple[float, ...]
-    """The log-probability, in nats, of each token that was put out, that of `<eos>` last when it ended."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether the hypothesis ended with `<eos>`."""
-        return len(self.token_scores) == len(self.ids) + 1
+    """The log-probability, in nats, of each token that was put out, and of `<eos>` at the end."""
 
     @property
     def log_probability(self) -> float:

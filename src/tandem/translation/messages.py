@@ -1,7 +1,7 @@
 """What a translator returns: translations, and the scores of given targets."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 Stopped: TypeAlias = Literal["eos", "limit"]
@@ -64,14 +64,7 @@ def translation_object(source: str, translation: Translation) -> dict[str, Any]:
 
 def target_score_object(source: str, target: str, score: TargetScore) -> dict[str, Any]:
     """Return the score of a given target as an object for JSON."""
-    return {
-        "source": source,
-        "target": target,
-        "log_probability": score.log_probability,
-        "tokens": score.tokens,
-        "token_scores": score.token_scores,
-        "cut": score.cut,
-    }
+    return {"source": source, "target": target, **asdict(score)}
 
 
 def _hypothesis_object(translation: Translation) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict, TypeVar
+from typing import Any, TypedDict
 
 from tandem.errors import MemoryShortage
 from tandem.names import (
@@ -15,8 +15,6 @@ from tandem.names import (
 from tandem.recipe import Search
 from tandem.search import BeamSearch, GreedySearch, Sampling
 from tandem.search import Search as SearchMethod
-
-T = TypeVar("T")
 
 BATCH_SIZE = 256
 """Sentences that are searched together, unless said otherwise."""
@@ -32,6 +30,19 @@ _MOST_NODES = 2**26
 """The most continuations that are looked at for a batch's outputs, some 30 bytes each: a larger batch is cut."""
 _MOST_LOGITS_OF_ONE = 2**28
 """The most logits of one step for a single sentence, which cannot be cut: a GiB."""
+
+
+_RANGES = {
+    "n_best": (1, LARGEST_BEAM),
+    "beam": (1, LARGEST_BEAM),
+    "batch_size": (1, LARGEST_BATCH),
+    "sample": (1, LARGEST_BEAM),
+    "length_penalty": (0, LARGEST_LENGTH_PENALTY),
+    "max_length_extra": (0, LARGEST_LENGTH_EXTRA),
+}
+"""The least and the largest value of an option."""
+_SAMPLING = {"sample": "count", "temperature": "temperature", "top_k": "top_k", "top_p": "top_p", "seed": "seed"}
+"""The field of `Sampling` that an option sets."""
 
 
 class SearchOptions(TypedDict, total=False):
@@ -121,52 +132,35 @@ def chosen_settings(search: Search, options: SearchOptions) -> SearchSettings:
     known = SearchOptions.__annotations__
     if unknown := sorted(options.keys() - known.keys()):
         raise ValueError(f"there is no search option {unknown[0]!r}; the options are {', '.join(known)}")
-    n_best = options.get("n_best", 1)
-    beam = _or_default(options.get("beam"), max(search.beam, n_best))
-    batch_size = options.get("batch_size", BATCH_SIZE)
-    for name, value, most in (
-        ("n_best", n_best, LARGEST_BEAM),
-        ("beam", beam, LARGEST_BEAM),
-        ("batch_size", batch_size, LARGEST_BATCH),
-        ("sample", _or_default(options.get("sample"), 1), LARGEST_BEAM),
-    ):
-        if not 1 <= value <= most:
-            raise ValueError(f"{name} ({value}) must be at least 1 and at most {most:,}")
-    if n_best > beam:
-        raise ValueError(f"n_best is {n_best}, more than the beam of {beam}: raise the beam or lower n_best")
-    penalty = _or_default(options.get("length_penalty"), search.length_penalty)
-    if not 0 <= penalty <= LARGEST_LENGTH_PENALTY:
-        raise ValueError(f"length_penalty ({penalty}) must be at least 0 and at most {LARGEST_LENGTH_PENALTY:g}")
-    factor = _or_default(options.get("max_length_factor"), search.max_length_factor)
-    if not 0 < factor <= LARGEST_LENGTH_FACTOR:
-        raise ValueError(f"max_length_factor ({factor}) must be above 0 and at most {LARGEST_LENGTH_FACTOR}")
-    extra = _or_default(options.get("max_length_extra"), search.max_length_extra)
-    if not 0 <= extra <= LARGEST_LENGTH_EXTRA:
-        raise ValueError(f"max_length_extra ({extra}) must be at least 0 and at most {LARGEST_LENGTH_EXTRA:,}")
-    allow_unk = options.get("allow_unk", False)
-    return SearchSettings(beam, penalty, factor, extra, n_best, batch_size, allow_unk, _chosen_sampling(options))
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    values: dict[str, Any] = {"n_best": 1, "batch_size": BATCH_SIZE, "allow_unk": False}
+    values |= {name: getattr(search, name) for name in ("length_penalty", "max_length_factor", "max_length_extra")}
+    values["beam"] = max(search.beam, given.get("n_best", 1))
+    values |= given
+    for name, (least, most) in _RANGES.items():
+        if name in values and not least <= values[name] <= most:
+            raise ValueError(f"{name} ({values[name]}) must be at least {least} and at most {most:,}")
+    if not 0 < values["max_length_factor"] <= LARGEST_LENGTH_FACTOR:
+        raise ValueError(
+            f"max_length_factor ({values['max_length_factor']}) must be above 0 and at most {LARGEST_LENGTH_FACTOR}"
+        )
+    if values["n_best"] > values["beam"]:
+        raise ValueError(
+            f"n_best is {values['n_best']}, more than the beam of {values['beam']}: raise the beam or lower n_best"
+        )
+    sampling = _chosen_sampling(given)
+    return SearchSettings(**{name: values[name] for name in values.keys() - _SAMPLING.keys()}, sampling=sampling)
 
 
-def _or_default(value: T | None, default: T) -> T:
-    return default if value is None else value
-
-
-def _chosen_sampling(options: SearchOptions) -> Sampling | None:
+def _chosen_sampling(given: dict[str, Any]) -> Sampling | None:
     """Return the sampling that was asked for, or None. Raise ValueError for options that do not fit together."""
-    count = options.get("sample")
-    if count is None:
-        for name in ("temperature", "top_k", "top_p", "seed"):
-            if options.get(name) is not None:
-                raise ValueError(f"{name} is for sampling: say how many outputs to draw of each text (sample)")
+    own = {_SAMPLING[name]: value for name, value in given.items() if name in _SAMPLING}
+    if "sample" not in given:
+        if own:
+            name = next(name for name in _SAMPLING if name in given)
+            raise ValueError(f"{name} is for sampling: say how many outputs to draw of each text (sample)")
         return None
     for name in ("beam", "n_best"):
-        if options.get(name, 1) not in (None, 1):
+        if given.get(name, 1) != 1:
             raise ValueError(f"{name} is for beam search, and sampling has none: leave out one of the two")
-    defaults = Sampling()
-    return Sampling(
-        count,
-        _or_default(options.get("temperature"), defaults.temperature),
-        options.get("top_k"),
-        _or_default(options.get("top_p"), defaults.top_p),
-        _or_default(options.get("seed"), defaults.seed),
-    )
+    return Sampling(**own)
