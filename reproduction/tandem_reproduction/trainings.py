@@ -7,7 +7,7 @@ from tandem.checkpoint import is_model
 from tandem.errors import RecipeError
 from tandem.recipe import Recipe, load_recipe, portable
 from tandem.recording import read_metrics
-from tandem.runs.formats import settle_formats
+from tandem.runs.corpora import settle_formats
 
 Train = Callable[[Recipe, Path, bool], object]
 """Trains a recipe in a directory, or resumes the run in it."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def build_tokenizer(text: Text, words: WordCounts) -> Tokenizer:
     """Learn a tokenizer from the words of the training sentences of one side."""
-    return Tokenizer.from_counts(
+    return Tokenizer.train(
         text.tokenizer, words, lowercase=text.lowercase, min_count=text.min_count, max_size=text.max_size
     )
 

@@ -11,7 +11,9 @@ from typer.main import get_command
 from tandem.cli import COMMANDS, app
 from tandem.cli.commands import load_command
 from tandem.cli.train import MOST_TRIES
-from tandem.runs.trials import MOST_VARIANTS
+from tandem.errors import RecipeError
+from tandem.runs.trials import make_variants
+from tests.support.runs import tiny_recipe
 
 HEAVY = ("torch", "numpy", "sacrebleu", "tokenizers", "tensorboard", "tandem.runs", "tandem.models")
 LIST_HEAVY = f"""
@@ -63,4 +65,6 @@ def test_the_group_says_of_each_command_what_its_own_help_says() -> None:
 
 
 def test_as_many_variants_can_be_asked_for_as_are_made() -> None:
-    assert MOST_TRIES == MOST_VARIANTS
+    assert len(make_variants(tiny_recipe(), MOST_TRIES)) == MOST_TRIES
+    with pytest.raises(RecipeError, match=f"between 2 and {MOST_TRIES} variants"):
+        make_variants(tiny_recipe(), MOST_TRIES + 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tandem.files.removal import Layout, links_in, names, remove
-from tandem.runs.layout import RUN_LAYOUT
+from tandem.runs.saving import RUN_LAYOUT
 from tests.support.runs import copied, shared_run
 
 LAYOUT: Layout = {names(r"a\.txt"): None, names(r"d-\d"): {names("b"): None}}

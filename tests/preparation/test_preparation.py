@@ -23,8 +23,7 @@ from tandem.preparation import passes
 from tandem.preparation.cache import ACCOUNT, FAULTY, Prepared, corpora_in, default_cache, entries, open_prepared
 from tandem.preparation.encoded import EncodedSide
 from tandem.preparation.preparation import prepare_corpus
-from tandem.preparation.sources import Sources, Tokens
-from tandem.preparation.split import held_out
+from tandem.preparation.sources import Sources, Tokens, held_out
 from tandem.text import EOS_ID, SOS_ID, Tokenizer, normalise
 from tandem.text.counts import WordCounts
 from tests.support.limits import needs_limits, no_file_beyond
@@ -40,7 +39,7 @@ def sources(train: Corpus, validation: Corpus | None = None, **changes: Any) -> 
 
 def tokens(reverse: bool = False) -> Tokens:
     def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
-        return Tokenizer.from_counts("word", source), Tokenizer.from_counts("word", target)
+        return Tokenizer.train("word", source), Tokenizer.train("word", target)
 
     return Tokens(["word"], learn, reverse)
 

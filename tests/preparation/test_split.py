@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import tandem
 from tandem.errors import CorpusError
 from tandem.preparation.chunks import first_by_chance
-from tandem.preparation.split import held_out
+from tandem.preparation.sources import held_out
 
 SIZES = Counter(f"s{n % 700}" for n in range(1000))
 
@@ -57,7 +57,7 @@ def test_another_seed_holds_out_others_and_the_order_of_sources_nothing() -> Non
 
 def test_another_process_holds_out_the_same() -> None:
     program = (
-        "from collections import Counter; from tandem.preparation.split import held_out;"
+        "from collections import Counter; from tandem.preparation.sources import held_out;"
         "print(*held_out(Counter(f's{n % 700}' for n in range(1000)), 1000, 0.1, 5, at_most=99))"
     )
     assert tandem.__file__ is not None

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tandem.recipe import Recipe, dump_recipe, make_recipe
-from tandem.runs.formats import settle_formats
+from tandem.runs.corpora import settle_formats
 from tandem_reproduction.trainings import train_once
 
 

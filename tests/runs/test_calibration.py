@@ -9,11 +9,11 @@ from tandem.checkpoint import checkpoint_of, load_checkpoint
 from tandem.metrics.calibration import LEAST_OUTPUTS, Calibration
 from tandem.recording import Recorder
 from tandem.runs import average, evaluate
-from tandem.runs.calibration import calibrate
 from tandem.runs.corpora import GivenPairs
 from tandem.runs.evaluation import LEAST_CALIBRATED
 from tandem.runs.execution import TrainingResult, run_recipe
 from tandem.runs.stopping import Stopped
+from tandem.runs.validation import calibrate
 from tandem.translation.translator import Translator, load
 from tests.support.runs import StopAfter, assert_same_run, number_pairs, tiny_recipe, untrained
 

@@ -11,7 +11,7 @@ import pytest
 from tandem.checkpoint import load_checkpoint, read_current
 from tandem.errors import CheckpointError, CorpusError, RecipeError
 from tandem.recording import read_metrics
-from tandem.runs.recipes import resumed_recipe
+from tandem.runs.recipe_choice import resumed_recipe
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
 from tandem.translation.translator import load
 from tests.support.runs import (

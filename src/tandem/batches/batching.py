@@ -22,21 +22,16 @@ Rows: TypeAlias = npt.NDArray[np.int64]
 
 _BLOCK = 1 << 18
 """Rows that are processed together. Longer arrays of rows are kept in a file that is mapped into memory."""
-_PIECE = 1 << 20
-"""Bytes that are written at a time."""
+_PIECE = 1 << 20  # bytes that are written at a time
 
 
 class Batch(NamedTuple):
     """B sentence pairs, each a column. S and T are the tokens of the longest one, `<sos>` and `<eos>` included."""
 
-    source: Tensor
-    """[S, B], int64."""
-    source_lengths: Tensor
-    """[B], on the CPU."""
-    target: Tensor
-    """[T, B], int64."""
-    target_lengths: Tensor
-    """[B], on the CPU."""
+    source: Tensor  # [S, B], int64
+    source_lengths: Tensor  # [B], on the CPU
+    target: Tensor  # [T, B], int64
+    target_lengths: Tensor  # [B], on the CPU
 
     @property
     def target_tokens(self) -> int:
@@ -53,15 +48,11 @@ class Batches:
     """The batches of a corpus for every epoch. Memory does not grow with the corpus."""
 
     corpus: EncodedCorpus
-    batch_size: int
-    """Sentence pairs in a batch; the last of an epoch may be smaller."""
+    batch_size: int  # sentence pairs in a batch; the last of an epoch may be smaller
     seed: int
-    shuffle: bool = True
-    """False: every epoch has the same order, from short to long."""
-    workers: int = 1
-    """Threads that assemble the next batches while one is in use. Their number changes only the time."""
-    passes: int = 1
-    """How many times an epoch goes through the corpus, each time in another order."""
+    shuffle: bool = True  # False: every epoch has the same order, from short to long.
+    workers: int = 1  # threads that assemble the next batches; their number changes only the time
+    passes: int = 1  # how many times an epoch goes through the corpus, each time in another order
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -110,10 +101,7 @@ class Batches:
         return 1 - tokens / positions
 
     def _plan(self, number: int) -> tuple[Rows, Rows]:
-        """Return all rows, sorted by the lengths of both sides with random ties, and a random order of the batches.
-
-        `number` identifies one pass through the corpus among all of a training.
-        """
+        """Return the rows of pass `number`, sorted by length with random ties, and a random order of the batches."""
         rows, order = _all_rows(len(self.corpus)), np.arange(self._batches_per_pass)
         if not self.shuffle:
             return self._by_length(rows), order
@@ -174,7 +162,6 @@ def _sorted(rows: Rows, side: EncodedSide) -> Rows:
 
 
 def _all_rows(count: int) -> Rows:
-    """Return the numbers of all rows, in order."""
     rows = _empty_rows(count)
     for start in range(0, count, _BLOCK):
         rows[start : start + _BLOCK] = np.arange(start, min(start + _BLOCK, count))

@@ -20,7 +20,7 @@ from tandem.recipe import Data, Recipe, load_recipe
 from tandem.recording.live import live_display, training_display
 from tandem.runs.directories import check_unused
 from tandem.runs.execution import TrainingResult, run_recipe
-from tandem.runs.recipes import chosen_recipe, resumed_recipe
+from tandem.runs.recipe_choice import chosen_recipe, resumed_recipe
 from tandem.runs.stopping import Stopped
 from tandem.runs.trials import make_variants, try_recipes
 from tandem.terminal import printable, shell_command

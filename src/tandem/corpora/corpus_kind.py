@@ -1,7 +1,4 @@
-"""A kind of corpus: what a recipe says about it, what the command line calls it, and how it is opened.
-
-Each kind is one file of this package and one line of the table in `kinds.py`.
-"""
+"""A kind of corpus, one file each: what a recipe says about it, what its options are, and how it is opened."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -16,8 +13,7 @@ from tandem.files.paths import expand_user, is_there, portable_path
 
 Columns: TypeAlias = tuple[int | str, int | str]
 """The source column and the target column, each by its number, counted from 1, or by its name."""
-_MOST_DIGITS = 18
-"""Digits of a column's number. Python itself refuses to read a number of thousands."""
+_MOST_DIGITS = 18  # Digits of a column's number. Python itself refuses to read a number of thousands.
 
 
 class Option(NamedTuple):
@@ -26,23 +22,17 @@ class Option(NamedTuple):
     name: str
     metavar: str
     help: str
-    short: str | None = None
-    """The short form, which only the main corpus of a command has."""
+    short: str | None = None  # the short form, which only the main corpus of a command has
 
 
 class GivenOptions(NamedTuple):
     """What the command line says about one corpus."""
 
-    values: Mapping[str, str]
-    """The value of each option that is given, by the option's name."""
-    columns: tuple[str, str] | None
-    """The two columns, if they are given."""
-    split: str
-    """The split that is read unless the name of the corpus says another."""
-    prefix: str
-    """What the options begin with, such as `--` or `--validation-`."""
-    before: "CorpusKind | None"
-    """The corpus whose columns are taken where none are given and their style is the same."""
+    values: Mapping[str, str]  # the value of each option that is given, by the option's name
+    columns: tuple[str, str] | None  # the two columns, if they are given
+    split: str  # the split that is read unless the name of the corpus says another
+    prefix: str  # what the options begin with, such as `--` or `--validation-`
+    before: "CorpusKind | None"  # the corpus whose columns are taken where none are given, if of the same style
 
     def columns_like(self, style: str) -> Columns | None:
         """Return the columns that are given, or those of `before` if they are of this style."""
@@ -57,16 +47,11 @@ class CorpusKind(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kind: str
-    options: ClassVar[tuple[Option, ...]] = ()
-    """The options of the command line that name a corpus of this kind."""
-    endings: ClassVar[tuple[str, ...]] = ()
-    """The endings of file names by which a file without an option is known to be of this kind."""
-    path_settings: ClassVar[tuple[str, ...]] = ()
-    """The settings that are paths."""
-    column_settings: ClassVar[tuple[str, ...]] = ()
-    """The settings of the source column and of the target column."""
-    column_style: ClassVar[str] = ""
-    """Kinds of the same style call their columns alike."""
+    options: ClassVar[tuple[Option, ...]] = ()  # options of the command line that name a corpus of this kind
+    endings: ClassVar[tuple[str, ...]] = ()  # a file with such a name is of this kind where no option says
+    path_settings: ClassVar[tuple[str, ...]] = ()  # the settings that are paths
+    column_settings: ClassVar[tuple[str, ...]] = ()  # the settings of the source and the target column
+    column_style: ClassVar[str] = ""  # kinds of the same style call their columns alike
 
     @abstractmethod
     def open(self, folder: str | None) -> Corpus:
@@ -120,6 +105,7 @@ class PathCorpus(CorpusKind):
 
     path: str
     path_settings: ClassVar[tuple[str, ...]] = ("path",)
+    column_settings: ClassVar[tuple[str, ...]] = ("source_column", "target_column")
 
     @classmethod
     def from_options(cls, given: GivenOptions) -> Self:
@@ -140,7 +126,6 @@ class TableCorpus(PathCorpus):
 
     source_column: int | str = 1
     target_column: int | str = 2
-    column_settings: ClassVar[tuple[str, ...]] = ("source_column", "target_column")
     column_style: ClassVar[str] = "table"
 
     @classmethod

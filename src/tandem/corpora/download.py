@@ -7,8 +7,6 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,18 +16,15 @@ from tandem.errors import DownloadError
 from tandem.files.atomic import flush, move_into_place
 from tandem.files.compression import DamagedFile, unpacked
 from tandem.files.locks import lock
-from tandem.files.paths import expand_user
+from tandem.files.paths import expand_user, sha256_of
 from tandem.files.removal import Layout, named_in, names, remove
 from tandem.terminal import Notify, OnProgress
 
 _TRIES = 4
-_LOCK = ".fetching.lock"
 _TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 16
-_PACKING_BYTES = 1 << 16
-"""The bytes that a gzipped file may have beyond the size of its content."""
-_MOST_DIGITS = 18
-"""The most digits of a size that a server states."""
+_PACKING_BYTES = 1 << 16  # the bytes that a gzipped file may have beyond the size of its content
+_MOST_DIGITS = 18  # the most digits of a size that a server states
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _BROKEN = (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException)
 
@@ -57,7 +52,9 @@ def fetch(
             for file in corpus.files:
                 on_progress(file.name, file.size, file.size)
         else:
-            with _locked(folder, notify):
+            waiting = f"{folder}: another process fetches into it; waiting for that"
+            # Partial files that are there when the lock is held are from a process that died.
+            with lock(folder / ".fetching.lock", notify, waiting=waiting, temporary=True):
                 for file in corpus.files:
                     _fetch_file(file, folder, mirror or corpus.base_url, on_progress, pause)
     except OSError as error:
@@ -66,17 +63,6 @@ def fetch(
             "disk, or choose another folder."
         ) from error
     return [folder / file.name for file in corpus.files]
-
-
-@contextmanager
-def _locked(folder: Path, notify: Notify) -> Iterator[None]:
-    """Keep other processes from fetching into the folder. Other partial files there are from a process that died."""
-    with lock(folder / _LOCK, notify, waiting=f"{folder}: another process fetches into it; waiting for that"):
-        try:
-            yield
-        finally:
-            with suppress(OSError):  # on Windows, where it is removed when it is released
-                remove(folder / _LOCK)
 
 
 def _leftovers(folder: Path, file: PublicFile) -> list[Path]:
@@ -190,10 +176,7 @@ class _Download:
 
 
 def _receive(response: http.client.HTTPResponse) -> bytes:
-    """Read some bytes of the answer; b"" at its end. Raise ConnectionError for every error of the network.
-
-    All other OSErrors of a download are then errors of the disk.
-    """
+    """Read some bytes. Errors of the network become ConnectionErrors, so that other OSErrors are those of the disk."""
     try:
         return response.read(_CHUNK_BYTES)
     except OSError as error:
@@ -236,10 +219,7 @@ def _install(packed: Path, file: PublicFile, folder: Path) -> str | None:
 
 
 def _is_known(path: Path, file: PublicFile) -> bool:
-    if not path.is_file() or path.stat().st_size != file.size:
-        return False
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest() == file.sha256
+    return path.is_file() and path.stat().st_size == file.size and sha256_of(path) == file.sha256
 
 
 def _wrong(file: PublicFile, origin: str, problem: str) -> str:

@@ -1,8 +1,4 @@
-"""Headers of tables: finds a column by its name, and detects whether the first row is a header.
-
-It also finds signs in a file's first lines that it should be read in another way. Each is a sentence that says what to
-type.
-"""
+"""Headers of tables: finds a column by its name, and detects headers and other signs that a file is read wrongly."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -44,13 +40,10 @@ rw sa sd si sk sl sn so sq sr su sv sw ta te tg th ti tk tl tr tt ug uk ur uz vi
 fre ger spa ita rus zho jpn
 """
 _KNOWN = frozenset(f"{_ROLES} {_LANGUAGES} {_CODES}".split())
-_LONGEST = 40
-"""The most characters of a column's name."""
-_FEWEST = 5
-"""How many rows must be alike before a first row that differs from them is taken for a header."""
+_LONGEST = 40  # the most characters of a column's name
+_FEWEST = 5  # how many rows must be alike before a first row that differs from them is taken for a header
 _SAMPLE_PAIRS = 200
-_MOST_DIGITS = 16
-"""A longer string of digits is not taken for a row number."""
+_MOST_DIGITS = 16  # a longer string of digits is not taken for a row number
 _CLASSES: tuple[Callable[[str], bool], ...] = (
     lambda text: any(character.isdigit() for character in text),
     lambda text: "@" in text,

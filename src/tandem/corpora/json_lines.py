@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from tandem.corpora.corpus_kind import Option, PathCorpus, locate
@@ -32,7 +31,6 @@ class JsonLinesCorpus(PathCorpus):
 class JsonLines(FileCorpus):
     """A file, plain or compressed, with one JSON object a line; a dotted key reaches into nested objects."""
 
-    path: Path
     source_key: str = "source"
     target_key: str = "target"
 

@@ -10,10 +10,8 @@ from tandem.errors import CorpusError
 from tandem.files.lines import why_not_utf8
 from tandem.names import MAX_CHARACTERS, OnError
 
-DROP_SETTING = 'data.on_error = "drop"'
-"""The setting of a recipe that leaves faulty pairs out."""
-_ALL_FAULTY = 1000
-"""Where so many pairs at the beginning are all faulty, the corpus or its columns are wrong."""
+DROP_SETTING = 'data.on_error = "drop"'  # the setting of a recipe that leaves faulty pairs out
+_ALL_FAULTY = 1000  # where so many pairs at the beginning are all faulty, the corpus or its columns are wrong
 
 
 class Pair(NamedTuple):
@@ -26,11 +24,9 @@ class Pair(NamedTuple):
 class Fault(NamedTuple):
     """A pair that is left out, and why."""
 
-    place: str
-    """Where the faulty side stands, such as "train.de line 17"."""
+    place: str  # where the faulty side stands, such as "train.de line 17"
     kind: Literal["empty", "too long", "unreadable"]
-    reason: str
-    """What is wrong, the rule and the remedy."""
+    reason: str  # what is wrong, the rule and the remedy
 
     def message(self) -> str:
         """Return a sentence for the user."""
@@ -78,6 +74,7 @@ class Corpus(ABC):
             yield row
 
 
+@dataclass(frozen=True)
 class FileCorpus(Corpus):
     """An open corpus in one file."""
 
@@ -99,16 +96,11 @@ class Dropped:
     """How many pairs of a corpus are left out, and why."""
 
     max_characters: int
-    total: int = 0
-    """Pairs in the corpus, the dropped ones included."""
-    empty: int = 0
-    """Pairs with a side that is empty or blank."""
-    too_long: int = 0
-    """Pairs with no empty side and one of more than `max_characters` characters."""
-    unreadable: int = 0
-    """Pairs that cannot be read: not UTF-8, no column, no JSON."""
-    first: str = ""
-    """What is wrong with the first of them, and where; "" when none is dropped."""
+    total: int = 0  # pairs in the corpus, the dropped ones included
+    empty: int = 0  # pairs with a side that is empty or blank
+    too_long: int = 0  # pairs with no empty side and one of more than `max_characters` characters
+    unreadable: int = 0  # Pairs that cannot be read: not UTF-8, no column, no JSON.
+    first: str = ""  # what is wrong with the first of them, and where; "" when none is dropped
 
     @property
     def count(self) -> int:

@@ -95,8 +95,7 @@ class SeveralTargets(Corpus):
 
     source: Path
     targets: Sequence[Path]
-    references: list[tuple[str, ...]] = field(default_factory=list)
-    """Filled by `rows`: the targets of each good line."""
+    references: list[tuple[str, ...]] = field(default_factory=list)  # filled by `rows`, for each good line
     layout = "parallel lines"
 
     @property

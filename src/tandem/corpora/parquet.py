@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 
 from tandem.corpora.corpus_kind import Option, PathCorpus, locate
@@ -16,10 +15,8 @@ from tandem.files.lines import PARQUET_MAGIC, check_read_again, opened
 if TYPE_CHECKING:
     import pyarrow
 
-_BATCH_ROWS = 1024
-"""Rows that are decoded at once."""
-_BUFFER_BYTES = 1 << 20
-"""How much of a column is read from the disk at once; without it, whole row groups are."""
+_BATCH_ROWS = 1024  # rows that are decoded at once
+_BUFFER_BYTES = 1 << 20  # how much of a column is read from the disk at once; without it, whole row groups are
 
 
 class ParquetCorpus(PathCorpus):
@@ -33,7 +30,6 @@ class ParquetCorpus(PathCorpus):
         Option("parquet", "FILE", "Pairs in two columns of a Parquet file (extra: parquet)."),
     )
     endings: ClassVar[tuple[str, ...]] = (".parquet",)
-    column_settings: ClassVar[tuple[str, ...]] = ("source_column", "target_column")
     column_style: ClassVar[str] = "parquet"
 
     def open(self, folder: str | None) -> "ParquetFile":
@@ -45,7 +41,6 @@ class ParquetCorpus(PathCorpus):
 class ParquetFile(FileCorpus):
     """A Parquet file, read batch by batch; a dotted column reaches into a column of structures."""
 
-    path: Path
     source_column: str = "source"
     target_column: str = "target"
 

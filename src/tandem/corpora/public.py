@@ -18,8 +18,7 @@ class PublicFile:
     """One file of a public corpus, as it is after unpacking."""
 
     name: str
-    size: int
-    """Bytes."""
+    size: int  # bytes
     sha256: str
 
 
@@ -29,12 +28,10 @@ class PublicCorpus:
 
     name: str
     title: str
-    licence: str
-    """A sentence to read before fetching it."""
+    licence: str  # a sentence to read before fetching it
     base_url: str
     files: tuple[PublicFile, ...]
-    splits: Mapping[str, tuple[str, str]]
-    """The source file and the target file of each split."""
+    splits: Mapping[str, tuple[str, str]]  # the source file and the target file of each split
 
 
 _MULTI30K = PublicCorpus(
@@ -58,8 +55,7 @@ _MULTI30K = PublicCorpus(
     },
 )
 
-PUBLIC: Mapping[str, PublicCorpus] = {corpus.name: corpus for corpus in (_MULTI30K,)}
-"""All public corpora by name."""
+PUBLIC: Mapping[str, PublicCorpus] = {corpus.name: corpus for corpus in (_MULTI30K,)}  # by name
 
 
 def lookup(name: str) -> PublicCorpus:

@@ -22,8 +22,7 @@ _CHARACTERS: dict[Separator, str] = {"tab": "\t", "semicolon": ";", "comma": ","
 _FEW_FAULTY = 2
 """Faulty lines that a file in UTF-8 may have. More, if its good lines beyond ASCII are fewer, mean another encoding."""
 _SAMPLE_ROWS = 1000
-_SAMPLE_CHARACTERS = 1 << 20
-"""How much of a file's beginning is read to detect how it is written."""
+_SAMPLE_CHARACTERS = 1 << 20  # how much of a file's beginning is read to detect how it is written
 
 
 class CsvCorpus(TableCorpus):
@@ -32,8 +31,7 @@ class CsvCorpus(TableCorpus):
     kind: Literal["csv"]
     separator: Separator | Literal["auto"] = "auto"
     """auto: it is detected, as `header` is. The recipe of a run then has what was detected."""
-    header: bool | Literal["auto"] = "auto"
-    """Whether the first row has the columns' names."""
+    header: bool | Literal["auto"] = "auto"  # whether the first row has the columns' names
 
     options: ClassVar[tuple[Option, ...]] = (Option("csv", "FILE", "Pairs in a table as spreadsheets write it: CSV."),)
     endings: ClassVar[tuple[str, ...]] = (".csv",)
@@ -56,12 +54,10 @@ class CsvCorpus(TableCorpus):
 class CsvFile(FileCorpus):
     """A CSV file, plain or compressed: a pair a row, in columns by number, counted from 1, or by name."""
 
-    path: Path
     source_column: int | str
     target_column: int | str
     separator: Separator
-    header: bool
-    """Whether the first row has the columns' names. Otherwise it is a pair."""
+    header: bool  # Whether the first row has the columns' names. Otherwise it is a pair.
 
     @property
     def layout(self) -> str:

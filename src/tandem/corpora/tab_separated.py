@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from tandem.corpora.corpus_kind import Option, TableCorpus, locate
@@ -35,7 +34,6 @@ class TabSeparated(FileCorpus):
     Columns are numbers, counted from 1, or names; when a name is given, the first line is the header.
     """
 
-    path: Path
     source_column: int | str = 1
     target_column: int | str = 2
 

@@ -11,8 +11,7 @@ from tandem.files.lines import why_not_utf8
 class Row(NamedTuple):
     """A row of a table, or the reason why it cannot be read."""
 
-    line: int
-    """The number of its first line in the file, counted from 1."""
+    line: int  # the number of its first line in the file, counted from 1
     fields: list[str]
     fault: str = ""
 

@@ -1,7 +1,4 @@
-"""Writing files and directories so that they are complete or absent: flushed to disk, and given their name last.
-
-This is the only place that does so. Its error is neutral; who calls it knows what the file means to the user.
-"""
+"""Writing files and directories so that they are complete or absent: flushed to disk, and given their name last."""
 
 import errno
 import os
@@ -14,8 +11,7 @@ from tandem.errors import NotWrittenError
 from tandem.files.removal import Layout, remove
 
 _WINDOWS = os.name == "nt"
-_WAITS = (0.01, 0.05, 0.2, 0.5)
-"""Seconds between two tries to move a file that another program has open."""
+_WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds between two tries to move a file that another program has open
 _NO_FLUSH = {errno.EACCES, errno.EPERM, errno.EBADF, errno.EINVAL, errno.ENOTSUP}
 """The errors of systems that cannot flush a directory."""
 

@@ -7,18 +7,18 @@ import lzma
 import sys
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 from tandem.errors import CorpusError
 
-PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
-"""The endings of the names of compressed files."""
+PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst")  # the endings of the names of compressed files
 
 _NAMES = {b"\x1f\x8b": "gzipped", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 """The first bytes of compressed files, and their names in messages."""
 _BLOCK = 1 << 16
-_MOST_MEMORY = 1 << 28
-"""Bytes of memory for unpacking xz. The highest preset of the `xz` command takes a quarter of it."""
+_New: TypeAlias = Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]
+"""Makes a decompressor; that of zstd has the same interface."""
+_MOST_MEMORY = 1 << 28  # bytes for unpacking xz; the highest preset of the `xz` command takes a quarter of them
 
 
 class DamagedFile(Exception):
@@ -27,25 +27,6 @@ class DamagedFile(Exception):
     def __init__(self, name: str, reason: Exception) -> None:
         super().__init__(f"the {name} file is damaged or cut short ({reason}). Fetch it or pack it again")
         self.reason = str(reason)
-
-
-class _Decompressor(Protocol):
-    """The interface that `bz2`, `lzma` and `zstd` share."""
-
-    @property
-    def eof(self) -> bool:
-        """Whether the compressed stream has ended."""
-
-    @property
-    def needs_input(self) -> bool:
-        """Whether there is no more output without more input."""
-
-    @property
-    def unused_data(self) -> bytes:
-        """The bytes after the end of the compressed stream."""
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Return at most `max_length` bytes of output."""
 
 
 def packing(start: bytes) -> str | None:
@@ -90,11 +71,9 @@ class _Unpacked(io.RawIOBase):
         self._damage = (EOFError, damage)
 
     def readable(self) -> bool:
-        """Return True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed has a wider type than is used
-        """Fill the buffer from one call of `read`; return 0 at the end."""
         try:
             piece = self._read(len(buffer))
         except OSError as error:
@@ -110,7 +89,7 @@ class _Unpacked(io.RawIOBase):
 class _Streams:
     """The output of all compressed streams in a file, which may have several."""
 
-    def __init__(self, file: io.BufferedReader, new: Callable[[], _Decompressor], padding: bytes = b"") -> None:
+    def __init__(self, file: io.BufferedReader, new: _New, padding: bytes = b"") -> None:
         self._file = file
         self._new = new
         self._padding = padding
@@ -133,7 +112,7 @@ class _Streams:
                 return piece
 
 
-def _zstd(path: str) -> tuple[Callable[[], _Decompressor], type[Exception]]:
+def _zstd(path: str) -> tuple[Any, type[Exception]]:
     """Return the decompressor of zstd, limited to 128 MiB, and its error. CorpusError where no package has them."""
     try:
         if sys.version_info >= (3, 14):

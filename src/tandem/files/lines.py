@@ -12,8 +12,7 @@ from typing import IO, BinaryIO
 from tandem.errors import CorpusError
 from tandem.files.compression import DamagedFile, packing, unpacked
 
-PARQUET_MAGIC = b"PAR1"
-"""The first bytes of a Parquet file."""
+PARQUET_MAGIC = b"PAR1"  # the first bytes of a Parquet file
 _SPREADSHEET = "Open it in the program that made it, and save the table as CSV (UTF-8)."
 _NO_TEXT = {
     b"PK\x03\x04": ("a ZIP archive, as .xlsx, .ods and .docx files are", _SPREADSHEET),
@@ -92,11 +91,9 @@ class _AsUtf8(io.RawIOBase):
         self._ready = b""
 
     def readable(self) -> bool:
-        """Return True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed has a wider type than is used
-        """Fill the buffer from one reading; return 0 at the end. Raise UnicodeError where it is not UTF-16."""
         while not self._ready:
             piece = self._stream.read1(1 << 16)
             self._ready = self._decoder.decode(piece, final=not piece).encode()
@@ -116,11 +113,9 @@ class _Begun(io.RawIOBase):
         self.name = name
 
     def readable(self) -> bool:
-        """Return True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]  # as above
-        """Fill the buffer from one reading; return 0 at the end."""
         if not self._start:
             return self._rest.readinto(buffer)
         count = min(len(buffer), len(self._start))
@@ -128,7 +123,6 @@ class _Begun(io.RawIOBase):
         return count
 
     def close(self) -> None:
-        """Close the stream."""
         self._rest.close()
         super().close()
 

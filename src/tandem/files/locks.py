@@ -2,11 +2,12 @@
 
 import errno
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from tandem.files.removal import remove
 from tandem.terminal import Notify
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
@@ -18,11 +19,12 @@ class Held(Exception):
 
 
 @contextmanager
-def lock(path: Path, notify: Notify, *, waiting: str | None = None) -> Iterator[None]:
+def lock(path: Path, notify: Notify, *, waiting: str | None = None, temporary: bool = False) -> Iterator[None]:
     """Hold the lock on a file, which is created if it does not exist. Raise Held where another process holds it.
 
-    With the message `waiting`, the user is told that and the lock is waited for instead. Where the file system has no
-    locks, the user is told so and nothing is locked. Raise OSError where the file cannot be created.
+    With the message `waiting`, the user is told that and the lock is waited for instead. A `temporary` file is removed
+    at the end. Where the file system has no locks, the user is told so and nothing is locked. Raise OSError where the
+    file cannot be created.
     """
     # A soft lock is the existence of a file. It would outlive a killed process and keep all others waiting.
     file = FileLock(path, thread_local=False, fallback_to_soft=False)
@@ -38,6 +40,9 @@ def lock(path: Path, notify: Notify, *, waiting: str | None = None) -> Iterator[
     try:
         yield
     finally:
+        if temporary:
+            with suppress(OSError):  # on Windows, where it is removed when it is released
+                remove(path)
         file.release()
 
 

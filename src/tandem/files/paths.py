@@ -1,6 +1,7 @@
 """Paths from programs, and small files that are only read if they are ordinary files of a bounded size."""
 
 import errno
+import hashlib
 import os
 import re
 import stat
@@ -84,3 +85,9 @@ def ordinary(path: Path) -> Path:
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError("it is not an ordinary file")
     return path
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's content, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

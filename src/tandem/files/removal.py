@@ -11,8 +11,7 @@ from typing import TypeAlias
 Layout: TypeAlias = Mapping[re.Pattern[str], "Layout | None"]
 """What Tandem writes into a folder: patterns of names, each with the layout of that folder, or None for a file."""
 
-_JUNCTION = 0xA0000003
-"""The tag of a junction, the link to a directory that Windows has besides symbolic links."""
+_JUNCTION = 0xA0000003  # the tag of a junction, the link to a directory that Windows has besides symbolic links
 
 
 def names(pattern: str) -> re.Pattern[str]:

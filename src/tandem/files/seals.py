@@ -14,20 +14,18 @@ from safetensors import SafetensorError
 
 from tandem.errors import CheckpointError
 from tandem.files.atomic import flush, new_directory, not_written, writing
-from tandem.files.paths import read_text
+from tandem.files.paths import read_text, sha256_of
 from tandem.files.removal import Layout, names
 from tandem.version import __version__
 
 Content: TypeAlias = str | Callable[[Path], object]
 """The content of a file: its text, or a function that writes it to a path."""
 
-FORMAT = 1
-"""The newest checkpoint format that this version writes and reads."""
+FORMAT = 1  # the newest checkpoint format that this version writes and reads
 
 FORMAT_FILE = "format.json"
 
-_MOST_JSON = 2**16
-"""The largest size of such a description in bytes, about a hundred times what it takes."""
+_MOST_JSON = 2**16  # the largest size of such a description in bytes, about a hundred times what it takes
 _NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
 _LINK = "it is a link, and these must be the files themselves. Copy them with links followed (cp -rL)"
 
@@ -44,7 +42,7 @@ def write_directory(directory: Path, files: Mapping[str, Content]) -> None:
             with _writing_tensors(directory / name):
                 _write(partial / name, content)
                 flush(partial / name)
-                sums[name] = {"size": (partial / name).stat().st_size, "sha256": _sha256(partial / name)}
+                sums[name] = {"size": (partial / name).stat().st_size, "sha256": sha256_of(partial / name)}
         description = {"format": FORMAT, "tandem": __version__, "files": sums}
         with writing(directory / FORMAT_FILE):
             _write(partial / FORMAT_FILE, sealed(description))
@@ -170,13 +168,8 @@ def _fault(file: Path, expected: object, remedy: str) -> str | None:
     if status.st_size != size:
         return f"{file}: damaged: it has {status.st_size} bytes instead of {size}. {remedy}"
     try:
-        if _sha256(file) != sha256:
+        if sha256_of(file) != sha256:
             return f"{file}: damaged: its content is not what was saved (SHA-256). {remedy}"
     except OSError as error:
         return str(unreadable(file, error))
     return None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,10 +1,8 @@
 """The cache of prepared corpora: its folder, its content, and whether that is unchanged."""
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -15,15 +13,13 @@ from tandem.corpora.pairs import Pair
 from tandem.errors import CheckpointError, CorpusError
 from tandem.files.atomic import flush, move_into_place, replace_file
 from tandem.files.locks import Held, lock
-from tandem.files.paths import expand_user, ordinary, resolved
+from tandem.files.paths import expand_user, ordinary, resolved, sha256_of
 from tandem.files.removal import Layout, named_in, names, remove
 from tandem.preparation.encoded import EncodedCorpus, open_side
 from tandem.text import Tokenizer
 
-ACCOUNT = "prepared.json"
-"""The description of a prepared corpus, with the size and the sum of each file. It is written last."""
-FAULTY = "faulty.txt"
-"""The file with a line for each pair that was left out."""
+ACCOUNT = "prepared.json"  # describes a prepared corpus, with size and sum of each file; written last
+FAULTY = "faulty.txt"  # the file with a line for each pair that was left out
 _TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json")
 _VALIDATION = "validation.json"
 _SIDES = ("train.source", "train.target", "validation.source", "validation.target")
@@ -48,13 +44,11 @@ class Prepared:
     """A corpus to train on, mapped from the cache."""
 
     folder: Path
-    tokenizers: tuple[Tokenizer, Tokenizer]
-    """The source tokenizer and the target tokenizer."""
+    tokenizers: tuple[Tokenizer, Tokenizer]  # the source tokenizer and the target tokenizer
     train: EncodedCorpus
     validation: EncodedCorpus
     validation_pairs: list[Pair]
-    messages: list[str]
-    """What the user should know about the preparation."""
+    messages: list[str]  # what the user should know about the preparation
     files: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     """Name and SHA-256 of each file, under "train" and "validation"."""
 
@@ -64,10 +58,8 @@ class Entry(NamedTuple):
 
     folder: Path
     name: str
-    pairs: int | None
-    """None: the preparation was stopped."""
-    size: int
-    """Bytes."""
+    pairs: int | None  # None: the preparation was stopped.
+    size: int  # bytes
 
 
 def default_cache() -> Path:
@@ -119,10 +111,8 @@ def _clear_corpus(cache: Path, key: str) -> str | None:
     path = lock_of(cache, key)
     try:
         path.parent.mkdir(exist_ok=True)
-        with lock(path, lambda _: None):
+        with lock(path, lambda _: None, temporary=True):
             removed = [remove(corpora_in(cache) / name, CORPUS_LAYOUT) for name in (key, f"{key}.partial")]
-            with suppress(PermissionError):  # on Windows, where it is removed when it is released
-                remove(path)
     except Held:
         return "it is being prepared"
     except OSError as error:
@@ -145,7 +135,7 @@ def seal(
     files = {}
     for path in (partial / name for name in _LISTED):  # an interrupted preparation may have left other files
         flush(path)
-        files[path.name] = {"size": path.stat().st_size, "sha256": _sha256(path)}
+        files[path.name] = {"size": path.stat().st_size, "sha256": sha256_of(path)}
     account = {"name": title, "pairs": pairs, "messages": messages, "files": files}
     replace_file(partial / ACCOUNT, json.dumps(account, indent=2, ensure_ascii=False) + "\n")
 
@@ -166,21 +156,12 @@ def open_prepared(folder: Path, *, verify: bool = False) -> Prepared | None:
         account = json.loads(ordinary(folder / ACCOUNT).read_text(encoding="utf-8"))
         for name, file in account["files"].items():
             path = folder / name
-            if path.stat().st_size != file["size"] or (verify and _sha256(path) != file["sha256"]):
+            if path.stat().st_size != file["size"] or (verify and sha256_of(path) != file["sha256"]):
                 return None
         source, target = (Tokenizer.load(folder / name) for name in _TOKENIZERS)
         pairs = [Pair(*pair) for pair in json.loads(ordinary(folder / _VALIDATION).read_text(encoding="utf-8"))]
-        train, validation = (open_corpus(folder, name) for name in ("train", "validation"))
+        sides = [open_side(folder / side) for side in _SIDES]
+        train, validation = EncodedCorpus(*sides[:2]), EncodedCorpus(*sides[2:])
         return Prepared(folder, (source, target), train, validation, pairs, list(account["messages"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, CheckpointError):
         return None
-
-
-def open_corpus(folder: Path, name: str) -> EncodedCorpus:
-    """Open both sides of the encoded corpus of that name."""
-    return EncodedCorpus(*(open_side(folder / f"{name}.{side}") for side in ("source", "target")))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,4 @@
-"""The tasks of worker processes, each on a chunk of pairs: counting words, and encoding.
-
-Settings, chunks and results travel between processes as JSON and flat arrays.
-"""
+"""The tasks of worker processes, each on a chunk of pairs: counting words, and encoding."""
 
 import hashlib
 import json
@@ -31,7 +28,7 @@ class Chunk(NamedTuple):
 
 
 class Task(Protocol[Result]):
-    """Work on chunks, independent of each other."""
+    """Work on chunks, independent of each other. All that travels between processes is JSON and flat arrays."""
 
     def run(self, chunk: Chunk) -> Result:
         """Return the result for a chunk."""

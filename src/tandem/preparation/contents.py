@@ -25,10 +25,8 @@ class Content(NamedTuple):
     """The content of a corpus."""
 
     sha256: str
-    lines: int | None
-    """The lines of its first file; None where that is not plain text or there is no file."""
-    files: tuple[tuple[str, str], ...] = ()
-    """Name and SHA-256 of each of its files, or of its pairs where it has no files."""
+    lines: int | None  # the lines of its first file; None where that is not plain text or there is no file
+    files: tuple[tuple[str, str], ...] = ()  # name and SHA-256 of each file, or else of the pairs
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,7 @@ class Contents:
     """Hashes corpora, and remembers in `folder` which files it has hashed."""
 
     folder: Path
-    verify: bool = False
-    """Whether files are hashed again although they are remembered."""
+    verify: bool = False  # whether files are hashed again although they are remembered
     on_progress: OnProgress = lambda *_: None
 
     def of(self, corpus: Corpus, max_characters: int) -> Content:

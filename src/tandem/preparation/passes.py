@@ -20,19 +20,15 @@ from tandem.files.atomic import replace_file
 from tandem.preparation.cache import ACCOUNT, FAULTY, seal
 from tandem.preparation.chunks import Chunk, Counted, Counting, EncodedChunk, Encoding, first_by_chance
 from tandem.preparation.encoded import SideWriter
-from tandem.preparation.sources import Sources, Tokens
-from tandem.preparation.split import held_out
+from tandem.preparation.sources import Sources, Tokens, held_out
 from tandem.preparation.workers import work
 from tandem.terminal import OnProgress
 from tandem.text.counts import WordCounts
 from tandem.text.normalisation import normalise
 
-_PAIRS, _CHARACTERS = 20_000, 4_000_000
-"""The largest size of a chunk, except that its last few pairs may exceed it."""
-_SAVED_EVERY = 15.0
-"""Seconds between two times that the progress is saved."""
-_COUNTED, _ENCODED = "counted.json", "encoded.json"
-"""The files with the progress of each pass."""
+_PAIRS, _CHARACTERS = 20_000, 4_000_000  # the size of a chunk, which its last few pairs may exceed
+_SAVED_EVERY = 15.0  # seconds between two times that the progress is saved
+_COUNTED, _ENCODED = "counted.json", "encoded.json"  # the files with the progress of each pass
 
 
 @dataclass
@@ -48,22 +44,13 @@ class _Counts:
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> Self:
-        """Return the counts from the JSON of `state`."""
         source, target = (WordCounts(Counter(words), texts) for words, texts in (state["source"], state["target"]))
         return cls(Dropped(**state["dropped"]), source, target, state["sizes"], state["done"])
 
     def state(self) -> dict[str, Any]:
-        """Return all fields, for JSON."""
-        return {
-            "dropped": asdict(self.dropped),
-            "source": self.source,
-            "target": self.target,
-            "sizes": self.sizes,
-            "done": self.done,
-        }
+        return {**vars(self), "dropped": asdict(self.dropped)}
 
     def add(self, more: Counted, task: Counting) -> None:
-        """Add the counts of a chunk."""
         self.source, self.target = self.source.add(more.source), self.target.add(more.target)
         for source, count in more.sizes.items():
             self.sizes[source] = self.sizes.get(source, 0) + count
@@ -71,20 +58,17 @@ class _Counts:
             self.sizes = first_by_chance(self.sizes, task.seed, task.most)
 
 
+@dataclass
 class Preparation:
     """A preparation, in a folder that gets its final name later. It continues what an earlier one left there."""
 
-    def __init__(
-        self, sources: Sources, tokens: Tokens, folder: Path, pairs: int | None, on_progress: OnProgress
-    ) -> None:
-        """`pairs` is the number of pairs to read, if that is known."""
-        self._sources = sources
-        self._tokens = tokens
-        self._folder = folder
-        self._pairs = pairs
-        self._on_progress = on_progress
-        self._saved = time.monotonic()
-        self._messages: list[str] = []
+    _sources: Sources
+    _tokens: Tokens
+    _folder: Path
+    _pairs: int | None  # the number of pairs to read, if that is known
+    _on_progress: OnProgress
+    _saved: float = field(default_factory=time.monotonic)
+    _messages: list[str] = field(default_factory=list)
 
     def run(self, to: Path, is_unchanged: Callable[[], bool]) -> None:
         """Prepare, and seal the folder, which will be renamed to `to`.
@@ -100,9 +84,12 @@ class Preparation:
             *tokenizers, reverse_source=self._tokens.reverse_source, max_tokens=self._sources.max_tokens
         )
         given = self._given_validation(counts.dropped.count, to)
-        pairs, held_out = self._encode(encoding, counts)
-        validation = held_out if given is None else given
-        self._encode_few(encoding, validation)
+        pairs, held = self._encode(encoding, counts)
+        validation = held if given is None else given
+        with _writers(self._folder / "validation", 0) as writers:
+            for chunk in _chunks(iter(validation)):
+                _add(writers, encoding.run(chunk))
+        self._refuse_none(writers[0].sentences, len(validation), "validation")
         if not is_unchanged():
             raise self._changed(self._sources.name)
         seal(self._folder, tokenizers, validation, self._sources.name, pairs, self._messages)
@@ -204,13 +191,6 @@ class Preparation:
                 f"{self._sources.max_tokens} tokens on a side (data.max_tokens)"
             )
 
-    def _encode_few(self, encoding: Encoding, validation: list[Pair]) -> None:
-        """Encode the validation pairs."""
-        with _writers(self._folder / "validation", 0) as writers:
-            for chunk in work(encoding, _chunks(iter(validation), lambda: None), processes=1):
-                _add(writers, chunk)
-        self._refuse_none(writers[0].sentences, len(validation), "validation")
-
     @staticmethod
     def _changed(name: str) -> CorpusError:
         return CorpusError(f"{name}: it was changed while it was read. Start again when it is whole.")
@@ -268,7 +248,7 @@ def _writing(listed: TextIO) -> Callable[[Fault], object]:
     return lambda fault: listed.write(" ".join(fault.message().split()) + "\n")
 
 
-def _chunks(pairs: Iterator[Pair], mark: Callable[[], object]) -> Iterator[Chunk]:
+def _chunks(pairs: Iterator[Pair], mark: Callable[[], object] = lambda: None) -> Iterator[Chunk]:
     """Yield pairs in chunks; `mark` is called when a chunk is complete, before it is yielded."""
     chunk: list[Pair] = []
     characters = 0

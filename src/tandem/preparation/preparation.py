@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +15,7 @@ from tandem.preparation.passes import Preparation
 from tandem.preparation.sources import Sources, Tokens
 from tandem.terminal import Notify, OnProgress
 
-LAYOUT = 1
-"""Increased whenever the content of a prepared corpus, or the way it is computed, changes."""
+LAYOUT = 1  # increased whenever the content of a prepared corpus, or the way it is computed, changes
 
 
 def prepare_corpus(
@@ -58,7 +56,9 @@ def _prepared(
     described |= sources.described(train.sha256, validation.sha256 if validation else None)
     key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]
     folder = corpora_in(cache) / key
-    with _locked(lock_of(cache, key), notify):
+    path = lock_of(cache, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with lock(path, notify, waiting="corpus: another process prepares it; waiting for that"):
         if prepared := open_prepared(folder, verify=verify):
             notify(f"corpus: prepared before, in {folder}")
             return replace(prepared, files=files)
@@ -81,15 +81,6 @@ def _prepared(
 
 
 def _stamps(sources: Sources) -> list[tuple[int, int]]:
-    """Return the size and the time stamp of each file that exists."""
     corpora = [corpus for corpus in (sources.train, sources.validation) if corpus is not None]
     states = [path.stat() for corpus in corpora for path in corpus.files if path.exists()]
     return [(state.st_size, state.st_mtime_ns) for state in states]
-
-
-@contextmanager
-def _locked(path: Path, notify: Notify) -> Iterator[None]:
-    """Wait until no other process prepares the same corpus, and keep others out. The lock of a dead one is free."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with lock(path, notify, waiting="corpus: another process prepares it; waiting for that"):
-        yield

@@ -20,8 +20,7 @@ from tandem.preparation.chunks import TASKS, Chunk, Task
 
 Result = TypeVar("Result")
 
-_CHUNKS_IN_PROCESS = 4
-"""Chunks that this process works on before it starts others, which a small corpus does not need."""
+_CHUNKS_IN_PROCESS = 4  # chunks before other processes are started, which a small corpus does not need
 _SIZE = struct.Struct("<Q")
 
 
@@ -59,13 +58,11 @@ def work(task: Task[Result], chunks: Iterable[Chunk], processes: int | None = No
 
 
 def _cores() -> int:
-    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def _worker(task: Task[Result]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a process that works on the task, and end it after use."""
     # Not multiprocessing, which would run the script of the user again in each process.
     paths = os.pathsep.join(path for path in sys.path if path)
     command = [sys.executable, "-P", "-m", "tandem.preparation.workers"]

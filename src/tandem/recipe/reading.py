@@ -1,10 +1,12 @@
-"""Makes a recipe from TOML and from settings that override it."""
+"""Makes a recipe from TOML and from settings that override it; a wrong name is answered with the nearest ones."""
 
 import reprlib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher, get_close_matches
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pydantic
 
@@ -12,14 +14,12 @@ from tandem.corpora.kinds import KINDS
 from tandem.errors import RecipeError
 from tandem.files.paths import path_of, read_text
 from tandem.recipe.builtin import builtin_recipes, find_builtin
-from tandem.recipe.setting_names import nearest_settings, settings_of
 from tandem.recipe.settings import Recipe
 from tandem.recipe.writing import setting_lines
 
-_MOST_BYTES = 2**15
-"""The largest size of a recipe: thirty times what all settings take. Larger ones can take tomllib minutes."""
-_MOST_FAULTS = 50
-"""The faults that one error lists."""
+_MOST_BYTES = 2**15  # thirty times what all settings take; tomllib can take minutes for larger ones
+_MOST_FAULTS = 50  # the faults that one error lists
+_MOST_NAMES = 3  # names that are suggested at a time
 _SECTIONS = ("data", "text", "model", "training", "search")
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 200
@@ -121,7 +121,6 @@ def _put(tree: dict[str, Any], setting: str) -> None:
 
 
 def _explain(fault: Any) -> str:
-    """Return a line that says which setting is wrong, and why."""
     # A discriminated union puts its tag into the location ("data.train.files.source"), which users never wrote.
     kinds = {kind.kind_name() for kind in KINDS}
     location = [part if part.isprintable() else repr(part) for part in map(str, fault["loc"])]
@@ -131,7 +130,7 @@ def _explain(fault: Any) -> str:
     message = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         return f"  {name}: there is no such setting. {_remedy(name, fault['input'])}"
-    if fault["type"] in ("model_type", "model_attributes_type") and settings_of(name):
+    if fault["type"] in ("model_type", "model_attributes_type") and _settings_of(name):
         return f"  {name}: {_SHOWN.repr(fault['input'])} is given for a whole section. {_remedy(name)}"
     if fault["type"] == "missing":
         return f"  {name}: is missing"
@@ -144,12 +143,53 @@ def _remedy(name: str, value: Any = None) -> str:
     while isinstance(value, dict) and value:  # The first name inside a wrong section stands for all of them.
         key, value = next(iter(value.items()))
         intended += f".{key}"
-    inside = settings_of(name)
+    inside = _settings_of(name)
     nearest = [
-        one for one in nearest_settings(intended) if not inside or one.endswith(f".{intended.rpartition('.')[2]}")
+        one for one in _nearest_settings(intended) if not inside or one.endswith(f".{intended.rpartition('.')[2]}")
     ]
     if nearest:
         return f"Did you mean {' or '.join(nearest)}?"
     section = name if inside else name.rpartition(".")[0]
-    known = inside or settings_of(section)
+    known = inside or _settings_of(section)
     return f"The settings of {section} are {', '.join(known)}" if known else f"The sections are {', '.join(_SECTIONS)}"
+
+
+@cache
+def _setting_names() -> tuple[str, ...]:
+    """Return the dotted name of every setting, such as "training.epochs"; sections are not among them."""
+    return tuple(dict.fromkeys(_names_in(Recipe, "")))
+
+
+def _settings_of(section: str) -> list[str]:
+    """Return the names inside a section, such as "epochs" for "training"; none where there is no such section."""
+    inside = (name.removeprefix(f"{section}.") for name in _setting_names() if name.startswith(f"{section}."))
+    return list(dict.fromkeys(name.partition(".")[0] for name in inside))
+
+
+def _nearest_settings(name: str) -> list[str]:
+    """Return the settings with the last part of `name` or a similar one, in its section if any is there; best first."""
+    section, _, last = name.rpartition(".")
+    lasts = {setting.rpartition(".")[2] for setting in _setting_names()}
+    similar = get_close_matches(last, lasts, n=1, cutoff=0.7) or [known for known in lasts if known.startswith(last)]
+    candidates = [setting for setting in _setting_names() if setting.rpartition(".")[2] in similar]
+    inside = [setting for setting in candidates if setting.rpartition(".")[0] == section]
+    likeness = {setting: SequenceMatcher(None, name, setting).ratio() for setting in inside or candidates}
+    nearest = [setting for setting in likeness if likeness[setting] >= max(likeness.values()) - 0.2]
+    return sorted(nearest, key=lambda setting: -likeness[setting])[:_MOST_NAMES]
+
+
+def _names_in(section: type[pydantic.BaseModel], prefix: str) -> Iterator[str]:
+    for key, field in section.model_fields.items():
+        inner = list(_sections_in(field.annotation))
+        for one in inner:
+            yield from _names_in(one, f"{prefix}{key}.")
+        if not inner:
+            yield f"{prefix}{key}"
+
+
+def _sections_in(annotation: Any) -> Iterator[type[pydantic.BaseModel]]:
+    """Yield the sections that the type of a setting is or, where it is a choice of several, consists of."""
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _sections_in(part)

@@ -26,8 +26,7 @@ from tandem.names import (
     check_forcing,
 )
 
-_LARGEST_FLOAT = 1e38
-"""The limit for learning rates, ranges and the like. No training survives it, and float32 holds it."""
+_LARGEST_FLOAT = 1e38  # for learning rates, ranges and the like: no training survives it, and float32 holds it
 
 Share = Annotated[float, Field(ge=0, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
@@ -52,19 +51,15 @@ class Data(Section):
     train: CorpusChoice
     validation: CorpusChoice | None = None
     """None: `validation_fraction` of the training pairs is held out, all pairs of a source together."""
-    test: CorpusChoice | None = None
-    """The corpus that the run is scored on at its end. None: the validation corpus."""
+    test: CorpusChoice | None = None  # what the run is scored on at its end. None: the validation corpus.
     validation_fraction: BelowOne = 0.05
     """The part of the training pairs that is held out. 0: the model is validated on training pairs."""
-    validation_at_most: Count = 2000
-    """The largest number of pairs that is held out."""
-    folder: str | None = None
-    """The folder of relative paths and of named corpora."""
+    validation_at_most: Count = 2000  # the largest number of pairs that is held out
+    folder: str | None = None  # the folder of relative paths and of named corpora
     on_error: OnError = "drop"
     """What happens to a pair with an empty or too long side: it is dropped and counted, or it is an error."""
     max_characters: Count = MAX_CHARACTERS
-    max_tokens: Count = 200
-    """Pairs with more tokens than this on a side are not trained on."""
+    max_tokens: Count = 200  # pairs with more tokens than this on a side are not trained on
     loader_workers: Annotated[int, Field(ge=0, le=64)] = 1
     """Threads that assemble the next batches while one is trained on. Their number changes only the time."""
 
@@ -79,8 +74,7 @@ class Text(Section):
 
     tokenizer: TokenizerKind = "word"
     lowercase: bool = False
-    min_count: Count = 1
-    """Tokens that occur less often than this are `<unk>`."""
+    min_count: Count = 1  # tokens that occur less often than this are `<unk>`
     max_size: Annotated[int, Field(ge=5, le=LARGEST_COUNT)] | None = None
     """The largest size of the vocabulary, including its four special tokens."""
 
@@ -90,8 +84,7 @@ class Texts(Section):
 
     source: Text = Text()
     target: Text = Text()
-    reverse_source: bool = False
-    """Whether the encoder reads the source backwards (Sutskever et al. 2014, section 3.3)."""
+    reverse_source: bool = False  # the encoder reads the source backwards (Sutskever et al. 2014, section 3.3)
 
 
 class Model(Section):
@@ -102,12 +95,9 @@ class Model(Section):
     hidden: Width = 512
     embedding: Width = 256
     dropout: BelowOne = 0.5
-    output_dropout: BelowOne = 0.0
-    """Dropout before the output layer. The tutorial has none."""
-    word_dropout: BelowOne = 0.0
-    """Dropout of whole tokens on both sides. The tutorial has none."""
-    tie_output: bool = False
-    """Whether the output layer shares the weight of the target embedding."""
+    output_dropout: BelowOne = 0.0  # Dropout before the output layer. The tutorial has none.
+    word_dropout: BelowOne = 0.0  # Dropout of whole tokens on both sides. The tutorial has none.
+    tie_output: bool = False  # whether the output layer shares the weight of the target embedding
     init_range: Positive | Literal["torch"] = 0.08
     """Weights are drawn from U(-init_range, init_range), or as torch draws them."""
 
@@ -117,11 +107,9 @@ class Optimizer(Section):
 
     name: OptimizerName = "adam"
     learning_rate: Positive = 1e-3
-    betas: tuple[BelowOne, BelowOne] = (0.9, 0.999)
-    """For Adam and AdamW."""
+    betas: tuple[BelowOne, BelowOne] = (0.9, 0.999)  # for Adam and AdamW
     weight_decay: NotNegative = 0.0
-    momentum: Share = 0.0
-    """For SGD."""
+    momentum: Share = 0.0  # for SGD
 
 
 class LearningRate(Section):
@@ -154,34 +142,26 @@ class Forcing(Section):
 class Training(Section):
     """How the model is trained."""
 
-    epochs: Epochs = 10
-    """A fraction at the end, such as the half epoch of 7.5, is validated like a whole epoch."""
-    passes: Count = 1
-    """How many times an epoch goes through the corpus, so that a small corpus is validated less often."""
-    batch_size: Count = 128
-    """Sentence pairs."""
-    accumulate: Count = 1
-    """Batches in an optimiser step."""
+    epochs: Epochs = 10  # a fraction at the end, such as the half epoch of 7.5, is validated like a whole epoch
+    passes: Count = 1  # passes over the corpus in an epoch, so that a small corpus is validated less often
+    batch_size: Count = 128  # sentence pairs
+    accumulate: Count = 1  # batches in an optimiser step
     optimizer: Optimizer = Optimizer()
     learning_rate: LearningRate = LearningRate()
     teacher_forcing: Forcing = Forcing()
     label_smoothing: BelowOne = 0.0
     gradient_per: GradientPer = "token"
     """The gradient is the sum over a step's sentences, divided by its target tokens or by its sentences."""
-    clip_norm: Positive | Literal["off"] = 1.0
-    """The gradient is scaled to this norm when it is longer."""
-    patience: Count | None = None
-    """The training stops after so many validations in a row without a better one."""
+    clip_norm: Positive | Literal["off"] = 1.0  # the gradient is scaled to this norm when it is longer
+    patience: Count | None = None  # the training stops after so many validations in a row without a better one
     keep: Criterion = "loss"
     """What makes a checkpoint the best: validation loss, or BLEU, chrF or exact matches of greedy translations."""
     keep_last: Count = 1
     """The checkpoints of so many last validations are kept besides the best one, to average them or to choose later."""
     precision: Precision = "auto"
     """auto: bfloat16 products where the processor has them, else float32. Weights are always float32."""
-    save_minutes: Positive = 10.0
-    """Minutes between two times that the state of the run is saved, besides after each validation."""
-    save_steps: Count | None = None
-    """Optimiser steps between two times that the state of the run is saved. None: only time counts."""
+    save_minutes: Positive = 10.0  # between two savings of the run's state, besides after each validation
+    save_steps: Count | None = None  # optimiser steps between two savings. None: only time counts.
 
 
 class Search(Section):
@@ -193,8 +173,7 @@ class Search(Section):
     max_length_factor: Annotated[float, Field(gt=0, le=LARGEST_LENGTH_FACTOR)] = 2.0
     """A translation has at most this many tokens for each source token, and `max_length_extra` more."""
     max_length_extra: Annotated[int, Field(ge=0, le=LARGEST_LENGTH_EXTRA)] = 10
-    lowercase_scores: bool = False
-    """Whether scores are computed in lower case."""
+    lowercase_scores: bool = False  # whether scores are computed in lower case
     score_tokenize: TokenizerChoice = "auto"
     """How BLEU splits texts into words, by the names of sacreBLEU. auto: by the script of the references."""
 

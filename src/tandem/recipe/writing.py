@@ -50,12 +50,12 @@ def _flattened(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:
 def _toml_value(value: Any, name: str) -> str:
     """Return a value from Python as TOML. Raise ArgumentError, naming the setting, for a type that no setting has."""
     match value:
-        case bool() | str():
-            return _toml(value)
+        case bool():
+            return "true" if value else "false"
         case list() | tuple():
             return f"[{', '.join(_toml_value(each, name) for each in value)}]"
-        case PurePath():
-            return _toml(str(value))
+        case str() | PurePath():
+            return _toml_string(str(value))
         case Integral():
             return repr(int(value))
         case Real():
@@ -70,20 +70,10 @@ def _toml_value(value: Any, name: str) -> str:
 
 def _dump_section(name: str, section: dict[str, Any], lines: list[str]) -> None:
     lines += ["", f"[{name}]"]
-    lines += [f"{key} = {_toml(value)}" for key, value in section.items() if not isinstance(value, dict)]
+    lines += [f"{key} = {_toml_value(value, key)}" for key, value in section.items() if not isinstance(value, dict)]
     for key, value in section.items():
         if isinstance(value, dict):
             _dump_section(f"{name}.{key}", value, lines)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _toml_string(value)
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return repr(value)
 
 
 def _toml_string(value: str) -> str:

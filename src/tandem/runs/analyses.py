@@ -6,19 +6,16 @@ from tandem.analysis import Analysis, Phrase, Plane, References, System, compare
 from tandem.corpora.given import checked_references
 from tandem.metrics import TokenizerChoice
 from tandem.metrics.bootstrap import Resampling
-from tandem.runs.progress import translate_all
+from tandem.runs.evaluation import translate_all
 from tandem.terminal import OnProgress
 from tandem.text import normalise
 from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator
 
-MOST_PLACED = 300
-"""The number of sources in the plane where no phrases are given; more would hide each other."""
-MOST_NEIGHBOURS = 20_000
-"""The number of training texts that are searched for neighbours."""
+MOST_PLACED = 300  # the number of sources in the plane where no phrases are given; more would hide each other
+MOST_NEIGHBOURS = 20_000  # the number of training texts that are searched for neighbours
 
-_REPORTED_EVERY = 10_000
-"""The number of training texts between two reports of progress."""
+_REPORTED_EVERY = 10_000  # the number of training texts between two reports of progress
 
 
 def analyse(

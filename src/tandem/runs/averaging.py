@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -11,7 +11,6 @@ from tandem.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tandem.errors import CheckpointError, NotWrittenError
 from tandem.files.atomic import writing
 from tandem.files.locks import Held, lock
-from tandem.files.removal import remove
 from tandem.recipe import Device, Recipe
 from tandem.runs.changes import MAY_CHANGE
 from tandem.text.differences import vocabulary_difference
@@ -53,16 +52,11 @@ def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "
 @contextmanager
 def _alone(where: Path) -> Iterator[None]:
     """Keep other processes from writing this checkpoint. CheckpointError where one is writing it."""
-    path = where.with_name(f".{where.name}.lock")
     with writing(where):
         where.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with lock(path, lambda _: None):
-            try:
-                yield
-            finally:
-                with suppress(OSError):  # on Windows the lock file is removed when the lock is released
-                    remove(path)
+        with lock(where.with_name(f".{where.name}.lock"), lambda _: None, temporary=True):
+            yield
     except Held:
         raise CheckpointError(f"{where}: another process is writing it. Wait for that one, or choose another") from None
 

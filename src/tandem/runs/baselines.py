@@ -5,14 +5,11 @@ from typing import NamedTuple
 
 from tandem.metrics import Score, score_of
 from tandem.metrics.baselines import nearest_targets
-from tandem.preparation.encoded import EncodedCorpus
 from tandem.runs.corpora import PreparedCorpus
 from tandem.runs.evaluation import Evaluation
 
-_MOST_TRAINING = 50_000
-"""The number of training pairs that are searched for the nearest source."""
-_MOST_SOURCES = 500
-"""The number of sources of the evaluated corpus that are used."""
+_MOST_TRAINING = 50_000  # the number of training pairs that are searched for the nearest source
+_MOST_SOURCES = 500  # the number of sources of the evaluated corpus that are used
 
 
 class Baseline(NamedTuple):
@@ -20,8 +17,7 @@ class Baseline(NamedTuple):
 
     name: str
     score: Score
-    model: float
-    """The model's score on the same sources."""
+    model: float  # the model's score on the same sources
 
     @property
     def better(self) -> bool:
@@ -57,18 +53,11 @@ def measure_baselines(corpus: PreparedCorpus, evaluation: Evaluation) -> list[Ba
 def _training_pairs(corpus: PreparedCorpus) -> Iterator[tuple[str, str]]:
     """Yield the first training pairs as the model reads them."""
     encoded = corpus.train.corpus
-    reverse = corpus.reverse_source
     for row in range(min(len(encoded), _MOST_TRAINING)):
-        source, target = _ids(encoded, row)
-        if reverse:
+        source, target = (  # without `<sos>` and `<eos>`
+            side.ids[side.offsets[row] + 1 : side.offsets[row + 1] - 1].tolist()
+            for side in (encoded.source, encoded.target)
+        )
+        if corpus.reverse_source:
             source.reverse()
         yield corpus.source_tokenizer.decode(source), corpus.target_tokenizer.decode(target)
-
-
-def _ids(encoded: EncodedCorpus, row: int) -> tuple[list[int], list[int]]:
-    """Return the ids of both sides of a pair, without `<sos>` and `<eos>`."""
-    source, target = (
-        side.ids[side.offsets[row] + 1 : side.offsets[row + 1] - 1].tolist()
-        for side in (encoded.source, encoded.target)
-    )
-    return source, target

@@ -11,53 +11,41 @@ from tandem.corpora.pairs import Pair
 from tandem.engines.members import Member
 from tandem.errors import RecipeError
 from tandem.recipe import Device, Recipe
-from tandem.runs.calibration import MOST_CALIBRATED
 from tandem.runs.corpora import encode_pairs
 from tandem.runs.sizing import Size, shrunk
+from tandem.runs.validation import MOST_CALIBRATED
 from tandem.text import Tokenizer
 from tandem.training.events import StepDone, Validation
 from tandem.translation.translator import Translator
 
-_WIDTHS = (1.25, 1.0, 0.8, 0.65, 0.5, 0.35)
-"""The widths that are measured, relative to the usual one."""
-_MOST_PRESENTED = 2.0
-"""The largest number of passes over the corpus, relative to the usual one, however much time there is."""
-_STEPS = (2, 100)
-"""The number of optimiser steps that warm up, and the largest number that is measured after them."""
-_LONGER = 3.0
-"""The chosen width is measured again, longer by this factor."""
-_SHARE = 0.01
-"""The share of the time that measuring one width takes, besides the warm-up and one step."""
+_WIDTHS = (1.25, 1.0, 0.8, 0.65, 0.5, 0.35)  # the widths that are measured, relative to the usual one
+_MOST_PRESENTED = 2.0  # the most passes over the corpus, relative to the usual ones, however much time there is
+_STEPS = (2, 100)  # the optimiser steps that warm up, and the most that are measured after them
+_LONGER = 3.0  # the chosen width is measured again, longer by this factor
+_SHARE = 0.01  # the share of the time that measuring one width takes, besides the warm-up and one step
 _SUSTAINED = 1.35
 """The steps of a whole training take longer than measured ones by this factor.
 
 Without it, trainings on Multi30k with a budget of 5 minutes took 6:56, twice, on a shared machine with two cores.
 """
-_SAMPLE = 64
-"""The number of texts whose translation is timed."""
-_FIXED = 12.0
-"""Seconds for what is done once: preparing the corpus, saving, writing the report."""
+_SAMPLE = 64  # the number of texts whose translation is timed
+_FIXED = 12.0  # Seconds for what is done once: preparing the corpus, saving, writing the report.
 
 
 class Speed(NamedTuple):
     """The seconds that the parts of a training take."""
 
-    pair: float
-    """Seconds for training on a pair once."""
-    validation: float
-    """Seconds for one validation."""
-    final: float
-    """Seconds for scoring the best model at the end."""
+    pair: float  # seconds for training on a pair once
+    validation: float  # seconds for one validation
+    final: float  # seconds for scoring the best model at the end
 
 
 class Fitted(NamedTuple):
     """A size that fits into the time."""
 
     size: Size
-    seconds: float
-    """The expected seconds until the end of its training."""
-    usual_seconds: float
-    """The expected seconds for the usual size."""
+    seconds: float  # the expected seconds until the end of its training
+    usual_seconds: float  # the expected seconds for the usual size
 
 
 def fit_to_time(
@@ -72,18 +60,9 @@ def fit_to_time(
 ) -> Fitted:
     """Find the size that makes the most of the time: the model becomes narrower about as much as its training shorter.
 
-    Args:
-        size: the usual size for the corpus.
-        pairs: the number of training pairs.
-        deadline: the end of the time, on the clock of `time.monotonic`.
-        recipe_of: makes the recipe for a size.
-        sample: pairs like those that are trained on.
-        tokenizers: the tokenizers of source and target.
-        validation: the number of pairs that are validated on.
-        device: where the model is trained.
-
-    Raises:
-        RecipeError: when the time is too short for any model.
+    `size` is the usual one for so many training `pairs`, of which there is a `sample`, and `validation` is the number
+    of validation pairs. The time ends at `deadline`, on the clock of `time.monotonic`. RecipeError where it is too
+    short for any model.
     """
     usual = size.steps * size.batch_size
     share = _SHARE * (deadline - time.monotonic())

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import takewhile
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -19,8 +18,7 @@ from tandem.metrics.bootstrap import Difference, Resampling, Table, bleu_statist
 from tandem.metrics.tables import RESAMPLED, Resampled
 from tandem.recipe import Device, Precision, Recipe
 from tandem.runs.changes import flat_settings
-from tandem.runs.evaluation import search_signature
-from tandem.runs.progress import translate_all
+from tandem.runs.evaluation import search_signature, translate_all
 from tandem.terminal import OnProgress
 from tandem.text import norm_signature, normalise
 from tandem.translation.settings import SearchSettings
@@ -41,8 +39,7 @@ class Spread:
     """A score over the runs of a system."""
 
     mean: float
-    deviation: float | None
-    """Sample standard deviation; None for a single run."""
+    deviation: float | None  # sample standard deviation; None for a single run
     lowest: float
     highest: float
 
@@ -63,25 +60,19 @@ class ComparedSystem:
     name: str
     runs: tuple[ComparedRun, ...]
     spreads: Mapping[str, Spread]
-    differences: Mapping[str, Difference]
-    """By how much its mean score exceeds that of the first system, by score; empty for the first system."""
-    search: str
-    """Signature of the search, in sacreBLEU's notation."""
+    differences: Mapping[str, Difference]  # what its mean score exceeds the first system's by; empty for the first
+    search: str  # signature of the search, in sacreBLEU's notation
 
 
 @dataclass(frozen=True)
 class RunComparison:
     """The result of `tandem.compare`."""
 
-    sources: int
-    """The number of distinct source texts, each translated once by every run."""
+    sources: int  # the number of distinct source texts, each translated once by every run
     systems: tuple[ComparedSystem, ...]
-    settings: Mapping[str, tuple[Any, ...]]
-    """The settings that differ, with a value for each system: None where a recipe has no such setting."""
-    signatures: Mapping[str, str]
-    """The signature of each score."""
-    resampling: str
-    """The signature of the intervals and p values, in sacreBLEU's notation."""
+    settings: Mapping[str, tuple[Any, ...]]  # those that differ, with a value for each system, or None
+    signatures: Mapping[str, str]  # the signature of each score
+    resampling: str  # the signature of the intervals and p values, in sacreBLEU's notation
 
 
 @dataclass
@@ -133,7 +124,11 @@ def compare(
         on_progress("systems are compared", 0, 1)
         baseline = baseline or tables
         spreads = {score: _spread([run.scores[score] for run in compared]) for score in tables}
-        differences = _differences(tables, baseline, resampling) if systems else {}
+        differences = {
+            score: difference_of_trainings(rows, baseline[score], resampling, RESAMPLED[score].measure)
+            for score, rows in tables.items()
+            if systems  # nothing is compared with the first one itself
+        }
         systems.append(ComparedSystem(name, tuple(compared), spreads, differences, signature))
     drawn = f"{resampling.signature}|drawn:sentences+runs"
     return RunComparison(len(task.sources), tuple(systems), _differing(groups), task.signatures(), drawn)
@@ -160,11 +155,9 @@ class _Task:
         )
 
     def normalised(self, texts: list[str]) -> list[str]:
-        """Return the texts as they are scored."""
         return texts if self.raw else [normalise(text) for text in texts]
 
     def signatures(self) -> dict[str, str]:
-        """Return the signature of each score."""
         # Signatures do not depend on the translations, so the references take their place.
         right = [texts[0] for texts in self.references]
         signatures = {}
@@ -217,27 +210,14 @@ def _names(groups: Sequence[_Group]) -> list[str]:
         runs = [resolved(path).name for path, _ in group.members]
         name = runs[0]
         if len(runs) > 1:
-            shared = _shared_beginning(runs).rstrip("0123456789").rstrip("-_. ")
+            shared = os.path.commonprefix(runs).rstrip("0123456789").rstrip("-_. ")  # noqa: RUF071 - names, not paths
             name = shared.removesuffix("seed").rstrip("-_. ") or name
         names.append(name if name not in names else str(group.members[0][0]))
     return names
 
 
-def _shared_beginning(texts: Sequence[str]) -> str:
-    return "".join(letters[0] for letters in takewhile(lambda each: len(set(each)) == 1, zip(*texts, strict=False)))
-
-
 def _spread(values: Sequence[float]) -> Spread:
     return Spread(fmean(values), stdev(values) if len(values) > 1 else None, min(values), max(values))
-
-
-def _differences(
-    tables: Mapping[str, Sequence[Table]], baseline: Mapping[str, Sequence[Table]], resampling: Resampling
-) -> dict[str, Difference]:
-    return {
-        name: difference_of_trainings(own, baseline[name], resampling, RESAMPLED[name].measure)
-        for name, own in tables.items()
-    }
 
 
 def _differing(groups: Sequence[_Group]) -> dict[str, tuple[Any, ...]]:

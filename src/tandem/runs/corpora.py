@@ -1,7 +1,7 @@
 """The corpora of a run, prepared for training: once, since the cache keeps them under their content."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -25,12 +25,9 @@ from tandem.terminal import Notify, OnProgress
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
 
-_LOOKED_AT = 200_000
-"""The number of pairs from which a recipe is chosen."""
-_CUT = 0.01
-"""A warning is given where a larger share of the training targets exceeds the limit of the output's length."""
-_BLOCK = 2**18
-"""The number of pairs whose lengths are compared at a time."""
+_LOOKED_AT = 200_000  # the number of pairs from which a recipe is chosen
+_CUT = 0.01  # the share of training targets beyond the output's limit above which a warning is given
+_BLOCK = 2**18  # the number of pairs whose lengths are compared at a time
 
 
 class GivenPairs(NamedTuple):
@@ -51,12 +48,9 @@ class PreparedCorpus:
     validation: Batches
     validation_pairs: list[Pair]
     messages: list[str]
-    reverse_source: bool
-    """Whether the ids of the sources go from the last token to the first."""
-    key: str
-    """Identifies the content of the corpora and how they were prepared."""
-    files: Mapping[str, Sequence[tuple[str, str]]]
-    """Name and SHA-256 of each file, by part: the training and the validation corpus."""
+    reverse_source: bool  # whether the ids of the sources go from the last token to the first
+    key: str  # identifies the content of the corpora and how they were prepared
+    files: Mapping[str, Sequence[tuple[str, str]]]  # name and SHA-256 of each file, under "train" and "validation"
 
 
 def prepare_corpora(
@@ -171,3 +165,20 @@ def encode_pairs(recipe: Recipe, pairs: Sequence[Pair], source: Tokenizer, targe
     encoding = Encoding(source, target, reverse_source=recipe.text.reverse_source, max_tokens=None)
     ids = encoding.run(Chunk(*zip(*pairs, strict=True)))
     return EncodedCorpus(EncodedSide.of(ids.source, ids.source_lengths), EncodedSide.of(ids.target, ids.target_lengths))
+
+
+def settle_formats(recipe: Recipe, notify: Notify) -> Recipe:
+    """Return the recipe with every setting of its corpora that is detected from the files; `notify` is told each.
+
+    So the recipe trains the same later. Raise CorpusError where a file cannot be read or has no two columns.
+    """
+    data = recipe.data
+    settled = {part: corpus.settled(data.folder, notify) for part, corpus in data.corpora().items()}
+    return recipe.model_copy(update={"data": data.model_copy(update=settled)})
+
+
+def format_warnings(data: Data) -> Iterator[str]:
+    """Yield what looks wrong with the way that the files are read, such as a header that is taken for a pair."""
+    for corpus in data.corpora().values():
+        if not isinstance(corpus, MemoryCorpus):
+            yield from find_corpus(corpus, data, None).warnings()

@@ -1,12 +1,24 @@
-"""Which directories a new run may be written into."""
+"""Which directories a new run may be written into: new and empty ones, and what a run left that saved nothing."""
 
 import os
+import re
 from pathlib import Path
 
 from tandem.checkpoint import is_model
-from tandem.errors import TrainingError
-from tandem.runs.leftovers import is_unsaved
-from tandem.runs.lock import LOCK
+from tandem.errors import CheckpointError, TrainingError
+from tandem.runs.lock import LOCK, LOCK_FILES
+from tandem.runs.provenance import PROVENANCE, read_provenance
+
+_FIRST = frozenset({*LOCK_FILES, f"{PROVENANCE}.partial"})
+"""Files that are written before the provenance, by which a directory is recognised as a run's."""
+_FILES = frozenset({PROVENANCE, "recipe.toml", "metrics.jsonl", "choice.txt"})
+_NAMES = _FIRST | _FILES | {f"{name}.partial" for name in (*_FILES, "current.json")}
+_FOLDERS = {
+    "tensorboard": re.compile(r"events\.out\.tfevents\..+"),
+    "checkpoints": re.compile(r"epoch-001|\.epoch-001\.partial"),
+    "resume": re.compile(r"step-\d{8}(-validated)?|\.step-\d{8}(-validated)?\.partial"),
+}
+"""Folders, and the names in them. The second epoch begins after a saving, so its checkpoint is no leftover."""
 
 
 def check_unused(out: Path) -> None:
@@ -22,7 +34,7 @@ def check_unused(out: Path) -> None:
 
 def refuse_used(out: Path) -> None:
     """Raise TrainingError unless `out` does not exist, is empty, or was left by a run that saved nothing."""
-    if not out.exists() or (out.is_dir() and is_unsaved(out)):
+    if not out.exists() or (out.is_dir() and _is_unsaved(out)):
         return
     if not out.is_dir():
         raise TrainingError(f"{out}: this is a file, and a run needs a directory. Choose another with --out")
@@ -32,3 +44,22 @@ def refuse_used(out: Path) -> None:
         f"{out}: this is not an empty directory: it holds a run. Continue it with --resume, choose another directory "
         "with --out, or remove it"
     )
+
+
+def _is_unsaved(out: Path) -> bool:
+    """Return whether a directory is empty, or holds only what such a run leaves. A link is never a leftover."""
+    paths = list(out.iterdir())
+    if all(path.name in _FIRST for path in paths):
+        return True
+    try:
+        return all(map(_is_leftover, paths)) and bool(read_provenance(out))
+    except CheckpointError:
+        return False
+
+
+def _is_leftover(path: Path) -> bool:
+    if path.is_symlink():
+        return False
+    if (names := _FOLDERS.get(path.name)) is not None:
+        return path.is_dir() and all(names.fullmatch(inner.name) and not inner.is_symlink() for inner in path.iterdir())
+    return path.name in _NAMES and path.is_file()

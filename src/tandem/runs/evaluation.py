@@ -26,7 +26,6 @@ from tandem.metrics.calibration import ReliabilityBin, calibration_error, reliab
 from tandem.metrics.sequences import cased
 from tandem.runs.corpora import encode_pairs
 from tandem.runs.likelihoods import measure_likelihood
-from tandem.runs.progress import progress_counter, translate_all
 from tandem.terminal import OnProgress
 from tandem.text import norm_signature, normalise
 from tandem.training.events import Sample
@@ -36,8 +35,7 @@ from tandem.translation.translator import Translator
 from tandem.version import __version__
 
 _SAMPLES = 10
-LEAST_CALIBRATED = 100
-"""With fewer sources the calibration error is left out, since chance would decide it."""
+LEAST_CALIBRATED = 100  # with fewer sources the calibration error is left out, since chance would decide it
 
 
 @dataclass(frozen=True)
@@ -54,14 +52,10 @@ class Evaluation:
     """What a translator is worth on a corpus."""
 
     pairs: int
-    scores: list[Score]
-    """The most telling ones first."""
-    results: list[SourceResult]
-    """One result for each distinct source, in order of first occurrence."""
-    lowercase: bool
-    """Whether texts were scored in lower case."""
-    raw: bool
-    """Whether texts were scored without being normalised."""
+    scores: list[Score]  # the most telling ones first
+    results: list[SourceResult]  # one result for each distinct source, in order of first occurrence
+    lowercase: bool  # whether texts were scored in lower case
+    raw: bool  # whether texts were scored without being normalised
 
     @property
     def sources(self) -> int:
@@ -147,8 +141,9 @@ def evaluate(
     hypotheses = texts if raw else [normalise(text) for text in texts]
     counter = progress_counter("scores of the translations", len(hypotheses), on_progress)
     search = search_signature(translator, settings)
+    suffix = f"|{norm_signature(raw=raw)}|search:{search}"
     scores = [
-        replace(score, signature=f"{score.signature}|{norm_signature(raw=raw)}|search:{search}")
+        replace(score, signature=score.signature + suffix)
         for score in score_translations(
             hypotheses, references, lowercase=lowercase, tokenize=tokenizer, on_progress=counter
         )
@@ -158,7 +153,7 @@ def evaluate(
     confidences, right = _confidences(results, lowercase=lowercase, raw=raw)
     if len(confidences) >= LEAST_CALIBRATED:
         error = calibration_error(confidences, right, lowercase=lowercase)
-        scores.append(Score(error.name, error.value, f"{error.signature}|{norm_signature(raw=raw)}|search:{search}"))
+        scores.append(replace(error, signature=error.signature + suffix))
     scores += _likelihood_scores(translator, corpus, on_progress)
     leading = leading_scores([text for alternatives in references for text in alternatives])
     return Evaluation(len(corpus), in_order(scores, leading), results, lowercase, raw)
@@ -180,6 +175,27 @@ def _counted(batches: Iterable[Batch], counter: Callable[[int], object]) -> Iter
     for batch in batches:
         yield batch
         counter(len(batch.source_lengths))
+
+
+def progress_counter(work: str, total: int, on_progress: OnProgress) -> Callable[[int], object]:
+    """Report that no unit is completed yet, and return a function that takes the number of newly completed units."""
+    done = 0
+
+    def add(more: int) -> None:
+        nonlocal done
+        done += more
+        on_progress(work, done, total)
+
+    on_progress(work, done, total)
+    return add
+
+
+def translate_all(
+    translator: Translator, texts: Sequence[str], settings: SearchSettings, work: str, on_progress: OnProgress
+) -> list[Translation]:
+    """Translate texts, and report how many are translated."""
+    counter = progress_counter(work, len(texts), on_progress)
+    return list(translator.translate_stream(texts, settings, on_progress=counter))
 
 
 def search_signature(translator: Translator, settings: SearchSettings) -> str:

@@ -11,10 +11,9 @@ from tandem.errors import CheckpointError, CorpusError, NotWrittenError
 from tandem.recipe import Device, Recipe
 from tandem.recording import Recorder
 from tandem.runs.baselines import Baseline, measure_baselines
-from tandem.runs.corpora import GivenPairs, read_corpus
+from tandem.runs.corpora import GivenPairs, format_warnings, read_corpus, settle_formats
 from tandem.runs.directories import check_unused, refuse_used
 from tandem.runs.evaluation import Evaluation, evaluate
-from tandem.runs.formats import format_warnings, settle_formats
 from tandem.runs.lock import locked
 from tandem.runs.reporting import Evaluated, report_run, write_reasons
 from tandem.runs.session import Run
@@ -28,11 +27,9 @@ class TrainingResult(NamedTuple):
 
     translator: Translator
     evaluation: Evaluation
-    evaluated_on: str
-    """The name of the corpus that the model was evaluated on."""
+    evaluated_on: str  # the name of the corpus that the model was evaluated on
     report: Path
-    baselines: list[Baseline]
-    """Scores on the same pairs of what takes no training."""
+    baselines: list[Baseline]  # scores on the same pairs of what takes no training
 
 
 def run_recipe(
@@ -105,13 +102,8 @@ def _train(run: Run, stopping: Stopping, device: Device) -> None:
 
 
 def _finish(
-    run: Run,
-    device: Device,
-    tests: list[Pair] | None,
-    on_progress: OnProgress,
-    notify: Notify,
+    run: Run, device: Device, tests: list[Pair] | None, on_progress: OnProgress, notify: Notify
 ) -> TrainingResult:
-    """Evaluate the best model of a trained run, and write its report."""
     translator = load(run.out, device=device)
     pairs, corpus = (run.corpus.validation_pairs, run.validated_on) if tests is None else (tests, "test")
     lowercase = run.recipe.search.lowercase_scores

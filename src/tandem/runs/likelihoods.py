@@ -15,12 +15,9 @@ from tandem.training.loss import real_tokens, token_scores
 class Likelihood:
     """Sums over all target tokens, `<eos>` included."""
 
-    tokens: int
-    """The number of target tokens."""
-    nll: float
-    """Negative log-likelihood in nats."""
-    correct: int
-    """The number of tokens that were the model's first choice."""
+    tokens: int  # the number of target tokens
+    nll: float  # negative log-likelihood in nats
+    correct: int  # the number of tokens that were the model's first choice
 
     @property
     def loss(self) -> float:

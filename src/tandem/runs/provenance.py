@@ -19,8 +19,7 @@ from tandem.terminal import shell_command
 from tandem.version import __version__
 
 PROVENANCE = "provenance.json"
-_MOST_BYTES = 2**24
-"""The largest size of the file; a session takes about a thousand bytes."""
+_MOST_BYTES = 2**24  # the largest size of the file; a session takes about a thousand bytes
 _QUOTED = re.compile(r'(?<=")[^"]*(?=")')
 
 
@@ -28,18 +27,13 @@ _QUOTED = re.compile(r'(?<=")[^"]*(?=")')
 class Session:
     """One process's part of a training."""
 
-    started: str
-    """The date and time in UTC."""
-    first_step: int
-    """The number of optimiser steps that earlier sessions completed."""
-    command: tuple[str, ...]
-    """The words that were typed; only `tandem.train` where a Python program called it."""
+    started: str  # the date and time in UTC
+    first_step: int  # the number of optimiser steps that earlier sessions completed
+    command: tuple[str, ...]  # the words that were typed; only `tandem.train` where a Python program called it
     device: str
     processor: str
-    threads: int
-    """The number of threads that torch uses on the processor."""
-    precision: str
-    """The type that matrix products ran in: float32 or bfloat16."""
+    threads: int  # the number of threads that torch uses on the processor
+    precision: str  # The type that matrix products ran in: float32 or bfloat16.
     torch: str
     tandem: str
     python: str

@@ -1,12 +1,15 @@
-"""A recipe chosen from a corpus by what is measured on it, for users who have pairs and no recipe."""
+"""The recipe of a run: chosen from its corpus by what is measured on it, or read from the run that goes on."""
 
 import math
+import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from tandem.checkpoint import read_current
 from tandem.corpora.pairs import Pair
 from tandem.errors import RecipeError
 from tandem.metrics.fitting import fits_exact
@@ -22,23 +25,23 @@ from tandem.recipe import (
     Search,
     Texts,
     Training,
+    load_recipe,
+    override,
 )
+from tandem.runs.budget import fit_to_time
+from tandem.runs.corpora import GivenPairs, format_warnings, look_at, settle_formats
 from tandem.runs.sizing import BY_HEART, Size, size_for
 from tandem.runs.token_choice import ChosenTokens, choose_tokens
-from tandem.terminal import counted
+from tandem.terminal import Notify, counted
 from tandem.text.bulk import BulkEncoder
 
-_HELD_BACK, _MOST_HELD_BACK = 0.1, 2_000
-"""The share of the sources that tokens are judged on, and the largest number of them."""
-_LEAST_VALIDATION = 20
-"""The smallest number of validation pairs: with fewer, chance would decide."""
+_HELD_BACK, _MOST_HELD_BACK = 0.1, 2_000  # the share of the sources that tokens are judged on, and the most of them
+_LEAST_VALIDATION = 20  # The smallest number of validation pairs: with fewer, chance would decide.
 _USUAL_FRACTION = Data.model_fields["validation_fraction"].default
-_ROOM = 1.25
-"""Outputs may be longer than the longest training target by this factor."""
-_SAMPLE = 2_000
-"""The number of pairs that speed is measured on."""
-_SETTLED = 0.3
-"""The share of the steps after which the learning rate falls."""
+_ROOM = 1.25  # outputs may be longer than the longest training target by this factor
+_SAMPLE = 2_000  # the number of pairs that speed is measured on
+_SETTLED = 0.3  # the share of the steps after which the learning rate falls
+_READING_SETTINGS = ("data.", "seed")  # what the settings begin with that say how the corpus is read
 _FAR_FROM_ALL = 0.5
 """With a smaller share of the usual training, the reason for a budget says how long the usual training would take."""
 
@@ -55,14 +58,10 @@ class CorpusFigures(NamedTuple):
 
     source: ChosenTokens
     target: ChosenTokens
-    source_lengths: npt.NDArray[np.int64]
-    """The number of tokens of each of the first sources, without `<sos>` and `<eos>`."""
-    target_lengths: npt.NDArray[np.int64]
-    """The number of tokens of each of the first targets, without `<sos>` and `<eos>`."""
-    pairs: int
-    """The number of all pairs."""
-    sources: int
-    """The number of distinct source texts among the first pairs."""
+    source_lengths: npt.NDArray[np.int64]  # tokens of each of the first sources, without `<sos>` and `<eos>`
+    target_lengths: npt.NDArray[np.int64]  # tokens of each of the first targets, without `<sos>` and `<eos>`
+    pairs: int  # the number of all pairs
+    sources: int  # the number of distinct source texts among the first pairs
 
     @property
     def tokens(self) -> float:
@@ -73,11 +72,46 @@ class CorpusFigures(NamedTuple):
 class Budget(NamedTuple):
     """The time that a training may take."""
 
-    deadline: float
-    """The end of the time, on the clock of `time.monotonic`."""
+    deadline: float  # the end of the time, on the clock of `time.monotonic`
     device: Device
-    with_settings: Callable[[Recipe], Recipe]
-    """Puts the user's settings over a recipe."""
+    with_settings: Callable[[Recipe], Recipe]  # puts the user's settings over a recipe
+
+
+def chosen_recipe(
+    data: Data,
+    settings: Sequence[str],
+    given: GivenPairs | None,
+    notify: Notify,
+    *,
+    budget: str | None = None,
+    device: Device = "auto",
+) -> Choice:
+    """Choose a recipe from the training pairs, put `settings` over it, and notify the user of each reason.
+
+    `budget` is the time that everything may take from now on, such as "20m".
+    """
+    deadline = None if budget is None else time.monotonic() + seconds_in(budget)
+    bare = Recipe(data=data)
+    override(bare, settings)  # reports what is wrong with any setting before the corpus is read
+    # The settings that say how the corpus is read must hold before it is read for choosing the others.
+    bare = override(bare, [setting for setting in settings if setting.startswith(_READING_SETTINGS)])
+    bare = settle_formats(bare, notify)
+    for warning in format_warnings(bare.data):
+        notify(warning)
+    first, count = look_at(bare.data, given)
+    limit = None if deadline is None else Budget(deadline, device, lambda recipe: override(recipe, settings))
+    choice = choose_recipe(first, bare.data, count, limit)
+    own = [setting for setting in settings if not setting.startswith(_READING_SETTINGS)]
+    reasons = [*choice.reasons, *([f"but as it was set: {', '.join(own)}"] if own else [])]
+    for reason in reasons:
+        notify(reason)
+    return Choice(override(choice.recipe, settings), reasons)
+
+
+def resumed_recipe(run: Path, settings: Sequence[str]) -> Recipe:
+    """Read the recipe of the run in this directory, and put `settings` over it."""
+    read_current(run)  # raises first where there is no run at all
+    return load_recipe(run / "recipe.toml", settings)
 
 
 def choose_recipe(pairs: Sequence[Pair], data: Data, count: int, budget: Budget | None = None) -> Choice:
@@ -99,9 +133,6 @@ def choose_recipe(pairs: Sequence[Pair], data: Data, count: int, budget: Budget 
 def _fitted(
     corpus: CorpusFigures, size: Size, data: Data, budget: Budget, pairs: Sequence[Pair], *, exact: bool
 ) -> tuple[Size, str]:
-    """Return the size that fits into the budget, and the reason for it."""
-    from tandem.runs.budget import fit_to_time  # imports torch
-
     sample = pairs[:: max(1, len(pairs) // _SAMPLE)]
     fitted = fit_to_time(
         size,
@@ -198,7 +229,7 @@ def _other_reasons(corpus: CorpusFigures, size: Size, *, by_heart: bool, exact: 
     passes = f" of {size.passes} passes" if size.passes > 1 else ""
     judged = "outputs that are exactly right" if exact else "chrF, how near translations come to their references"
     kept = f"the epoch is kept that is best by {judged}"
-    return [
+    reasons = [
         "source reversed: the first words to be written are then read last (Sutskever et al. 2014, section 3.3)",
         f"model: 1 LSTM layer of {size.hidden}, embeddings of {size.embedding}, dropout {size.dropout}: for {seen}",
         f"schedule: {counted(size.steps, 'step')} of {counted(size.batch_size, 'pair')} in "
@@ -207,12 +238,11 @@ def _other_reasons(corpus: CorpusFigures, size: Size, *, by_heart: bool, exact: 
         f"epochs that were no better; {kept}",
         f"longest output: {search.max_length_factor:g} x the source's tokens + {search.max_length_extra}; the longest "
         f"training target has {corpus.target_lengths.max():,} tokens",
-        *(
-            [f"nothing is held back: with {counted(corpus.sources, 'different source')} all pairs are learnt by heart"]
-            if by_heart
-            else []
-        ),
     ]
+    if by_heart:
+        different = counted(corpus.sources, "different source")
+        reasons.append(f"nothing is held back: with {different} all pairs are learnt by heart")
+    return reasons
 
 
 def seconds_in(text: str) -> float:

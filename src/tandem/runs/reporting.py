@@ -21,8 +21,7 @@ from tandem.terminal import counted
 from tandem.translation.translator import Translator
 
 _REASONS = "choice.txt"
-_MOST_REASONS = 2**20
-"""The largest size of the file in bytes."""
+_MOST_REASONS = 2**20  # the largest size of the file in bytes
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,7 @@ class Evaluated:
     """The evaluation of a run's best model."""
 
     evaluation: Evaluation
-    corpus: str
-    """The name of the corpus that it was evaluated on."""
+    corpus: str  # the name of the corpus that it was evaluated on
     pairs: Sequence[tuple[str, str]]
     baselines: Sequence[Baseline] = ()
 

@@ -25,10 +25,8 @@ from tandem.checkpoint import (
 from tandem.errors import CheckpointError
 from tandem.files.atomic import flush, writing
 from tandem.files.paths import read_text, resolved
-from tandem.files.removal import links_in, named_in, remove
+from tandem.files.removal import Layout, links_in, named_in, names, remove
 from tandem.files.seals import Content, check_directory, unreadable
-from tandem.recording import ResumePoint
-from tandem.runs.layout import CHECKPOINT_LAYOUT, EPOCH, RUN_LAYOUT, SAVED
 from tandem.runs.provenance import PROVENANCE
 from tandem.training import LoopProgress, TrainingLoop
 from tandem.training.events import StepDone
@@ -36,10 +34,37 @@ from tandem.training.events import StepDone
 _OPTIMIZER = "optimizer.safetensors"
 _RANDOM = "random.safetensors"
 _PROGRESS = "progress.json"
-_MOST_PROGRESS = 2**26
-"""The largest size of the file in bytes: far more than the history of any training takes."""
-_MOST_NUMBER = 2**53
-"""The largest number of steps, tokens, seconds and the like: beyond it, floats have gaps."""
+_MOST_PROGRESS = 2**26  # the largest size in bytes: far more than the history of any training takes
+_MOST_NUMBER = 2**53  # The largest number of steps, tokens, seconds and the like: beyond it, floats have gaps.
+
+EPOCH, STATE = names(r"epoch-\d{3,}"), names(r"step-\d{8,}(-validated)?")
+"""The names of a checkpoint and of a state for resuming."""
+
+CHECKPOINT_LAYOUT: Layout = {
+    names(r"(model|optimizer|random)\.safetensors"): None,
+    names(r"recipe\.toml|(source|target)\.tokenizer\.json"): None,
+    names(r"(calibration|provenance|progress|format)\.json"): None,
+}
+
+_REPLACED = r"recipe\.toml|(provenance|current)\.json|metrics\.jsonl|report\.html|choice\.txt|run\.lock\.json"
+
+
+def _begun(name: str) -> str:
+    """Return a pattern for this name, and for the directory of this name while it is being written."""
+    return rf"{name}|\.({name})\.partial"
+
+
+SAVED: dict[str, Layout] = {
+    "checkpoints": {names(_begun(EPOCH.pattern)): CHECKPOINT_LAYOUT},
+    "resume": {names(_begun(STATE.pattern)): CHECKPOINT_LAYOUT},
+}
+"""The folders for checkpoints and for the states for resuming."""
+
+RUN_LAYOUT: Layout = {
+    **{names(folder): layout for folder, layout in SAVED.items()},
+    names(rf"({_REPLACED})(\.partial)?|run\.lock"): None,
+    names("tensorboard"): {names(r"events\.out\.tfevents\..+"): None},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +85,8 @@ class ResumeState(NamedTuple):
     optimizer: dict[str, Tensor]
     random: dict[str, Tensor]
     progress: LoopProgress
-    held: tuple[StepDone, ...]
-    """The last steps, which are in no line of the metrics file yet."""
-    corpus: str
-    """The key of the corpus that the run was trained on."""
-
-    @property
-    def resume_point(self) -> ResumePoint:
-        """Where the run is resumed, as recorders take it."""
-        return ResumePoint(self.progress.epoch, self.progress.step, self.held)
+    held: tuple[StepDone, ...]  # the last steps, which are in no line of the metrics file yet
+    corpus: str  # the key of the corpus that the run was trained on
 
 
 def read_state(out: Path) -> tuple[Current, ResumeState]:
@@ -135,34 +153,16 @@ def _epoch(number: int) -> str:
     return f"checkpoints/epoch-{number:03d}"
 
 
+@dataclass
 class Savings:
     """The checkpoints and states that are saved of a run, of which `current.json` names the current ones."""
 
-    def __init__(
-        self,
-        out: Path,
-        corpus: str,
-        keep_last: int,
-        current: Current | None,
-        progress: LoopProgress | None,
-        provenance: str,
-    ) -> None:
-        """Take what describes the run.
-
-        Args:
-            out: the directory of the run.
-            corpus: the key of the corpus that it is trained on.
-            keep_last: the number of checkpoints to keep.
-            current: what a resumed run saved last.
-            progress: the progress of a resumed run.
-            provenance: the content of `provenance.json` in each checkpoint.
-        """
-        self.current = current
-        self._out = out
-        self._corpus = corpus
-        self._keep_last = keep_last
-        self._saved = progress
-        self._provenance = provenance
+    _out: Path
+    _corpus: str  # the key of the corpus that the run is trained on
+    _keep_last: int  # the number of checkpoints to keep
+    current: Current | None  # what was saved last
+    _saved: LoopProgress | None  # the progress that was saved last
+    _provenance: str  # the content of `provenance.json` in each checkpoint
 
     def save(
         self,

@@ -10,16 +10,15 @@ import torch
 
 from tandem.build import build_model, build_optimizer, build_training_loop, choose_device, choose_precision
 from tandem.checkpoint import Checkpoint, load_optimizer
-from tandem.errors import CheckpointError, RecipeError
+from tandem.errors import CheckpointError, MemoryShortage, RecipeError
 from tandem.files.atomic import replace_file
-from tandem.memory import memory_for
+from tandem.memory import memory_for, physical_memory
 from tandem.metrics.calibration import Calibration
 from tandem.models import ParameterCounts, Seq2Seq, count_parameters
 from tandem.recipe import Device, Recipe, dump_recipe
-from tandem.recording import MetricsFile, Recorder, TensorBoard
+from tandem.recording import MetricsFile, Recorder, ResumePoint, TensorBoard
 from tandem.runs.changes import check_changes
 from tandem.runs.corpora import GivenPairs, PreparedCorpus, prepare_corpora
-from tandem.runs.memory_needs import SMALLER_CORPUS, SMALLER_MODEL, SMALLER_STEP, check_memory
 from tandem.runs.provenance import PROVENANCE, Session, provenance_text, read_provenance, this_session
 from tandem.runs.saving import ResumeState, Savings, read_state
 from tandem.runs.stopping import Stopping
@@ -28,6 +27,16 @@ from tandem.terminal import Notify, OnProgress
 from tandem.training import TrainingLoop
 from tandem.training.events import Event, Finished, StepDone, Validated
 from tandem.translation.settings import check_beam
+
+_SMALLER_CORPUS = "Lower data.max_characters, or text.source.max_size and text.target.max_size, or close other programs"
+_SMALLER_MODEL = (
+    "Lower model.hidden, model.embedding or model.layers, or the vocabularies: text.source.max_size and "
+    "text.target.max_size"
+)
+_SMALLER_STEP = (
+    "Lower training.batch_size (training.accumulate makes up for it), data.max_tokens or model.hidden, and go on with "
+    "--resume, or start anew"
+)
 
 
 class Run:
@@ -72,16 +81,16 @@ class Run:
         notify(f"training on {self.device} in {'bfloat16' if self.dtype == torch.bfloat16 else 'float32'}")
         self._loop = self._build_loop(state)
         self._check_progress()
-        self._resumed_at = state.resume_point if state else None
-        first_step = state.progress.step if state else 0
-        session = this_session(command, first_step, self.device, self.dtype, self.corpus.files)
+        done = self._loop.progress
+        self._resumed_at = ResumePoint(done.epoch, done.step, state.held) if state else None
+        session = this_session(command, done.step, self.device, self.dtype, self.corpus.files)
         self._sessions = [*(_earlier_sessions(out, notify) if resume else ()), session]
         self._savings = Savings(
             out,
             self.corpus.key,
             recipe.training.keep_last,
             current,
-            state.progress if state else None,
+            done if state else None,
             provenance_text([session.portable() for session in self._sessions]),
         )
 
@@ -96,7 +105,7 @@ class Run:
         """Prepare the corpora of the recipe. RecipeError where a resumed run was trained on others."""
         last = state.checkpoint if state else None
         tokenizers = (last.source_tokenizer, last.target_tokenizer) if last else None
-        with memory_for("preparing the corpus", SMALLER_CORPUS):
+        with memory_for("preparing the corpus", _SMALLER_CORPUS):
             corpus = prepare_corpora(
                 self.recipe, given, tokenizers=tokenizers, verify=verify, on_progress=on_progress, notify=notify
             )
@@ -113,14 +122,13 @@ class Run:
         """Build the model with new weights. MemoryShortage where it does not fit into the machine's memory."""
         sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
         check_beam(self.recipe.search.beam, sizes[1])
-        with memory_for("making the model", SMALLER_MODEL):
-            check_memory(self.recipe, sizes)
+        with memory_for("making the model", _SMALLER_MODEL):
+            _check_memory(self.recipe, sizes)
             model = build_model(self.recipe, *sizes).to(self.device)
         notify(_described(count_parameters(model)))
         return model
 
     def _build_loop(self, state: ResumeState | None) -> TrainingLoop:
-        """Build the training loop, which starts at the resumed state if there is one."""
         keep = self.recipe.training.keep
         return build_training_loop(
             self.recipe,
@@ -137,11 +145,7 @@ class Run:
         )
 
     def _check_progress(self) -> None:
-        """Raise where the training cannot go on from the progress that was saved.
-
-        RecipeError for a run that ended with a part of an epoch and is to have more, since the rest of that epoch would
-        be left out. CheckpointError for progress that no training can have made.
-        """
+        """Raise where the training cannot go on from the progress that was saved."""
         loop, progress = self._loop, self._loop.progress
         steps_of_part = math.ceil(progress.batches / self.recipe.training.accumulate)
         most = progress.epoch * loop.steps_per_epoch + steps_of_part
@@ -150,6 +154,7 @@ class Run:
                 f"{self.out}: damaged: its progress.json tells of more steps than its epochs have. Copy the run again, "
                 "or start anew"
             )
+        # The rest of a last epoch that was a part of one would be left out.
         cut = not progress.batches and progress.step < progress.epoch * loop.steps_per_epoch
         if cut and progress.step < loop.total_steps:
             raise RecipeError(
@@ -222,7 +227,7 @@ class Run:
 
     def _events(self) -> Iterator[Event]:
         """Yield the events of the training. MemoryShortage where a step is too large."""
-        with memory_for("a step of the training", SMALLER_STEP):
+        with memory_for("a step of the training", _SMALLER_STEP):
             yield from self._loop.events()
 
     def _is_due(self, event: Event, saved_at: float) -> bool:
@@ -234,11 +239,7 @@ class Run:
         )
 
     def _calibrate(self) -> Calibration | None:
-        """Learn a calibration for the epoch that was just validated.
-
-        None where the epoch is not the best so far, where there are few validation sources, and where these are the
-        sources that the model is trained on.
-        """
+        """Learn a calibration for the best epoch so far; None for another, and for sources that are trained on."""
         progress = self._loop.progress
         if self.validated_on == "training" or progress.best_epoch != progress.epoch:
             return None
@@ -258,3 +259,14 @@ def _described(counts: ParameterCounts) -> str:
     recurrent = f"{counts.recurrent:,} recurrent ({counts.encoder:,} encoder, {counts.decoder:,} decoder)"
     embeddings = f"{counts.source_embedding:,} source embedding, {counts.target_embedding:,} target embedding"
     return f"weights: {counts.total:,}: {embeddings}, {recurrent}, {counts.output:,} output layer"
+
+
+def _check_memory(recipe: Recipe, sizes: tuple[int, int]) -> None:
+    # A system may grant more memory than it has, and end the process once that memory is used.
+    with torch.device("meta"):
+        needed = 2 * 4 * count_parameters(build_model(recipe, *sizes)).total
+    if needed > (physical_memory() or math.inf):
+        raise MemoryShortage(
+            f"making the model: its weights and their gradients take {needed / 2**30:,.1f} GiB, more memory than this "
+            f"machine has. {_SMALLER_MODEL}"
+        )

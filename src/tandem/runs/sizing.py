@@ -6,20 +6,16 @@ The constants were set on corpora of 60 to 114,000 pairs; `python -m benchmarks 
 
 from dataclasses import dataclass
 
-VALIDATIONS = 32
-"""The number of validations, where the corpus is small enough for a whole pass between two of them."""
-BY_HEART = 150
-"""With fewer distinct sources nothing is held back: a sample would be too small to decide anything."""
+VALIDATIONS = 32  # the number of validations where the corpus is small enough for a whole pass between two
+BY_HEART = 150  # with fewer distinct sources nothing is held back: a sample would be too small
 
 # The constants are those of a corpus of 3,600 words with their pronunciation.
 _PAIRS, _TOKENS = 3_600, 60_000
 _HIDDEN, _LEAST_HIDDEN, _MOST_HIDDEN = 256, 64, 1024
 _BATCH, _MOST_BATCH = 32, 128
-_LEAST_EPOCHS = 3
-"""The smallest number of passes, however large the corpus is."""
+_LEAST_EPOCHS = 3  # the smallest number of passes, however large the corpus is
 _LEARNING_RATE = 3e-3
-_FEW = 1_000
-"""With fewer pairs, weights decay more, up to four times as much."""
+_FEW = 1_000  # with fewer pairs, weights decay more, up to four times as much
 _DECAY = 2.4
 """Learning rate x weight decay x steps: how many times a weight without gradients would decay by a factor of e.
 
@@ -37,12 +33,9 @@ class Size:
     dropout: float
     output_dropout: float
     batch_size: int
-    passes: int
-    """The number of passes over the corpus between two validations."""
-    epochs: float
-    """The number of validations, each after `passes` passes; the last may come after a part of them."""
-    steps: int
-    """The number of optimiser steps in all."""
+    passes: int  # the number of passes over the corpus between two validations
+    epochs: float  # validations, each after `passes` passes; the last may come after a part of them
+    steps: int  # the number of optimiser steps in all
     warmup_steps: int
     learning_rate: float
     weight_decay: float

@@ -9,23 +9,18 @@ from tandem.text import SPECIAL_TOKENS, UNK_ID, Tokenizer, TokenizerKind
 from tandem.text.bulk import BulkEncoder
 from tandem.text.counts import count_words
 
-_SHORT = 40
-"""The largest mean length, in characters, of texts that can be written letter by letter."""
+_SHORT = 40  # the largest mean length, in characters, of texts that can be written letter by letter
 _UNSEEN_SHORT, _UNSEEN_LONG = 0.01, 0.05
 """The largest share of held-back words that may be unseen. A short text with an unknown word is wrong."""
-_SEEN_EACH = 20
-"""The smallest number of training tokens for each entry of a vocabulary: with fewer, embeddings are not learnt."""
-_SPACED = 0.2
-"""With a smaller share of texts that hold a space, there are no words to tell apart."""
-_MOST_WORDS = 20_000
-"""A larger vocabulary makes the output layer slow."""
+_SEEN_EACH = 20  # training tokens that each entry of a vocabulary needs: with fewer, embeddings are not learnt
+_SPACED = 0.2  # with a smaller share of texts that hold a space, there are no words to tell apart
+_MOST_WORDS = 20_000  # a larger vocabulary makes the output layer slow
 _NUMBERS = 0.1
 """With a larger share of tokens that hold digits, words are not a closed set: numbers are spelt, not looked up."""
 _PIECES = (16_000, 8_000, 4_000, 2_000, 1_000)
 _PIECES_A_WORD = 2
 """A vocabulary of pieces is not even learnt where it would be too large with this many pieces to a word."""
-_MOST_TEXTS = 50_000
-"""The number of texts that tokens are learnt from: more would only take longer."""
+_MOST_TEXTS = 50_000  # The number of texts that tokens are learnt from: more would only take longer.
 
 
 @dataclass(frozen=True)
@@ -34,16 +29,11 @@ class MeasuredTokens:
 
     text: Text
     name: str
-    vocabulary: int
-    """The number of tokens in the vocabulary, the special ones included."""
-    unseen: float
-    """The share of the held-back tokens that are `<unk>`."""
-    per_text: float
-    """The mean number of tokens in a text."""
-    seen_each: float
-    """The mean number of training tokens for each entry of the vocabulary."""
-    numbers: float
-    """The share of the held-back tokens that hold a digit."""
+    vocabulary: int  # the number of tokens in the vocabulary, the special ones included
+    unseen: float  # the share of the held-back tokens that are `<unk>`
+    per_text: float  # the mean number of tokens in a text
+    seen_each: float  # the mean number of training tokens for each entry of the vocabulary
+    numbers: float  # the share of the held-back tokens that hold a digit
 
     def figures(self) -> str:
         """Return the measurements in a few words."""
@@ -55,8 +45,7 @@ class ChosenTokens:
     """The tokens that were chosen for a side, and those that were rejected."""
 
     text: Text
-    tokenizer: Tokenizer
-    """The tokenizer that was measured."""
+    tokenizer: Tokenizer  # the tokenizer that was measured
     reason: str
     rejected: tuple[str, ...]
 
@@ -105,7 +94,7 @@ def _candidates(
 def _measured(
     name: str, text: Text, learnt_from: Sequence[str], held_back: Sequence[str]
 ) -> tuple[MeasuredTokens, Tokenizer]:
-    tokenizer = Tokenizer.from_counts(
+    tokenizer = Tokenizer.train(
         text.tokenizer, count_words(learnt_from), min_count=text.min_count, max_size=text.max_size
     )
     encoder = BulkEncoder(tokenizer)
@@ -126,7 +115,6 @@ def _measured(
 
 
 def _fault(candidate: MeasuredTokens, *, short: bool) -> str | None:
-    """Return why these tokens do not suit; None where they do."""
     kind: TokenizerKind = candidate.text.tokenizer
     if kind == "character":
         return None

@@ -1,28 +1,35 @@
 """`tandem.train`: from pairs, files or a recipe to a translator."""
 
 import os
+import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from tandem.console import PrintableConsole
-from tandem.errors import ArgumentError, RecipeError
+from tandem.corpora.given import read_once
+from tandem.corpora.kinds import CorpusChoice
+from tandem.corpora.memory import MemoryCorpus
+from tandem.corpora.parallel_files import FilesCorpus
+from tandem.errors import ArgumentError, RecipeError, TandemError
 from tandem.files.paths import path_of
-from tandem.recipe import Data, Device, Recipe, load_recipe, override, setting_lines
+from tandem.recipe import Data, Device, Recipe, load_recipe, make_recipe, override, setting_lines
 from tandem.recording import Recorder
 from tandem.recording.live import TrainingDisplay, training_display
 from tandem.runs.corpora import GivenPairs
 from tandem.runs.directories import check_unused
 from tandem.runs.execution import run_recipe
-from tandem.runs.given import GivenCorpora, check_given, given_corpus, given_data, named_data
-from tandem.runs.python_errors import with_argument_names
-from tandem.runs.recipe_choice import Choice
-from tandem.runs.recipes import chosen_recipe, resumed_recipe
+from tandem.runs.recipe_choice import Choice, chosen_recipe, resumed_recipe
 from tandem.runs.trials import make_variants, try_recipes
 from tandem.terminal import Notify
 from tandem.translation.translator import Translator
+
+_ARGUMENTS = {"--out": "out", "--resume": "resume=True", "--set": "settings"}
+_OPTION = re.compile(r"tandem [a-z]+ [^)\n]*|--[a-z-]+")
+"""An option, or a whole command, which is left as it is."""
 
 
 def train(
@@ -67,15 +74,47 @@ def train(
     """
     if progress is None:
         progress = recorders is None and notify is None and sys.stderr is not None and sys.stderr.isatty()
-    with with_argument_names(), training_display(PrintableConsole(stderr=True) if progress else None) as display:
+    with _with_argument_names(), training_display(PrintableConsole(stderr=True) if progress else None) as display:
         corpora = (
-            given_corpus("", pairs, source, target),
-            given_corpus("validation_", validation_pairs, validation_source, validation_target),
-            given_corpus("test_", test_pairs, test_source, test_target),
+            _given_corpus("", pairs, source, target),
+            _given_corpus("validation_", validation_pairs, validation_source, validation_target),
+            _given_corpus("test_", test_pairs, test_source, test_target),
         )
         where, lines = path_of(out, "out"), setting_lines(settings)
         request = _Request(recipe, where, lines, data, corpora, budget, tries, device, resume)
         return request.run(recorders or (), notify, display)
+
+
+class _GivenCorpus(NamedTuple):
+    """One of a run's corpora as `tandem.train` takes it: pairs in memory, or two parallel files."""
+
+    prefix: str  # the beginning of the names of its parameters, such as "validation_"
+    pairs: Sequence[tuple[str, str]] | None
+    source: str | Path | None
+    target: str | Path | None
+
+    @property
+    def in_files(self) -> bool:
+        """Whether at least one of its files is given."""
+        return self.source is not None or self.target is not None
+
+    def choice(self) -> CorpusChoice | None:
+        """Return the corpus as a recipe names it; None where nothing is given. RecipeError where a part is missing."""
+        prefix = self.prefix
+        if self.pairs is not None and self.in_files:
+            raise RecipeError(f"give {prefix}pairs, or {prefix}source and {prefix}target files, not both")
+        if self.pairs is not None:
+            return MemoryCorpus(kind="memory")
+        if self.source is not None and self.target is not None:
+            return FilesCorpus(source=str(self.source), target=str(self.target))
+        if self.in_files:
+            raise RecipeError(
+                f"give both {prefix}source and {prefix}target: line n of one file belongs to line n of the other"
+            )
+        return None
+
+
+_GivenCorpora: TypeAlias = tuple[_GivenCorpus, _GivenCorpus, _GivenCorpus]  # train, validation and test
 
 
 @dataclass(frozen=True)
@@ -86,14 +125,13 @@ class _Request:
     out: Path
     settings: Sequence[str]
     data: Data | Mapping[str, Any] | None
-    corpora: GivenCorpora
+    corpora: _GivenCorpora
     budget: str | None
     tries: int | None
     device: Device
     resume: bool
 
     def __post_init__(self) -> None:
-        """ArgumentError where the recipe is of another type."""
         if not (self.recipe is None or isinstance(self.recipe, Recipe | str | os.PathLike)):
             raise ArgumentError(
                 f"recipe is of type {type(self.recipe).__name__}, but must be a Recipe or the path of one. Pairs are "
@@ -140,7 +178,13 @@ class _Request:
                 "budget: only a recipe that is chosen can be fitted to a time; leave out recipe and resume"
             )
         if self.recipe is None and not self.resume:
-            data = given_data(self.corpora) if self.data is None else named_data(self.data, self.corpora)
+            data = self.data
+            if data is None:
+                data = _given_data(self.corpora)
+            else:
+                if not isinstance(data, Data):
+                    data = make_recipe({"data": dict(data)}, "tandem.train(data=...)").data
+                _check_given(data, self.corpora)
             return chosen_recipe(data, self.settings, given, notify, budget=self.budget, device=self.device)
         if self.data is not None:
             raise RecipeError("a recipe names its corpora: give a recipe, or data, not both")
@@ -150,5 +194,46 @@ class _Request:
             recipe = override(self.recipe, self.settings)
         else:
             recipe = load_recipe(self.recipe, self.settings)
-        check_given(recipe.data, self.corpora)
+        _check_given(recipe.data, self.corpora)
         return Choice(recipe, [])
+
+
+@contextmanager
+def _with_argument_names() -> Iterator[None]:
+    """Replace options by the names of arguments in the message of a TandemError that leaves this block."""
+    try:
+        yield
+    except TandemError as error:
+        error.args = (_OPTION.sub(lambda match: _ARGUMENTS.get(match[0], match[0]), str(error)),)
+        raise
+
+
+def _given_corpus(
+    prefix: str,
+    pairs: Iterable[tuple[str, str]] | None,
+    source: str | Path | None,
+    target: str | Path | None,
+) -> _GivenCorpus:
+    """Return one of the corpora of a run, with its pairs read. Raise ArgumentError where they cannot be pairs."""
+    return _GivenCorpus(prefix, None if pairs is None else read_once(pairs, f"{prefix}pairs"), source, target)
+
+
+def _given_data(corpora: _GivenCorpora) -> Data:
+    """Return the corpora whose pairs or files are given. Raise RecipeError where there are none to train on."""
+    train, validation, test = (corpus.choice() for corpus in corpora)
+    if train is None:
+        raise RecipeError(
+            "there is nothing to train on: give a recipe, or pairs, or both a source and a target file, or data"
+        )
+    return Data(train=train, validation=validation, test=test)
+
+
+def _check_given(data: Data, corpora: _GivenCorpora) -> None:
+    """Raise RecipeError where the section [data] of a recipe names corpora and others are given as well."""
+    choices = {"train": data.train, "validation": data.validation, "test": data.test}
+    for corpus, (name, choice) in zip(corpora, choices.items(), strict=True):
+        if corpus.in_files or (corpus.pairs is not None and not isinstance(choice, MemoryCorpus)):
+            raise RecipeError(
+                "a recipe names its corpus: give a recipe, or pairs, or source and target files, not two of them. "
+                f'A recipe whose data.{name} is {{ kind = "memory" }} takes {corpus.prefix}pairs'
+            )

@@ -16,8 +16,8 @@ from tandem.files.removal import remove
 from tandem.recipe import Device, Recipe, override
 from tandem.recording import Recorder
 from tandem.runs.corpora import GivenPairs
-from tandem.runs.layout import RUN_LAYOUT
 from tandem.runs.lock import locked
+from tandem.runs.saving import RUN_LAYOUT
 from tandem.runs.session import Run
 from tandem.runs.stopping import Stopping
 from tandem.terminal import Notify, counted
@@ -25,16 +25,12 @@ from tandem.terminal import Notify, counted
 _FIRST_SHARE = 8
 """In the first round each variant is trained for its epochs divided by this; each later round doubles that."""
 
-MOST_VARIANTS = 8
-"""The number of variants that can be tried, the recipe itself included."""
-
 
 class Variant(NamedTuple):
     """A recipe that is tried."""
 
     name: str
-    difference: str
-    """How it differs from the chosen recipe, for people."""
+    difference: str  # how it differs from the chosen recipe, for people
     recipe: Recipe
 
 
@@ -43,8 +39,7 @@ class Outcome(NamedTuple):
 
     variant: Variant
     epochs: int
-    value: float
-    """Validation loss, or 100 less the score that the recipe keeps the best epoch by; lower is better."""
+    value: float  # validation loss, or 100 less the score that the recipe keeps epochs by; lower is better
 
     def __str__(self) -> str:
         """Such as "chrf 41.50"."""
@@ -61,7 +56,6 @@ def make_variants(recipe: Recipe, count: int) -> list[Variant]:
 
 
 def _variants(recipe: Recipe) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield name, difference and settings of each variant."""
     model, rate = recipe.model, recipe.training.optimizer.learning_rate
     wider = round(1.5 * model.hidden)
     yield "chosen", "as chosen", []

@@ -1,7 +1,7 @@
 """What a model is worth on a run's validation corpus, and by which value epochs are compared."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import torch
@@ -10,11 +10,11 @@ from tandem.corpora.references import group_references
 from tandem.engines.members import Member
 from tandem.errors import MemoryShortage, TandemError, TrainingError
 from tandem.metrics import bleu, choose_tokenizer, chrf, exact, in_order, leading_scores
-from tandem.metrics.calibration import Calibration
+from tandem.metrics.calibration import LEAST_OUTPUTS, Calibration, fit_calibration
 from tandem.metrics.fitting import has_bleu
+from tandem.metrics.sequences import cased
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe
-from tandem.runs.calibration import calibrate
 from tandem.runs.corpora import PreparedCorpus
 from tandem.runs.likelihoods import measure_likelihood
 from tandem.terminal import Notify
@@ -23,8 +23,8 @@ from tandem.training import LoopProgress
 from tandem.training.events import Sample, Validation
 from tandem.translation.translator import Translator
 
-TIES = 1e-3
-"""The most that a difference in loss adds to a percentage."""
+MOST_CALIBRATED = 500  # sources that a calibration is learnt from; translating more would hold up the training
+TIES = 1e-3  # the most that a difference in loss adds to a percentage
 
 _SAMPLES = 3
 _NO_BLEU = (
@@ -92,9 +92,29 @@ class Validator:
             raise _diverged(str(error), progress) from error
 
     def _translator(self, model: Seq2Seq, dtype: torch.dtype) -> Translator:
-        """Return a translator with the model's current weights."""
         tokenizers = self._corpus.source_tokenizer, self._corpus.target_tokenizer
         return Translator.from_members([Member(model, self._recipe)], *tokenizers, device=self._device, dtype=dtype)
+
+
+def calibrate(translator: Translator, groups: Sequence[tuple[str, tuple[str, ...]]]) -> Calibration | None:
+    """Learn a calibration from sources and their references; None where there are fewer than 20.
+
+    Sources are translated with the recipe's search settings. An output counts as right if it equals a reference. Of
+    more than 500 sources, evenly spaced ones are used.
+    """
+    step = -(-len(groups) // MOST_CALIBRATED)
+    chosen = groups[::step] if groups else groups
+    if len(chosen) < LEAST_OUTPUTS:
+        return None
+    made = translator.translate([source for source, _ in chosen])
+    lowercase = translator.recipe.search.lowercase_scores
+    outputs, right = [], []
+    for translation, (_, references) in zip(made, chosen, strict=True):
+        if translation.token_scores:  # an empty source has none
+            outputs.append(translation.token_scores)
+            text = cased(normalise(translation.text), lowercase)
+            right.append(text in {cased(reference, lowercase) for reference in references})
+    return fit_calibration(outputs, right)
 
 
 def _diverged(fault: str, progress: LoopProgress) -> TrainingError:
@@ -105,14 +125,6 @@ def _diverged(fault: str, progress: LoopProgress) -> TrainingError:
     )
 
 
-def _loss(validation: Validation) -> float:
-    return validation.loss
-
-
-def _below_100(name: str) -> Criterion:
-    return lambda validation: 100.0 - validation.scores[name]
-
-
 def _inexact(validation: Validation) -> float:
     """Return the percentage of wrong outputs. The loss breaks ties: it adds less than a single output does."""
     loss = validation.loss
@@ -120,9 +132,9 @@ def _inexact(validation: Validation) -> float:
 
 
 CRITERIA: Mapping[str, Criterion] = {
-    "loss": _loss,
-    "bleu": _below_100("bleu"),
-    "chrf": _below_100("chrf"),
+    "loss": lambda validation: validation.loss,
+    "bleu": lambda validation: 100.0 - validation.scores["bleu"],
+    "chrf": lambda validation: 100.0 - validation.scores["chrf"],
     "exact": _inexact,
 }
 """The criterion for each value of `training.keep`."""

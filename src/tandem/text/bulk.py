@@ -35,7 +35,6 @@ class _Words(dict[str, int]):
         return number
 
     def add(self, ids: list[list[int]]) -> None:
-        """Add the ids of the new words."""
         self.new.clear()
         self.flat = np.concatenate((self.flat, np.fromiter(chain.from_iterable(ids), np.int32)))
         self.starts = np.concatenate((self.starts, self.starts[-1] + np.cumsum([*map(len, ids)], dtype=np.int64)))

@@ -8,23 +8,17 @@ from tandem.errors import TandemError
 from tandem.text.pipeline import EOS_ID, SOS_ID, UNK_ID
 from tandem.text.tokenizer import Tokenizer
 
-MAX_SOURCE_TOKENS = 1000
-"""A source is cut after this many tokens, so that memory is bounded whatever a line holds."""
-MAX_SOURCE_CHARACTERS = 2**15
-"""No more of a source is read, even if it has fewer tokens: they may be of any length."""
-LONGEST_OUTPUT = 2**18
-"""Characters of an output, at which it is cut: tokens may be long, and a model may repeat them."""
-_ENCODED_TOGETHER = 64
-"""Sources whose tokens are held at once before they are cut."""
+MAX_SOURCE_TOKENS = 1000  # a source is cut after so many, so that memory is bounded whatever a line holds
+MAX_SOURCE_CHARACTERS = 2**15  # no more of a source is read, however few its tokens: they may be of any length
+LONGEST_OUTPUT = 2**18  # characters after which an output is cut: tokens may be long, and a model may repeat them
+_ENCODED_TOGETHER = 64  # sources whose tokens are held at once before they are cut
 
 
 class EncodedSource(NamedTuple):
     """A source as the encoder reads it."""
 
-    ids: list[int]
-    """Framed by `<sos>` and `<eos>`."""
-    cut: bool
-    """Whether the source was too long and only its beginning was read."""
+    ids: list[int]  # framed by `<sos>` and `<eos>`
+    cut: bool  # whether the source was too long and only its beginning was read
 
 
 def frame(ids: Sequence[int], *, reverse: bool = False) -> list[int]:

@@ -2,7 +2,6 @@
 
 import json
 from itertools import zip_longest
-from typing import Any
 
 from tandem.text.tokenizer import Tokenizer
 
@@ -23,7 +22,7 @@ def vocabulary_difference(first: Tokenizer, second: Tokenizer) -> str | None:
             return _worded(f"token {index:,} is", *("missing" if t is None else repr(t) for t in (one, other))) + sizes
     if first.kind != "bpe":
         return None
-    merges, others = _merges(first), _merges(second)
+    merges, others = (json.loads(tokenizer.to_json())["model"]["merges"] for tokenizer in (first, second))
     if len(merges) != len(others):
         return _worded("the merges number", f"{len(merges):,}", f"{len(others):,}")
     for index, (one, other) in enumerate(zip(merges, others, strict=True)):
@@ -34,8 +33,3 @@ def vocabulary_difference(first: Tokenizer, second: Tokenizer) -> str | None:
 
 def _worded(what: str, first: str, second: str) -> str:
     return f"{what} {first} in the first, {second} in the second"
-
-
-def _merges(tokenizer: Tokenizer) -> list[Any]:
-    merges: list[Any] = json.loads(tokenizer.to_json())["model"]["merges"]
-    return merges

@@ -12,8 +12,7 @@ UNK_ID, PAD_ID, SOS_ID, EOS_ID = 0, 1, 2, 3
 SPECIAL_TOKENS = ("<unk>", "<pad>", "<sos>", "<eos>")
 UNK_TOKEN = SPECIAL_TOKENS[UNK_ID]
 
-MARK = "▁"
-"""Stands for the space before a piece, as in SentencePiece (Kudo & Richardson 2018, arXiv 1808.06226)."""
+MARK = "▁"  # the space before a piece, as in SentencePiece (Kudo & Richardson 2018, arXiv 1808.06226)
 
 LONGEST_TOKEN = 2**15
 """The most characters of a token. A longer piece of a text is unknown, and no more is read of a source either."""

@@ -26,8 +26,7 @@ from tandem.text.saved import read
 from tandem.text.vocabulary import NO_LIMIT, frequent_pairs, frequent_pieces
 
 DEFAULT_BPE_SIZE = 8000
-_MOST_BYTES = 2**28
-"""The most bytes of a saved tokenizer: far more than the largest vocabularies take."""
+_MOST_BYTES = 2**28  # The most bytes of a saved tokenizer: far more than the largest vocabularies take.
 
 
 class Tokenizer:
@@ -50,8 +49,8 @@ class Tokenizer:
     def __init__(self, core: tokenizers.Tokenizer, kind: TokenizerKind, lowercase: bool) -> None:
         """Wrap a library tokenizer whose ids are 0, 1, 2, ... and begin with `SPECIAL_TOKENS`."""
         self._core = core
-        self._kind = kind
-        self._lowercase = lowercase
+        self.kind = kind
+        self.lowercase = lowercase
         self._ids = core.get_vocab()
         self._tokens = sorted(self._ids, key=self._ids.__getitem__)
         self._longest = max(map(len, self._tokens), default=0)
@@ -63,33 +62,21 @@ class Tokenizer:
     def train(
         cls,
         kind: TokenizerKind,
-        texts: Iterable[str],
+        texts: Iterable[str] | WordCounts,
         *,
         lowercase: bool = False,
         min_count: int = 1,
         max_size: int | None = None,
     ) -> Self:
-        """Learn a vocabulary; the same texts give the same tokenizer in every process.
+        """Learn a vocabulary from texts or the counts of their words; it is the same in every process.
 
         Tokens seen fewer than `min_count` times are unknown (for bpe: characters are unknown and pairs
         are not merged). `max_size` counts the special tokens too; None is no limit, but 8000 for bpe.
         Of equally frequent tokens the first in code point order is kept. Raise RecipeError for a
         setting that cannot be.
         """
-        return cls.from_counts(kind, count_words(texts), lowercase=lowercase, min_count=min_count, max_size=max_size)
-
-    @classmethod
-    def from_counts(
-        cls,
-        kind: TokenizerKind,
-        counts: WordCounts,
-        *,
-        lowercase: bool = False,
-        min_count: int = 1,
-        max_size: int | None = None,
-    ) -> Self:
-        """Learn a vocabulary as `train` does, from the counts of the texts' words."""
         _check_settings(kind, min_count, max_size)
+        counts = texts if isinstance(texts, WordCounts) else count_words(texts)
         if kind == "bpe":
             size = max_size or DEFAULT_BPE_SIZE
             tokens, merges = frequent_pairs(counts, lowercase=lowercase, min_count=min_count, max_size=size)
@@ -99,23 +86,13 @@ class Tokenizer:
             model = word_level(frequent_pieces(kind, counts, lowercase=lowercase, min_count=min_count, max_size=size))
         return cls(assemble(kind, lowercase, model), kind, lowercase)
 
-    @property
-    def kind(self) -> TokenizerKind:
-        """What a token is."""
-        return self._kind
-
-    @property
-    def lowercase(self) -> bool:
-        """Whether text is lower-cased first."""
-        return self._lowercase
-
     def __len__(self) -> int:
         """The number of tokens, the special ones included."""
         return len(self._tokens)
 
     def __repr__(self) -> str:
         """The kind and the size, for a person at a prompt."""
-        return f"<Tokenizer {self._kind}, {len(self)} tokens{', lower-cased' if self._lowercase else ''}>"
+        return f"<Tokenizer {self.kind}, {len(self)} tokens{', lower-cased' if self.lowercase else ''}>"
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text, without `<sos>` and `<eos>`; none for an empty text."""
@@ -137,7 +114,7 @@ class Tokenizer:
         for index, (start, end) in list(zip(encoding.ids, encoding.offsets, strict=True))[:most]:
             if index == UNK_ID:
                 piece = text[start:end]
-                if self._kind == "whitespace":
+                if self.kind == "whitespace":
                     # For the name of a special token, which the normaliser replaces, only the last character is meant.
                     piece = max([piece, *text[:end].rsplit(None, 1)[-1:]], key=len)
                 pieces.append(piece.strip() or piece)  # a word's piece begins with its space
@@ -149,7 +126,7 @@ class Tokenizer:
         Raise IndexError for an id outside the vocabulary.
         """
         pieces = [self._texts[self._checked(index)] for index in ids]
-        if self._kind == "whitespace":
+        if self.kind == "whitespace":
             return " ".join(piece for piece in pieces if piece)
         return "".join(pieces).replace(MARK, " ").strip(" ")
 
@@ -167,7 +144,7 @@ class Tokenizer:
     def normalise(self, text: str) -> str:
         """Return the text as this tokenizer sees it: `decode(encode(text))` if nothing is unknown."""
         seen: str = self._core.normalizer.normalize_str(without_surrogates(text))
-        return seen if self._kind == "whitespace" else seen.replace(MARK, " ").strip(" ")
+        return seen if self.kind == "whitespace" else seen.replace(MARK, " ").strip(" ")
 
     def token_to_id(self, token: str) -> int | None:
         """Return the id of a token, or None if it is not in the vocabulary."""

@@ -9,15 +9,7 @@ import numpy as np
 from tokenizers import Tokenizer, pre_tokenizers, trainers
 
 from tandem.text.counts import WordCounts
-from tandem.text.pipeline import (
-    LONGEST_TOKEN,
-    MARK,
-    SPECIAL_TOKENS,
-    TokenizerKind,
-    assemble,
-    byte_pairs,
-    word_level,
-)
+from tandem.text.pipeline import LONGEST_TOKEN, MARK, SPECIAL_TOKENS, TokenizerKind, assemble, byte_pairs, word_level
 
 NO_LIMIT = 2**40
 _TOGETHER = 10_000

@@ -19,8 +19,7 @@ class Sample:
 class Validation:
     """What the model is worth on the validation corpus."""
 
-    loss: float
-    """Teacher-forced negative log-likelihood in nats per target token, `<eos>` included."""
+    loss: float  # teacher-forced negative log-likelihood in nats per target token, `<eos>` included
     scores: dict[str, float] = field(default_factory=dict)
     """Scores of the translations by name, such as `{"bleu": 23.4}`; empty where none were computed."""
     samples: tuple[Sample, ...] = ()
@@ -30,16 +29,11 @@ class Validation:
 class Started:
     """The training begins, or goes on from a resumed state."""
 
-    epochs: float
-    """The number of epochs; the last may be a part of one."""
-    steps_per_epoch: int
-    """The number of optimiser steps in an epoch."""
-    parameters: int
-    """The number of trainable weights; a shared weight counts once."""
-    first_step: int = 0
-    """The number of optimiser steps completed before; 0 for a new run."""
-    first_epoch: int = 0
-    """The number of epochs completed and validated before."""
+    epochs: float  # the number of epochs; the last may be a part of one
+    steps_per_epoch: int  # the number of optimiser steps in an epoch
+    parameters: int  # the number of trainable weights; a shared weight counts once
+    first_step: int = 0  # the number of optimiser steps completed before; 0 for a new run
+    first_epoch: int = 0  # the number of epochs completed and validated before
 
     @property
     def total_steps(self) -> int:
@@ -51,17 +45,12 @@ class Started:
 class StepDone:
     """An optimiser step is completed."""
 
-    epoch: int
-    """The number of the epoch, counted from 1."""
-    step: int
-    """The number of optimiser steps since the start of the run, this one included."""
-    loss: float
-    """Negative log-likelihood in nats per target token of this step's batches, without label smoothing."""
-    tokens_per_second: float
-    """Target tokens (`<eos>` included, padding not) per second of this step."""
+    epoch: int  # the number of the epoch, counted from 1
+    step: int  # the number of optimiser steps since the start of the run, this one included
+    loss: float  # negative log-likelihood in nats per target token of this step, without label smoothing
+    tokens_per_second: float  # target tokens (`<eos>` included, padding not) per second of this step
     learning_rate: float
-    gradient_norm: float
-    """Norm of the gradient before clipping."""
+    gradient_norm: float  # norm of the gradient before clipping
     teacher_forcing_ratio: float
 
 
@@ -71,25 +60,19 @@ class Validated:
 
     epoch: int
     step: int
-    train_loss: float
-    """Mean loss over the epoch's target tokens, in nats per token, without label smoothing."""
+    train_loss: float  # mean loss over the epoch's target tokens, in nats per token, without label smoothing
     validation: Validation
-    best: bool
-    """Whether this is the best so far by the recipe's criterion."""
-    epoch_seconds: float
-    """Training time of this epoch in seconds, without the validation."""
+    best: bool  # whether this is the best so far by the recipe's criterion
+    epoch_seconds: float  # training time of this epoch in seconds, without the validation
 
 
 @dataclass(frozen=True)
 class Finished:
     """The training is over."""
 
-    reason: str
-    """Why it ended, such as "all 12 epochs done", "no better for 5 validations" or "interrupted"."""
-    best_epoch: int
-    """The epoch whose weights are kept; 0 where none was validated."""
-    seconds: float
-    """Wall-clock time of this session of the run in seconds, validations included."""
+    reason: str  # why it ended, such as "all 12 epochs done", "no better for 5 validations" or "interrupted"
+    best_epoch: int  # the epoch whose weights are kept; 0 where none was validated
+    seconds: float  # wall-clock time of this session of the run in seconds, validations included
 
 
 Event: TypeAlias = Started | StepDone | Validated | Finished

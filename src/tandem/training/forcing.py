@@ -21,8 +21,7 @@ class TeacherForcing:
     schedule: ForcingSchedule = "constant"
     start: float = 1.0
     end: float = 0.0
-    k: float | None = None
-    """The paper's k; only for the exponential and the inverse sigmoid schedule."""
+    k: float | None = None  # the paper's k; only for the exponential and the inverse sigmoid schedule
     by_token: bool = False
     """Whether each sentence has its own coin at each step (as in the paper) or the batch shares it (the tutorial)."""
 

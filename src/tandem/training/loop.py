@@ -26,25 +26,21 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
-_PERFECT = 3
-"""A training with patience ends after this many perfect validations in a row."""
+_PERFECT = 3  # a training with patience ends after this many perfect validations in a row
 
 
 @dataclass(frozen=True)
 class LoopSettings:
     """The settings of the loop."""
 
-    epochs: float
-    """The number of epochs; a partial one at the end is validated like a whole one."""
+    epochs: float  # the number of epochs; a partial one at the end is validated like a whole one
     label_smoothing: float = 0.0
     gradient_per: GradientPer = "token"
     """The gradient of a step is divided by its target tokens, or its sentences (Sutskever et al. 2014, 3.4)."""
     clip_norm: float | None = 1.0
     """A gradient with a larger norm is scaled to this norm (Sutskever et al. 2014, section 3.4); None for never."""
-    accumulate: int = 1
-    """The number of batches whose gradients make one optimiser step."""
-    patience: int | None = None
-    """The training ends after this many validations in a row without a better one; None for never."""
+    accumulate: int = 1  # the number of batches whose gradients make one optimiser step
+    patience: int | None = None  # it ends after so many validations in a row without a better one; None for never
     seed: int = 1
 
 
@@ -52,22 +48,14 @@ class LoopSettings:
 class LoopProgress:
     """The progress of a training. Resuming takes it, the weights, the optimiser state and the random state."""
 
-    epoch: int = 0
-    """The number of epochs completed and validated."""
-    step: int = 0
-    """The number of optimiser steps completed since the start of the run."""
-    best_epoch: int = 0
-    """The epoch with the best validation; 0 before the first validation."""
-    history: tuple[float, ...] = ()
-    """The value of the criterion after each epoch; lower is better."""
-    batches: int = 0
-    """The number of batches completed in the current epoch."""
-    loss_sum: float = 0.0
-    """The loss in nats of the current epoch, summed over its target tokens so far."""
-    tokens: int = 0
-    """The number of target tokens trained on in the current epoch."""
-    seconds: float = 0.0
-    """The training time of the current epoch so far."""
+    epoch: int = 0  # the number of epochs completed and validated
+    step: int = 0  # the number of optimiser steps completed since the start of the run
+    best_epoch: int = 0  # the epoch with the best validation; 0 before the first validation
+    history: tuple[float, ...] = ()  # the value of the criterion after each epoch; lower is better
+    batches: int = 0  # the number of batches completed in the current epoch
+    loss_sum: float = 0.0  # the loss in nats of the current epoch, summed over its target tokens so far
+    tokens: int = 0  # the number of target tokens trained on in the current epoch
+    seconds: float = 0.0  # the training time of the current epoch so far
 
 
 class TrainingLoop:

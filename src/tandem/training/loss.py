@@ -96,15 +96,8 @@ class ProjectionLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_objective: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         """Scale the gradients that `forward` computed."""
-        grad_features, grad_weight, grad_bias = ctx.saved_tensors
-        return (
-            grad_features * grad_objective,
-            grad_weight * grad_objective,
-            grad_bias * grad_objective,
-            None,
-            None,
-            None,
-        )
+        scaled = [gradient * grad_objective for gradient in ctx.saved_tensors]
+        return *scaled, None, None, None
 
 
 def projection_loss(

@@ -10,17 +10,12 @@ import torch
 RandomState: TypeAlias = dict[str, torch.Tensor]
 """The states of torch's global generators, that of the CPU and that of an accelerator, each as bytes."""
 
-_TURN = threading.RLock()
-"""The generators belong to the whole process, so only one thread borrows them at a time."""
+_TURN = threading.RLock()  # the generators belong to the process, so one thread borrows them at a time
 
 
 @contextmanager
 def borrowed(device: torch.device | None = None) -> Iterator[None]:
-    """Borrow torch's global generators for the block, and restore them at its end.
-
-    Args:
-        device: the device of the model; if it is an accelerator, its generator is borrowed too.
-    """
+    """Borrow torch's global generators, also that of an accelerator, for the block, and restore them at its end."""
     with _TURN:
         before = read_state(device)
         try:
