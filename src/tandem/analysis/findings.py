@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tandem.analysis.breakdown import Breakdown, by_frequency, by_length
+from tandem.analysis.breakdown import Breakdown, by_frequency, by_length, frequency_ranks
 from tandem.analysis.mistakes import Confusions, WorstSentences, confusions, worst_sentences
 from tandem.analysis.plane import Plane
 from tandem.analysis.significance import Comparison, paired_tests
 from tandem.analysis.systems import System, SystemScore, score_systems
-from tandem.analysis.words import frequency_ranks
 from tandem.metrics.bootstrap import Resampling
 
 

@@ -1,64 +1,46 @@
 """The file of `tandem evaluate --errors`: each source with its references, its output and the scores of that."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from tandem.metrics import SentenceScores
-from tandem.runs.evaluation import Evaluation, SourceResult
+from tandem.runs.evaluation import Evaluation
 from tandem.translation.forms import json_line, one_line
 
-_HEADER = (
-    "source",
-    "reference",
-    "output",
-    "confidence",
-    "log_probability",
-    "stopped",
-    "exact",
-    "chrf",
-    "character_edits",
-    "unknown",
-)
-_BETWEEN = " ||| "
+_CELLS: Mapping[str, Callable[[Any], str]] = {
+    "source": str,
+    "references": " ||| ".join,
+    "output": str,
+    "confidence": lambda confidence: "" if confidence is None else f"{confidence:.4f}",
+    "log_probability": "{:.6f}".format,
+    "stopped": str,
+    "exact": lambda exact: str(int(exact)),
+    "chrf": "{:.2f}".format,
+    "character_edits": str,
+    "unknown": " ".join,
+}
+"""How a cell of the table is made of each value of an object."""
 
 
 def errors_content(path: Path, evaluation: Evaluation) -> bytes:
     """Return the content of the file: JSON lines where its name ends in .jsonl, else columns with tabs and a header."""
-    scored = list(zip(evaluation.results, evaluation.sentence_scores(), strict=True))
+    objects = [
+        {
+            "source": result.source,
+            "references": result.references,
+            "output": result.translation.text,
+            "confidence": result.translation.confidence,
+            "log_probability": result.translation.log_probability,
+            "stopped": result.translation.stopped,
+            **score._asdict(),
+            "unknown": result.translation.unknown,
+        }
+        for result, score in zip(evaluation.results, evaluation.sentence_scores(), strict=True)
+    ]
     if path.suffix == ".jsonl":
-        return b"".join(_object(result, score) for result, score in scored)
-    rows = [_HEADER, *(_row(result, score) for result, score in scored)]
-    return "".join("\t".join(map(_cell, row)) + "\n" for row in rows).encode("utf-8", "replace")
-
-
-def _row(result: SourceResult, score: SentenceScores) -> tuple[str, ...]:
-    translation = result.translation
-    return (
-        result.source,
-        _BETWEEN.join(result.references),
-        translation.text,
-        "" if translation.confidence is None else f"{translation.confidence:.4f}",
-        f"{translation.log_probability:.6f}",
-        translation.stopped,
-        str(int(score.exact)),
-        f"{score.chrf:.2f}",
-        str(score.character_edits),
-        " ".join(translation.unknown),
-    )
-
-
-def _cell(text: str) -> str:
-    """Return the text without tabs and line ends, which would break the row."""
-    return one_line(text).replace("\t", " ")
-
-
-def _object(result: SourceResult, score: SentenceScores) -> bytes:
-    translation = result.translation
-    content = {
-        "source": result.source,
-        "references": result.references,
-        "output": translation.text,
-        "confidence": translation.confidence,
-        "log_probability": translation.log_probability,
-        "stopped": translation.stopped,
-    }
-    return json_line({**content, **score._asdict(), "unknown": translation.unknown})
+        return b"".join(map(json_line, objects))
+    header = ["reference" if name == "references" else name for name in _CELLS]
+    rows = [header, *([cell(content[name]) for name, cell in _CELLS.items()] for content in objects)]
+    # A tab or the end of a line in a text would break the row.
+    lines = ("\t".join(one_line(cell).replace("\t", " ") for cell in row) + "\n" for row in rows)
+    return "".join(lines).encode("utf-8", "replace")

@@ -59,19 +59,17 @@ def evaluate_command(
     standard_output()  # before the work
     from tandem.cli.errors_file import errors_content
     from tandem.cli.named_files import models_and_corpus
-    from tandem.cli.output import write_file
-    from tandem.cli.places import check_places
+    from tandem.cli.output import check_places, write_file
     from tandem.cli.show import console_bar, notify_at_limit, notify_cut, show_evaluation
     from tandem.runs import evaluate
     from tandem.translation.forms import one_line
-    from tandem.translation.translator import load
 
     models, corpus = models_and_corpus(models, corpus)
     check_places([("--output", wanted.output), ("--errors", wanted.errors)], files_read(corpus), models)
-    translator = load(models, device=model.device, precision=model.precision, averaging=model.averaging)
+    translator = model.load(models)
     pairs, dropped = corpus_references(corpus, translator.recipe, on_error)
     settings = search.settings(translator)
-    lower = translator.recipe.search.lowercase_scores if scoring.lowercase is None else scoring.lowercase
+    lower = scoring.ignore_case(translator.recipe)
     with console_bar(quiet=wanted.quiet, seconds=30) as bar:
         results = evaluate(
             translator, pairs, settings, lowercase=lower, raw=scoring.raw, tokenize=scoring.tokenize, on_progress=bar

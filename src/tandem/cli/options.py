@@ -1,6 +1,7 @@
 """The options that several commands share: single ones, and groups of them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -23,6 +24,7 @@ from tandem.names import (
 )
 
 if TYPE_CHECKING:
+    from tandem.recipe import Recipe
     from tandem.translation.settings import SearchSettings
     from tandem.translation.translator import Translator
 
@@ -101,22 +103,9 @@ class SearchOptions(OptionGroup):
         self, translator: "Translator", n_best: int = 1, sampling: "SamplingOptions | None" = None
     ) -> "SearchSettings":
         """Return the search that the options ask a translator for. RecipeError where they do not fit together."""
-        sampling = sampling or SamplingOptions()
+        options = asdict(self) | asdict(sampling or SamplingOptions())
         try:
-            return translator.search_settings(
-                beam=self.beam,
-                length_penalty=self.length_penalty,
-                max_length_factor=self.max_length_factor,
-                max_length_extra=self.max_length_extra,
-                n_best=n_best,
-                batch_size=self.batch_size,
-                allow_unk=self.allow_unk,
-                sample=sampling.sample,
-                temperature=sampling.temperature,
-                top_k=sampling.top_k,
-                top_p=sampling.top_p,
-                seed=sampling.seed,
-            )
+            return translator.search_settings(**options, n_best=n_best)
         except ValueError as error:
             raise RecipeError(str(error)) from error
 
@@ -151,6 +140,12 @@ class ModelOptions(OptionGroup):
         "float32", help="Matrix products in float32 or bfloat16; auto takes bfloat16 where the processor has it."
     )
 
+    def load(self, models: Path | Sequence[Path]) -> "Translator":
+        """Load a model, or an ensemble."""
+        from tandem.translation.translator import load
+
+        return load(models, **asdict(self))
+
 
 @dataclass(frozen=True)
 class EnsembleOptions(ModelOptions):
@@ -173,6 +168,12 @@ class ScoreOptions(OptionGroup):
         help="How BLEU tells words apart, by sacreBLEU's names; auto goes by the references' script. "
         "Default: the recipe's search.score_tokenize.",
     )
+
+    def ignore_case(self, recipe: "Recipe | None") -> bool:
+        """Return whether to score in lower case; a recipe decides where the options do not."""
+        if self.lowercase is None:
+            return recipe is not None and recipe.search.lowercase_scores
+        return self.lowercase
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,9 @@ def score_command(
     from tandem.cli.show import notify_cut
     from tandem.translation.forms import json_line
     from tandem.translation.messages import target_score_object
-    from tandem.translation.translator import load
 
     models, corpus = models_and_corpus(models, corpus)
-    translator = load(models, device=model.device, precision=model.precision, averaging=model.averaging)
+    translator = model.load(models)
     pairs = corpus_pairs(corpus, translator.recipe, on_error).pairs
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
     scores = translator.score(sources, targets, batch_size, prefixes=prefix)

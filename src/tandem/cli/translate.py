@@ -75,8 +75,7 @@ def translate_command(
     from tandem.bulk.translating import translate_lines
     from tandem.cli import translation as work
     from tandem.cli.named_files import models_and_texts
-    from tandem.cli.output import opened_output
-    from tandem.cli.places import check_places
+    from tandem.cli.output import check_places, opened_output
     from tandem.cli.show import notify_at_limit
     from tandem.translation.forms import JSON, MOSES, PLAIN
 

@@ -17,7 +17,7 @@ from tandem.files.seals import FORMAT_FILE
 from tandem.task_bar import TaskBar
 from tandem.translation.forms import Form
 from tandem.translation.settings import SearchSettings
-from tandem.translation.translator import Translator, load
+from tandem.translation.translator import Translator
 
 
 def check_streams(
@@ -46,7 +46,7 @@ def load_stamped(paths: Sequence[Path], model: EnsembleOptions) -> tuple[Transla
     return read_models(
         paths,
         lambda checkpoints: (
-            load(checkpoints, device=model.device, precision=model.precision, averaging=model.averaging),
+            model.load(checkpoints),
             [ModelStamp.read(checkpoint / FORMAT_FILE) for checkpoint in checkpoints],
         ),
     )

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU
 
 from tandem.metrics.score import check_corpus
-from tandem.metrics.tokenisation import TokenizerChoice, choose_tokenizer
+from tandem.metrics.tokenisation import choose_tokenizer
+from tandem.names import TokenizerChoice
 
 _ORDER = 4
 """The length of the longest n-grams that are counted."""

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from tandem.metrics.score import Score
 from tandem.metrics.scripts import Script, main_script
-from tandem.metrics.tokenisation import BleuTokenizer, word_splitter
+from tandem.metrics.tokenisation import word_splitter
+from tandem.names import BleuTokenizer
 
 _FOR_SENTENCES = ("bleu", "chrf", "ter", "exact")
 _FOR_CODES = ("exact", "token_edit_rate", "character_edit_rate", "word_edit_rate")

@@ -1,5 +1,6 @@
 """A score with its signature, without which it means little."""
 
+import math
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 
@@ -34,3 +35,11 @@ def check_corpus(hypotheses: Sized, references: Sequence[Sized]) -> None:
             )
         if len(alternatives) == 0:
             raise ValueError(f"Hypothesis {index} (counted from 0) has no reference: give at least one.")
+
+
+def perplexity(loss: float) -> float:
+    """Return `exp(loss)` for a loss in nats per token; infinity where the result is too large for a float."""
+    try:
+        return math.exp(loss)
+    except OverflowError:
+        return math.inf

@@ -7,14 +7,7 @@ from xml.etree import ElementTree
 
 from tandem.analysis.plane import Plane
 from tandem.report.charts import COLOURS, HEIGHT, WIDTH, Chart, Element, draw_line, draw_text, drawing
-from tandem.report.scatter import (
-    MARKS,
-    PLANE_HEIGHT,
-    PLANE_WIDTH,
-    draw_plane,
-    mark_of,
-    plane_groups,
-)
+from tandem.report.scatter import PLANE_HEIGHT, PLANE_WIDTH, draw_plane, mark_of, plane_groups
 
 _PALETTE = ("#1f6feb", "#c2410c", "#15803d", "#9333ea", "#0e7490", "#be185d", "#854d0e", "#475569")
 _DASHES = ("none", "7 4", "2 4", "9 3 2 3", "4 2", "12 4", "1 3", "6 2 1 2")
@@ -59,7 +52,7 @@ def plane_picture(title: str, plane: Plane) -> str:
     for number, name in enumerate(groups):
         colour, mark = mark_of(number)
         sign = Element("g")
-        shape = {"class": f"mark group-{colour}", "d": MARKS[mark], "transform": "translate(15 5)"}
+        shape = {"class": f"mark group-{colour}", "d": mark, "transform": "translate(15 5)"}
         ElementTree.SubElement(sign, "path", shape)
         entries.append(_Entry(name, sign))
     return _picture(title, draw_plane(plane), PLANE_WIDTH, PLANE_HEIGHT, entries if len(groups) > 1 else [])

@@ -6,7 +6,6 @@ Letters: S sentences, K hypotheses of each (shorter lists are filled up with the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,17 +16,10 @@ from tandem.metrics.bootstrap import Statistics, bleu_of_sums
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+_STARTS = 10
+"""The number of starting points: the given weights, and random ones, which are always the same."""
 _GAIN = 1e-9
 """The smallest gain in BLEU that counts."""
-
-
-@dataclass(frozen=True)
-class TuningSettings:
-    """How weights are searched. The same settings find the same weights."""
-
-    starts: int = 10
-    """The number of starting points: the given weights, and random ones."""
-    seed: int = 0
 
 
 class Lists(NamedTuple):
@@ -56,17 +48,16 @@ def as_lists(figures: Sequence[Array], statistics: Sequence[Statistics]) -> List
     )
 
 
-def tune(lists: Lists, start: Array, settings: TuningSettings | None = None) -> Array:
+def tune(lists: Lists, start: Array) -> Array:
     """Return the best weights `[F]` found from several starts: no change of a single one gives a higher BLEU.
 
     Their absolute values add up to 1.
     """
-    settings = settings or TuningSettings()
-    generator = np.random.default_rng(settings.seed)
+    generator = np.random.default_rng(0)
     spread = lists.figures.std((0, 1))
     spread[spread == 0] = 1.0
     best, highest = start, -1.0
-    for number in range(settings.starts):
+    for number in range(_STARTS):
         weights, bleu = _climb(lists, generator.normal(size=len(start)) / spread if number else start)
         if bleu > highest + _GAIN:
             best, highest = weights, bleu

@@ -34,9 +34,9 @@ class Weights:
         """Return the weights as text, such as `score=0.5,model=0.5,length=0`."""
         return ",".join(f"{name}={value:g}" for name, value in self.values.items())
 
-    def to_json(self, **more: object) -> str:
-        """Return the content of a file of weights, with further values to remember."""
-        content = {"weights": dict(self.values), "length_penalty": self.length_penalty, **more}
+    def to_json(self) -> str:
+        """Return the content of a file of weights."""
+        content = {"weights": dict(self.values), "length_penalty": self.length_penalty}
         return json.dumps(content, indent=2) + "\n"
 
 
