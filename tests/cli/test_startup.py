@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from tandem.cli import COMMANDS, app
 from tandem.cli.commands import load_command
-from tandem.cli.train import MOST_TRIES
+from tandem.cli.options import MOST_TRIES
 from tandem.runs.trials import MOST_VARIANTS
 
 HEAVY = ("torch", "numpy", "sacrebleu", "tokenizers", "tensorboard", "tandem.runs", "tandem.models")

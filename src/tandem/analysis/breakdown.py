@@ -25,16 +25,14 @@ class Bin:
     low: float
     high: float
     sentences: int
-    scores: tuple[Interval, ...]
-    """BLEU of each system, in the order of the systems."""
+    scores: tuple[Interval, ...]  # BLEU of each system, in the order of the systems
 
 
 @dataclass(frozen=True)
 class Breakdown:
     """BLEU by a property, in bins of equal counts, in rising order of the property."""
 
-    prop: str
-    """The property that the sentences are sorted by, in words."""
+    prop: str  # The property that the sentences are sorted by, in words
     bins: tuple[Bin, ...]
 
 

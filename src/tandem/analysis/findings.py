@@ -15,12 +15,10 @@ from tandem.metrics.bootstrap import Resampling
 class Findings:
     """How systems do on a corpus. BLEU and chrF are in percent."""
 
-    sources: int
-    """The number of distinct sources."""
+    sources: int  # The number of distinct sources
     references: int
     lowercase: bool
-    resampling: str
-    """The signature of the resamples that the intervals come from."""
+    resampling: str  # The signature of the resamples that the intervals come from
     scores: tuple[SystemScore, ...]
     comparisons: tuple[Comparison, ...]
     by_length: Breakdown
@@ -35,8 +33,7 @@ class Analysis:
 
     corpus: str
     findings: Findings
-    contexts: Plane | None
-    """The contexts of the first model; None where there is no model."""
+    contexts: Plane | None  # The contexts of the first model; None where there is no model
 
 
 def compare_systems(

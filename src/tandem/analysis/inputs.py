@@ -9,8 +9,7 @@ from tandem.errors import CorpusError, RecipeError
 from tandem.files.lines import check_read_again
 from tandem.files.paths import resolved
 
-_MOST_PHRASES = 1000
-"""Phrases that one picture can show."""
+_MOST_PHRASES = 1000  # Phrases that one picture can show
 
 
 def system_names(models: Sequence[Path], translations: Sequence[str]) -> tuple[list[str], dict[str, Path]]:

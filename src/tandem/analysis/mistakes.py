@@ -22,8 +22,7 @@ class Confusion:
     wanted: str
     written: str
     count: int
-    of: int
-    """How often the references have the wanted word."""
+    of: int  # How often the references have the wanted word
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,7 @@ class WordCount:
 
     word: str
     count: int
-    of: int
-    """How often the references have a missed word, or the translations an added one."""
+    of: int  # How often the references have a missed word, or the translations an added one
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,8 @@ class Confusions:
 
     system: str
     substitutions: tuple[Confusion, ...]
-    missed: tuple[WordCount, ...]
-    """Words of the references that no word of the translation was aligned with."""
-    added: tuple[WordCount, ...]
-    """Words of the translations that no word of the reference was aligned with."""
+    missed: tuple[WordCount, ...]  # Words of the references that no word of the translation was aligned with
+    added: tuple[WordCount, ...]  # Words of the translations that no word of the reference was aligned with
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,7 @@ class Sentence:
     source: str
     references: tuple[str, ...]
     translation: str
-    score: float
-    """chrF2 of the translation in percent."""
+    score: float  # chrF2 of the translation in percent
 
 
 @dataclass(frozen=True)

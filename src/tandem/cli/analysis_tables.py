@@ -13,8 +13,7 @@ from tandem.metrics.bootstrap import Interval
 from tandem.report import analysis_figures
 from tandem.terminal import opening_command
 
-_MISTAKES = 8
-"""The number of mistakes of each kind that are shown; the page has more."""
+_MISTAKES = 8  # The number of mistakes of each kind that are shown; the page has more
 
 
 def show_analysis(analysis: Analysis, page: Path, *, as_json: bool) -> None:

@@ -16,8 +16,7 @@ from tandem.recipe import Optimizer, Recipe
 from tandem.runs.provenance import Session
 from tandem.terminal import counted
 
-_BYTES = 4
-"""The bytes of a weight, and of each number that an optimiser keeps for it."""
+_BYTES = 4  # The bytes of a weight, and of each number that an optimiser keeps for it
 
 
 def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from tandem.recipe import Recipe
     from tandem_reproduction import Reproduction
 
-_LARGEST_PLAN = 1000
-"""The most trainings of a variant, and the most models of the ensemble."""
+_LARGEST_PLAN = 1000  # The most trainings of a variant, and the most models of the ensemble
 
 
 @command

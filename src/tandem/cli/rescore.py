@@ -23,7 +23,6 @@ from tandem.errors import RecipeError
 from tandem.names import LARGEST_BATCH, LARGEST_COUNT
 
 if TYPE_CHECKING:
-    from tandem.rescoring import NBestList
     from tandem.rescoring.job import Lists
 
 
@@ -125,8 +124,10 @@ def rescore_command(
             judge.add(scored)
             if weighing.tune is None:
                 ranked = scored.ranked(weights)
-                best = (one_line(ranked.candidates[0].text) + "\n").encode("utf-8", "replace")
-                output.write(best if most is None else write(_first(ranked, most)))
+                if most is None:
+                    output.write((one_line(ranked.candidates[0].text) + "\n").encode("utf-8", "replace"))
+                else:
+                    output.write(write(replace(ranked, candidates=ranked.candidates[: most or None])))
                 output.save(done)
             bar("rescored", done, sentences)
         if weighing.tune is not None:
@@ -144,11 +145,6 @@ def _most(text: str | None) -> int | None:
     if not 1 <= most <= LARGEST_COUNT:
         raise RecipeError(f"--n-best-out {text[:40]}: give a number from 1 to {LARGEST_COUNT:,}, or all")
     return most
-
-
-def _first(nbest: "NBestList", most: int) -> "NBestList":
-    """Return the list with its first hypotheses only; 0 stands for all of them."""
-    return replace(nbest, candidates=nbest.candidates[:most]) if most else nbest
 
 
 def _check(lists: "Lists", weighing: WeightOptions, wanted: OutputOptions, models: list[Path]) -> None:

@@ -4,15 +4,7 @@ from tandem.metrics.fitting import fits_exact, in_order, leading_scores
 from tandem.metrics.score import Score, perplexity
 from tandem.metrics.sequences import character_edit_rate, exact, token_edit_rate, word_edit_rate
 from tandem.metrics.tokenisation import choose_tokenizer
-from tandem.metrics.translation import (
-    SentenceScores,
-    bleu,
-    chrf,
-    score_of,
-    score_translations,
-    sentence_scores,
-    ter,
-)
+from tandem.metrics.translation import SentenceScores, bleu, chrf, score_of, score_translations, sentence_scores, ter
 from tandem.names import BleuTokenizer, TokenizerChoice
 
 __all__ = [

@@ -6,10 +6,8 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-_MOST_COMPARED = 2**22
-"""The number of pairs of texts that are compared, which takes a few seconds."""
-_TOGETHER = 64
-"""The number of sources whose distances are in memory at a time."""
+_MOST_COMPARED = 2**22  # The number of pairs of texts that are compared, which takes a few seconds
+_TOGETHER = 64  # The number of sources whose distances are in memory at a time
 
 
 def nearest_targets(sources: Sequence[str], training: Sequence[tuple[str, str]]) -> list[str]:

@@ -10,12 +10,9 @@ class Score:
     """A figure over a whole corpus, and what is needed to compute the same figure again."""
 
     name: str
-    value: float
-    """The value, in percent where the score is a share or a rate."""
-    signature: str
-    """Metric, case, tokenisation, references and version, joined by `|`."""
-    note: str = ""
-    """What else a reader must know, such as what was left out."""
+    value: float  # The value, in percent where the score is a share or a rate
+    signature: str  # Metric, case, tokenisation, references and version, joined by `|`
+    note: str = ""  # What else a reader must know, such as what was left out
 
 
 def check_corpus(hypotheses: Sized, references: Sequence[Sized]) -> None:

@@ -97,12 +97,9 @@ _BY_NAME = {metric.__name__: metric for metric in _METRICS}
 class SentenceScores(NamedTuple):
     """The scores of an output against the reference that fits best."""
 
-    exact: bool
-    """Whether the output equals a reference."""
-    chrf: float
-    """chrF2 in percent (Popović 2015)."""
-    character_edits: int
-    """The number of characters to insert, delete or replace to turn it into the nearest reference."""
+    exact: bool  # Whether the output equals a reference
+    chrf: float  # chrF2 in percent (Popović 2015)
+    character_edits: int  # Characters to insert, delete or replace to get to the nearest reference
 
 
 def sentence_scores(

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from tandem.training.events import Event, Started, StepDone, Validated
 
-_MEMORY = 50
-"""About the number of steps that the smoothed loss and speed look back on."""
+_MEMORY = 50  # About the number of steps that the smoothed loss and speed look back on
 
 
 class TrainingProgress:

@@ -12,23 +12,18 @@ class Recorder(Protocol):
 
     def record(self, event: Event) -> None:
         """Take notice of one event; events come in the order in which they happened."""
-        ...
 
     def close(self) -> None:
         """Write what is pending, and close files and the display; a second call does nothing."""
-        ...
 
 
 @dataclass(frozen=True)
 class ResumePoint:
     """Where a run is resumed: later steps and epochs that are in a record will happen again."""
 
-    epoch: int
-    """Epochs done and validated."""
-    step: int
-    """Optimiser steps done."""
-    pending_steps: tuple[StepDone, ...] = ()
-    """The last of these steps, which are in no record yet."""
+    epoch: int  # Epochs done and validated
+    step: int  # Optimiser steps done
+    pending_steps: tuple[StepDone, ...] = ()  # The last of these steps, which are in no record yet
 
     @property
     def recorded(self) -> int:
@@ -40,8 +35,7 @@ class ResumePoint:
 class StepMeans:
     """Means over several optimiser steps in a row, each counted alike."""
 
-    last: StepDone
-    """The last of these steps, for what is not a mean."""
+    last: StepDone  # The last of these steps, for what is not a mean
     steps: int
     loss: float
     tokens_per_second: float

@@ -20,37 +20,28 @@ from tandem.version import __version__
 
 _PAGE, _FIGURES, _CONTEXTS = "analysis.html", "analysis.json", "contexts.svg"
 _CHARTS = ("bleu-by-length.svg", "bleu-by-frequency.svg")
-ANALYSIS_FILES = (_PAGE, _FIGURES, _CONTEXTS, *_CHARTS)
-"""All files that `write_analysis` may write."""
+ANALYSIS_FILES = (_PAGE, _FIGURES, _CONTEXTS, *_CHARTS)  # All files that `write_analysis` may write
 
 
 @dataclass(frozen=True)
 class ReportContents:
-    """The contents of a report. Every text is shown as it is; empty parts are left out."""
+    """The contents of a report. Every text is shown as it is; empty parts are left out.
+
+    Scores, reliability, samples and findings are of the kept model on the test corpus.
+    """
 
     title: str
-    summary: Sequence[tuple[str, str]] = ()
-    """Labels and values, such as `("best epoch", "8 of 10")`."""
-    metrics: Sequence[Mapping[str, object]] = ()
-    """The lines of the run's metrics file."""
+    summary: Sequence[tuple[str, str]] = ()  # Labels and values, such as `("best epoch", "8 of 10")`
+    metrics: Sequence[Mapping[str, object]] = ()  # The lines of the run's metrics file
     scores: Sequence[Score] = ()
-    """The scores of the kept model on the test corpus."""
-    baselines: Sequence[str] = ()
-    """What baselines without a model are worth on the same corpus, a sentence each."""
-    reliability: Sequence[ReliabilityBin] = ()
-    """How confident the kept model is of its translations of the test corpus, and how many of them are right."""
-    samples: Sequence[tuple[str, str, str]] = ()
-    """Source, reference and translation of some sentences."""
+    baselines: Sequence[str] = ()  # What baselines without a model are worth, a sentence each
+    reliability: Sequence[ReliabilityBin] = ()  # How confident the model is, and how often it is right
+    samples: Sequence[tuple[str, str, str]] = ()  # Source, reference and translation of some sentences
     findings: Findings | None = None
-    """How the kept model does on the test corpus."""
-    contexts: Plane | None = None
-    """The contexts of sources of the test corpus."""
-    reasons: Sequence[str] = ()
-    """The reasons for a recipe that was chosen."""
-    recipe: str = ""
-    """The recipe in TOML."""
-    sessions: Sequence[Mapping[str, str]] = ()
-    """What each session of the training ran on, as labels and values."""
+    contexts: Plane | None = None  # The contexts of sources of the test corpus
+    reasons: Sequence[str] = ()  # The reasons for a recipe that was chosen
+    recipe: str = ""  # The recipe in TOML
+    sessions: Sequence[Mapping[str, str]] = ()  # What each session ran on, as labels and values
 
 
 def write_report(path: Path, contents: ReportContents) -> None:

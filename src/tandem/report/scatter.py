@@ -11,8 +11,7 @@ PLANE_WIDTH, PLANE_HEIGHT = 1000, 640
 _MARGIN = 34
 _MOST_LABELS = 60
 """With more phrases, none is named in the picture; a name is then shown when somebody points at its mark."""
-_MOST_CHARACTERS = 64
-"""The number of characters that are shown of a name."""
+_MOST_CHARACTERS = 64  # The number of characters that are shown of a name
 _MARKS = (
     "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0z",
     "M-5 -5h10v10h-10z",

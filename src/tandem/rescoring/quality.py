@@ -20,12 +20,9 @@ _PASSES = 20
 class Judged:
     """The hypotheses of a sentence, measured against its reference."""
 
-    figures: Figures
-    """The figures that have a weight, `[K, F]`."""
-    own: Figures
-    """The scores in the list, `[K]`; where it has none, numbers that fall with the rank."""
-    statistics: Statistics
-    """The table that BLEU is computed from, `[K, 10]`."""
+    figures: Figures  # The figures that have a weight, `[K, F]`
+    own: Figures  # The scores in the list, `[K]`; where it has none, numbers that fall with the rank
+    statistics: Statistics  # The table that BLEU is computed from, `[K, 10]`
 
 
 def judge(scored: ScoredList, reference: str, weights: Weights, *, lowercase: bool, tokenizer: BleuTokenizer) -> Judged:

@@ -16,8 +16,7 @@ class NBestFile(NamedTuple):
     """A file of lists, which are read lazily."""
 
     lists: Iterator[NBestList]
-    write: Callable[[NBestList], bytes]
-    """Returns the lines of a list in the form of this file."""
+    write: Callable[[NBestList], bytes]  # Returns the lines of a list in the form of this file
 
 
 def open_nbest(path: Path) -> NBestFile:

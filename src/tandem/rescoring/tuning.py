@@ -18,17 +18,14 @@ Indices = NDArray[np.int64]
 
 _STARTS = 10
 """The number of starting points: the given weights, and random ones, which are always the same."""
-_GAIN = 1e-9
-"""The smallest gain in BLEU that counts."""
+_GAIN = 1e-9  # The smallest gain in BLEU that counts
 
 
 class Lists(NamedTuple):
     """The hypotheses of a corpus."""
 
-    figures: Array
-    """The figures of each hypothesis, `[S, K, F]`."""
-    statistics: NDArray[np.int32]
-    """The tables that BLEU is computed from, `[S, K, 10]`."""
+    figures: Array  # The figures of each hypothesis, `[S, K, F]`
+    statistics: NDArray[np.int32]  # The tables that BLEU is computed from, `[S, K, 10]`
 
     def bleu(self, weights: Array) -> float:
         """Return BLEU of the hypotheses that these weights `[F]` rank first."""
@@ -85,10 +82,8 @@ def _climb(lists: Lists, weights: Array) -> tuple[Array, float]:
 class WeightChange(NamedTuple):
     """A change of one weight."""
 
-    size: float
-    """What is added to the weight."""
-    bleu: float
-    """BLEU after the change."""
+    size: float  # What is added to the weight
+    bleu: float  # BLEU after the change
 
 
 def _best_change(lists: Lists, weights: Array, figure: int) -> WeightChange:
@@ -113,14 +108,10 @@ def _best_change(lists: Lists, weights: Array, figure: int) -> WeightChange:
 class Changes(NamedTuple):
     """The n points at which the best hypothesis of a sentence changes."""
 
-    steps: Array
-    """What is added to the weight at each point, `[n]`."""
-    sentences: Indices
-    """The sentence whose best hypothesis changes, `[n]`."""
-    before: Indices
-    """Its best hypothesis before the point, `[n]`."""
-    after: Indices
-    """Its best hypothesis after the point, `[n]`."""
+    steps: Array  # What is added to the weight at each point, `[n]`
+    sentences: Indices  # The sentence whose best hypothesis changes, `[n]`
+    before: Indices  # Its best hypothesis before the point, `[n]`
+    after: Indices  # Its best hypothesis after the point, `[n]`
 
 
 def _envelope(totals: Array, slopes: Array) -> tuple[Indices, Changes]:

@@ -20,10 +20,8 @@ _MOST_BYTES = 2**16
 class Weights:
     """The total of a hypothesis is the sum of its figures, each times its weight."""
 
-    values: Mapping[str, float]
-    """The weights of `model` and `length`, and of `score` or features of the list."""
-    length_penalty: float
-    """The exponent p in the model's score, log-probability / tokens ** p."""
+    values: Mapping[str, float]  # The weights of `model` and `length`, and of `score` or features of the list
+    length_penalty: float  # The exponent p in the model's score, log-probability / tokens ** p
 
     @property
     def listed(self) -> tuple[str, ...]:
