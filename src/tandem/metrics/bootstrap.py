@@ -66,10 +66,7 @@ def bleu_statistics(
     lowercase: bool = False,
     tokenize: TokenizerChoice = "auto",
 ) -> Statistics:
-    """Return the table that BLEU is computed from, as in `tandem.metrics.bleu`.
-
-    ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
-    """
+    """Return the table that BLEU is computed from; arguments and errors are those of `tandem.metrics.bleu`."""
     check_corpus(hypotheses, references)
     tokenizer = choose_tokenizer(tokenize, chain.from_iterable(references))
     # The effective order changes the scores of sentences, which are not used, but not their counts.

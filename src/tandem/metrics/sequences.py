@@ -11,10 +11,7 @@ from tandem.version import __version__
 
 
 def exact(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False) -> Score:
-    """Return the percentage of hypotheses that equal one of their references.
-
-    Raises ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
-    """
+    """Return the percentage of hypotheses that equal one of their references; raises as `token_edit_rate` does."""
     equal, count = exact_table(hypotheses, references, lowercase=lowercase).sum(0).tolist()
     return Score("exact", 100 * equal / count, _signature("exact", lowercase, "refs:any"))
 

@@ -105,10 +105,7 @@ class SentenceScores(NamedTuple):
 def sentence_scores(
     hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False
 ) -> list[SentenceScores]:
-    """Return the scores of each hypothesis.
-
-    Raises ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
-    """
+    """Return the scores of each hypothesis; raises as `bleu` does."""
     check_corpus(hypotheses, references)
     metric = CHRF()
     results = []
