@@ -106,7 +106,7 @@ def test_no_error_is_caught_blindly() -> None:
 
 TEXTS = {"Text", "Padding", "_one_line"}
 """What makes something to be shown of a text that is not taken for markup."""
-TABLES = {"Table", "Table.grid", "_table"}
+TABLES = {"Table", "Table.grid"}
 PRINTING = {("streams.py", "notify"), ("streams.py", "print_json"), ("__init__.py", "_version")}
 """The functions that print without a console: each makes its text printable, or knows it."""
 

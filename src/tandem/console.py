@@ -1,9 +1,10 @@
 """The consoles on which everything for people is printed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.table import Table
 from rich.text import Text
 
 from tandem.terminal import printable_lines
@@ -33,6 +34,18 @@ class PrintableConsole(Console):
 def show_text(console: Console, text: str = "", style: str = "") -> None:
     """Print a text, whatever it holds: it is not taken for markup, and its lines stay whole."""
     console.print(Text(text, style), soft_wrap=True)
+
+
+def show_table(
+    console: Console, headings: Sequence[str], align: str, rows: Iterable[Iterable[str | Text]], *, lines: bool = False
+) -> None:
+    """Print a table, whatever its texts hold. `align` has a letter a column, l or r; `lines` draws one between rows."""
+    table = Table(show_edge=False, pad_edge=False, show_lines=lines)
+    for heading, letter in zip(headings, align, strict=True):
+        table.add_column(Text(heading), justify="right" if letter == "r" else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    console.print(table)
 
 
 def announce(console: Console, sentence: str) -> None:

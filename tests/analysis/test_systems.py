@@ -1,12 +1,12 @@
 import pytest
 from sacrebleu.significance import PairedTest
 
-from tandem.analysis.breakdown import MOST_BINS, by_frequency, by_length
+from tandem.analysis.breakdown import MOST_BINS, average_rank, by_frequency, by_length, frequency_ranks
 from tandem.analysis.significance import paired_tests
 from tandem.analysis.systems import References, System, score_systems
-from tandem.analysis.words import average_rank, frequency_ranks, split_words
 from tandem.metrics import bleu, chrf
 from tandem.metrics.bootstrap import Resampling
+from tandem.metrics.tokenisation import word_splitter
 from tests.analysis.corpora import references, system
 
 FEW = Resampling(samples=50, seed=3)
@@ -40,10 +40,9 @@ def test_each_source_needs_a_translation() -> None:
 
 
 def test_words_are_those_that_bleu_counts() -> None:
-    assert split_words("Don't run, Paris!", "13a", lowercase=False) == ["Don't", "run", ",", "Paris", "!"]
-    assert split_words("A Man.", "13a", lowercase=True) == ["a", "man", "."]
-    assert split_words("他们 run 跑。", "zh", lowercase=False) == ["他", "们", "run", "跑", "。"]
-    assert split_words("  ", "13a", lowercase=True) == []
+    assert word_splitter("13a")("Don't run, Paris!") == ["Don't", "run", ",", "Paris", "!"]
+    assert word_splitter("zh")("他们 run 跑。") == ["他", "们", "run", "跑", "。"]
+    assert word_splitter("13a")("  ") == []
 
 
 def test_ranks_follow_the_counts_and_equal_counts_share_theirs() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tandem.checkpoint import checkpoint_of
-from tandem.cli.errors_file import errors_content
+from tandem.cli.evaluate import errors_content
 from tandem.corpora.captions.corpus import Captions
 from tandem.runs import Evaluation, evaluate
 from tandem.runs.evaluation import SourceResult

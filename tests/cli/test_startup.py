@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from tandem.cli import COMMANDS, app
 from tandem.cli.commands import load_command
-from tandem.cli.train import MOST_TRIES
+from tandem.cli.options import MOST_TRIES
 from tandem.errors import RecipeError
 from tandem.runs.trials import make_variants
 from tests.support.runs import tiny_recipe

@@ -2,21 +2,24 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tandem.errors import CorpusError
-from tandem.rescoring import Candidate, Form, open_nbest, with_sources
+from tandem.rescoring import Candidate, NBestList, open_nbest, with_sources
+from tandem.rescoring.json_lines import json_record
+from tandem.rescoring.moses import moses_record
 from tandem.rescoring.ranking import listed_figures
 
 
-def lists_of(path: Path, text: str | bytes) -> tuple[Form, list[tuple[Candidate, ...]]]:
+def lists_of(path: Path, text: str | bytes) -> tuple[Callable[[NBestList], bytes], list[tuple[Candidate, ...]]]:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    form, lists = open_nbest(path)
+    lists, write = open_nbest(path)
     found = list(lists)
     assert [nbest.number for nbest in found] == list(range(len(found)))
-    return form, [nbest.candidates for nbest in found]
+    return write, [nbest.candidates for nbest in found]
 
 
 MOSES = """0 ||| a b ||| LM0= -1.5 TM0= -1 2e-3 ||| -3.25
@@ -26,8 +29,8 @@ MOSES = """0 ||| a b ||| LM0= -1.5 TM0= -1 2e-3 ||| -3.25
 
 
 def test_moses_lines_are_read(tmp_path: Path) -> None:
-    form, ((first, second), (third,)) = lists_of(tmp_path / "list", MOSES)
-    assert form is Form.MOSES
+    write, ((first, second), (third,)) = lists_of(tmp_path / "list", MOSES)
+    assert write is moses_record
     assert first == Candidate("a b", -3.25, {"LM0": (-1.5,), "TM0": (-1.0, 0.002)}, line=1)
     assert (second.text, second.further, second.line) == ("a | b |", ("0-0 1-1", "x"), 2)
     assert (third.text, third.score) == ("", 0.0)
@@ -56,9 +59,9 @@ def test_json_lines_are_read(tmp_path: Path) -> None:
     record = {"source": "x", **best, "id": 7, "alternatives": [best, {"text": "", "score": -3.5, "log_probability": 0}]}
     text = json.dumps(record) + "\n" + json.dumps({"text": "alone"}) + "\n"
     (tmp_path / "list").write_bytes(gzip.compress(text.encode()))
-    form, lists = open_nbest(tmp_path / "list")
+    lists, write = open_nbest(tmp_path / "list")
     one, other = lists
-    assert form is Form.JSON
+    assert write is json_record
     assert (one.source, one.others) == ("x", {"id": 7})
     assert one.candidates == (
         Candidate("a", -1.0, {"log_probability": (-2.5,)}, others={"tokens": ["a"], "sure": True}, line=1),

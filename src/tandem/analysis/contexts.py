@@ -12,8 +12,7 @@ from tandem.text.codec import MAX_SOURCE_CHARACTERS, frame
 from tandem.translation.translator import Translator
 
 _READ_TOGETHER = 256
-_MOST_TOKENS = 1000
-"""The number of tokens that are read of a text, so that memory is bounded."""
+_MOST_TOKENS = 1000  # The number of tokens that are read of a text, so that memory is bounded
 
 
 class ContextReader:

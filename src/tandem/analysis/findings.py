@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tandem.analysis.breakdown import Breakdown, by_frequency, by_length
+from tandem.analysis.breakdown import Breakdown, by_frequency, by_length, frequency_ranks
 from tandem.analysis.mistakes import Confusions, WorstSentences, confusions, worst_sentences
 from tandem.analysis.plane import Plane
 from tandem.analysis.significance import Comparison, paired_tests
 from tandem.analysis.systems import System, SystemScore, score_systems
-from tandem.analysis.words import frequency_ranks
 from tandem.metrics.bootstrap import Resampling
 
 
@@ -16,12 +15,10 @@ from tandem.metrics.bootstrap import Resampling
 class Findings:
     """How systems do on a corpus. BLEU and chrF are in percent."""
 
-    sources: int
-    """The number of distinct sources."""
+    sources: int  # The number of distinct sources
     references: int
     lowercase: bool
-    resampling: str
-    """The signature of the resamples that the intervals come from."""
+    resampling: str  # The signature of the resamples that the intervals come from
     scores: tuple[SystemScore, ...]
     comparisons: tuple[Comparison, ...]
     by_length: Breakdown
@@ -36,8 +33,7 @@ class Analysis:
 
     corpus: str
     findings: Findings
-    contexts: Plane | None
-    """The contexts of the first model; None where there is no model."""
+    contexts: Plane | None  # The contexts of the first model; None where there is no model
 
 
 def compare_systems(

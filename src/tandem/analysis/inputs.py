@@ -1,9 +1,7 @@
 """What an analysis reads besides a corpus: translations of other systems, and phrases for the picture of contexts."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from tandem.analysis.plane import Phrase
 from tandem.bulk.lines import FileLines, file_lines, survey
@@ -11,71 +9,31 @@ from tandem.errors import CorpusError, RecipeError
 from tandem.files.lines import check_read_again
 from tandem.files.paths import resolved
 
-_MOST_PHRASES = 1000
-"""Phrases that one picture can show."""
+_MOST_PHRASES = 1000  # Phrases that one picture can show
 
 
-@dataclass(frozen=True)
-class SystemNames:
-    """What each system is called."""
+def system_names(models: Sequence[Path], translations: Sequence[str]) -> tuple[list[str], dict[str, Path]]:
+    """Return the name of each model, and the file of each other system's translations by the system's name.
 
-    models: Sequence[str]
-    files: Mapping[str, str]
-    """The file of each other system's translations, by the system's name."""
-
-
-class Inputs(NamedTuple):
-    """What an analysis reads besides a corpus."""
-
-    translations: dict[str, list[str]]
-    """Each other system's translations, one for each different source."""
-    phrases: list[Phrase]
-    """The phrases for the picture of contexts; none where they are to be chosen from the sources."""
-    training: FileLines | None
-
-
-def system_names(models: Sequence[Path], translations: Sequence[str]) -> SystemNames:
-    """Name models after their directories, in full where two end alike, and others as NAME=FILE says.
-
-    RecipeError where nothing is named, or a name is given twice.
+    Models are named after their directories, in full where two end alike, and others as NAME=FILE says. RecipeError
+    where nothing is named, or a name is given twice.
     """
     if not models and not translations:
         raise RecipeError("what is to be analysed? Give a MODEL, or --translations NAME=FILE")
     ends = [resolved(path).name for path in models]
     names = ends if len(set(ends)) == len(ends) else [str(path) for path in models]
-    files: dict[str, str] = {}
+    files: dict[str, Path] = {}
     for given in translations:
         name, equals, file = given.partition("=")
         if not (name and equals and file):
             raise RecipeError(f"--translations {given}: give a name and a file, such as other=other.en")
         if name in files or name in names:
             raise RecipeError(f"--translations {given}: another system is called {name}; give each its own name")
-        files[name] = file
+        files[name] = Path(file)
     for number, name in enumerate(names):
         if name in names[:number]:
             raise RecipeError(f"{name}: is given twice; each model is compared with others, so give it once")
-    return SystemNames(names, files)
-
-
-def read_inputs(
-    names: SystemNames, pairs: int, places: Sequence[int], phrases: Path | None, training: Path | None
-) -> Inputs:
-    """Read the files, of which those of training data are only checked. CorpusError where one does not fit the corpus.
-
-    The corpus has so many `pairs`, and its different sources stand first at these `places` among them.
-    """
-    inputs = Inputs(
-        {name: read_translations(Path(file), pairs, places) for name, file in names.files.items()},
-        [] if phrases is None else read_phrases(phrases),
-        None if training is None else FileLines(training),
-    )
-    if training is not None:
-        check_read_again(training)
-        if not survey(training).lines:
-            raise CorpusError(
-                f"{training}: the file is empty, but training data have at least one line. Check the path."
-            )
-    return inputs
+    return names, files
 
 
 def read_translations(path: Path, pairs: int, places: Sequence[int]) -> list[str]:
@@ -108,3 +66,11 @@ def read_phrases(path: Path) -> list[Phrase]:
     if not phrases:
         raise CorpusError(f"{path}: the file is empty; give at least one phrase, or leave --phrases out")
     return phrases
+
+
+def training_sources(path: Path) -> FileLines:
+    """Return the lines of a file that can be read twice. CorpusError where it cannot, or is damaged or empty."""
+    check_read_again(path)
+    if not survey(path).lines:
+        raise CorpusError(f"{path}: the file is empty, but training data have at least one line. Check the path.")
+    return FileLines(path)

@@ -9,7 +9,8 @@ from rapidfuzz.distance import Levenshtein
 from sacrebleu.metrics.chrf import CHRF
 
 from tandem.analysis.systems import System
-from tandem.analysis.words import split_words
+from tandem.metrics.sequences import cased
+from tandem.metrics.tokenisation import word_splitter
 
 Counted = TypeVar("Counted", str, tuple[str, str])
 
@@ -21,8 +22,7 @@ class Confusion:
     wanted: str
     written: str
     count: int
-    of: int
-    """How often the references have the wanted word."""
+    of: int  # How often the references have the wanted word
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,7 @@ class WordCount:
 
     word: str
     count: int
-    of: int
-    """How often the references have a missed word, or the translations an added one."""
+    of: int  # How often the references have a missed word, or the translations an added one
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,8 @@ class Confusions:
 
     system: str
     substitutions: tuple[Confusion, ...]
-    missed: tuple[WordCount, ...]
-    """Words of the references that no word of the translation was aligned with."""
-    added: tuple[WordCount, ...]
-    """Words of the translations that no word of the reference was aligned with."""
+    missed: tuple[WordCount, ...]  # Words of the references that no word of the translation was aligned with
+    added: tuple[WordCount, ...]  # Words of the translations that no word of the reference was aligned with
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,7 @@ class Sentence:
     source: str
     references: tuple[str, ...]
     translation: str
-    score: float
-    """chrF2 of the translation in percent."""
+    score: float  # chrF2 of the translation in percent
 
 
 @dataclass(frozen=True)
@@ -72,12 +68,11 @@ def confusions(system: System, most: int = 20) -> Confusions:
     The library chooses one of the shortest alignments; where a whole phrase is translated differently, its words are
     paired in order.
     """
-    tokenizer, lowercase = system.references.tokenizer, system.references.lowercase
+    split, lowercase = word_splitter(system.references.tokenizer), system.references.lowercase
     swapped: Counter[tuple[str, str]] = Counter()
     missed, added, wanted, written = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for translation, alternatives in zip(system.translations, system.references.texts, strict=True):
-        words = split_words(translation, tokenizer, lowercase=lowercase)
-        candidates = [split_words(text, tokenizer, lowercase=lowercase) for text in alternatives]
+        words, *candidates = (split(cased(text, lowercase)) for text in (translation, *alternatives))
         # The edit rates choose in the same way: the fewest edits; among equals, the longest reference.
         reference = min(candidates, key=lambda text: (Levenshtein.distance(words, text), -len(text)))
         wanted.update(reference)

@@ -17,8 +17,7 @@ class Phrase:
     """A text to show, and the group that it belongs to."""
 
     text: str
-    group: str = ""
-    """The name of the group, such as what its paraphrases have in common; empty for no group."""
+    group: str = ""  # The name of the group, such as what its paraphrases have in common; empty for no group
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,7 @@ class Neighbour:
     """A text whose context is near."""
 
     text: str
-    distance: float
-    """The Euclidean distance between the whole contexts."""
+    distance: float  # The Euclidean distance between the whole contexts
 
 
 @dataclass(frozen=True)
@@ -51,16 +49,11 @@ class Grouping:
 
     phrases: int
     groups: int
-    within: float
-    """The mean distance between two phrases of the same group."""
-    between: float
-    """The mean distance between two phrases of different groups."""
-    silhouette: float
-    """From -1 to 1; above 0 where phrases are nearer to their own group than to the next (Rousseeuw 1987)."""
-    nearest: float
-    """The percentage of phrases whose nearest other phrase is in the same group."""
-    nearest_by_chance: float
-    """The same percentage if all distances were random."""
+    within: float  # The mean distance between two phrases of the same group
+    between: float  # The mean distance between two phrases of different groups
+    silhouette: float  # From -1 to 1; above 0 where a phrase's own group is the nearest (Rousseeuw 1987)
+    nearest: float  # The percentage of phrases whose nearest other phrase is in the same group
+    nearest_by_chance: float  # The same percentage if all distances were random
 
 
 @dataclass(frozen=True)
@@ -68,15 +61,11 @@ class Plane:
     """The contexts of phrases on their first two principal axes."""
 
     model: str
-    state: str
-    """The part of the encoder's final states that a context consists of, in words."""
+    state: str  # The part of the encoder's final states that a context consists of, in words
     phrases: tuple[PlacedPhrase, ...]
-    variance: tuple[float, float]
-    """The percentage of the variance on each axis."""
-    neighbours_from: str
-    """The texts that were searched for neighbours, in words."""
-    grouping: Grouping | None
-    """Whether groups lie together; None unless there are two groups of two phrases."""
+    variance: tuple[float, float]  # The percentage of the variance on each axis
+    neighbours_from: str  # The texts that were searched for neighbours, in words
+    grouping: Grouping | None  # Whether groups lie together; None unless there are two groups of two phrases
 
 
 def principal_plane(contexts: Tensor) -> tuple[Tensor, tuple[float, float]]:

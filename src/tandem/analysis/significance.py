@@ -1,8 +1,8 @@
 """Whether two systems differ by more than chance: sacreBLEU's paired tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import cast
 
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
@@ -12,8 +12,6 @@ from tandem.analysis.systems import System
 from tandem.metrics.translation import reference_streams
 from tandem.text import norm_signature
 
-_Scores: TypeAlias = Mapping[str, Sequence[str | Result]]
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -21,15 +19,11 @@ class Comparison:
 
     system: str
     baseline: str
-    metric: str
-    """`BLEU` or `chrF2`."""
+    metric: str  # `BLEU` or `chrF2`
     difference: float
-    p_bootstrap: float
-    """The p value by paired bootstrap resampling (Koehn 2004)."""
-    p_randomisation: float
-    """The p value by approximate randomisation (Riezler & Maxwell 2005)."""
-    signatures: tuple[str, str]
-    """The signatures of the two tests, in sacreBLEU's notation."""
+    p_bootstrap: float  # The p value by paired bootstrap resampling (Koehn 2004)
+    p_randomisation: float  # The p value by approximate randomisation (Riezler & Maxwell 2005)
+    signatures: tuple[str, str]  # The signatures of the two tests, in sacreBLEU's notation
 
 
 def paired_tests(systems: Sequence[System], samples: int) -> tuple[Comparison, ...]:
@@ -53,29 +47,25 @@ def paired_tests(systems: Sequence[System], samples: int) -> tuple[Comparison, .
         results.append(PairedTest(named, metrics, streams, test_type=kind, n_samples=number)())
     norm = norm_signature(raw=references.raw)
     (signatures, bootstrap), (other_signatures, randomisation) = results
-    return tuple(
-        Comparison(
-            system.name,
-            systems[0].name,
-            metric,
-            _result(bootstrap, metric, row).score - _result(bootstrap, metric, 0).score,
-            _p_value(bootstrap, metric, row, system, systems[0]),
-            _p_value(randomisation, metric, row, system, systems[0]),
-            (f"{metric}|{signatures[metric]}|{norm}", f"{metric}|{other_signatures[metric]}|{norm}"),
-        )
-        for row, system in enumerate(systems[1:], start=1)
-        for metric in signatures
-    )
-
-
-def _result(scores: _Scores, metric: str, row: int) -> Result:
-    """Return the result of a system; one column of the table has names instead of results."""
-    return cast(Result, scores[metric][row])
-
-
-def _p_value(scores: _Scores, metric: str, row: int, system: System, baseline: System) -> float:
-    """Return the p value of a system other than the first one."""
-    if list(system.translations) == list(baseline.translations):
+    comparisons = []
+    for row, system in enumerate(systems[1:], start=1):
         # Where nothing differs, sacreBLEU would report that this cannot be chance.
-        return 1.0
-    return cast(float, _result(scores, metric, row).p_value)
+        same = list(system.translations) == list(systems[0].translations)
+        for metric in signatures:
+            # Of the columns, only that of the names has no results.
+            first, drawn, permuted = (
+                cast(Result, scores[metric][n])
+                for scores, n in ((bootstrap, 0), (bootstrap, row), (randomisation, row))
+            )
+            comparisons.append(
+                Comparison(
+                    system.name,
+                    systems[0].name,
+                    metric,
+                    drawn.score - first.score,
+                    1.0 if same else cast(float, drawn.p_value),
+                    1.0 if same else cast(float, permuted.p_value),
+                    (f"{metric}|{signatures[metric]}|{norm}", f"{metric}|{other_signatures[metric]}|{norm}"),
+                )
+            )
+    return tuple(comparisons)

@@ -8,14 +8,7 @@ from typing import Self
 
 from tandem.corpora.references import group_references
 from tandem.metrics import BleuTokenizer, TokenizerChoice, bleu, choose_tokenizer, chrf
-from tandem.metrics.bootstrap import (
-    Interval,
-    Resampling,
-    Statistics,
-    bleu_statistics,
-    difference_interval,
-    interval,
-)
+from tandem.metrics.bootstrap import Interval, Resampling, Statistics, bleu_statistics, difference_interval, interval
 from tandem.text import norm_signature, normalise
 
 
@@ -23,13 +16,10 @@ from tandem.text import norm_signature, normalise
 class References:
     """A corpus to measure on."""
 
-    sources: Sequence[str]
-    """The distinct sources."""
-    texts: Sequence[Sequence[str]]
-    """The references of each source, one or more."""
+    sources: Sequence[str]  # The distinct sources
+    texts: Sequence[Sequence[str]]  # The references of each source, one or more
     lowercase: bool = False
-    raw: bool = True
-    """Whether texts are scored without being normalised."""
+    raw: bool = True  # Whether texts are scored without being normalised
     tokenize: TokenizerChoice = "auto"
 
     @classmethod
@@ -90,10 +80,8 @@ class SystemScore:
     name: str
     bleu: Interval
     chrf: float
-    difference: Interval | None
-    """BLEU less that of the first system, on the same resamples; None for the first system."""
-    signatures: tuple[str, str]
-    """The signatures of BLEU and chrF."""
+    difference: Interval | None  # BLEU less that of the first system, on the same resamples; None for the first
+    signatures: tuple[str, str]  # The signatures of BLEU and chrF
 
 
 def score_systems(systems: Sequence[System], resampling: Resampling) -> tuple[SystemScore, ...]:

@@ -12,8 +12,7 @@ from tandem.bulk.lines import Survey
 class ModelStamp(NamedTuple):
     """What tells a model from others, and the time when it was written."""
 
-    description: bytes
-    """The content of the file that describes its checkpoint, and holds the SHA-256 of each file of it."""
+    description: bytes  # The file that describes its checkpoint, with the SHA-256 of each file of it
     written: float
 
     @classmethod
@@ -26,15 +25,11 @@ class ModelStamp(NamedTuple):
 class Job:
     """What a resumed job has in common with the one that was stopped: then both write the same bytes."""
 
-    input: str
-    """The SHA-256 of the input's lines."""
-    model: str
-    """The SHA-256 of the models' descriptions."""
+    input: str  # The SHA-256 of the input's lines
+    model: str  # The SHA-256 of the models' descriptions
     lines: int
-    changed: float
-    """The time when the input or a model was last changed, whichever is later."""
-    options: dict[str, Any]
-    """Everything else that the output depends on. `format` is the name of its form."""
+    changed: float  # The time when the input or a model was last changed, whichever is later
+    options: dict[str, Any]  # Everything else that the output depends on. `format` is the name of its form.
 
     @classmethod
     def describe(cls, source: Path, survey: Survey, models: Sequence[ModelStamp], options: dict[str, Any]) -> Self:

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple
 
 from tandem.errors import CorpusError
 from tandem.files.compression import DamagedFile, unpacked
@@ -21,15 +21,7 @@ class Survey(NamedTuple):
     """What is known of a file's lines before any is translated."""
 
     lines: int
-    sha256: str
-    """The SHA-256 of the lines as they are read."""
-
-
-class Readable(Protocol):
-    """What lines are read from."""
-
-    def readline(self, size: int, /) -> bytes:
-        """Return up to `size` bytes of the next line, with its end; nothing at the end of the file."""
+    sha256: str  # The SHA-256 of the lines as they are read
 
 
 @dataclass(frozen=True)
@@ -63,7 +55,7 @@ def file_lines(path: Path) -> Iterator[str]:
         raise CorpusError(f"{path}: {error}") from error
 
 
-def stream_lines(stream: Readable, name: str) -> Iterator[str]:
+def stream_lines(stream: BinaryIO, name: str) -> Iterator[str]:
     r"""Yield the lines of a stream without their ends, which are `\n` and `\r\n` alone, each cut at MOST_CHARACTERS.
 
     A byte order mark at the start is dropped; a last line without an end counts. CorpusError, with the stream's

@@ -17,8 +17,7 @@ class Translated(NamedTuple):
     """What was translated."""
 
     outputs: int
-    at_limit: int
-    """The number of those that ended at the length limit."""
+    at_limit: int  # The number of those that ended at the length limit
 
 
 def translate_lines(

@@ -1,8 +1,9 @@
 """`tandem analyse`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,11 +19,7 @@ from tandem.cli.options import (
     SearchOptions,
     TextScoreOptions,
 )
-from tandem.cli.streams import print_json, standard_output
-from tandem.names import OnError
-
-if TYPE_CHECKING:
-    from tandem.analysis import Analysis
+from tandem.cli.streams import standard_output
 
 
 @dataclass(frozen=True)
@@ -76,67 +73,48 @@ def analyse_command(
     sentences, and the encoder's contexts of phrases in the plane with their nearest neighbours.
     """
     standard_output()  # before the work
+    from tandem.analysis.inputs import read_phrases, read_translations, system_names, training_sources
     from tandem.cli.analysis_tables import show_analysis
     from tandem.cli.named_files import models_and_corpus
-    from tandem.console import PrintableConsole
-    from tandem.report import analysis_figures, write_analysis
-
-    paths, corpus = models_and_corpus(models or [], corpus)
-    analysis = _analyse(paths, corpus, on_error, given, scoring, resampling, search, wanted, model)
-    page = write_analysis(wanted.out, analysis)
-    if wanted.as_json:
-        print_json(analysis_figures(analysis))
-    else:
-        show_analysis(PrintableConsole(), analysis, page)
-
-
-def _analyse(
-    paths: list[Path],
-    corpus: ReferencesOptions,
-    on_error: OnError,
-    given: InputOptions,
-    scoring: TextScoreOptions,
-    resampling: ResamplingOptions,
-    search: SearchOptions,
-    wanted: OutputOptions,
-    model: ModelOptions,
-) -> "Analysis":
-    from tandem.analysis.inputs import read_inputs, system_names
-    from tandem.cli.places import check_places
     from tandem.cli.show import console_bar
     from tandem.corpora.references import source_places
     from tandem.metrics.bootstrap import Resampling
-    from tandem.report import ANALYSIS_FILES
+    from tandem.report import write_analysis
     from tandem.runs.analyses import analyse, ignore_case
-    from tandem.translation.translator import load
 
-    names = system_names(paths, given.translations or [])
-    replaced = [("--out", wanted.out / name) for name in ANALYSIS_FILES if (wanted.out / name).exists()]
-    read = [*files_read(corpus), given.phrases, given.training, *map(Path, names.files.values())]
-    check_places(replaced, read, paths)
-    named = zip(names.models, paths, strict=True)
-    translators = {name: load(path, device=model.device, precision=model.precision) for name, path in named}
-    first = next((translator.recipe for translator in translators.values()), None)
-    pairs = corpus_references(corpus, first, on_error).pairs
+    paths, corpus = models_and_corpus(models or [], corpus)
+    names, files = system_names(paths, given.translations or [])
+    _check_places(wanted.out, [*files_read(corpus), given.phrases, given.training, *files.values()], paths)
+    translators = {name: model.load(path) for name, path in zip(names, paths, strict=True)}
+    recipe = next((translator.recipe for translator in translators.values()), None)
+    pairs = corpus_references(corpus, recipe, on_error).pairs
     places = source_places(pairs, lowercase=ignore_case(translators.values()), raw=scoring.raw)
-    inputs = read_inputs(names, len(pairs), places, given.phrases, given.training)
+    translations = {name: read_translations(file, len(pairs), places) for name, file in files.items()}
+    phrases = read_phrases(given.phrases) if given.phrases else ()
+    training = training_sources(given.training) if given.training else None
     settings = {name: search.settings(translator) for name, translator in translators.items()}
-    lowercase = scoring.lowercase
-    if lowercase is None:
-        lowercase = first is not None and first.search.lowercase_scores
     wanted.out.mkdir(parents=True, exist_ok=True)  # before the work, too
     with console_bar(quiet=wanted.quiet) as bar:
-        return analyse(
+        analysis = analyse(
             translators,
             pairs,
             settings=settings,
-            translations=inputs.translations,
-            lowercase=lowercase,
+            translations=translations,
+            lowercase=scoring.ignore_case(recipe),
             raw=scoring.raw,
             tokenize=scoring.tokenize,
-            phrases=inputs.phrases,
-            training=inputs.training,
+            phrases=phrases,
+            training=training,
             resampling=Resampling(resampling.samples, resampling.seed),
             corpus=corpus.name,
             on_progress=bar,
         )
+    show_analysis(analysis, write_analysis(wanted.out, analysis), as_json=wanted.as_json)
+
+
+def _check_places(out: Path, read: Iterable[Path | None], models: Iterable[Path]) -> None:
+    """Raise OutputError where a file of an earlier analysis cannot be replaced, or is read."""
+    from tandem.cli.output import check_places
+    from tandem.report import ANALYSIS_FILES
+
+    check_places([("--out", out / name) for name in ANALYSIS_FILES if (out / name).exists()], read, models)

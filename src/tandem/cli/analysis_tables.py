@@ -1,43 +1,49 @@
-"""What `tandem analyse` prints for people."""
+"""What `tandem analyse` prints."""
 
-from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from tandem.analysis import Analysis, Findings, Plane
+from tandem.analysis import Analysis, Findings
 from tandem.analysis.breakdown import Breakdown
-from tandem.console import show_text
+from tandem.cli.streams import print_json
+from tandem.console import PrintableConsole, show_table, show_text
 from tandem.metrics.bootstrap import Interval
+from tandem.report import analysis_figures
 from tandem.terminal import opening_command
 
-_MISTAKES = 8
-"""The number of mistakes of each kind that are shown; the page has more."""
+_MISTAKES = 8  # The number of mistakes of each kind that are shown; the page has more
 
 
-def show_analysis(console: Console, analysis: Analysis, page: Path) -> None:
-    """Print the main findings in tables, and where the page is."""
-    findings = analysis.findings
+def show_analysis(analysis: Analysis, page: Path, *, as_json: bool) -> None:
+    """Print the main findings in tables, and where the page is; or else all figures as JSON."""
+    if as_json:
+        print_json(analysis_figures(analysis))
+        return
+    console, findings = PrintableConsole(), analysis.findings
     _show_scores(console, findings)
     _show_comparisons(console, findings)
     _show_breakdown(console, "BLEU by words in the source", findings.by_length, findings)
     _show_breakdown(console, f"BLEU by {findings.by_frequency.prop}", findings.by_frequency, findings)
     _show_mistakes(console, findings)
-    if analysis.contexts is not None:
-        _show_grouping(console, analysis.contexts)
-    console.print(
-        Text(f"\n{findings.sources:,} sources. All of it, and pictures:\n  {opening_command(page)}"), soft_wrap=True
-    )
+    if analysis.contexts is not None and (grouping := analysis.contexts.grouping) is not None:
+        show_text(console, "\nContexts of phrases", "bold")
+        show_text(
+            console,
+            f"distance {grouping.within:.1f} within a group, {grouping.between:.1f} between groups; "
+            f"silhouette {grouping.silhouette:.2f}; nearest phrase of the same group: {grouping.nearest:.0f} % "
+            f"({grouping.nearest_by_chance:.0f} % by chance)",
+        )
+    show_text(console, f"\n{findings.sources:,} sources. All of it, and pictures:\n  {opening_command(page)}")
 
 
 def _show_scores(console: Console, findings: Findings) -> None:
-    table = _table("system", "BLEU", "95 %", "chrF2")
-    for score in findings.scores:
-        table.add_row(Text(score.name), f"{score.bleu.value:.2f}", _range(score.bleu), f"{score.chrf:.2f}")
-    console.print(table)
-    _show_signatures(console, findings.scores[0].signatures[:1])
+    rows = [
+        (score.name, f"{score.bleu.value:.2f}", _range(score.bleu), f"{score.chrf:.2f}") for score in findings.scores
+    ]
+    show_table(console, ("system", "BLEU", "95 %", "chrF2"), "lrrr", rows)
+    show_text(console, findings.scores[0].signatures[0], "dim")
 
 
 def _show_comparisons(console: Console, findings: Findings) -> None:
@@ -46,33 +52,35 @@ def _show_comparisons(console: Console, findings: Findings) -> None:
     if not tests:
         return
     show_text(console, f"\nMore than {tests[0].baseline}, and whether by chance", "bold")
-    table = _table("system", "BLEU", "95 %", "p, bootstrap", "p, randomised")
     differences = [score.difference for score in findings.scores if score.difference is not None]
-    for test, more in zip(tests, differences, strict=True):
-        table.add_row(
-            Text(test.system),
+    rows = [
+        (
+            test.system,
             f"{more.value:+.2f}",
             f"{more.low:+.1f} to {more.high:+.1f}",
             f"{test.p_bootstrap:.4f}",
             f"{test.p_randomisation:.4f}",
         )
-    console.print(table)
-    _show_signatures(console, tests[0].signatures)
-
-
-def _show_signatures(console: Console, signatures: Sequence[str]) -> None:
-    for signature in signatures:
+        for test, more in zip(tests, differences, strict=True)
+    ]
+    show_table(console, ("system", "BLEU", "95 %", "p, bootstrap", "p, randomised"), "lrrrr", rows)
+    for signature in tests[0].signatures:
         show_text(console, signature, "dim")
 
 
 def _show_breakdown(console: Console, title: str, breakdown: Breakdown, findings: Findings) -> None:
     show_text(console, f"\n{title}", "bold")
-    table = _table("from", "to", "sentences", *(score.name for score in findings.scores))
-    for part in breakdown.bins:
-        scores = [f"{score.value:.1f} ({_range(score)})" for score in part.scores]
-        table.add_row(f"{part.low:,.0f}", f"{part.high:,.0f}", str(part.sentences), *scores)
-    table.columns[0].justify = "right"
-    console.print(table)
+    headings = ("from", "to", "sentences", *(score.name for score in findings.scores))
+    rows = [
+        (
+            f"{part.low:,.0f}",
+            f"{part.high:,.0f}",
+            str(part.sentences),
+            *(f"{score.value:.1f} ({_range(score)})" for score in part.scores),
+        )
+        for part in breakdown.bins
+    ]
+    show_table(console, headings, "r" * len(headings), rows)
 
 
 def _show_mistakes(console: Console, findings: Findings) -> None:
@@ -85,40 +93,9 @@ def _show_mistakes(console: Console, findings: Findings) -> None:
             [f"{word.word}  {word.count} of {word.of:,}" for word in words[:_MISTAKES]]
             for words in (mistakes.missed, mistakes.added)
         )
-        table = _table("put out in place of others", "missed", "added")
-        for column in table.columns:
-            column.justify = "left"
-        for number in range(max(len(swapped), len(missed), len(added))):
-            table.add_row(*(Text(_at(column, number)) for column in (swapped, missed, added)))
-        console.print(table)
-
-
-def _show_grouping(console: Console, plane: Plane) -> None:
-    if plane.grouping is not None:
-        grouping = plane.grouping
-        console.print(Text("\nContexts of phrases", style="bold"))
-        console.print(
-            Text(
-                f"distance {grouping.within:.1f} within a group, {grouping.between:.1f} between groups; "
-                f"silhouette {grouping.silhouette:.2f}; nearest phrase of the same group: {grouping.nearest:.0f} % "
-                f"({grouping.nearest_by_chance:.0f} % by chance)"
-            ),
-            soft_wrap=True,
-        )
-
-
-def _table(first: str, *others: str) -> Table:
-    """Return a table whose columns are figures, except the first. Names of systems may hold what looks like markup."""
-    table = Table(show_edge=False, pad_edge=False)
-    table.add_column(Text(first), overflow="fold")
-    for name in others:
-        table.add_column(Text(name), justify="right", overflow="fold")
-    return table
+        rows = zip_longest(swapped, missed, added, fillvalue="")
+        show_table(console, ("put out in place of others", "missed", "added"), "lll", rows)
 
 
 def _range(interval: Interval) -> str:
     return f"{interval.low:.1f} to {interval.high:.1f}"
-
-
-def _at(column: Sequence[str], number: int) -> str:
-    return column[number] if number < len(column) else ""

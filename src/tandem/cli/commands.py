@@ -30,6 +30,14 @@ class Help:
     help: str | None
     epilog: str | None
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return all parameters, --help among them; flags show no type in the help."""
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            if getattr(param, "is_flag", False):
+                param.metavar = ""
+        return params
+
     def format_help_text(self, _: Any, formatter: Any) -> None:
         """Write the text: paragraphs are wrapped, and an item of a list begins a line."""
         for paragraph in (self.help or "").split("\n\n"):
@@ -60,10 +68,6 @@ class Help:
 
 class Command(Help, TyperCommand):
     """A command on which an option is given once, unless it takes several values."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return all parameters, --help among them; flags show no type in the help."""
-        return _without_types(super().get_params(ctx))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's method
         """Return what follows the command's name in its usage: the arguments as their metavars say them."""
@@ -107,10 +111,6 @@ class Group(Help, TyperGroup):
         """Parse the arguments of the named command, and run it."""
         with _printable_errors():
             return super().invoke(ctx)
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return all parameters, --help among them; flags show no type in the help."""
-        return _without_types(super().get_params(ctx))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options, and the first paragraph of each command's help."""
@@ -194,10 +194,3 @@ def _printable_errors() -> Iterator[None]:
     except ClickException as error:
         error.message = printable_lines(error.message)
         raise
-
-
-def _without_types(params: list[Any]) -> list[Any]:
-    for param in params:
-        if getattr(param, "is_flag", False):
-            param.metavar = ""
-    return params

@@ -16,7 +16,7 @@ from tandem.cli.options import (
     SearchOptions,
     TextScoreOptions,
 )
-from tandem.cli.streams import print_json, standard_output
+from tandem.cli.streams import standard_output
 
 
 @command
@@ -42,14 +42,12 @@ def compare_command(
     """
     standard_output()  # before the work
     from tandem.checkpoint import load_checkpoint
-    from tandem.cli.comparison_tables import comparison_figures, show_comparison
+    from tandem.cli.comparison_tables import show_comparison
     from tandem.cli.show import console_bar
-    from tandem.console import PrintableConsole
     from tandem.metrics.bootstrap import Resampling
     from tandem.runs import compare
 
     pairs = corpus_references(corpus, load_checkpoint(runs[0]).recipe, on_error).pairs
-
     with console_bar(quiet=quiet) as bar:
         comparison = compare(
             runs,
@@ -63,7 +61,4 @@ def compare_command(
             precision=model.precision,
             on_progress=bar,
         )
-    if as_json:
-        print_json(comparison_figures(comparison))
-    else:
-        show_comparison(PrintableConsole(), comparison)
+    show_comparison(comparison, as_json=as_json)

@@ -1,4 +1,4 @@
-"""What `tandem compare` prints: tables for people, or an object for JSON."""
+"""What `tandem compare` prints."""
 
 import shlex
 import sys
@@ -6,67 +6,57 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
-from tandem.console import show_text
+from tandem.cli.streams import print_json
+from tandem.console import PrintableConsole, show_table, show_text
 from tandem.metrics.tables import RESAMPLED
 from tandem.runs.changes import shown
 from tandem.runs.comparison import RunComparison
 
 
-def show_comparison(console: Console, comparison: RunComparison) -> None:
-    """Print a table for each score, and what differs between the systems."""
+def show_comparison(comparison: RunComparison, *, as_json: bool) -> None:
+    """Print a table for each score, and what differs between the systems; or else all figures as JSON."""
+    if as_json:
+        print_json(_figures(comparison))
+        return
+    console = PrintableConsole()
     for name in comparison.signatures:
         _show_score(console, comparison, name)
-    _show_settings(console, comparison)
-    show_text(console, f"{comparison.sources:,} different sources")
+    show_text(console, "The systems", "bold")
+    systems = comparison.systems
+    rows = [
+        ["seeds", *(", ".join(str(run.seed) for run in system.runs) for system in systems)],
+        ["search", *(system.search for system in systems)],
+        *([name, *map(shown, values)] for name, values in comparison.settings.items()),
+    ]
+    show_table(console, ["", *(system.name for system in systems)], "l" * (1 + len(systems)), rows)
+    show_text(console, f"\n{comparison.sources:,} different sources")
 
 
 def _show_score(console: Console, comparison: RunComparison, name: str) -> None:
     first, *others = comparison.systems
     better = "higher" if RESAMPLED[name].higher_is_better else "lower"
-    console.print(Text(f"{name} ({better} is better)", style="bold"))
-    table = _table("system", "runs", "mean", "deviation", "lowest", "highest")
+    show_text(console, f"{name} ({better} is better)", "bold")
+    rows: list[tuple[str, ...]] = []
     for system in comparison.systems:
         spread = system.spreads[name]
         deviation = "-" if spread.deviation is None else f"{spread.deviation:.2f}"
         figures = f"{spread.mean:.2f}", deviation, f"{spread.lowest:.2f}", f"{spread.highest:.2f}"
-        table.add_row(Text(system.name), str(len(system.runs)), *figures)
-    console.print(table)
+        rows.append((system.name, str(len(system.runs)), *figures))
+    show_table(console, ("system", "runs", "mean", "deviation", "lowest", "highest"), "lrrrrr", rows)
     signature = comparison.signatures[name]
     if others:
-        table = _table(f"difference from {first.name}", "mean", "95 %", "p")
+        rows = []
         for system in others:
-            difference = system.differences[name]
-            more = difference.interval
+            more, p_value = system.differences[name].interval, system.differences[name].p_value
             interval = f"{more.low:+.2f} to {more.high:+.2f}"
-            table.add_row(Text(system.name), f"{more.value:+.2f}", interval, f"{difference.p_value:.4f}")
-        console.print(table)
+            rows.append((system.name, f"{more.value:+.2f}", interval, f"{p_value:.4f}"))
+        show_table(console, (f"difference from {first.name}", "mean", "95 %", "p"), "lrrr", rows)
         signature += f"|{comparison.resampling}"
     show_text(console, f"{signature}\n", "dim")
 
 
-def _table(*headings: str) -> Table:
-    table = Table(*(Column(Text(heading), justify="right") for heading in headings), show_edge=False, pad_edge=False)
-    table.columns[0].justify = "left"
-    return table
-
-
-def _show_settings(console: Console, comparison: RunComparison) -> None:
-    console.print(Text("The systems", style="bold"))
-    table = Table("", *(Column(Text(system.name)) for system in comparison.systems), show_edge=False, pad_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
-    table.add_row("seeds", *(", ".join(str(run.seed) for run in system.runs) for system in comparison.systems))
-    table.add_row("search", *(system.search for system in comparison.systems))
-    for name, values in comparison.settings.items():
-        table.add_row(Text(name), *(Text(shown(value)) for value in values))
-    console.print(table)
-    console.print()
-
-
-def comparison_figures(comparison: RunComparison) -> dict[str, Any]:
+def _figures(comparison: RunComparison) -> dict[str, Any]:
     """Return the whole comparison for JSON, with the command that made it."""
     systems = [
         {

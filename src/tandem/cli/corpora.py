@@ -2,9 +2,9 @@
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 import typer
 
@@ -27,9 +27,11 @@ class CorpusOptions(OptionGroup):
     The options of a parameter called `validation` or `test` begin with this role.
     """
 
-    values: Mapping[str, str] = field(default_factory=dict)
-    """The value of each option that is given, by its name: "source", "csv", "hub"."""
+    several_targets: ClassVar[bool] = False  # Whether --target may be given several times
+
+    values: Mapping[str, str] = field(default_factory=dict)  # By the option's name: "source", "csv", "hub"
     columns: str | None = None
+    further_targets: tuple[Path, ...] = ()  # Each has one more reference of each source, line by line
 
     @property
     def kinds(self) -> list[type[AnyCorpus]]:
@@ -38,8 +40,8 @@ class CorpusOptions(OptionGroup):
 
     @property
     def files(self) -> list[Path]:
-        """The files that the pairs are read from."""
-        return [Path(self.values[name]) for name in _FILE_OPTIONS if name in self.values]
+        """The files that are read."""
+        return [*(Path(self.values[name]) for name in _FILE_OPTIONS if name in self.values), *self.further_targets]
 
     @property
     def name(self) -> str:
@@ -53,63 +55,37 @@ class CorpusOptions(OptionGroup):
         role = _role(parameter)
         parameters = []
         for option in (*_OPTIONS.values(), _COLUMNS):
-            annotation, text = cls.describe(option)
             names = [f"--{_prefixed(role, option.name, '-')}", *([option.short] if option.short and not role else [])]
+            kind: Any = Path if option.name in _FILE_OPTIONS else str
+            text = option.help
+            if cls.several_targets and option.name == "target":
+                kind, text = list[Path], f"{text} Give it again for further references."
             declared = typer.Option(*names, metavar=option.metavar, help=text, rich_help_panel=_ROLES.get(role))
-            parameters.append(option_parameter(_prefixed(role, option.name, "_"), Annotated[annotation, declared]))
+            parameters.append(option_parameter(_prefixed(role, option.name, "_"), Annotated[kind | None, declared]))
         return parameters
-
-    @classmethod
-    def describe(cls, option: Option) -> tuple[Any, str]:
-        """Return the type of an option, and its help."""
-        return (Path if option.name in _FILE_OPTIONS else str) | None, option.help
 
     @classmethod
     def take(cls, parameter: str, values: dict[str, Any]) -> Self:
         """Return what the options say about the corpus, and remove their values from those of a command."""
         taken = {name: values.pop(_prefixed(_role(parameter), name, "_")) for name in (*_OPTIONS, _COLUMNS.name)}
-        return cls.of_values(
-            taken.pop(_COLUMNS.name), {name: value for name, value in taken.items() if value is not None}
-        )
-
-    @classmethod
-    def of_values(cls, columns: str | None, values: dict[str, Any]) -> Self:
-        """Return the options with these values, each a text or a path."""
-        return cls({name: str(value) for name, value in values.items()}, columns)
+        columns = taken.pop(_COLUMNS.name)
+        further: list[Path] = []
+        if cls.several_targets:
+            taken["target"], *further = taken["target"] or [None]
+        given = {name: str(value) for name, value in taken.items() if value is not None}
+        return cls(given, columns, tuple(further))
 
 
-@dataclass(frozen=True)
 class ReferencesOptions(CorpusOptions):
     """The same of a corpus to be measured on, which may have several target files."""
 
-    further_targets: tuple[Path, ...] = ()
-    """Each has one more reference of each source, line by line."""
-
-    @property
-    def files(self) -> list[Path]:
-        """The files that are read."""
-        return [*super().files, *self.further_targets]
-
-    @classmethod
-    def describe(cls, option: Option) -> tuple[Any, str]:
-        """Return the type of an option, and its help: --target may be given several times."""
-        if option.name != "target":
-            return super().describe(option)
-        return list[Path] | None, f"{option.help} Give it again for further references."
-
-    @classmethod
-    def of_values(cls, columns: str | None, values: dict[str, Any]) -> Self:
-        """Return the options with these values, of which the target is a list."""
-        first, *further = values.pop("target", None) or [None]
-        options = super().of_values(columns, values | ({} if first is None else {"target": first}))
-        return replace(options, further_targets=tuple(further))
+    several_targets = True
 
 
 class LoadedReferences(NamedTuple):
     """The good lines of a corpus, and a count of the others."""
 
-    pairs: list[tuple[str, tuple[str, ...]]]
-    """Each source with all of its targets."""
+    pairs: list[tuple[str, tuple[str, ...]]]  # Each source with all of its targets
     dropped: Dropped
 
 
@@ -192,7 +168,7 @@ def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnErro
     return _load(corpus, recipe, on_error)
 
 
-def corpus_references(options: ReferencesOptions, recipe: Recipe | None, on_error: OnError) -> LoadedReferences:
+def corpus_references(options: CorpusOptions, recipe: Recipe | None, on_error: OnError) -> LoadedReferences:
     """Read the sources of a corpus to be measured on, each with its target or its targets; else as `corpus_pairs`."""
     choice = chosen_corpus(options, "test") if options.further_targets else None
     if not isinstance(choice, FilesCorpus):

@@ -1,7 +1,9 @@
 """`tandem data`."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +11,9 @@ from tandem.cli.commands import Command, command_app
 from tandem.cli.options import QuietOption
 from tandem.cli.streams import notify
 from tandem.errors import OutputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 data_command = command_app(no_args_is_help=True, help="Fetch public corpora, see which prepared ones are kept.")
 
@@ -29,17 +34,30 @@ def cache_command(
     - `tandem data cache`
     - `tandem data cache --clear`
     """
-    from tandem.cli.data_tables import describe_cache, show_cache
-    from tandem.console import PrintableConsole, show_text
-    from tandem.preparation.cache import clear as clear_cache
-    from tandem.preparation.cache import default_cache
+    from tandem.console import PrintableConsole, show_table, show_text
+    from tandem.preparation import cache
 
-    folder = default_cache()
-    console = PrintableConsole()
-    show_cache(console, folder)
+    folder, console = cache.default_cache(), PrintableConsole()
+
+    def account() -> str:
+        kept = cache.entries(folder)
+        return f"{len(kept)} prepared corpora, {sum(entry.size for entry in kept) / 1e6:,.1f} MB in {folder}"
+
+    rows = [
+        (
+            entry.name,
+            "stopped" if entry.pairs is None else f"{entry.pairs:,}",
+            f"{entry.size / 1e6:,.1f}",
+            entry.folder.name,
+        )
+        for entry in cache.entries(folder)
+    ]
+    if rows:
+        show_table(console, ("corpus", "pairs", "MB", "folder"), "lrrl", rows)
+    show_text(console, account())
     if clear:
-        remaining = clear_cache(folder)
-        show_text(console, f"after removing: {describe_cache(folder)}")
+        remaining = cache.clear(folder)
+        show_text(console, f"after removing: {account()}")
         if remaining:
             raise OutputError("not removed:\n  " + "\n  ".join(remaining))
 
@@ -60,7 +78,6 @@ def get_command(
     - `tandem data get multi30k`
     - `tandem data get multi30k --mirror /mnt/corpora/multi30k`
     """
-    from tandem.cli.data_tables import download_progress
     from tandem.console import PrintableConsole, show_text
     from tandem.corpora.download import fetch
     from tandem.corpora.public import default_folder, lookup
@@ -69,6 +86,23 @@ def get_command(
     where = folder or default_folder() / name
     console = PrintableConsole(quiet=quiet)
     show_text(console, f"{corpus.title}\nLicence: {corpus.licence}")
-    with download_progress(console) as on_progress:
+    with _download_progress(console) as on_progress:
         files = fetch(corpus, where, mirror=mirror, on_progress=on_progress, notify=notify)
     show_text(PrintableConsole(), f"{len(files)} files in {where}")
+
+
+@contextmanager
+def _download_progress(console: "Console") -> Iterator[Callable[[str, int, int | None], None]]:
+    """Yield what shows, for each file, how many of its bytes are there."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=console) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def on_progress(file: str, done: int, total: int | None) -> None:
+            if file not in tasks:
+                tasks[file] = progress.add_task(file, total=total)
+            progress.update(tasks[file], completed=done, total=total)
+
+        yield on_progress

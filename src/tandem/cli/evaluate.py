@@ -1,7 +1,9 @@
 """`tandem evaluate`."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tandem.cli.commands import command
 from tandem.cli.corpora import ReferencesOptions, corpus_references, files_read
@@ -16,6 +18,9 @@ from tandem.cli.options import (
     TextScoreOptions,
 )
 from tandem.cli.streams import notify, standard_output
+
+if TYPE_CHECKING:
+    from tandem.runs.evaluation import Evaluation
 
 
 @dataclass(frozen=True)
@@ -57,21 +62,18 @@ def evaluate_command(
     Lines that repeat a source give it several references.
     """
     standard_output()  # before the work
-    from tandem.cli.errors_file import errors_content
     from tandem.cli.named_files import models_and_corpus
-    from tandem.cli.output import write_file
-    from tandem.cli.places import check_places
+    from tandem.cli.output import check_places, write_file
     from tandem.cli.show import console_bar, notify_at_limit, notify_cut, show_evaluation
     from tandem.runs import evaluate
     from tandem.translation.forms import one_line
-    from tandem.translation.translator import load
 
     models, corpus = models_and_corpus(models, corpus)
     check_places([("--output", wanted.output), ("--errors", wanted.errors)], files_read(corpus), models)
-    translator = load(models, device=model.device, precision=model.precision, averaging=model.averaging)
+    translator = model.load(models)
     pairs, dropped = corpus_references(corpus, translator.recipe, on_error)
     settings = search.settings(translator)
-    lower = translator.recipe.search.lowercase_scores if scoring.lowercase is None else scoring.lowercase
+    lower = scoring.ignore_case(translator.recipe)
     with console_bar(quiet=wanted.quiet, seconds=30) as bar:
         results = evaluate(
             translator, pairs, settings, lowercase=lower, raw=scoring.raw, tokenize=scoring.tokenize, on_progress=bar
@@ -87,3 +89,44 @@ def evaluate_command(
     if wanted.output is not None:
         content = "".join(one_line(text) + "\n" for text in results.translations)
         write_file(wanted.output, content.encode("utf-8", "replace"))
+
+
+_CELLS: Mapping[str, Callable[[Any], str]] = {
+    "source": str,
+    "references": " ||| ".join,
+    "output": str,
+    "confidence": lambda confidence: "" if confidence is None else f"{confidence:.4f}",
+    "log_probability": "{:.6f}".format,
+    "stopped": str,
+    "exact": lambda exact: str(int(exact)),
+    "chrf": "{:.2f}".format,
+    "character_edits": str,
+    "unknown": " ".join,
+}
+"""How --errors writes each value of a sentence in a cell of a table."""
+
+
+def errors_content(path: Path, evaluation: "Evaluation") -> bytes:
+    """Return the content of a file of --errors: JSON lines where its name ends in .jsonl, else a table with tabs."""
+    from tandem.translation.forms import json_line, one_line
+
+    objects = [
+        {
+            "source": result.source,
+            "references": result.references,
+            "output": result.translation.text,
+            "confidence": result.translation.confidence,
+            "log_probability": result.translation.log_probability,
+            "stopped": result.translation.stopped,
+            **score._asdict(),
+            "unknown": result.translation.unknown,
+        }
+        for result, score in zip(evaluation.results, evaluation.sentence_scores(), strict=True)
+    ]
+    if path.suffix == ".jsonl":
+        return b"".join(map(json_line, objects))
+    header = ["reference" if name == "references" else name for name in _CELLS]
+    rows = [header, *([cell(content[name]) for name, cell in _CELLS.items()] for content in objects)]
+    # A tab or the end of a line in a text would break the row.
+    lines = ("\t".join(one_line(cell).replace("\t", " ") for cell in row) + "\n" for row in rows)
+    return "".join(lines).encode("utf-8", "replace")

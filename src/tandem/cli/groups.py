@@ -13,8 +13,7 @@ import typer
 class OptionGroup:
     """The base of all groups. Each field is an `option`, or annotated as a parameter of a command, with a default."""
 
-    panel: ClassVar[str]
-    """The title of the section of --help that shows the options."""
+    panel: ClassVar[str]  # The title of the section of --help that shows the options
 
     @classmethod
     def options(cls, parameter: str) -> list[inspect.Parameter]:  # noqa: ARG003 - for groups that depend on it

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tandem.cli.options import decimal
-from tandem.console import show_text
+from tandem.console import show_table, show_text
 from tandem.errors import RecipeError
 from tandem.models import ParameterCounts
 from tandem.names import LARGEST_COUNT
@@ -16,8 +16,7 @@ from tandem.recipe import Optimizer, Recipe
 from tandem.runs.provenance import Session
 from tandem.terminal import counted
 
-_BYTES = 4
-"""The bytes of a weight, and of each number that an optimiser keeps for it."""
+_BYTES = 4  # The bytes of a weight, and of each number that an optimiser keeps for it
 
 
 def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:
@@ -39,33 +38,29 @@ def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int
 
 def show_model(console: Console, recipe: Recipe, sizes: tuple[int, int], counts: ParameterCounts) -> None:
     """Print where the weights of a model are, and what memory they take."""
-    table = Table("part", "weights", "share", show_edge=False, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for part, count in (
-        ("source embedding", counts.source_embedding),
-        ("target embedding", counts.target_embedding),
-        ("recurrent layers of the encoder", counts.encoder),
-        ("recurrent layers of the decoder", counts.decoder),
-        ("output layer", counts.output),
-        ("all", counts.total),
-    ):
-        table.add_row(part, f"{count:,}", f"{100 * count / counts.total:.1f} %")
+    parts = {
+        "source embedding": counts.source_embedding,
+        "target embedding": counts.target_embedding,
+        "recurrent layers of the encoder": counts.encoder,
+        "recurrent layers of the decoder": counts.decoder,
+        "output layer": counts.output,
+        "all": counts.total,
+    }
+    rows = [(part, f"{count:,}", f"{100 * count / counts.total:.1f} %") for part, count in parts.items()]
     model, optimizer = recipe.model, recipe.training.optimizer
-    trained = counts.total * (2 + _kept(optimizer))
-    lines = (
+    show_text(
+        console,
         f"{model.cell.upper()}, {counted(model.layers, 'layer')} of {model.hidden:,}, "
-        f"embeddings of {model.embedding:,}; {sizes[0]:,} source and {sizes[1]:,} target tokens",
-        f"a checkpoint: {_mebibytes(counts.total)} of weights",
+        f"embeddings of {model.embedding:,}; {sizes[0]:,} source and {sizes[1]:,} target tokens\n",
+    )
+    show_table(console, ("part", "weights", "share"), "lrr", rows)
+    trained = counts.total * (2 + _kept(optimizer))
+    show_text(console, f"\na checkpoint: {_mebibytes(counts.total)} of weights")
+    show_text(
+        console,
         f"training: {_mebibytes(trained)} for weights, gradients and what {optimizer.name} keeps, besides each step's "
         "own memory",
     )
-    show_text(console, lines[0])
-    console.print()
-    console.print(table)
-    console.print()
-    for line in lines[1:]:
-        show_text(console, line)
 
 
 def show_sessions(console: Console, sessions: Sequence[Session]) -> None:

@@ -1,6 +1,7 @@
 """The options that several commands share: single ones, and groups of them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -23,17 +24,19 @@ from tandem.names import (
 )
 
 if TYPE_CHECKING:
+    from tandem.recipe import Recipe
     from tandem.translation.settings import SearchSettings
     from tandem.translation.translator import Translator
 
 LARGEST_SAMPLES = 100_000
 """A hundred times the usual number of bootstrap resamples; the figures of all of them are held in memory."""
 LARGEST_SEED = 2**32 - 1
+MOST_TRIES = 8  # Variants that can be tried, as many as `tandem.runs.trials` makes
 _MOST_DIGITS = 18
 """Digits of a number. Python itself refuses to read a number of thousands of digits."""
-OUTPUT = "Output"
-"""The panel of the options that say what is written or printed, and where."""
-_COMPUTATION, _SCORES = "Computation", "Scores"
+OUTPUT = "Output"  # The panel of the options that say what is written or printed, and where
+COMPUTATION = "Computation"
+_SCORES = "Scores"
 
 ModelsArgument: TypeAlias = Annotated[
     list[Path],
@@ -46,33 +49,44 @@ OnErrorOption: TypeAlias = Annotated[
     OnError,
     typer.Option(help="A pair with an empty or too long side: stop there, or drop it, and say how many were dropped."),
 ]
-PrefixOption: TypeAlias = Annotated[
-    str, typer.Option(metavar="TEXT", help="The text that every translation begins with.")
-]
-DeviceOption: TypeAlias = Annotated[Device, typer.Option(help="Where the model runs.", rich_help_panel=_COMPUTATION)]
-BatchSizeOption: TypeAlias = Annotated[
-    int,
-    typer.Option(
-        min=1, max=LARGEST_BATCH, help="Sentences that are translated together.", rich_help_panel=_COMPUTATION
-    ),
-]
+DeviceOption: TypeAlias = Annotated[Device, typer.Option(help="Where the model runs.", rich_help_panel=COMPUTATION)]
 LengthPenaltyOption: TypeAlias = Annotated[
     float | None,
     typer.Option(
-        min=0.0,
-        max=LARGEST_LENGTH_PENALTY,
-        help="Rank by log-probability / tokens ** this. Default: the recipe's.",
+        min=0.0, max=LARGEST_LENGTH_PENALTY, help="Rank by log-probability / tokens ** this. Default: the recipe's."
     ),
 ]
 QuietOption: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--quiet",
-        "-q",
-        help="Print results and errors alone: no progress, no announcements.",
-        rich_help_panel=OUTPUT,
+        "--quiet", "-q", help="Print results and errors alone: no progress, no announcements.", rich_help_panel=OUTPUT
     ),
 ]
+
+
+@dataclass(frozen=True)
+class RunOptions(OptionGroup):
+    """How a recipe is chosen that is trained, and how its run goes on."""
+
+    panel = "The run"
+
+    out: Path | None = option(None, "--out", "-o", metavar="DIR", help="The run's directory. Default: runs/NAME.")
+    settings: SettingsOption = None
+    budget: str | None = option(
+        None, metavar="TIME", help="Choose a model and a schedule that end in this time here, such as 20m."
+    )
+    tries: int | None = option(
+        None,
+        "--try",
+        metavar="N",
+        min=2,
+        max=MOST_TRIES,
+        help="Try N variants of the chosen recipe for a while; go on with the best.",
+    )
+    resume: bool = option(False, "--resume", help="Go on with the run in --out where it was last saved.")
+    verify: bool = option(
+        False, "--verify", help="Hash the corpus again, and what was prepared of it, trusting no time stamp."
+    )
 
 
 @dataclass(frozen=True)
@@ -101,22 +115,9 @@ class SearchOptions(OptionGroup):
         self, translator: "Translator", n_best: int = 1, sampling: "SamplingOptions | None" = None
     ) -> "SearchSettings":
         """Return the search that the options ask a translator for. RecipeError where they do not fit together."""
-        sampling = sampling or SamplingOptions()
+        options = asdict(self) | asdict(sampling or SamplingOptions())
         try:
-            return translator.search_settings(
-                beam=self.beam,
-                length_penalty=self.length_penalty,
-                max_length_factor=self.max_length_factor,
-                max_length_extra=self.max_length_extra,
-                n_best=n_best,
-                batch_size=self.batch_size,
-                allow_unk=self.allow_unk,
-                sample=sampling.sample,
-                temperature=sampling.temperature,
-                top_k=sampling.top_k,
-                top_p=sampling.top_p,
-                seed=sampling.seed,
-            )
+            return translator.search_settings(**options, n_best=n_best)
         except ValueError as error:
             raise RecipeError(str(error)) from error
 
@@ -144,12 +145,18 @@ class SamplingOptions(OptionGroup):
 class ModelOptions(OptionGroup):
     """Where a model runs, and how exactly."""
 
-    panel = _COMPUTATION
+    panel = COMPUTATION
 
     device: DeviceOption = "auto"
     precision: Precision = option(
         "float32", help="Matrix products in float32 or bfloat16; auto takes bfloat16 where the processor has it."
     )
+
+    def load(self, models: Path | Sequence[Path]) -> "Translator":
+        """Load a model, or an ensemble."""
+        from tandem.translation.translator import load
+
+        return load(models, **asdict(self))
 
 
 @dataclass(frozen=True)
@@ -173,6 +180,12 @@ class ScoreOptions(OptionGroup):
         help="How BLEU tells words apart, by sacreBLEU's names; auto goes by the references' script. "
         "Default: the recipe's search.score_tokenize.",
     )
+
+    def ignore_case(self, recipe: "Recipe | None") -> bool:
+        """Return whether to score in lower case; a recipe decides where the options do not."""
+        if self.lowercase is None:
+            return recipe is not None and recipe.search.lowercase_scores
+        return self.lowercase
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from tandem.cli.commands import command
 from tandem.cli.options import LARGEST_SAMPLES, DeviceOption, QuietOption, SettingsOption
 
 if TYPE_CHECKING:
-    from tandem.recipe import Recipe
+    from rich.console import Console
 
-_LARGEST_PLAN = 1000
-"""The most trainings of a variant, and the most models of the ensemble."""
+    from tandem.recipe import Recipe
+    from tandem_reproduction import Reproduction
+
+_LARGEST_PLAN = 1000  # The most trainings of a variant, and the most models of the ensemble
 
 
 @command
@@ -43,7 +45,6 @@ def reproduce_command(
     test corpus with single models and ensembles, with several beams; rescores n-best lists. What is done is not done
     again. The table is printed, and written with all figures to DIR/reproduction.md and DIR/reproduction.json.
     """
-    from tandem.cli.reproduction_table import show_reproduction
     from tandem.cli.training import TrainingPlan, train_plan
     from tandem.console import PrintableConsole, announce
     from tandem.metrics.bootstrap import Resampling
@@ -65,4 +66,30 @@ def reproduce_command(
         device=device,
         notify=lambda sentence: announce(console, sentence),
     )
-    show_reproduction(PrintableConsole(), reproduction)
+    _show(PrintableConsole(), reproduction)
+
+
+def _show(console: "Console", reproduction: "Reproduction") -> None:
+    """Print the claims, and why those that do not hold may not."""
+    from rich.text import Text
+
+    from tandem.console import show_table, show_text
+    from tandem_reproduction import Verdict
+    from tandem_reproduction.table import found_by
+
+    colours = {Verdict.HOLDS: "green", Verdict.OPEN: "yellow", Verdict.FAILS: "red"}
+    rows = [
+        (
+            claim.title,
+            claim.says,
+            "\n".join(map(found_by, claim.checks)),
+            Text(claim.verdict.value, colours[claim.verdict]),
+        )
+        for claim in reproduction.claims
+    ]
+    console.print()
+    show_table(console, ("claim", "the paper", "here", ""), "llll", rows, lines=True)
+    for claim in reproduction.claims:
+        if claim.verdict is not Verdict.HOLDS:
+            console.print(Text(f"\n{claim.title}: {claim.verdict.value}. Likely because {claim.otherwise}"))
+    show_text(console, f"\nAll figures: {reproduction.page}")

@@ -23,7 +23,6 @@ from tandem.errors import RecipeError
 from tandem.names import LARGEST_BATCH, LARGEST_COUNT
 
 if TYPE_CHECKING:
-    from tandem.rescoring import NBestList
     from tandem.rescoring.job import Lists
 
 
@@ -100,45 +99,23 @@ def rescore_command(
     - `tandem rescore runs/mine --n-best test.nbest --source test.de --weights weights.json`
     - `tandem rescore runs/one runs/two --n-best test.jsonl --n-best-out all`: by an ensemble; whole lists
     """
-    from tandem.cli.places import check_places
-    from tandem.rescoring.job import Lists
-
-    most = _most(wanted.n_best_out)
-    _check_options(given, weighing, wanted)
-    lists = Lists(n_best, given.source, given.target)
-    lists.check_files()
-    file = weighing.given if isinstance(weighing.given, Path) else None
-    outputs = [("--output", wanted.output), ("--tune", weighing.tune)]
-    check_places(outputs, (n_best, given.source, given.target, file), models)
-    standard_output()  # before the work
-    _rescore(models, lists, weighing, wanted, scoring, most, batch_size, model)
-
-
-def _rescore(
-    models: list[Path],
-    lists: "Lists",
-    weighing: WeightOptions,
-    wanted: OutputOptions,
-    scoring: ScoreOptions,
-    most: int | None,
-    batch_size: int,
-    model: EnsembleOptions,
-) -> None:
     from tandem.cli.output import opened_output
     from tandem.cli.show import console_bar, show_scores
     from tandem.console import PrintableConsole
     from tandem.rescoring import open_nbest, score_lists, tuned
-    from tandem.rescoring.job import Judge, choose_weights
-    from tandem.rescoring.writing import best_line, nbest_lines
-    from tandem.translation.translator import load
+    from tandem.rescoring.job import Judge, Lists, choose_weights
+    from tandem.translation.forms import one_line
 
-    translator = load(models, device=model.device, precision=model.precision, averaging=model.averaging)
-    search = translator.recipe.search
-    form = open_nbest(lists.n_best).form
+    most = _most(wanted.n_best_out)
+    lists = Lists(n_best, given.source, given.target)
+    _check(lists, weighing, wanted, models)
+    standard_output()  # before the work
+    translator = model.load(models)
+    write = open_nbest(n_best).write
     weights = choose_weights(lists, weighing.given, weighing.features, weighing.length_penalty, translator)
     sentences = lists.check(weights)
-    lower = search.lowercase_scores if scoring.lowercase is None else scoring.lowercase
-    judge = Judge(lists, weights, lowercase=lower, tokenize=scoring.tokenize or search.score_tokenize)
+    tokenize = scoring.tokenize or translator.recipe.search.score_tokenize
+    judge = Judge(lists, weights, lowercase=scoring.ignore_case(translator.recipe), tokenize=tokenize)
     target = weighing.tune or wanted.output
     on_screen = target is None and sys.stdout.isatty()
     with opened_output(target) as output, console_bar(quiet=wanted.quiet or on_screen) as bar:
@@ -147,7 +124,10 @@ def _rescore(
             judge.add(scored)
             if weighing.tune is None:
                 ranked = scored.ranked(weights)
-                output.write(best_line(ranked) if most is None else nbest_lines(_first(ranked, most), form))
+                if most is None:
+                    output.write((one_line(ranked.candidates[0].text) + "\n").encode("utf-8", "replace"))
+                else:
+                    output.write(write(replace(ranked, candidates=ranked.candidates[: most or None])))
                 output.save(done)
             bar("rescored", done, sentences)
         if weighing.tune is not None:
@@ -167,17 +147,18 @@ def _most(text: str | None) -> int | None:
     return most
 
 
-def _first(nbest: "NBestList", most: int) -> "NBestList":
-    """Return the list with its first hypotheses only; 0 stands for all of them."""
-    return replace(nbest, candidates=nbest.candidates[:most]) if most else nbest
+def _check(lists: "Lists", weighing: WeightOptions, wanted: OutputOptions, models: list[Path]) -> None:
+    """Raise RecipeError, CorpusError or OutputError where the options do not fit together or a file is not fit."""
+    from tandem.cli.output import check_places
 
-
-def _check_options(given: InputOptions, weighing: WeightOptions, wanted: OutputOptions) -> None:
-    """Raise RecipeError where the options do not fit together."""
     tune = weighing.tune is not None
     if weighing.weights is not None and (tune or weighing.features is not None):
         raise RecipeError("--weights says what is weighed and how: give no --tune and no --features beside it")
-    if tune and given.target is None:
+    if tune and lists.target is None:
         raise RecipeError("--tune needs --target FILE: weights are tuned for the BLEU against its texts")
     if tune and (wanted.output is not None or wanted.n_best_out is not None):
         raise RecipeError("--tune writes weights alone: rank with them in a second command, with --weights")
+    lists.check_files()
+    file = weighing.given if isinstance(weighing.given, Path) else None
+    outputs = [("--output", wanted.output), ("--tune", weighing.tune)]
+    check_places(outputs, (lists.n_best, lists.source, lists.target, file), models)

@@ -6,8 +6,9 @@ import typer
 
 from tandem.cli.commands import command
 from tandem.cli.corpora import CorpusOptions, corpus_pairs
-from tandem.cli.options import OUTPUT, BatchSizeOption, EnsembleOptions, ModelsArgument, OnErrorOption
+from tandem.cli.options import COMPUTATION, OUTPUT, EnsembleOptions, ModelsArgument, OnErrorOption
 from tandem.cli.streams import standard_output
+from tandem.names import LARGEST_BATCH
 
 
 @command
@@ -19,7 +20,12 @@ def score_command(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a pair, with every token's score.", rich_help_panel=OUTPUT)
     ] = False,
-    batch_size: BatchSizeOption = 128,
+    batch_size: Annotated[
+        int,
+        typer.Option(
+            min=1, max=LARGEST_BATCH, help="Sentences that are translated together.", rich_help_panel=COMPUTATION
+        ),
+    ] = 128,
     prefix: Annotated[
         str, typer.Option(metavar="TEXT", help="The text that each target continues; its tokens do not count.")
     ] = "",
@@ -36,10 +42,9 @@ def score_command(
     from tandem.cli.show import notify_cut
     from tandem.translation.forms import json_line
     from tandem.translation.messages import target_score_object
-    from tandem.translation.translator import load
 
     models, corpus = models_and_corpus(models, corpus)
-    translator = load(models, device=model.device, precision=model.precision, averaging=model.averaging)
+    translator = model.load(models)
     pairs = corpus_pairs(corpus, translator.recipe, on_error).pairs
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
     scores = translator.score(sources, targets, batch_size, prefixes=prefix)

@@ -1,17 +1,15 @@
 """What the commands print for people."""
 
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from tandem.checkpoint import checkpoint_of
 from tandem.cli.streams import notify, print_json
-from tandem.console import PrintableConsole, show_text
+from tandem.console import PrintableConsole, show_table, show_text
 from tandem.metrics import Score
 from tandem.runs.evaluation import Evaluation
 from tandem.runs.execution import TrainingResult
@@ -53,14 +51,11 @@ def notify_at_limit(at_limit: int, outputs: int, settings: SearchSettings) -> No
 
 def show_scores(console: Console, scores: Sequence[Score]) -> None:
     """Print a table of scores with their signatures."""
-    table = Table("score", "", "signature", show_edge=False, pad_edge=False)
-    table.columns[1].justify = "right"
-    table.columns[2].overflow = "fold"  # In a terminal that is too narrow; a file gets the whole line.
-    for score in scores:
-        table.add_row(
-            score.name, f"{score.value:.3f}" if score.value < 10 else f"{score.value:.2f}", Text(score.signature)
-        )
-    console.print(table)
+    rows = [
+        (score.name, f"{score.value:.3f}" if score.value < 10 else f"{score.value:.2f}", score.signature)
+        for score in scores
+    ]
+    show_table(console, ("score", "", "signature"), "lrl", rows)
 
 
 def show_evaluation(evaluation: Evaluation, dropped: int, *, as_json: bool) -> None:
@@ -71,7 +66,7 @@ def show_evaluation(evaluation: Evaluation, dropped: int, *, as_json: bool) -> N
         pairs, sources = counted(evaluation.pairs, "pair"), counted(evaluation.sources, "different source")
         show_text(console, f"\n{pairs}, {sources}")
         return
-    scores = {score.name: {"value": _finite(score.value), "signature": score.signature} for score in evaluation.scores}
+    scores = {score.name: {"value": round(score.value, 4), "signature": score.signature} for score in evaluation.scores}
     print_json(
         {
             "command": shell_command("tandem", *sys.argv[1:]),
@@ -117,11 +112,6 @@ def show_result(console: Console, out: Path, result: TrainingResult, examples: S
     ):
         show_text(console, f"  {command}")
     console.print()
-
-
-def _finite(value: float) -> float | None:
-    """Return None for infinity, which JSON lacks and the perplexity of a hopeless model is."""
-    return round(value, 4) if math.isfinite(value) else None
 
 
 def _example(sources: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 from tandem.checkpoint import read_current
 from tandem.cli.corpora import CorpusOptions, chosen_corpus
 from tandem.cli.named_files import stem
+from tandem.cli.options import RunOptions
 from tandem.console import PrintableConsole, announce, show_text
 from tandem.corpora.kinds import AnyCorpus
 from tandem.errors import CheckpointError, RecipeError
@@ -33,19 +34,13 @@ class Corpora(NamedTuple):
     validation: AnyCorpus | None
     test: AnyCorpus | None
 
-    @property
-    def any(self) -> bool:
-        """Whether any corpus is named."""
-        return self != (None, None, None)
-
 
 class TrainingPlan(NamedTuple):
     """What is trained, and where."""
 
     recipe: Recipe
     out: Path
-    reasons: Sequence[str] = ()
-    """Why the recipe was chosen as it is; empty for a recipe that was given."""
+    reasons: Sequence[str] = ()  # Why the recipe was chosen as it is; empty for a recipe that was given
     resume: bool = False
 
 
@@ -59,42 +54,47 @@ def named_corpora(train: CorpusOptions, validation: CorpusOptions, test: CorpusO
     )
 
 
-def resumed_plan(out: Path | None, recipe: Path | None, corpora: Corpora, settings: Sequence[str]) -> TrainingPlan:
-    """Return the plan of going on with a run. RecipeError where the options do not fit that."""
-    if out is None:
-        raise RecipeError("--resume: say which run goes on, with --out DIR")
-    if corpora.any:
+def make_plan(recipe: Path | None, corpora: Corpora, run: RunOptions, console: Console, device: Device) -> TrainingPlan:
+    """Return what is trained: a run that goes on, a given recipe, or one that is chosen from the corpus.
+
+    RecipeError where the options do not fit together.
+    """
+    if run.budget is not None and (run.resume or recipe is not None or run.tries is not None):
         raise RecipeError(
-            f"--resume: the run in {out} has its corpora already; leave out the others, or change it by --set data.…"
+            "--budget: only one recipe, which is chosen, can be fitted to a time; leave out the recipe, --resume and "
+            "--try"
         )
-    return TrainingPlan(load_recipe(recipe, settings) if recipe else resumed_recipe(out, settings), out, resume=True)
-
-
-def recipe_plan(
-    recipe: Path, corpora: Corpora, out: Path | None, settings: Sequence[str], console: Console
-) -> TrainingPlan:
-    """Return the plan of training a recipe. RecipeError where corpora are named besides."""
-    if corpora.any:
-        raise RecipeError(f"{recipe}: a recipe names its corpora; leave out the others, or change it by --set data.…")
-    return TrainingPlan(load_recipe(recipe, settings), out or free_directory(recipe.stem, console))
-
-
-def chosen_plan(
-    corpora: Corpora, out: Path | None, settings: Sequence[str], console: Console, *, budget: str | None, device: Device
-) -> TrainingPlan:
-    """Return the plan of training a recipe that is chosen from the corpus. RecipeError where there is no corpus."""
+    if run.tries is not None and run.resume:
+        raise RecipeError("--try: leave out --resume; the same command goes on with what was tried")
+    settings = run.settings or []
+    if run.resume:
+        if run.out is None:
+            raise RecipeError("--resume: say which run goes on, with --out DIR")
+        if any(corpora):
+            raise RecipeError(
+                f"--resume: the run in {run.out} has its corpora already; leave out the others, or change it by "
+                "--set data.…"
+            )
+        resumed = load_recipe(recipe, settings) if recipe else resumed_recipe(run.out, settings)
+        return TrainingPlan(resumed, run.out, resume=True)
+    if recipe is not None:
+        if any(corpora):
+            raise RecipeError(
+                f"{recipe}: a recipe names its corpora; leave out the others, or change it by --set data.…"
+            )
+        return TrainingPlan(load_recipe(recipe, settings), run.out or free_directory(recipe.stem, console))
     if corpora.train is None:
         raise RecipeError(
             "there is nothing to train on: give two files of texts, or a table such as pairs.csv, or a recipe, or see "
             "tandem train --help"
         )
-    where = out or free_directory(printable(_corpus_name(corpora.train)), console)
-    check_unused(where)
+    out = run.out or free_directory(printable("-".join(map(stem, corpora.train.names))), console)
+    check_unused(out)
     data = Data(train=corpora.train, validation=corpora.validation, test=corpora.test)
     choice = chosen_recipe(
-        data, settings, None, lambda sentence: announce(console, sentence), budget=budget, device=device
+        data, settings, None, lambda sentence: announce(console, sentence), budget=run.budget, device=device
     )
-    return TrainingPlan(choice.recipe, where, choice.reasons)
+    return TrainingPlan(choice.recipe, out, choice.reasons)
 
 
 def best_plan(plan: TrainingPlan, tries: int, console: Console, device: Device) -> TrainingPlan:
@@ -157,7 +157,3 @@ def _what_is_kept(out: Path, resume_command: str | None) -> str:
         return f"Nothing was saved yet: there is nothing to go on from in {out}. The same command starts anew"
     command = resume_command or shell_command("tandem", "train", "--resume", "--out", out)
     return f"What was trained until {saved} is kept. Go on with:\n  {command}"
-
-
-def _corpus_name(corpus: AnyCorpus) -> str:
-    return "-".join(map(stem, corpus.names))

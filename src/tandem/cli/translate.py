@@ -9,7 +9,7 @@ import typer
 
 from tandem.cli.commands import command
 from tandem.cli.groups import OptionGroup, option
-from tandem.cli.options import OUTPUT, EnsembleOptions, PrefixOption, QuietOption, SamplingOptions, SearchOptions
+from tandem.cli.options import OUTPUT, EnsembleOptions, QuietOption, SamplingOptions, SearchOptions
 from tandem.cli.streams import notify
 from tandem.names import LARGEST_BEAM
 
@@ -33,7 +33,7 @@ class InputOptions(OptionGroup):
         None, "--input", "-i", metavar="FILE", help="Texts, one a line; may be compressed. Default: standard input."
     )
     stream: bool = option(False, "--stream", help="Answer each line at once, one by one.")
-    prefix: PrefixOption = ""
+    prefix: str = option("", metavar="TEXT", help="The text that every translation begins with.")
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ def translate_command(
     from tandem.bulk.translating import translate_lines
     from tandem.cli import translation as work
     from tandem.cli.named_files import models_and_texts
-    from tandem.cli.output import opened_output
-    from tandem.cli.places import check_places
-    from tandem.cli.show import notify_at_limit
+    from tandem.cli.output import check_places, opened_output
+    from tandem.cli.show import console_bar, notify_at_limit
+    from tandem.console import PrintableConsole
     from tandem.translation.forms import JSON, MOSES, PLAIN
 
     paths, texts = models_and_texts(arguments or [], given.models or [])
@@ -94,7 +94,8 @@ def translate_command(
             notify(f"{wanted.output}: is complete already. To translate anew, remove it or leave out --resume")
             return
         on_screen = bool(texts) or (wanted.output is None and sys.stdout.isatty())
-        with work.translation_progress(known, hidden=wanted.quiet or on_screen) as on_progress:
+        hidden = wanted.quiet or on_screen or not PrintableConsole(stderr=True).is_terminal
+        with console_bar(quiet=hidden) as bar:
             translated = translate_lines(
                 translator,
                 texts or work.open_lines(given.source, quiet=wanted.quiet),
@@ -104,6 +105,6 @@ def translate_command(
                 prefix=given.prefix,
                 window=1 if stream else settings.window,
                 notify=notify,
-                on_progress=on_progress,
+                on_progress=lambda done: bar("translated", done, known.lines if known else None),
             )
     notify_at_limit(translated.at_limit, translated.outputs, settings)

@@ -1,8 +1,7 @@
-"""What `tandem translate` does before, around and after the translating."""
+"""What `tandem translate` does before the translating."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,13 +10,11 @@ from tandem.bulk.lines import Survey, file_lines, stream_lines, survey
 from tandem.checkpoint import read_models
 from tandem.cli.options import EnsembleOptions
 from tandem.cli.streams import notify
-from tandem.console import PrintableConsole
 from tandem.errors import RecipeError
 from tandem.files.seals import FORMAT_FILE
-from tandem.task_bar import TaskBar
 from tandem.translation.forms import Form
 from tandem.translation.settings import SearchSettings
-from tandem.translation.translator import Translator, load
+from tandem.translation.translator import Translator
 
 
 def check_streams(
@@ -46,7 +43,7 @@ def load_stamped(paths: Sequence[Path], model: EnsembleOptions) -> tuple[Transla
     return read_models(
         paths,
         lambda checkpoints: (
-            load(checkpoints, device=model.device, precision=model.precision, averaging=model.averaging),
+            model.load(checkpoints),
             [ModelStamp.read(checkpoint / FORMAT_FILE) for checkpoint in checkpoints],
         ),
     )
@@ -76,14 +73,3 @@ def open_lines(source: Path | None, *, quiet: bool) -> Iterator[str]:
     if sys.stdin.isatty() and not quiet:
         notify("type a text and Enter; Ctrl-D ends")
     return stream_lines(sys.stdin.buffer, "standard input")
-
-
-@contextmanager
-def translation_progress(known: Survey | None, *, hidden: bool) -> Iterator[Callable[[int], object]]:
-    """Yield what shows the number of lines that are done on standard error, if that is a terminal."""
-    console = PrintableConsole(stderr=True)
-    if hidden or not console.is_terminal:
-        yield lambda _: None
-        return
-    with TaskBar(console) as bar:
-        yield lambda done: bar("translated", done, known.lines if known else None)

@@ -1,12 +1,11 @@
 """Scores of hypotheses against references, each with its signature."""
 
 from tandem.metrics.fitting import fits_exact, in_order, leading_scores
-from tandem.metrics.perplexities import perplexity
-from tandem.metrics.score import Score
-from tandem.metrics.sentences import SentenceScores, sentence_scores
+from tandem.metrics.score import Score, perplexity
 from tandem.metrics.sequences import character_edit_rate, exact, token_edit_rate, word_edit_rate
-from tandem.metrics.tokenisation import BleuTokenizer, TokenizerChoice, choose_tokenizer
-from tandem.metrics.translation import bleu, chrf, score_of, score_translations, ter
+from tandem.metrics.tokenisation import choose_tokenizer
+from tandem.metrics.translation import SentenceScores, bleu, chrf, score_of, score_translations, sentence_scores, ter
+from tandem.names import BleuTokenizer, TokenizerChoice
 
 __all__ = [
     "BleuTokenizer",

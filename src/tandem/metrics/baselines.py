@@ -6,10 +6,8 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-_MOST_COMPARED = 2**22
-"""The number of pairs of texts that are compared, which takes a few seconds."""
-_TOGETHER = 64
-"""The number of sources whose distances are in memory at a time."""
+_MOST_COMPARED = 2**22  # The number of pairs of texts that are compared, which takes a few seconds
+_TOGETHER = 64  # The number of sources whose distances are in memory at a time
 
 
 def nearest_targets(sources: Sequence[str], training: Sequence[tuple[str, str]]) -> list[str]:
@@ -25,12 +23,7 @@ def nearest_targets(sources: Sequence[str], training: Sequence[tuple[str, str]])
     texts = [source for source, _ in compared]
     targets: list[str] = []
     for start in range(0, len(sources), _TOGETHER):
-        distances = cdist(
-            sources[start : start + _TOGETHER],
-            texts,
-            scorer=Levenshtein.normalized_distance,
-            dtype=np.float32,
-            workers=-1,
-        )
+        some = sources[start : start + _TOGETHER]
+        distances = cdist(some, texts, scorer=Levenshtein.normalized_distance, dtype=np.float32, workers=-1)
         targets += [compared[index][1] for index in distances.argmin(axis=1).tolist()]
     return targets

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU
 
 from tandem.metrics.score import check_corpus
-from tandem.metrics.tokenisation import TokenizerChoice, choose_tokenizer
+from tandem.metrics.tokenisation import choose_tokenizer
+from tandem.names import TokenizerChoice
 
-_ORDER = 4
-"""The length of the longest n-grams that are counted."""
+_ORDER = 4  # The length of the longest n-grams that are counted
 
-Table: TypeAlias = NDArray[np.number]
-"""What a figure is computed from, a row a sentence: `[N, k]`."""
+Table: TypeAlias = NDArray[np.number]  # What a figure is computed from, a row a sentence: `[N, k]`
 Measure: TypeAlias = Callable[[NDArray[np.number]], NDArray[np.float64]]
 """Computes figures from sums of tables: `[..., k]` -> `[...]`."""
 Statistics: TypeAlias = NDArray[np.int64]
@@ -67,10 +66,7 @@ def bleu_statistics(
     lowercase: bool = False,
     tokenize: TokenizerChoice = "auto",
 ) -> Statistics:
-    """Return the table that BLEU is computed from, as in `tandem.metrics.bleu`.
-
-    ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
-    """
+    """Return the table that BLEU is computed from; arguments and errors are those of `tandem.metrics.bleu`."""
     check_corpus(hypotheses, references)
     tokenizer = choose_tokenizer(tokenize, chain.from_iterable(references))
     # The effective order changes the scores of sentences, which are not used, but not their counts.
@@ -134,8 +130,7 @@ class Difference:
     """By how much a figure is higher on one side than on the other, and whether that may be chance."""
 
     interval: Interval
-    p_value: float
-    """The two-sided probability of a difference of at least this size where both sides are equally good."""
+    p_value: float  # Two-sided: how probable a difference of this size is where both sides are equally good
 
 
 def difference_of_trainings(

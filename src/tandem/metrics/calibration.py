@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from tandem.metrics.score import Score
 from tandem.version import __version__
 
-LEAST_OUTPUTS = 20
-"""The smallest number of outputs that a calibration is learnt from."""
+LEAST_OUTPUTS = 20  # The smallest number of outputs that a calibration is learnt from
 _PRIOR = (0.0, 1.0)
 """The prior means of the weights, for features in standard deviations of the outputs.
 
@@ -39,10 +38,8 @@ class Calibration:
     """The probability that an output is right is the logistic function of a sum of three terms."""
 
     intercept: float
-    total: float
-    """The weight of the output's log-probability in nats."""
-    per_token: float
-    """The weight of its log-probability per token, `<eos>` included."""
+    total: float  # The weight of the output's log-probability in nats
+    per_token: float  # The weight of its log-probability per token, `<eos>` included
 
     def confidence(self, token_scores: Sequence[float]) -> float:
         """Return the probability that an output is right, from the log-probabilities of its tokens and `<eos>`."""
@@ -54,10 +51,8 @@ class ReliabilityBin(NamedTuple):
     """Outputs of about the same confidence."""
 
     outputs: int
-    confidence: float
-    """The mean confidence, from 0 to 1."""
-    right: float
-    """The share of the outputs that are right."""
+    confidence: float  # The mean confidence, from 0 to 1
+    right: float  # The share of the outputs that are right
 
 
 def fit_calibration(outputs: Sequence[Sequence[float]], right: Sequence[bool]) -> Calibration | None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from tandem.metrics.score import Score
 from tandem.metrics.scripts import Script, main_script
-from tandem.metrics.tokenisation import BleuTokenizer, word_splitter
+from tandem.metrics.tokenisation import word_splitter
+from tandem.names import BleuTokenizer
 
 _FOR_SENTENCES = ("bleu", "chrf", "ter", "exact")
 _FOR_CODES = ("exact", "token_edit_rate", "character_edit_rate", "word_edit_rate")
@@ -14,8 +15,7 @@ _SENTENCE = 4
 """The number of words in the longest runs that BLEU counts; a shorter text has no such run."""
 _SOUND = 2.5
 """Words with fewer characters on average are symbols of sounds: the words of every language are longer."""
-_CODE = 0.25
-"""With a larger share of digits, texts are dates, numbers or other codes."""
+_CODE = 0.25  # With a larger share of digits, texts are dates, numbers or other codes
 _INVENTORY, _OFTEN = 100, 20
 """At most this many distinct words, each this often on average, are commands, sounds or spelt numbers."""
 _LETTERS_A_WORD: dict[Script, float] = {"chinese": 2.0, "japanese": 2.0, "unspaced": 5.0}

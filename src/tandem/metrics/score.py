@@ -1,5 +1,6 @@
 """A score with its signature, without which it means little."""
 
+import math
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 
@@ -9,12 +10,9 @@ class Score:
     """A figure over a whole corpus, and what is needed to compute the same figure again."""
 
     name: str
-    value: float
-    """The value, in percent where the score is a share or a rate."""
-    signature: str
-    """Metric, case, tokenisation, references and version, joined by `|`."""
-    note: str = ""
-    """What else a reader must know, such as what was left out."""
+    value: float  # The value, in percent where the score is a share or a rate
+    signature: str  # Metric, case, tokenisation, references and version, joined by `|`
+    note: str = ""  # What else a reader must know, such as what was left out
 
 
 def check_corpus(hypotheses: Sized, references: Sequence[Sized]) -> None:
@@ -34,3 +32,11 @@ def check_corpus(hypotheses: Sized, references: Sequence[Sized]) -> None:
             )
         if len(alternatives) == 0:
             raise ValueError(f"Hypothesis {index} (counted from 0) has no reference: give at least one.")
+
+
+def perplexity(loss: float) -> float:
+    """Return `exp(loss)` for a loss in nats per token; infinity where the result is too large for a float."""
+    try:
+        return math.exp(loss)
+    except OverflowError:
+        return math.inf

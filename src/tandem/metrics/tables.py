@@ -1,75 +1,38 @@
 """What scores are computed from, by sentence: tables whose sums give the score of any sample of sentences."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tandem.metrics.bootstrap import Measure, Table, bleu_of_sums, bleu_statistics
 from tandem.metrics.score import Score, check_corpus
-from tandem.metrics.sequences import cased, character_edit_rate, edits_and_length, exact, word_edit_rate
+from tandem.metrics.sequences import (
+    cased,
+    character_edit_rate,
+    character_edits,
+    exact,
+    exact_table,
+    word_edit_rate,
+    word_edits,
+)
 from tandem.metrics.translation import bleu, chrf
 
 _CHRF_ORDER, _CHRF_BETA = 6, 2.0
 
 
-class Metric(Protocol):
-    """A score of a whole corpus."""
-
-    def __call__(
-        self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False
-    ) -> Score:
-        """Return the score. ValueError when the corpus is empty, the lengths differ or references are missing."""
-
-
-class Tabulate(Protocol):
-    """A function that makes a table of a corpus, a row a sentence."""
-
-    def __call__(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Table:
-        """Return the table `[N, k]`. ValueError as for a `Metric`."""
-
-
 class Resampled(NamedTuple):
-    """A score that can be resampled: `measure(tabulate(...).sum(0))` is the value that `metric` gives."""
+    """A score that can be resampled: `measure(tabulate(...).sum(0))` is the value that `metric` gives.
 
-    metric: Metric
-    tabulate: Tabulate
+    `metric` and `tabulate` take hypotheses, references and `lowercase`. A table has a row a sentence, `[N, k]`.
+    """
+
+    metric: Callable[..., Score]
+    tabulate: Callable[..., Table]
     measure: Measure
     higher_is_better: bool = True
-
-
-def exact_table(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Table:
-    """Return the table of exact matches, `[N, 2]`: whether a hypothesis equals a reference, and 1."""
-    check_corpus(hypotheses, references)
-    rows = [
-        (cased(hypothesis, lowercase) in {cased(text, lowercase) for text in alternatives}, 1)
-        for hypothesis, alternatives in zip(hypotheses, references, strict=True)
-    ]
-    return np.array(rows, dtype=np.int64)
-
-
-def character_edits(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Table:
-    """Return the table of character edits and reference characters, `[N, 2]`."""
-    check_corpus(hypotheses, references)
-    rows = [
-        edits_and_length(cased(hypothesis, lowercase), [cased(text, lowercase) for text in alternatives])
-        for hypothesis, alternatives in zip(hypotheses, references, strict=True)
-    ]
-    return np.array(rows, dtype=np.int64)
-
-
-def word_edits(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Table:
-    """Return the table of word edits and reference words, `[N, 2]`."""
-    check_corpus(hypotheses, references)
-    rows = [
-        edits_and_length(
-            cased(hypothesis, lowercase).split(), [cased(text, lowercase).split() for text in alternatives]
-        )
-        for hypothesis, alternatives in zip(hypotheses, references, strict=True)
-    ]
-    return np.array(rows, dtype=np.int64)
 
 
 def chrf_table(hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Table:

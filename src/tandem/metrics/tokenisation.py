@@ -8,8 +8,7 @@ from sacrebleu.metrics.bleu import BLEU
 
 from tandem.errors import RecipeError
 from tandem.metrics.scripts import Script, main_script
-from tandem.names import BleuTokenizer as BleuTokenizer
-from tandem.names import TokenizerChoice as TokenizerChoice
+from tandem.names import BleuTokenizer, TokenizerChoice
 
 _BY_SCRIPT: dict[Script, BleuTokenizer] = {
     "spaced": "13a",

@@ -1,18 +1,20 @@
 """The scores of machine translation, by sacreBLEU (Post 2018, arXiv 1804.08771)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import chain
-from typing import cast
+from itertools import chain, zip_longest
+from typing import NamedTuple, cast
 
+from rapidfuzz.distance import Levenshtein
 from sacrebleu.metrics.base import Metric
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from tandem.metrics.moves import BoundedTER
 from tandem.metrics.score import Score, check_corpus
-from tandem.metrics.sequences import character_edit_rate, exact, word_edit_rate
-from tandem.metrics.tokenisation import TokenizerChoice, choose_tokenizer
+from tandem.metrics.sequences import cased, character_edit_rate, exact, word_edit_rate
+from tandem.metrics.tokenisation import choose_tokenizer
+from tandem.names import TokenizerChoice
 
 
 def bleu(
@@ -88,14 +90,30 @@ def score_of(name: str, hypotheses: Sequence[str], references: Sequence[Sequence
     return _BY_NAME[name](hypotheses, references, lowercase=lowercase)
 
 
-_BY_NAME: Mapping[str, Callable[..., Score]] = {
-    "bleu": bleu,
-    "chrf": chrf,
-    "ter": ter,
-    "exact": exact,
-    "word_edit_rate": word_edit_rate,
-    "character_edit_rate": character_edit_rate,
-}
+_METRICS: tuple[Callable[..., Score], ...] = (bleu, chrf, ter, exact, word_edit_rate, character_edit_rate)
+_BY_NAME = {metric.__name__: metric for metric in _METRICS}
+
+
+class SentenceScores(NamedTuple):
+    """The scores of an output against the reference that fits best."""
+
+    exact: bool  # Whether the output equals a reference
+    chrf: float  # chrF2 in percent (Popović 2015)
+    character_edits: int  # Characters to insert, delete or replace to get to the nearest reference
+
+
+def sentence_scores(
+    hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool = False
+) -> list[SentenceScores]:
+    """Return the scores of each hypothesis; raises as `bleu` does."""
+    check_corpus(hypotheses, references)
+    metric = CHRF()
+    results = []
+    for hypothesis, alternatives in zip(hypotheses, references, strict=True):
+        text, *wanted = (cased(text, lowercase) for text in (hypothesis, *alternatives))
+        edits = min(Levenshtein.distance(text, reference) for reference in wanted)
+        results.append(SentenceScores(edits == 0, metric.sentence_score(text, wanted).score, edits))
+    return results
 
 
 def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
@@ -103,11 +121,7 @@ def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | No
 
     Where a sentence has no more references, there is None.
     """
-    width = max(len(alternatives) for alternatives in references)
-    return [
-        [alternatives[rank] if rank < len(alternatives) else None for alternatives in references]
-        for rank in range(width)
-    ]
+    return [list(stream) for stream in zip_longest(*references)]
 
 
 def _score(name: str, metric: Metric, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Score:

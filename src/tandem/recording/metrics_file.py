@@ -133,17 +133,17 @@ def _started(event: Started) -> dict[str, Any]:
 
 
 def _steps(means: StepMeans) -> dict[str, Any]:
-    last = means.last
+    mean = means.mean
     return {
         "event": "step",
-        "step": last.step,
-        "epoch": last.epoch,
+        "step": mean.step,
+        "epoch": mean.epoch,
         "steps": means.steps,
-        "loss": means.loss,
-        "tokens_per_second": means.tokens_per_second,
-        "learning_rate": last.learning_rate,
-        "gradient_norm": means.gradient_norm,
-        "teacher_forcing_ratio": last.teacher_forcing_ratio,
+        "loss": mean.loss,
+        "tokens_per_second": mean.tokens_per_second,
+        "learning_rate": mean.learning_rate,
+        "gradient_norm": mean.gradient_norm,
+        "teacher_forcing_ratio": mean.teacher_forcing_ratio,
     }
 
 

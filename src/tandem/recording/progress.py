@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from tandem.training.events import Event, Started, StepDone, Validated
 
-_MEMORY = 50
-"""About the number of steps that the smoothed loss and speed look back on."""
+_MEMORY = 50  # About the number of steps that the smoothed loss and speed look back on
 
 
 class TrainingProgress:
@@ -73,8 +72,6 @@ class TrainingProgress:
                 self._validated_epochs = event.epoch
                 self._validations_here += 1
                 self._validation_seconds += elapsed
-            case _:
-                pass
 
     def epoch_seconds_left(self) -> float | None:
         """Return the seconds until the steps of this epoch are done, or None before the first step."""

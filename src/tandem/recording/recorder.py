@@ -1,8 +1,8 @@
 """What everything that listens to training events has in common."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 from tandem.training.events import Event, StepDone
 
@@ -12,23 +12,18 @@ class Recorder(Protocol):
 
     def record(self, event: Event) -> None:
         """Take notice of one event; events come in the order in which they happened."""
-        ...
 
     def close(self) -> None:
         """Write what is pending, and close files and the display; a second call does nothing."""
-        ...
 
 
 @dataclass(frozen=True)
 class ResumePoint:
     """Where a run is resumed: later steps and epochs that are in a record will happen again."""
 
-    epoch: int
-    """Epochs done and validated."""
-    step: int
-    """Optimiser steps done."""
-    pending_steps: tuple[StepDone, ...] = ()
-    """The last of these steps, which are in no record yet."""
+    epoch: int  # Epochs done and validated
+    step: int  # Optimiser steps done
+    pending_steps: tuple[StepDone, ...] = ()  # The last of these steps, which are in no record yet
 
     @property
     def recorded(self) -> int:
@@ -36,16 +31,11 @@ class ResumePoint:
         return self.step - len(self.pending_steps)
 
 
-@dataclass(frozen=True)
-class StepMeans:
-    """Means over several optimiser steps in a row, each counted alike."""
+class StepMeans(NamedTuple):
+    """Several optimiser steps in a row, each counted alike."""
 
-    last: StepDone
-    """The last of these steps, for what is not a mean."""
     steps: int
-    loss: float
-    tokens_per_second: float
-    gradient_norm: float
+    mean: StepDone  # The last of these steps, but with the mean loss, speed and gradient norm of all
 
 
 class StepWindow:
@@ -73,10 +63,10 @@ class StepWindow:
         steps, self._steps = self._steps, []
         if not steps:
             return None
-        return StepMeans(
-            last=steps[-1],
-            steps=len(steps),
+        mean = replace(
+            steps[-1],
             loss=sum(step.loss for step in steps) / len(steps),
             tokens_per_second=sum(step.tokens_per_second for step in steps) / len(steps),
             gradient_norm=sum(step.gradient_norm for step in steps) / len(steps),
         )
+        return StepMeans(len(steps), mean)

@@ -108,12 +108,12 @@ class TensorBoard:
     def _write_means(self, means: StepMeans | None) -> None:
         if means is None:
             return
-        step = means.last.step
-        self._writer.add_scalar("train/loss", means.loss, step)
-        self._writer.add_scalar("train/perplexity", perplexity(means.loss), step)
-        self._writer.add_scalar("train/learning_rate", means.last.learning_rate, step)
-        self._writer.add_scalar("train/gradient_norm", means.gradient_norm, step)
-        self._writer.add_scalar("train/tokens_per_second", means.tokens_per_second, step)
+        mean = means.mean
+        self._writer.add_scalar("train/loss", mean.loss, mean.step)
+        self._writer.add_scalar("train/perplexity", perplexity(mean.loss), mean.step)
+        self._writer.add_scalar("train/learning_rate", mean.learning_rate, mean.step)
+        self._writer.add_scalar("train/gradient_norm", mean.gradient_norm, mean.step)
+        self._writer.add_scalar("train/tokens_per_second", mean.tokens_per_second, mean.step)
 
     def _write_validation(self, validation: Validation, step: int) -> None:
         self._writer.add_scalar("validation/loss", validation.loss, step)

@@ -7,15 +7,12 @@ from xml.etree import ElementTree
 
 Element = ElementTree.Element
 
-WIDTH, HEIGHT = 480, 270
-"""The size of the drawing in its own units; the page scales it."""
+WIDTH, HEIGHT = 480, 270  # The size of the drawing in its own units; the page scales it
 COLOURS = 8
 """The number of colours that pages and pictures have for lines and groups; a ninth line looks like the first."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 20, 12, 42
-_TINIEST = 1e-300
-"""A smaller value is drawn as 0: dividing it could underflow."""
-_MOST_POINTS = 240
-"""The number of points in a line; more could not be told apart."""
+_TINIEST = 1e-300  # A smaller value is drawn as 0: dividing it could underflow
+_MOST_POINTS = 240  # The number of points in a line; more could not be told apart
 
 
 @dataclass(frozen=True)
@@ -23,12 +20,9 @@ class Point:
     """One value of a curve."""
 
     x: float
-    y: float | None
-    """The value; None where it is not finite, which breaks the line."""
-    place: str
-    """A description such as `epoch 2, step 454`, which is shown with the value when somebody points at it."""
-    interval: tuple[float, float] | None = None
-    """A confidence interval, drawn as a bar through the dot."""
+    y: float | None  # None where it is not finite, which breaks the line
+    place: str  # Shown with the value when somebody points at it, such as `epoch 2, step 454`
+    interval: tuple[float, float] | None = None  # A confidence interval, drawn as a bar through the dot
 
 
 @dataclass(frozen=True)
@@ -37,8 +31,7 @@ class Series:
 
     name: str
     points: Sequence[Point]
-    marked: bool = False
-    """Whether each value has a dot, for lines of few values."""
+    marked: bool = False  # Whether each value has a dot, for lines of few values
 
 
 @dataclass(frozen=True)
@@ -48,10 +41,8 @@ class Chart:
     title: str
     x_label: str
     series: Sequence[Series]
-    from_zero: bool = False
-    """Whether the vertical axis begins at zero."""
-    x_ticks: Sequence[tuple[float, str]] = ()
-    """Positions and texts of the ticks on the horizontal axis; round values where it is empty."""
+    from_zero: bool = False  # Whether the vertical axis begins at zero
+    x_ticks: Sequence[tuple[float, str]] = ()  # Positions and texts; ticks are at round values where it is empty
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from tandem.report.charts import Chart, Point, Series, without_empty
 Row = Mapping[str, object]
 """One line of a metrics file; a key may be missing and a figure may be None."""
 
-_ABSURD = 1e100
-"""A larger figure, of a run that has diverged, is not drawn or printed."""
+_ABSURD = 1e100  # A larger figure, of a run that has diverged, is not drawn or printed
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 _CHARACTER, _LINE = 5.7, 14.0
 """The mean width of a letter and the height of a line, in units of the drawing."""
-_POINT = 7.0
-"""Half the width of a point."""
+_POINT = 7.0  # Half the width of a point
 _ANGLES = (0, 180, 270, 90, 325, 215, 35, 145)
 """Degrees clockwise from the right, in order of preference: beside the point, a name is easiest to read."""
 _DISTANCES = (10, 24, 40, 58, 80, 105)
@@ -34,12 +33,9 @@ class Label:
     """The position of a name relative to its point."""
 
     x: float
-    y: float
-    """The position of the baseline."""
-    anchor: str
-    """The part of the text that is at x: `start`, `middle` or `end`."""
-    far: bool
-    """Whether a line should lead from the point to the name."""
+    y: float  # The position of the baseline
+    anchor: str  # The part of the text that is at x: `start`, `middle` or `end`
+    far: bool  # Whether a line should lead from the point to the name
 
 
 def place_labels(points: Sequence[tuple[float, float]], texts: Sequence[str], bounds: Box) -> list[Label | None]:

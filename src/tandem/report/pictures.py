@@ -7,19 +7,11 @@ from xml.etree import ElementTree
 
 from tandem.analysis.plane import Plane
 from tandem.report.charts import COLOURS, HEIGHT, WIDTH, Chart, Element, draw_line, draw_text, drawing
-from tandem.report.scatter import (
-    MARKS,
-    PLANE_HEIGHT,
-    PLANE_WIDTH,
-    draw_plane,
-    mark_of,
-    plane_groups,
-)
+from tandem.report.scatter import PLANE_HEIGHT, PLANE_WIDTH, draw_plane, mark_of, plane_groups
 
 _PALETTE = ("#1f6feb", "#c2410c", "#15803d", "#9333ea", "#0e7490", "#be185d", "#854d0e", "#475569")
 _DASHES = ("none", "7 4", "2 4", "9 3 2 3", "4 2", "12 4", "1 3", "6 2 1 2")
-_CHARACTER = 6.6
-"""The mean width of a letter in the legend."""
+_CHARACTER = 6.6  # The mean width of a letter in the legend
 _ROW = 22
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML does not allow in any form."""
@@ -36,8 +28,7 @@ _STYLE = (
 @dataclass(frozen=True)
 class _Entry:
     name: str
-    draw: Element
-    """Its sign, which fits into 26 by 10 units."""
+    draw: Element  # Its sign, which fits into 26 by 10 units
 
 
 def chart_picture(chart: Chart) -> str:
@@ -59,7 +50,7 @@ def plane_picture(title: str, plane: Plane) -> str:
     for number, name in enumerate(groups):
         colour, mark = mark_of(number)
         sign = Element("g")
-        shape = {"class": f"mark group-{colour}", "d": MARKS[mark], "transform": "translate(15 5)"}
+        shape = {"class": f"mark group-{colour}", "d": mark, "transform": "translate(15 5)"}
         ElementTree.SubElement(sign, "path", shape)
         entries.append(_Entry(name, sign))
     return _picture(title, draw_plane(plane), PLANE_WIDTH, PLANE_HEIGHT, entries if len(groups) > 1 else [])

@@ -11,9 +11,8 @@ PLANE_WIDTH, PLANE_HEIGHT = 1000, 640
 _MARGIN = 34
 _MOST_LABELS = 60
 """With more phrases, none is named in the picture; a name is then shown when somebody points at its mark."""
-_MOST_CHARACTERS = 64
-"""The number of characters that are shown of a name."""
-MARKS = (
+_MOST_CHARACTERS = 64  # The number of characters that are shown of a name
+_MARKS = (
     "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0z",
     "M-5 -5h10v10h-10z",
     "M0 -6.5L6.2 5H-6.2z",
@@ -27,9 +26,9 @@ def plane_groups(plane: Plane) -> list[str]:
     return list(dict.fromkeys(phrase.group for phrase in plane.phrases))
 
 
-def mark_of(group: int) -> tuple[int, int]:
-    """Return the numbers of a group's colour and mark, which together tell 32 groups apart."""
-    return group % COLOURS, (group + group // COLOURS) % len(MARKS)
+def mark_of(group: int) -> tuple[int, str]:
+    """Return the number of a group's colour, and the path of its mark; together they tell 32 groups apart."""
+    return group % COLOURS, _MARKS[(group + group // COLOURS) % len(_MARKS)]
 
 
 def draw_plane(plane: Plane) -> Element:
@@ -73,7 +72,7 @@ def _draw_phrase(
     ElementTree.SubElement(node, "title").text = title
     if label is not None and label.far:
         draw_line(node, "leader", (0, 0), (label.x, label.y - 3.5))
-    ElementTree.SubElement(node, "path", {"class": f"mark group-{colour}", "d": MARKS[mark]})
+    ElementTree.SubElement(node, "path", {"class": f"mark group-{colour}", "d": mark})
     if label is not None:
         draw_text(node, (label.x, label.y), label.anchor, name)
 

@@ -1,82 +1,129 @@
-"""The parts of a page about an analysis: its charts, and the picture of contexts with what the script needs."""
+"""What the pages have in common: their templates, and the parts about an analysis, which are charts and contexts."""
 
 import base64
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from importlib import resources
+from typing import Any
 from xml.etree import ElementTree
 
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from tandem.analysis import Findings, Plane
-from tandem.report.breakdowns import breakdown_chart
-from tandem.report.charts import Chart, draw
-from tandem.report.scatter import MARKS, draw_plane, mark_of, plane_groups
+from tandem.analysis.breakdown import Breakdown
+from tandem.report.charts import Chart, Point, Series, draw
+from tandem.report.curves import figure
+from tandem.report.scatter import draw_plane, mark_of, plane_groups
+from tandem.version import __version__
 
-LENGTH_TITLE, FREQUENCY_TITLE = "BLEU by sentence length", "BLEU by word frequency"
-
-
-@dataclass(frozen=True)
-class PlaneSection:
-    """A picture of contexts."""
-
-    plane: Plane
-    drawing: Markup
-    legend: Sequence[tuple[str, int, str]]
-    """Name, colour and mark of each group; empty where there is only one."""
-    phrases: Sequence[dict[str, object]]
-    """What the script shows about each phrase."""
+_APART = 0.09
+"""The distance between the dots of two systems as a share of a bin's width, so that intervals do not overlap."""
 
 
-@dataclass(frozen=True)
-class Sections:
-    """The parts of a page about an analysis."""
-
-    findings: Findings
-    charts: Sequence[tuple[Chart, Markup]]
-    contexts: PlaneSection | None
-
-
-def breakdown_charts(findings: Findings) -> tuple[Chart, Chart]:
-    """Return the charts of BLEU by length and by frequency."""
-    names = [score.name for score in findings.scores]
-    return (
-        breakdown_chart(LENGTH_TITLE, findings.by_length, names),
-        breakdown_chart(FREQUENCY_TITLE, findings.by_frequency, names),
+def render_page(template: str, findings: Findings | None, plane: Plane | None, values: Mapping[str, Any]) -> str:
+    """Return a page of a template, which escapes all `values`, with the charts and the contexts of an analysis."""
+    environment = Environment(
+        loader=FunctionLoader(_resource),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-
-
-def draw_sections(findings: Findings, plane: Plane | None) -> Sections:
-    """Draw the charts and the picture of contexts."""
-    # The charts may be marked as safe: their texts are escaped where they are drawn.
-    charts = [(chart, Markup(draw(chart))) for chart in breakdown_charts(findings)]
-    return Sections(findings, charts, None if plane is None else _plane_section(plane))
-
-
-def _plane_section(plane: Plane) -> PlaneSection:
-    groups = plane_groups(plane)
-    legend = [(group, *_sign(number)) for number, group in enumerate(groups)] if len(groups) > 1 else []
-    phrases: list[dict[str, object]] = [
-        {
-            "text": phrase.text,
-            "group": phrase.group,
-            "translation": phrase.translation,
-            "neighbours": [(near.text, near.distance) for near in phrase.neighbours],
-        }
-        for phrase in plane.phrases
-    ]
-    drawing = Markup(ElementTree.tostring(draw_plane(plane), encoding="unicode"))
-    return PlaneSection(plane, drawing, legend, phrases)
-
-
-def _sign(group: int) -> tuple[int, str]:
-    colour, mark = mark_of(group)
-    return colour, MARKS[mark]
+    environment.filters |= {"figure": _figure, "astuple": astuple}
+    script, allowed = plane_script()
+    return environment.get_template(template).render(
+        **values,
+        parts=None if findings is None else _sections(findings, plane),
+        script=script,
+        allowed=allowed,
+        version=__version__,
+    )
 
 
 def plane_script() -> tuple[Markup, str]:
     """Return the script of the picture, and the hash by which the policy of a page allows this script alone."""
-    text = resources.files("tandem.report").joinpath("plane.js").read_text("utf-8")
+    text = _resource("plane.js")
     digest = hashlib.sha256(text.encode()).digest()
     return Markup(text), f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def safe_drawing(chart: Chart) -> Markup:
+    """Return a chart for a template, marked as safe: its texts are escaped where they are drawn."""
+    return Markup(draw(chart))
+
+
+def breakdown_charts(findings: Findings) -> list[Chart]:
+    """Return the charts of BLEU by length and by frequency."""
+    names = [score.name for score in findings.scores]
+    return [
+        _breakdown_chart("BLEU by sentence length", findings.by_length, names),
+        _breakdown_chart("BLEU by word frequency", findings.by_frequency, names),
+    ]
+
+
+def _breakdown_chart(title: str, breakdown: Breakdown, systems: Sequence[str]) -> Chart:
+    """Return a chart with a line for each system over bins of equal width; ticks are where two bins meet."""
+    bins = breakdown.bins
+    series = []
+    for number, name in enumerate(systems):
+        aside = (number - (len(systems) - 1) / 2) * _APART
+        points = []
+        for place, bin_ in enumerate(bins):
+            score = bin_.scores[number]
+            where = f"{bin_.sentences} sentences of {_short(bin_.low)} to {_short(bin_.high)}"
+            points.append(
+                Point(
+                    place + 0.5 + aside,
+                    score.value,
+                    f"{score.low:.1f} to {score.high:.1f}: {where}",
+                    (score.low, score.high),
+                )
+            )
+        series.append(Series(name, points, marked=True))
+    ticks = [(float(place), _short(bin_.low)) for place, bin_ in enumerate(bins)]
+    ticks.append((float(len(bins)), _short(bins[-1].high)))
+    return Chart(title, breakdown.prop, series, x_ticks=ticks)
+
+
+def _sections(findings: Findings, plane: Plane | None) -> dict[str, Any]:
+    return {
+        "findings": findings,
+        "charts": [(chart, safe_drawing(chart)) for chart in breakdown_charts(findings)],
+        "contexts": None if plane is None else _plane_section(plane),
+    }
+
+
+def _plane_section(plane: Plane) -> dict[str, Any]:
+    """Return the picture of contexts, its legend (name, colour and mark), and what the script shows of each phrase."""
+    groups = plane_groups(plane)
+    return {
+        "plane": plane,
+        "drawing": Markup(ElementTree.tostring(draw_plane(plane), encoding="unicode")),
+        "legend": [(group, *mark_of(number)) for number, group in enumerate(groups)] if len(groups) > 1 else [],
+        "phrases": [
+            {
+                "text": phrase.text,
+                "group": phrase.group,
+                "translation": phrase.translation,
+                "neighbours": [(near.text, near.distance) for near in phrase.neighbours],
+            }
+            for phrase in plane.phrases
+        ],
+    }
+
+
+def _resource(name: str) -> str:
+    return resources.files("tandem.report").joinpath(name).read_text("utf-8")
+
+
+def _figure(value: object, digits: int) -> str:
+    number = figure(value)
+    if number is None:
+        return "–"
+    return f"{number:,.{digits}f}" if abs(number) < 1e7 else f"{number:.2e}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value < 10_000 else f"{value / 1000:.1f}k"

@@ -3,12 +3,11 @@
 from tandem.rescoring.lists import Candidate, NBestList
 from tandem.rescoring.quality import Judged, judge, oracle, qualities, tuned
 from tandem.rescoring.ranking import ScoredList, rescore, score_lists
-from tandem.rescoring.reading import Form, NBestFile, open_nbest, with_sources
+from tandem.rescoring.reading import NBestFile, open_nbest, with_sources
 from tandem.rescoring.weights import Weights, even_weights, given_weights, read_weights
 
 __all__ = [
     "Candidate",
-    "Form",
     "Judged",
     "NBestFile",
     "NBestList",

@@ -21,8 +21,7 @@ class Lists:
     """The files that hold n-best lists, the sentences that they are of, and the references of these."""
 
     n_best: Path
-    source: Path | None = None
-    """None where the lists hold their sentences."""
+    source: Path | None = None  # None where the lists hold their sentences
     target: Path | None = None
 
     def check_files(self) -> None:

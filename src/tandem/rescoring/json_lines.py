@@ -6,9 +6,11 @@ feature. An object without `alternatives` is itself the only hypothesis. `source
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from tandem.corpora.records import Unreadable, json_object, text_at
 from tandem.rescoring.lists import Candidate, Line, NBestList
+from tandem.translation.forms import json_line
 
 _ALTERNATIVES, _TEXT, _SCORE, _SOURCE = "alternatives", "text", "score", "source"
 
@@ -20,6 +22,23 @@ def json_lists(lines: Iterable[Line]) -> Iterator[NBestList]:
             yield _list(number, line)
         except Unreadable as error:
             raise line.error(str(error)) from None
+
+
+def json_record(nbest: NBestList) -> bytes:
+    """Return the line of a sentence, with its hypotheses in their order."""
+    source: dict[str, Any] = {} if nbest.source is None else {_SOURCE: nbest.source}
+    objects = [_object(candidate) for candidate in nbest.candidates]
+    return json_line({**source, **objects[0], **nbest.others, _ALTERNATIVES: objects})
+
+
+def _object(candidate: Candidate) -> dict[str, Any]:
+    score: dict[str, Any] = {} if candidate.score is None else {_SCORE: candidate.score}
+    features = {name: _number(values[0]) if len(values) == 1 else values for name, values in candidate.features.items()}
+    return {_TEXT: candidate.text, **score, **features, **candidate.others}
+
+
+def _number(value: float) -> float | int:
+    return int(value) if value.is_integer() else value
 
 
 def _list(number: int, line: Line) -> NBestList:

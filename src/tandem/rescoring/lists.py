@@ -9,8 +9,7 @@ from typing import NamedTuple, TypeAlias
 from tandem.errors import CorpusError
 from tandem.files.lines import read_lines, why_not_utf8
 
-_MOST_BYTES = 2**26
-"""The largest size of a line; in JSON it holds all hypotheses of a sentence."""
+_MOST_BYTES = 2**26  # The largest size of a line; in JSON it holds all hypotheses of a sentence
 
 Features: TypeAlias = Mapping[str, tuple[float, ...]]
 """Figures of a hypothesis by name; in Moses' lists a name may have several."""
@@ -18,31 +17,24 @@ Features: TypeAlias = Mapping[str, tuple[float, ...]]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A hypothesis in a list, with its figures."""
+    """A hypothesis in a list, with its figures. Further fields and other values are written again."""
 
     text: str
-    score: float | None = None
-    """The total that the list is ranked by; higher is better. None where the list has no scores."""
+    score: float | None = None  # The total that the list is ranked by; higher is better
     features: Features = field(default_factory=dict)
-    further: tuple[str, ...] = ()
-    """The fields of a Moses line after the score, such as an alignment, which are written again."""
-    others: Mapping[str, object] = field(default_factory=dict)
-    """Other values in a JSON line, which are written again."""
-    line: int = 0
-    """The number of its line in the file, counted from 1."""
+    further: tuple[str, ...] = ()  # The fields of a Moses line after the score, such as an alignment
+    others: Mapping[str, object] = field(default_factory=dict)  # Other values in a JSON line
+    line: int = 0  # The number of its line in the file, counted from 1
 
 
 @dataclass(frozen=True)
 class NBestList:
     """The hypotheses of one sentence."""
 
-    number: int
-    """The number of the sentence, counted from 0."""
+    number: int  # The number of the sentence, counted from 0
     candidates: tuple[Candidate, ...]
-    source: str | None = None
-    """The sentence; None where the list does not hold it."""
-    others: Mapping[str, object] = field(default_factory=dict)
-    """Other values about the sentence in a JSON line, which are written again."""
+    source: str | None = None  # The sentence; None where the list does not hold it
+    others: Mapping[str, object] = field(default_factory=dict)  # Other values about it in a JSON line
     path: str = "the n-best list"
 
     def error(self, candidate: Candidate, fault: str) -> CorpusError:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from tandem.rescoring.lists import Candidate, Features, Line, NBestList
+from tandem.translation.forms import moses_line
 
 _NUMBER = re.compile(r"[0-9]{1,12}")
 
@@ -33,6 +34,21 @@ def moses_lists(lines: Iterable[Line]) -> Iterator[NBestList]:
         candidates.append(candidate)
     if candidates:
         yield NBestList(number, tuple(candidates), path=path)
+
+
+def moses_record(nbest: NBestList) -> bytes:
+    """Return a line for each hypothesis of a sentence, in their order."""
+    lines = []
+    for candidate in nbest.candidates:
+        features = {name: [_shortest(value) for value in values] for name, values in candidate.features.items()}
+        score = None if candidate.score is None else _shortest(candidate.score)
+        lines.append(moses_line(nbest.number, candidate.text, features, score, candidate.further))
+    return "".join(lines).encode("utf-8", "replace")
+
+
+def _shortest(value: float) -> str:
+    """Return a number with as many digits as it takes to read the same number again, and no trailing zeros."""
+    return f"{value:.17g}" if value.is_integer() else repr(value)
 
 
 def _candidate(line: Line) -> tuple[int, Candidate]:

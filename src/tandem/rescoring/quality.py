@@ -8,7 +8,7 @@ import numpy as np
 from tandem.metrics import BleuTokenizer, Score, bleu
 from tandem.metrics.bootstrap import Statistics, bleu_of_sums, bleu_statistics
 from tandem.rescoring.ranking import Figures, ScoredList
-from tandem.rescoring.tuning import TuningSettings, as_lists, tune
+from tandem.rescoring.tuning import as_lists, tune
 from tandem.rescoring.weights import MODEL, Weights
 from tandem.text import norm_signature, normalise
 
@@ -20,12 +20,9 @@ _PASSES = 20
 class Judged:
     """The hypotheses of a sentence, measured against its reference."""
 
-    figures: Figures
-    """The figures that have a weight, `[K, F]`."""
-    own: Figures
-    """The scores in the list, `[K]`; where it has none, numbers that fall with the rank."""
-    statistics: Statistics
-    """The table that BLEU is computed from, `[K, 10]`."""
+    figures: Figures  # The figures that have a weight, `[K, F]`
+    own: Figures  # The scores in the list, `[K]`; where it has none, numbers that fall with the rank
+    statistics: Statistics  # The table that BLEU is computed from, `[K, 10]`
 
 
 def judge(scored: ScoredList, reference: str, weights: Weights, *, lowercase: bool, tokenizer: BleuTokenizer) -> Judged:
@@ -41,10 +38,10 @@ def judge(scored: ScoredList, reference: str, weights: Weights, *, lowercase: bo
     return Judged(scored.figures(weights), np.array(own), statistics[[rows[text] for text in texts]])
 
 
-def tuned(judged: Sequence[Judged], weights: Weights, settings: TuningSettings | None = None) -> Weights:
+def tuned(judged: Sequence[Judged], weights: Weights) -> Weights:
     """Return the weights with the highest BLEU that tuning finds from `weights` and from other starts."""
     lists = as_lists([one.figures for one in judged], [one.statistics for one in judged])
-    best = tune(lists, np.array(list(weights.values.values())), settings)
+    best = tune(lists, np.array(list(weights.values.values())))
     # Rounded to six digits, so that these are the weights that a file holds.
     values = {name: float(f"{value:.6g}") for name, value in zip(weights.values, best, strict=True)}
     return Weights(values, weights.length_penalty)

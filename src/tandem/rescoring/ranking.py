@@ -25,10 +25,8 @@ class ScoredList:
     """The hypotheses of a sentence, scored by a model."""
 
     nbest: NBestList
-    log_probabilities: Figures
-    """The log-probability of each in nats, `<eos>` included, `[K]`."""
-    tokens: Figures
-    """The number of the model's tokens in each, `<eos>` included, `[K]`."""
+    log_probabilities: Figures  # The log-probability of each in nats, `<eos>` included, `[K]`
+    tokens: Figures  # The number of the model's tokens in each, `<eos>` included, `[K]`
 
     def figures(self, weights: Weights) -> Figures:
         """Return the figures that have a weight, in the order of the weights, `[K, F]`.

@@ -1,30 +1,22 @@
 """n-best lists read from a file of either form, with their sentences."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from enum import Enum
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from tandem.errors import CorpusError
-from tandem.rescoring.json_lines import json_lists
+from tandem.rescoring.json_lines import json_lists, json_record
 from tandem.rescoring.lists import NBestList, read_list_lines
-from tandem.rescoring.moses import moses_lists
-
-
-class Form(Enum):
-    """The form of a file of lists."""
-
-    MOSES = "moses"
-    JSON = "json"
+from tandem.rescoring.moses import moses_lists, moses_record
 
 
 class NBestFile(NamedTuple):
     """A file of lists, which are read lazily."""
 
-    form: Form
     lists: Iterator[NBestList]
+    write: Callable[[NBestList], bytes]  # Returns the lines of a list in the form of this file
 
 
 def open_nbest(path: Path) -> NBestFile:
@@ -34,9 +26,10 @@ def open_nbest(path: Path) -> NBestFile:
     """
     lines = read_list_lines(path)
     first = next(lines)
-    form = Form.JSON if first.text.lstrip().startswith("{") else Form.MOSES
-    read = json_lists if form is Form.JSON else moses_lists
-    return NBestFile(form, read(chain([first], lines)))
+    lines = chain([first], lines)
+    if first.text.lstrip().startswith("{"):
+        return NBestFile(json_lists(lines), json_record)
+    return NBestFile(moses_lists(lines), moses_record)
 
 
 def with_sources(lists: Iterable[NBestList], sources: Iterable[str] | None, where: str) -> Iterator[NBestList]:

@@ -6,7 +6,6 @@ Letters: S sentences, K hypotheses of each (shorter lists are filled up with the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,26 +16,16 @@ from tandem.metrics.bootstrap import Statistics, bleu_of_sums
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-_GAIN = 1e-9
-"""The smallest gain in BLEU that counts."""
-
-
-@dataclass(frozen=True)
-class TuningSettings:
-    """How weights are searched. The same settings find the same weights."""
-
-    starts: int = 10
-    """The number of starting points: the given weights, and random ones."""
-    seed: int = 0
+_STARTS = 10
+"""The number of starting points: the given weights, and random ones, which are always the same."""
+_GAIN = 1e-9  # The smallest gain in BLEU that counts
 
 
 class Lists(NamedTuple):
     """The hypotheses of a corpus."""
 
-    figures: Array
-    """The figures of each hypothesis, `[S, K, F]`."""
-    statistics: NDArray[np.int32]
-    """The tables that BLEU is computed from, `[S, K, 10]`."""
+    figures: Array  # The figures of each hypothesis, `[S, K, F]`
+    statistics: NDArray[np.int32]  # The tables that BLEU is computed from, `[S, K, 10]`
 
     def bleu(self, weights: Array) -> float:
         """Return BLEU of the hypotheses that these weights `[F]` rank first."""
@@ -56,17 +45,16 @@ def as_lists(figures: Sequence[Array], statistics: Sequence[Statistics]) -> List
     )
 
 
-def tune(lists: Lists, start: Array, settings: TuningSettings | None = None) -> Array:
+def tune(lists: Lists, start: Array) -> Array:
     """Return the best weights `[F]` found from several starts: no change of a single one gives a higher BLEU.
 
     Their absolute values add up to 1.
     """
-    settings = settings or TuningSettings()
-    generator = np.random.default_rng(settings.seed)
+    generator = np.random.default_rng(0)
     spread = lists.figures.std((0, 1))
     spread[spread == 0] = 1.0
     best, highest = start, -1.0
-    for number in range(settings.starts):
+    for number in range(_STARTS):
         weights, bleu = _climb(lists, generator.normal(size=len(start)) / spread if number else start)
         if bleu > highest + _GAIN:
             best, highest = weights, bleu
@@ -94,10 +82,8 @@ def _climb(lists: Lists, weights: Array) -> tuple[Array, float]:
 class WeightChange(NamedTuple):
     """A change of one weight."""
 
-    size: float
-    """What is added to the weight."""
-    bleu: float
-    """BLEU after the change."""
+    size: float  # What is added to the weight
+    bleu: float  # BLEU after the change
 
 
 def _best_change(lists: Lists, weights: Array, figure: int) -> WeightChange:
@@ -122,14 +108,10 @@ def _best_change(lists: Lists, weights: Array, figure: int) -> WeightChange:
 class Changes(NamedTuple):
     """The n points at which the best hypothesis of a sentence changes."""
 
-    steps: Array
-    """What is added to the weight at each point, `[n]`."""
-    sentences: Indices
-    """The sentence whose best hypothesis changes, `[n]`."""
-    before: Indices
-    """Its best hypothesis before the point, `[n]`."""
-    after: Indices
-    """Its best hypothesis after the point, `[n]`."""
+    steps: Array  # What is added to the weight at each point, `[n]`
+    sentences: Indices  # The sentence whose best hypothesis changes, `[n]`
+    before: Indices  # Its best hypothesis before the point, `[n]`
+    after: Indices  # Its best hypothesis after the point, `[n]`
 
 
 def _envelope(totals: Array, slopes: Array) -> tuple[Indices, Changes]:

@@ -20,10 +20,8 @@ _MOST_BYTES = 2**16
 class Weights:
     """The total of a hypothesis is the sum of its figures, each times its weight."""
 
-    values: Mapping[str, float]
-    """The weights of `model` and `length`, and of `score` or features of the list."""
-    length_penalty: float
-    """The exponent p in the model's score, log-probability / tokens ** p."""
+    values: Mapping[str, float]  # The weights of `model` and `length`, and of `score` or features of the list
+    length_penalty: float  # The exponent p in the model's score, log-probability / tokens ** p
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -34,9 +32,9 @@ class Weights:
         """Return the weights as text, such as `score=0.5,model=0.5,length=0`."""
         return ",".join(f"{name}={value:g}" for name, value in self.values.items())
 
-    def to_json(self, **more: object) -> str:
-        """Return the content of a file of weights, with further values to remember."""
-        content = {"weights": dict(self.values), "length_penalty": self.length_penalty, **more}
+    def to_json(self) -> str:
+        """Return the content of a file of weights."""
+        content = {"weights": dict(self.values), "length_penalty": self.length_penalty}
         return json.dumps(content, indent=2) + "\n"
 
 
