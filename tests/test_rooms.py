@@ -17,6 +17,8 @@ ROOMS = (
     "translation",
     "engines.engine",
     "console",
+    "terminal",
+    "memory",
     "task_bar",
 )
 

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +51,14 @@ def test_the_help_of_a_command_imports_nothing_that_the_work_needs(command: str)
 def test_completion_imports_nothing_that_the_work_needs() -> None:
     words = {"_TANDEM_COMPLETE": "complete_bash", "COMP_WORDS": "tandem evaluate --be", "COMP_CWORD": "2"}
     assert loaded(environment=words)[1] == ""
+
+
+def test_every_command_is_among_those_that_may_not_import_another() -> None:
+    contracts = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["tool"][
+        "importlinter"
+    ]["contracts"]
+    (independent,) = (contract["modules"] for contract in contracts if contract["type"] == "independence")
+    assert sorted(independent) == sorted(f"tandem.cli.{name}" for name in COMMANDS)
 
 
 def test_work_imports_it() -> None:

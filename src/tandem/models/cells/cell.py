@@ -29,7 +29,7 @@ class LayerWeights(NamedTuple):
 
 
 class PreparedLayer(NamedTuple):
-    """One layer's weights, converted and laid out for use without a gradient. What they hold is up to the cell."""
+    """One layer's weights, laid out for use without a gradient. Which biases they add is up to the cell."""
 
     of_input: Packed
     """The weight `[G, E]` of the layer's input, with a bias."""
@@ -44,12 +44,13 @@ class Cell(Protocol):
     def has_cell_state(self) -> bool:
         """Whether a layer's state has two parts: a hidden state, and a cell state from which it is computed.
 
-        The cell state is then what the layer remembers, and nothing but matrix products reads the hidden state.
+        The cell state is then what the layer remembers, and only matrix products read the hidden state, so that it may
+        be kept in their type.
         """
         ...
 
     def new_parameters(self, input_size: int, hidden_size: int, layers: int) -> nn.RNNBase:
-        """Create the module of torch that holds the parameters of a stack of layers. It is never called."""
+        """Create the module that holds the parameters of a stack of layers, four a layer. Only tests call it."""
         ...
 
     def run(
