@@ -8,7 +8,7 @@ from tandem.corpora.pairs import Pair
 from tandem.errors import CorpusError
 from tandem.recipe import Data, FilesCorpus, Recipe
 from tandem.runs import corpora as preparing
-from tandem.runs.corpora import GivenPairs, PreparedCorpus, encode_pairs, look_at, prepare_corpora
+from tandem.runs.corpora import GivenPairs, PreparedCorpus, encode_pairs, prepare_corpora, read_first_pairs
 from tandem.text import EOS_ID, SOS_ID
 from tests.support.runs import number_pairs, tiny_recipe
 
@@ -93,8 +93,8 @@ def test_a_recipe_is_chosen_from_the_first_pairs_and_the_number_of_all(
         (tmp_path / name).write_text("".join(f"{pair[side]}\n" for pair in PAIRS), encoding="utf-8")
     files = Data(train=FilesCorpus(source="a", target="b"), folder=str(tmp_path))
     memory = Data.model_validate({"train": {"kind": "memory"}})
-    assert look_at(files, None) == look_at(memory, GivenPairs(PAIRS)) == (PAIRS[:10], 30)
-    assert look_at(memory, GivenPairs(PAIRS[:7])) == (PAIRS[:7], 7)
+    assert read_first_pairs(files, None) == read_first_pairs(memory, GivenPairs(PAIRS)) == (PAIRS[:10], 30)
+    assert read_first_pairs(memory, GivenPairs(PAIRS[:7])) == (PAIRS[:7], 7)
 
 
 def test_limits_that_would_cut_training_targets_are_warned_of_before_the_training() -> None:

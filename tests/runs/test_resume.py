@@ -11,7 +11,7 @@ import pytest
 from tandem.checkpoint import load_checkpoint, read_current
 from tandem.errors import CheckpointError, CorpusError, RecipeError
 from tandem.recording import read_metrics
-from tandem.runs.recipe_choice import resumed_recipe
+from tandem.runs.recipe_choice import read_run_recipe
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
 from tandem.translation.translator import load
 from tests.support.runs import (
@@ -198,7 +198,7 @@ def test_a_finished_run_can_be_given_more_epochs(shared: Path, tmp_path: Path) -
     heard = Remember()
     run_tiny(run, "training.epochs=3", resume=True, recorders=[heard])
     assert [event.epoch for event in heard.events if isinstance(event, Validated)] == [3]
-    assert resumed_recipe(run, []).training.epochs == 3
+    assert read_run_recipe(run, []).training.epochs == 3
     assert read_current(run).last == "checkpoints/epoch-003"
     run_tiny(tmp_path / "whole", "training.epochs=3")
     assert_same_run(run, tmp_path / "whole")
@@ -240,7 +240,7 @@ def test_a_run_that_was_killed_while_saving_goes_on(shared: Path, tmp_path: Path
 def test_resuming_what_is_no_run_says_so(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(CheckpointError, match=r"current\.json: missing: .* holds no run, or one .*: start anew"):
-            resumed_recipe(place, [])
+            read_run_recipe(place, [])
         with pytest.raises(CheckpointError, match="holds no run"):
             run_tiny(place, resume=True)
     assert not (tmp_path / "nowhere").exists()

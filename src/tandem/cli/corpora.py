@@ -65,7 +65,7 @@ class CorpusOptions(OptionGroup):
         return parameters
 
     @classmethod
-    def take(cls, parameter: str, values: dict[str, Any]) -> Self:
+    def take_from(cls, parameter: str, values: dict[str, Any]) -> Self:
         """Return what the options say about the corpus, and remove their values from those of a command."""
         taken = {name: values.pop(_prefixed(_role(parameter), name, "_")) for name in (*_OPTIONS, _COLUMNS.name)}
         columns = taken.pop(_COLUMNS.name)

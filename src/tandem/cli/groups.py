@@ -30,8 +30,8 @@ class OptionGroup:
         return parameters
 
     @classmethod
-    def take(cls, parameter: str, values: dict[str, Any]) -> Self:  # noqa: ARG003 - for groups that depend on it
-        """Return the group, and remove the values of its options from those of a command."""
+    def take_from(cls, parameter: str, values: dict[str, Any]) -> Self:  # noqa: ARG003 - for groups that depend on it
+        """Build the group from the values of a command's options, and remove them there."""
         return cls(**{place.name: values.pop(place.name) for place in fields(cls)})
 
 
@@ -66,7 +66,7 @@ def option_groups(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def with_groups(**values: Any) -> None:
-        taken = {name: group.take(name, values) for name, group in groups.items()}
+        taken = {name: group.take_from(name, values) for name, group in groups.items()}
         command(**values, **taken)
 
     with_groups.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

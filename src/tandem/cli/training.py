@@ -21,7 +21,7 @@ from tandem.recipe import Data, Recipe, load_recipe
 from tandem.recording.live import live_display, training_display
 from tandem.runs.directories import check_unused
 from tandem.runs.execution import TrainingResult, run_recipe
-from tandem.runs.recipe_choice import chosen_recipe, resumed_recipe
+from tandem.runs.recipe_choice import chosen_recipe, read_run_recipe
 from tandem.runs.stopping import Stopped
 from tandem.runs.trials import make_variants, try_recipes
 from tandem.terminal import printable, shell_command
@@ -75,7 +75,7 @@ def make_plan(recipe: Path | None, corpora: Corpora, run: RunOptions, console: C
                 f"--resume: the run in {run.out} has its corpora already; leave out the others, or change it by "
                 "--set data.…"
             )
-        resumed = load_recipe(recipe, settings) if recipe else resumed_recipe(run.out, settings)
+        resumed = load_recipe(recipe, settings) if recipe else read_run_recipe(run.out, settings)
         return TrainingPlan(resumed, run.out, resume=True)
     if recipe is not None:
         if any(corpora):

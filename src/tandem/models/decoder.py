@@ -79,7 +79,7 @@ class PreparedDecoder(NamedTuple):
     def read(self, tree: PrefixTree, state: DecoderState) -> Tensor:
         """Read a tree that continues the rows of `state`.
 
-        Returns what the output layer reads at each beginning, `[P, D]`.
+        Returns what the output layer reads at each prefix, `[P, D]`.
         """
         outputs = self.stack.outputs(self.embedding(tree.tokens), tree.levels, state.layers)
         return outputs if self.projection is None else self.projection(outputs)

@@ -1,6 +1,6 @@
-"""The beginnings that the sequences of a batch share, so that a recurrence reads each of them once.
+"""The prefixes that the sequences of a batch share, so that a recurrence reads each of them once.
 
-Letters: `S` source length, `T` target length, `B` sources, `N` targets, `P` distinct beginnings of one length, `n`
+Letters: `S` source length, `T` target length, `B` sources, `N` targets, `P` distinct prefixes of one length, `n`
 sources that end at that length.
 """
 
@@ -16,14 +16,14 @@ Indices = npt.NDArray[np.int64]
 
 
 class Level(NamedTuple):
-    """The distinct beginnings of t tokens."""
+    """The distinct prefixes of t tokens."""
 
     size: int
     """P"""
     parents: Tensor | None
-    """The beginning of the level before that each one continues, `[P]`; None where each continues its own."""
+    """The prefix of the level before that each one continues, `[P]`; None where each continues its own."""
     ending: tuple[Tensor, Tensor] | None
-    """The sources that end here, and the beginning that each one is, `[n]` each; None where no source ends.
+    """The sources that end here, and the prefix that each one is, `[n]` each; None where no source ends.
 
     None for targets, too: nobody asks where they end.
     """
@@ -33,13 +33,13 @@ class PrefixTree(NamedTuple):
     """All that a recurrence has to read for a batch of sequences: no padding, and nothing twice."""
 
     tokens: Tensor
-    """The last token of each beginning, level after level."""
+    """The last token of each prefix, level after level."""
     levels: list[Level]
-    """The beginnings of one token, of two tokens, and so on."""
+    """The prefixes of one token, of two tokens, and so on."""
 
 
 def prefix_tree(source: Tensor, lengths: Tensor) -> PrefixTree:
-    """Return the distinct beginnings of `source [S, B]`, of `lengths [B]`. The first level continues one root."""
+    """Return the distinct prefixes of `source [S, B]`, of `lengths [B]`. The first level continues one root."""
     device = source.device
     if source.shape[1] == 1:  # A single source shares nothing, and its reader is the one that waits.
         steps, zero = int(lengths), torch.zeros(1, dtype=torch.int64, device=device)
@@ -61,19 +61,19 @@ def prefix_tree(source: Tensor, lengths: Tensor) -> PrefixTree:
 
 
 class TargetTree(NamedTuple):
-    """What a decoder has to read for a batch of targets, and where each beginning of each target stands in it."""
+    """What a decoder has to read for a batch of targets, and where each prefix of each target stands in it."""
 
     tree: PrefixTree
-    """The distinct beginnings."""
+    """The distinct prefixes."""
     places: Indices
-    """The number of each target's beginning of each length, `[T, N]`, counted over all levels.
+    """The number of each target's prefix of each length, `[T, N]`, counted over all levels.
 
     Beyond a target's end the numbers mean nothing.
     """
 
 
 def target_tree(targets: Tensor, lengths: Tensor, roots: Tensor, device: torch.device) -> TargetTree:
-    """Return the distinct beginnings of `targets [T, N]`, of `lengths [N]`. Target n continues the state `roots[n]`.
+    """Return the distinct prefixes of `targets [T, N]`, of `lengths [N]`. Target n continues the state `roots[n]`.
 
     The tree is on `device`; everything else is on the CPU.
     """
@@ -94,13 +94,13 @@ class _Grown(NamedTuple):
     """A level under construction."""
 
     parents: Indices
-    """The beginning of the level before that each one continues, `[P]`."""
+    """The prefix of the level before that each one continues, `[P]`."""
     tokens: Indices
     """The last token of each, `[P]`."""
     sequences: Indices
     """The sequences that are long enough for this level."""
     positions: Indices
-    """The beginning of this level that each of these sequences has."""
+    """The prefix of this level that each of these sequences has."""
 
 
 def _grow(ids: Indices, last: Indices, roots: Indices) -> Iterator[_Grown]:
@@ -115,7 +115,7 @@ def _grow(ids: Indices, last: Indices, roots: Indices) -> Iterator[_Grown]:
 
 
 def _level(grown: _Grown, before: int, ending: tuple[Tensor, Tensor] | None, device: torch.device) -> Level:
-    """Return a finished level, whose parents are `before` beginnings."""
+    """Return a finished level, whose parents are `before` prefixes."""
     each_its_own = np.array_equal(grown.parents, np.arange(before))
     return Level(len(grown.tokens), None if each_its_own else _to_tensor(grown.parents, device), ending)
 

@@ -1,6 +1,6 @@
-"""A stack of recurrent layers without a gradient: single steps, and whole trees of beginnings, level by level.
+"""A stack of recurrent layers without a gradient: single steps, and whole trees of prefixes, level by level.
 
-Letters: `L` layers, `B` batch, `P` beginnings of a tree, `E` embedding, `H` hidden, `G` = the number of gates times
+Letters: `L` layers, `B` batch, `P` prefixes of a tree, `E` embedding, `H` hidden, `G` = the number of gates times
 `H`, `V` vocabulary.
 """
 
@@ -65,7 +65,7 @@ class PreparedStack(NamedTuple):
         return RecurrentState.stack(ended)
 
     def outputs(self, by_input: Tensor, levels: Sequence[Level], start: Sequence[LayerState]) -> Tensor:
-        """Read a tree that continues the rows of `start`, and return the last layer's output at each beginning.
+        """Read a tree that continues the rows of `start`, and return the last layer's output at each prefix.
 
         `by_input [P, G]` are the products of the tree's tokens with the first layer's weight. Returns `[P, H]`.
         """

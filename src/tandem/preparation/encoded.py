@@ -32,11 +32,11 @@ class EncodedSide:
 
     @property
     def lengths(self) -> Offsets:
-        """The number of tokens of each sentence."""
+        """The number of ids of each sentence, `<sos>` and `<eos>` counted."""
         return np.diff(self.offsets)
 
     def lengths_of(self, rows: Offsets) -> Offsets:
-        """The number of tokens of each of these sentences."""
+        """The number of ids of each of these sentences."""
         return self.offsets[rows + 1] - self.offsets[rows]
 
 

@@ -149,7 +149,7 @@ def read_corpus(choice: CorpusKind, data: Data, given: Sequence[tuple[str, str]]
     return load_pairs(corpus, on_error=data.on_error, max_characters=data.max_characters)
 
 
-def look_at(data: Data, given: GivenPairs | None) -> tuple[list[Pair], int]:
+def read_first_pairs(data: Data, given: GivenPairs | None) -> tuple[list[Pair], int]:
     """Return the first of the training pairs, and about how many there are in all."""
     corpus = find_corpus(data.train, data, given.train if given else None)
     pairs = good_pairs(corpus, Dropped(data.max_characters), on_error=data.on_error)

@@ -29,7 +29,7 @@ from tandem.recipe import (
     override,
 )
 from tandem.runs.budget import fit_to_time
-from tandem.runs.corpora import GivenPairs, format_warnings, look_at, settle_formats
+from tandem.runs.corpora import GivenPairs, format_warnings, read_first_pairs, settle_formats
 from tandem.runs.sizing import BY_HEART, Size, size_for
 from tandem.runs.token_choice import ChosenTokens, choose_tokens
 from tandem.terminal import Notify, counted
@@ -98,7 +98,7 @@ def chosen_recipe(
     bare = settle_formats(bare, notify)
     for warning in format_warnings(bare.data):
         notify(warning)
-    first, count = look_at(bare.data, given)
+    first, count = read_first_pairs(bare.data, given)
     limit = None if deadline is None else Budget(deadline, device, lambda recipe: override(recipe, settings))
     choice = choose_recipe(first, bare.data, count, limit)
     own = [setting for setting in settings if not setting.startswith(_READING_SETTINGS)]
@@ -108,7 +108,7 @@ def chosen_recipe(
     return Choice(override(choice.recipe, settings), reasons)
 
 
-def resumed_recipe(run: Path, settings: Sequence[str]) -> Recipe:
+def read_run_recipe(run: Path, settings: Sequence[str]) -> Recipe:
     """Read the recipe of the run in this directory, and put `settings` over it."""
     read_current(run)  # raises first where there is no run at all
     return load_recipe(run / "recipe.toml", settings)

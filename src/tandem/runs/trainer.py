@@ -22,7 +22,7 @@ from tandem.recording.live import TrainingDisplay, training_display
 from tandem.runs.corpora import GivenPairs
 from tandem.runs.directories import check_unused
 from tandem.runs.execution import run_recipe
-from tandem.runs.recipe_choice import Choice, chosen_recipe, resumed_recipe
+from tandem.runs.recipe_choice import Choice, chosen_recipe, read_run_recipe
 from tandem.runs.trials import make_variants, try_recipes
 from tandem.terminal import Notify
 from tandem.translation.translator import Translator
@@ -189,7 +189,7 @@ class _Request:
         if self.data is not None:
             raise RecipeError("a recipe names its corpora: give a recipe, or data, not both")
         if self.recipe is None:
-            recipe = resumed_recipe(self.out, self.settings)
+            recipe = read_run_recipe(self.out, self.settings)
         elif isinstance(self.recipe, Recipe):
             recipe = override(self.recipe, self.settings)
         else:

@@ -47,10 +47,10 @@ def weight_gradient(gradients: Tensor, inputs: Tensor) -> Tensor:
 class Packed:
     """A weight `[N, K]` and its bias `[N]`, laid out once for many products with few rows each. Holds no graph.
 
-    With `single_rows`, a product with one row of float32 on a CPU is taken with a second layout of the weight. It is
-    made when the first such row comes, so that translating in batches does not pay for it, and takes as much memory
-    again as the weight itself. The results of the two layouts may differ in their last bits. Training therefore does
-    without.
+    With `single_rows`, for translating one sentence at a time, a product with one row of float32 on a CPU is taken with
+    a second layout of the weight. It is made when the first such row comes, so that translating in batches does not pay
+    for it, and takes as much memory again as the weight itself. The results of the two layouts may differ in their last
+    bits. Training therefore does without.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None, *, single_rows: bool = False) -> None:
