@@ -4,6 +4,10 @@ from typing import Literal, TypeAlias
 
 CellType: TypeAlias = Literal["lstm", "gru", "rnn"]
 """The kinds of recurrent cells."""
+AttentionKind: TypeAlias = Literal["luong", "gnmt"]
+"""After which layer the decoder looks at the source."""
+AttentionScore: TypeAlias = Literal["dot", "general", "additive"]
+"""How a state of the decoder is compared with the positions of the source."""
 TokenizerKind: TypeAlias = Literal["word", "whitespace", "character", "bpe"]
 """What a token is."""
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]

@@ -19,7 +19,11 @@ class PreparedModel:
         With `turned` the model reads sources from the other end than they are given.
         """
         self._turned = turned
-        self._encoder: PreparedEncoder = model.encoder.prepare(dtype)
+        self._model = model
+        self._dtype = dtype
+        # Without attention only final states are needed, so sources that begin alike are read together.
+        shared = not model.encoder.bidirectional and model.decoder.attention is None and model.bridge is None
+        self._encoder: PreparedEncoder | None = model.encoder.prepare(dtype) if shared else None
         self._decoder: PreparedDecoder = model.decoder.prepare(dtype, many_steps=True)
         self._type = model.decoder.fc_out.bias.dtype
 
@@ -31,7 +35,10 @@ class PreparedModel:
     def start(self, source: Tensor, lengths: Tensor) -> DecoderState:
         """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows."""
         source = reversed_sources(source, lengths) if self._turned else source
-        return self._decoder.start(self._encoder.read(source, lengths))
+        if self._encoder is not None:
+            return self._decoder.start(self._encoder.read(source, lengths), None)
+        with torch.autocast(source.device.type, self._dtype, enabled=self._dtype != torch.float32):
+            return self._decoder.start(*self._model.encode(source, lengths))
 
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Feed `tokens [N]`, and return the logits of what follows, `[N, V]`, and the new state."""

@@ -1,10 +1,12 @@
 """The decoder: a recurrent network that starts from the context and writes the target token by token."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
+from tandem.models.attention import Attention, Memory, Owners, PreparedAttention, layers_below
 from tandem.models.cells import LayerState, find_cell
 from tandem.models.initial_weights import initialise
 from tandem.models.kernels.columns import largest_columns
@@ -14,7 +16,7 @@ from tandem.models.prefixes import PrefixTree
 from tandem.models.prepared import PreparedEmbedding, PreparedStack, prepare_stack
 from tandem.models.recurrence import stack_weights, unroll
 from tandem.models.state import RecurrentState
-from tandem.names import CellType
+from tandem.names import AttentionKind, AttentionScore, CellType
 
 
 class DecoderMasks(NamedTuple):
@@ -25,7 +27,7 @@ class DecoderMasks(NamedTuple):
     layers: list[Tensor] | None
     """For the outputs of each layer but the last, `[T, B, H]`; None where nothing is dropped there."""
     output: Tensor | None
-    """For the outputs of the last layer, `[T, B, H]`; None where nothing is dropped there."""
+    """For what the output layer reads, `[T, B, H]`, with attention `[T, B, D]`; None where nothing is dropped there."""
 
     def at(self, t: int) -> "DecoderMasks":
         """Return the masks of step t, `[B, E]` and `[B, H]`."""
@@ -38,10 +40,13 @@ class DecoderState(NamedTuple):
     """The state of a prepared decoder between two steps. Layers are kept apart, so that no step has to stack them."""
 
     layers: tuple[LayerState, ...]
+    owners: Owners | None = None
+    """The source of each row; None without attention."""
 
     def select(self, rows: Tensor) -> "DecoderState":
         """Repeat, reorder or drop rows: int64 `rows [B']` -> a state of B' rows."""
-        return DecoderState(tuple(tuple(part.index_select(0, rows) for part in layer) for layer in self.layers))
+        layers = tuple(tuple(part.index_select(0, rows) for part in layer) for layer in self.layers)
+        return DecoderState(layers, None if self.owners is None else self.owners.select(rows))
 
 
 class PreparedDecoder(NamedTuple):
@@ -49,17 +54,20 @@ class PreparedDecoder(NamedTuple):
 
     embedding: PreparedEmbedding
     stack: PreparedStack
+    """The layers below attention, or all where there is none."""
+    upper: tuple[PreparedStack, ...]
+    """The layers above attention, one each."""
+    attention: PreparedAttention | None
     projection: Packed | None
     output: Packed
 
-    def start(self, state: RecurrentState) -> DecoderState:
-        """Return the state before the first step, from the encoder's. The encoder's graph ends here."""
-        return DecoderState(tuple(tuple(part.detach() for part in state.layer(index)) for index in range(self.depth)))
-
-    @property
-    def depth(self) -> int:
-        """The number of layers."""
-        return len(self.stack.layers)
+    def start(self, state: RecurrentState, memory: Memory | None = None) -> DecoderState:
+        """Return the state before the first step, from what `Seq2Seq.encode` returned, without its graph."""
+        layers = tuple(tuple(part.detach() for part in state.layer(index)) for index in range(len(state.hidden)))
+        if memory is None:
+            return DecoderState(layers)
+        sources = torch.arange(len(memory.values), device=memory.values.device)
+        return DecoderState(layers, Owners(sources, Memory(*(part.detach() for part in memory))))
 
     def step(
         self, tokens: Tensor, state: DecoderState, masks: DecoderMasks | None = None
@@ -68,13 +76,22 @@ class PreparedDecoder(NamedTuple):
 
         Returns what the output layer reads, `[B, D]`, and the new state.
         """
-        if masks is None:
-            layers = self.stack.step(self.embedding(tokens), state.layers, None)
-            output = layers[-1][0]
-        else:
-            layers = self.stack.step(self.embedding(tokens, masks.embedding), state.layers, masks.layers)
-            output = layers[-1][0] if masks.output is None else layers[-1][0] * masks.output
-        return (output if self.projection is None else self.projection(output)), DecoderState(layers)
+        by_input = self.embedding(tokens, None if masks is None else masks.embedding)
+        between = None if masks is None else masks.layers
+        layers = self.stack.step(by_input, state.layers, between)
+        output = layers[-1][0]
+        if self.attention is not None and state.owners is not None:
+            context = self.attention.look(output, state.owners)
+            for index, layer in enumerate(self.upper, len(layers)):
+                lower = output if between is None else output * between[index - 1]
+                by_input = layer.layers[0].of_input(torch.cat([lower, context], dim=1))
+                layers += layer.step(by_input, state.layers[index:], None)
+                output = layers[-1][0]
+            output = self.attention.joined(context, output)
+        if masks is not None and masks.output is not None:
+            output = output * masks.output
+        features = output if self.projection is None else self.projection(output)
+        return features, DecoderState(layers, state.owners)
 
     def read(self, tree: PrefixTree, state: DecoderState) -> Tensor:
         """Read a tree that continues the rows of `state`.
@@ -82,6 +99,12 @@ class PreparedDecoder(NamedTuple):
         Returns what the output layer reads at each prefix, `[P, D]`.
         """
         outputs = self.stack.outputs(self.embedding(tree.tokens), tree.levels, state.layers)
+        if self.attention is not None and state.owners is not None:
+            contexts = self.attention.look(outputs, state.owners._replace(sources=tree.spread(state.owners.sources)))
+            for index, layer in enumerate(self.upper, len(self.stack.layers)):
+                by_input = layer.layers[0].of_input(torch.cat([outputs, contexts], dim=1))
+                outputs = layer.outputs(by_input, tree.levels, state.layers[index:])
+            outputs = self.attention.joined(contexts, outputs)
         return outputs if self.projection is None else self.projection(outputs)
 
     def logits(self, features: Tensor) -> Tensor:
@@ -100,6 +123,10 @@ class Decoder(nn.Module):
     output layer's weight is the embedding's (Press & Wolf 2017), behind a projection from H to E where these differ.
     `output_dropout` is the share that is zeroed in the last layer's output (Zaremba et al. 2014), and `word_dropout`
     the share of tokens whose whole embedding is zeroed (Gal & Ghahramani 2016, section 4.2). The tutorial does neither.
+
+    With `attention` each step looks at all outputs of the encoder, which have `memory_dim` numbers (`hid_dim` unless
+    said otherwise). `luong` looks after the last layer. `gnmt` looks after the first, and the layers above read what it
+    saw. `attention_score` compares.
     """
 
     def __init__(
@@ -115,6 +142,9 @@ class Decoder(nn.Module):
         output_dropout: float = 0.0,
         word_dropout: float = 0.0,
         init_range: float | None = 0.08,
+        attention: AttentionKind | None = None,
+        attention_score: AttentionScore = "general",
+        memory_dim: int | None = None,
     ) -> None:
         super().__init__()
         self.output_dim = output_dim
@@ -123,9 +153,17 @@ class Decoder(nn.Module):
         self.cell_type: CellType = cell_type
         self._cell = find_cell(cell_type)
         self.embedding = nn.Embedding(output_dim, emb_dim)
-        self.rnn = self._cell.new_parameters(emb_dim, hid_dim, n_layers)
-        self.projection = nn.Linear(hid_dim, emb_dim, bias=False) if tie_output and emb_dim != hid_dim else None
-        self.fc_out = nn.Linear(emb_dim if tie_output else hid_dim, output_dim)
+        below = n_layers if attention is None else layers_below(attention, n_layers)
+        feature_dim = emb_dim if tie_output else hid_dim
+        memory_dim = memory_dim or hid_dim
+        self.rnn = self._cell.new_parameters(emb_dim, hid_dim, below)
+        self.upper = nn.ModuleList(
+            self._cell.new_parameters(hid_dim + memory_dim, hid_dim, 1) for _ in range(n_layers - below)
+        )
+        self.attention = None if attention is None else Attention(attention_score, hid_dim, memory_dim, feature_dim)
+        has_projection = feature_dim != hid_dim and attention is None
+        self.projection = nn.Linear(hid_dim, feature_dim, bias=False) if has_projection else None
+        self.fc_out = nn.Linear(feature_dim, output_dim)
         if tie_output:
             self.fc_out.weight = self.embedding.weight
         self.dropout = nn.Dropout(dropout)
@@ -134,25 +172,28 @@ class Decoder(nn.Module):
         initialise(self, init_range)
 
     def forward(
-        self, input: Tensor, hidden: Tensor, cell: Tensor | None = None
+        self, input: Tensor, hidden: Tensor, cell: Tensor | None = None, memory: Memory | None = None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Read one token in each row, `input [B]`, in the state `(hidden, cell)`, each `[L, B, H]`.
 
-        Returns `(prediction [B, V], hidden, cell)`: the logits of the next token and the new state. ValueError for an
-        LSTM without a cell state.
+        Returns `(prediction [B, V], hidden, cell)`: the logits of the next token and the new state. With attention it
+        looks at `memory`, which `attention.remember` makes of the encoder's outputs. ValueError for an LSTM without a
+        cell state, and for attention without a memory.
         """
         if self._cell.has_cell_state and cell is None:
             raise ValueError("an LSTM's state has two parts: call decoder(input, hidden, cell)")
         masks = self.draw_masks(1, input.shape[0])
-        features, state = self._unroll(input.unsqueeze(0), RecurrentState(hidden, cell), masks)
+        features, state = self._unroll(input.unsqueeze(0), RecurrentState(hidden, cell), masks, memory)
         return self.fc_out(features.squeeze(0)), state.hidden, state.cell
 
-    def features(self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None) -> Tensor:
+    def features(
+        self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None, memory: Memory | None = None
+    ) -> Tensor:
         """Read `inputs [T, B]` from `state`. Returns what the output layer reads at each step, `[T, B, D]`.
 
         D is H, or E with a tied output. Differentiable; the logits are `fc_out` of the result.
         """
-        return self._unroll(inputs, state, masks)[0]
+        return self._unroll(inputs, state, masks, memory)[0]
 
     def draw_masks(self, steps: int, batch: int) -> DecoderMasks | None:
         """Draw the dropout of one pass; None in eval mode or where nothing is dropped."""
@@ -164,7 +205,7 @@ class Decoder(nn.Module):
         return DecoderMasks(
             draw_embedding_mask((steps, batch, weight.shape[1]), rate, word_rate, weight),
             draw_masks(self.n_layers, states, rate, weight),
-            draw_mask(states, output_rate, weight) if output_rate else None,
+            draw_mask((steps, batch, self._read_by_output()), output_rate, weight) if output_rate else None,
         )
 
     def prepare(self, dtype: torch.dtype, *, many_steps: bool) -> PreparedDecoder:
@@ -179,18 +220,40 @@ class Decoder(nn.Module):
         return PreparedDecoder(
             PreparedEmbedding(self.embedding, stack.layers[0], tabulate=many_steps),
             stack,
+            tuple(prepare_stack(self._cell, rnn, dtype, single_rows=many_steps) for rnn in self._upper()),
+            None if self.attention is None else self.attention.prepare(dtype, single_rows=many_steps),
             None if projection is None else Packed(projection.weight.to(dtype), single_rows=many_steps),
             Packed(output.weight.to(dtype), output.bias.to(dtype), single_rows=many_steps),
         )
 
     def _unroll(
-        self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None
+        self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None, memory: Memory | None
     ) -> tuple[Tensor, RecurrentState]:
         embedded = self.embedding(inputs)
         if masks is not None and masks.embedding is not None:
             embedded = embedded * masks.embedding
-        layers = None if masks is None else masks.layers
-        outputs, state = unroll(self._cell, stack_weights(self.rnn), embedded, state, layers)
+        between = None if masks is None else masks.layers
+        below = self.rnn.num_layers
+        outputs, after = unroll(self._cell, stack_weights(self.rnn), embedded, state.layers(0, below), between)
+        states = [after]
+        if self.attention is not None:
+            if memory is None:
+                raise ValueError("a decoder with attention needs the memory: call decoder(input, hidden, cell, memory)")
+            contexts = self.attention.look(outputs.transpose(0, 1), memory)[0].transpose(0, 1)  # (T, B, M)
+            for index, rnn in enumerate(self._upper(), below):
+                lower = outputs if between is None else outputs * between[index - 1]
+                read = torch.cat([lower, contexts.to(lower.dtype)], dim=2)
+                outputs, after = unroll(self._cell, stack_weights(rnn), read, state.layers(index, index + 1), None)
+                states.append(after)
+            outputs = self.attention.joined(contexts, outputs)
         if masks is not None and masks.output is not None:
             outputs = outputs * masks.output
-        return (outputs if self.projection is None else self.projection(outputs)), state
+        features = outputs if self.projection is None else self.projection(outputs)
+        return features, RecurrentState.join(states)
+
+    def _upper(self) -> Sequence[nn.RNNBase]:
+        return cast(Sequence[nn.RNNBase], self.upper)
+
+    def _read_by_output(self) -> int:
+        """Return the size of what is dropped before the output layer."""
+        return self.hid_dim if self.attention is None else self.fc_out.in_features

@@ -10,7 +10,7 @@ from tandem.models.initial_weights import initialise
 from tandem.models.masks import draw_embedding_mask, draw_masks
 from tandem.models.prefixes import prefix_tree
 from tandem.models.prepared import PreparedEmbedding, PreparedStack, prepare_stack
-from tandem.models.recurrence import stack_weights, unroll, zero_state
+from tandem.models.recurrence import stack_weights, unroll, unroll_both_ways, zero_state
 from tandem.models.state import RecurrentState
 from tandem.names import CellType
 
@@ -35,6 +35,15 @@ class PreparedEncoder(NamedTuple):
         return self.stack.final_states(by_input, tree.levels, self.start, source.shape[1])
 
 
+class Encoded(NamedTuple):
+    """All that an encoder made of a batch of sources."""
+
+    final: RecurrentState
+    """The state of each source after its last token, `[L, B, H]`; with two directions `[2 L, B, H]`, forward first."""
+    outputs: Tensor
+    """The outputs of the last layer at all positions, `[S, B, H]` or `[S, B, 2 H]`; behind an end, anything."""
+
+
 class Encoder(nn.Module):
     """Embedding, dropout, and a stack of recurrent layers: the tutorial's class.
 
@@ -42,7 +51,8 @@ class Encoder(nn.Module):
     and of the hidden state, the number of layers, and the share that dropout zeroes in the embedding and between
     layers. `cell_type` chooses the kind of layer. Weights start from U(-init_range, init_range) (Sutskever et al.
     2014, section 3.4), or as torch draws them when `init_range` is None. `word_dropout` is the share of tokens whose
-    whole embedding is zeroed (Gal & Ghahramani 2016, section 4.2); the tutorial zeroes none.
+    whole embedding is zeroed (Gal & Ghahramani 2016, section 4.2); the tutorial zeroes none. A `bidirectional` encoder
+    reads the source from both ends, with `hid_dim` units in each direction (Schuster & Paliwal 1997).
     """
 
     def __init__(
@@ -56,6 +66,7 @@ class Encoder(nn.Module):
         cell_type: CellType = "lstm",
         word_dropout: float = 0.0,
         init_range: float | None = 0.08,
+        bidirectional: bool = False,
     ) -> None:
         super().__init__()
         self.hid_dim = hid_dim
@@ -63,29 +74,41 @@ class Encoder(nn.Module):
         self.cell_type: CellType = cell_type
         self._cell = find_cell(cell_type)
         self.embedding = nn.Embedding(input_dim, emb_dim)
-        self.rnn = self._cell.new_parameters(emb_dim, hid_dim, n_layers)
+        self.bidirectional = bidirectional
+        self.rnn = self._cell.new_parameters(emb_dim, hid_dim, n_layers, bidirectional=bidirectional)
         self.dropout = nn.Dropout(dropout)
         self.word_dropout = nn.Dropout(word_dropout)
         initialise(self, init_range)
 
+    @property
+    def output_dim(self) -> int:
+        """The size of an output: `hid_dim` for each direction."""
+        return self.hid_dim * (2 if self.bidirectional else 1)
+
     def forward(self, src: Tensor, lengths: Tensor | None = None) -> RecurrentState:
-        """Read `src [S, B]`, ids, into `(hidden, cell)`, each `[L, B, H]`.
+        """Read `src [S, B]`, ids, into `(hidden, cell)`, each `[L, B, H]`, or `[2 L, B, H]` with two directions.
 
         With `lengths [B]` each sequence's state is the one after its last token, whatever follows it. Without them the
         padding is read too, as the tutorial's encoder does. ValueError for a length outside 1..S.
         """
+        return self.read(src, lengths).final
+
+    def read(self, src: Tensor, lengths: Tensor | None = None) -> Encoded:
+        """Read `src [S, B]` as `forward` does, and return the outputs at all positions, too."""
         steps, batch = src.shape
         rate, word_rate = (self.dropout.p, self.word_dropout.p) if self.training else (0.0, 0.0)
         embedded = self.embedding(src)  # (S, B, E)
         mask = draw_embedding_mask((steps, batch, embedded.shape[2]), rate, word_rate, embedded)
         if mask is not None:
             embedded = embedded * mask
-        masks = draw_masks(self.n_layers, (steps, batch, self.hid_dim), rate, embedded)
+        masks = draw_masks(self.n_layers, (steps, batch, self.output_dim), rate, embedded)
         if lengths is not None:
             _check_lengths(lengths, steps)
         last = None if lengths is None else lengths.cpu() - 1
         start = zero_state(self._cell, self.rnn, batch)
-        return unroll(self._cell, stack_weights(self.rnn), embedded, start, masks, last)[1]
+        run = unroll_both_ways if self.bidirectional else unroll
+        outputs, final = run(self._cell, stack_weights(self.rnn), embedded, start, masks, last)
+        return Encoded(final, outputs)
 
     def prepare(self, dtype: torch.dtype) -> PreparedEncoder:
         """Convert the weights to `dtype` and lay them out to read many sources, without a graph."""

@@ -37,6 +37,14 @@ class PrefixTree(NamedTuple):
     levels: list[Level]
     """The prefixes of one token, of two tokens, and so on."""
 
+    def spread(self, values: Tensor) -> Tensor:
+        """Return for each beginning the value of the row that it continues: `[N]` -> `[P]`, over all levels."""
+        each = []
+        for level in self.levels:
+            values = values if level.parents is None else values.index_select(0, level.parents)
+            each.append(values)
+        return torch.cat(each)
+
 
 def prefix_tree(source: Tensor, lengths: Tensor) -> PrefixTree:
     """Return the distinct prefixes of `source [S, B]`, of `lengths [B]`. The first level continues one root."""

@@ -15,7 +15,7 @@ from tandem.models.state import RecurrentState
 
 
 def stack_weights(rnn: nn.RNNBase) -> tuple[LayerWeights, ...]:
-    """Return the parameters of each layer, first layer first."""
+    """Return the parameters of each layer, first layer first; of each layer's two directions, forward first."""
     return tuple(LayerWeights(*weights) for weights in rnn.all_weights)
 
 
@@ -26,7 +26,8 @@ def zero_state(cell: Cell, rnn: nn.RNNBase, batch: int, dtype: torch.dtype | Non
     has that one.
     """
     like = rnn.all_weights[0][1]  # weight_hh
-    zeros = like.detach().new_zeros(rnn.num_layers, batch, rnn.hidden_size)
+    layers = rnn.num_layers * (2 if rnn.bidirectional else 1)
+    zeros = like.detach().new_zeros(layers, batch, rnn.hidden_size)
     if not cell.has_cell_state:
         return RecurrentState(zeros)
     return RecurrentState(zeros.to(dtype or zeros.dtype), torch.zeros_like(zeros))
@@ -68,3 +69,37 @@ def unroll(
         states.append(after)
         inputs = outputs if masks is None or index == len(layers) - 1 else outputs * masks[index]
     return outputs, RecurrentState.stack(states)
+
+
+def unroll_both_ways(
+    cell: Cell,
+    layers: Sequence[LayerWeights],
+    inputs: Tensor,
+    state: RecurrentState,
+    masks: Sequence[Tensor] | None,
+    last: Tensor | None,
+) -> tuple[Tensor, RecurrentState]:
+    """Run all layers in both directions, as `unroll` does in one. Layers and states alternate: forward, backward.
+
+    A layer reads the outputs of both directions of the layer below, so outputs and masks are `[T, B, 2 H]`. The
+    backward direction begins at each row's own last step.
+    """
+    dtype, ends = compute_dtype(inputs), Ends(len(inputs), last)
+    turned = _turned_steps(len(inputs), inputs.shape[1], last, inputs.device)
+    columns = torch.arange(inputs.shape[1], device=inputs.device)
+    states: list[LayerState] = []
+    for index in range(0, len(layers), 2):
+        forward, after = cell.run(inputs, state.layer(index), layers[index], ends, dtype)
+        backward, before = cell.run(inputs[turned, columns], state.layer(index + 1), layers[index + 1], ends, dtype)
+        states += [after, before]
+        outputs = torch.cat([forward, backward[turned, columns]], dim=2)
+        inputs = outputs if masks is None or index + 2 == len(layers) else outputs * masks[index // 2]
+    return outputs, RecurrentState.stack(states)
+
+
+def _turned_steps(steps: int, batch: int, last: Tensor | None, device: torch.device) -> Tensor:
+    """Return the step `[T, B]` that stands at each step of rows that are read from their last step to their first."""
+    forward = torch.arange(steps)[:, None].expand(steps, batch)  # (T, B)
+    ends = torch.full((batch,), steps - 1) if last is None else last
+    # Behind a row's end nothing is turned: what is read there is no matter.
+    return torch.where(forward <= ends, ends - forward, forward).to(device)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from tandem.models.attention import Memory
+from tandem.models.bridge import Bridge
 from tandem.models.coins import draw_coins, expand_coins
 from tandem.models.decoder import Decoder, DecoderMasks
 from tandem.models.encoder import Encoder
@@ -14,17 +16,25 @@ class Seq2Seq(nn.Module):
     """An encoder-decoder (Sutskever, Vinyals & Le 2014): the tutorial's class.
 
     `Seq2Seq(encoder, decoder, device)`. The decoder starts from the encoder's state, so ValueError where the two
-    differ in cell type, hidden size or number of layers.
+    differ in cell type, hidden size or number of layers. With `bridge` a learnt layer stands between them, and sizes,
+    numbers of layers and directions may differ.
     """
 
-    def __init__(self, encoder: Encoder, decoder: Decoder, device: torch.device | str | None = None) -> None:
+    def __init__(
+        self, encoder: Encoder, decoder: Decoder, device: torch.device | str | None = None, *, bridge: bool = False
+    ) -> None:
         super().__init__()
-        _check_fit("hidden sizes (hid_dim)", encoder.hid_dim, decoder.hid_dim)
-        _check_fit("numbers of layers (n_layers)", encoder.n_layers, decoder.n_layers)
+        if not bridge:
+            _check_fit("hidden sizes (hid_dim)", encoder.output_dim, decoder.hid_dim)
+            _check_fit("numbers of layers (n_layers)", encoder.n_layers, decoder.n_layers)
         _check_fit("cell types (cell_type)", encoder.cell_type, decoder.cell_type)
+        if decoder.attention is not None:
+            _check_fit("sizes of outputs and memory (memory_dim)", encoder.output_dim, decoder.attention.memory_size)
         self.encoder = encoder
         self.decoder = decoder
         self.device = device
+        shapes = encoder.n_layers, encoder.output_dim, decoder.n_layers, decoder.hid_dim
+        self.bridge = Bridge(*shapes, has_cell_state=decoder.cell_type == "lstm") if bridge else None
 
     def forward(
         self,
@@ -55,14 +65,26 @@ class Seq2Seq(nn.Module):
         runs over all steps with the same dropout. Its gradient is that of the step-by-step loop, because none goes
         through argmax.
         """
-        state = self.encoder(source, source_lengths)
+        state, memory = self.encode(source, source_lengths)
         masks = self.decoder.draw_masks(target.shape[0] - 1, target.shape[1])
-        inputs = self._decide_inputs(target, coins, state, masks)
-        return self.decoder.features(inputs, state, masks)
+        inputs = self._decide_inputs(target, coins, state, masks, memory)
+        return self.decoder.features(inputs, state, masks, memory)
+
+    def encode(self, source: Tensor, source_lengths: Tensor | None) -> tuple[RecurrentState, Memory | None]:
+        """Return the decoder's first state, and the memory that it looks at: None without attention."""
+        encoded = self.encoder.read(source, source_lengths)
+        state = encoded.final if self.bridge is None else self.bridge(encoded.final)
+        attention = self.decoder.attention
+        return state, None if attention is None else attention.remember(encoded.outputs, source_lengths)
 
     @torch.no_grad()
     def _decide_inputs(
-        self, target: Tensor, coins: Tensor, state: RecurrentState, masks: DecoderMasks | None
+        self,
+        target: Tensor,
+        coins: Tensor,
+        state: RecurrentState,
+        masks: DecoderMasks | None,
+        memory: Memory | None,
     ) -> Tensor:
         """Return the decoder's inputs `[T - 1, B]`: true tokens, and predictions where the coins ask for them."""
         inputs = target[:-1].clone()
@@ -73,7 +95,7 @@ class Seq2Seq(nn.Module):
             return inputs
         decoder = self.decoder.prepare(compute_dtype(state.hidden), many_steps=False)
         rows = rows.to(target.device)
-        step_state = decoder.start(state)
+        step_state = decoder.start(state, memory)
         for t in range(predicted[-1] + 1):
             features, step_state = decoder.step(inputs[t], step_state, None if masks is None else masks.at(t))
             if not forced[t]:

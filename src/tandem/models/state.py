@@ -22,9 +22,19 @@ class RecurrentState(NamedTuple):
         """Put the states of single layers together, first layer first."""
         return cls(*(torch.stack(parts) for parts in zip(*layers, strict=True)))
 
+    @classmethod
+    def join(cls, states: Sequence["RecurrentState"]) -> "RecurrentState":
+        """Put the states of several stacks together, the lowest first."""
+        parts = zip(*states, strict=True)
+        return cls(*(torch.cat(part) for part in parts if part[0] is not None)) if len(states) > 1 else states[0]
+
     def layer(self, index: int) -> LayerState:
         """Return the state of one layer, counted from 0."""
         return tuple(part[index] for part in self if part is not None)
+
+    def layers(self, begin: int, end: int) -> "RecurrentState":
+        """Return the state of the layers from `begin` to before `end`."""
+        return RecurrentState(self.hidden[begin:end], None if self.cell is None else self.cell[begin:end])
 
     def select(self, rows: Tensor) -> "RecurrentState":
         """Repeat, reorder or drop rows of the batch: int64 `rows [B']` -> a state of B' rows."""

@@ -49,7 +49,9 @@ class Cell(Protocol):
         """
         ...
 
-    def new_parameters(self, input_size: int, hidden_size: int, layers: int) -> nn.RNNBase:
+    def new_parameters(
+        self, input_size: int, hidden_size: int, layers: int, *, bidirectional: bool = False
+    ) -> nn.RNNBase:
         """Create the module that holds the parameters of a stack of layers, four a layer. Only tests call it."""
         ...
 

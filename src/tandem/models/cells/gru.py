@@ -24,9 +24,11 @@ class Gru:
 
     has_cell_state = False
 
-    def new_parameters(self, input_size: int, hidden_size: int, layers: int) -> nn.RNNBase:
+    def new_parameters(
+        self, input_size: int, hidden_size: int, layers: int, *, bidirectional: bool = False
+    ) -> nn.RNNBase:
         """See `Cell.new_parameters`."""
-        return nn.GRU(input_size, hidden_size, layers)
+        return nn.GRU(input_size, hidden_size, layers, bidirectional=bidirectional)
 
     def run(
         self, inputs: Tensor, state: LayerState, weights: LayerWeights, ends: Ends, dtype: torch.dtype

@@ -1,0 +1,80 @@
+"""Attention: each state of the decoder looks at all positions of its source.
+
+No step reads what attention made of the step before (there is no input feeding), so all steps of a target are computed
+at once. Letters: `B` sources, `S` source length, `Q` queries of each source, `N` rows of a step, `H` decoder size,
+`M` size of a position, `D` size of the result.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from tandem.models.attention.memory import Memory, Owners
+from tandem.models.attention.scores import Score, new_score
+from tandem.models.kernels.products import Packed, as_type
+from tandem.names import AttentionScore
+
+
+class Attention(nn.Module):
+    """A score, and the layer that joins what attention read with the decoder's output.
+
+    The result is tanh(W [context; output]) (Luong et al. 2015, arXiv 1508.04025, equation 5).
+    """
+
+    def __init__(self, score: AttentionScore, query_size: int, memory_size: int, output_size: int) -> None:
+        super().__init__()
+        self.memory_size = memory_size
+        self.score: Score = new_score(score, query_size, memory_size)
+        self.join = nn.Linear(memory_size + query_size, output_size, bias=False)
+
+    def remember(self, outputs: Tensor, lengths: Tensor | None) -> Memory:
+        """Lay out an encoder's `outputs [S, B, M]`, whose sources have `lengths [B]`; None where all have S."""
+        values = outputs.transpose(0, 1).contiguous()
+        bias = values.new_zeros(values.shape[0], 1, values.shape[1])
+        if lengths is not None:
+            behind = torch.arange(len(outputs), device=outputs.device) >= lengths.to(outputs.device)[:, None]  # (B, S)
+            bias.masked_fill_(behind[:, None], -torch.inf)
+        return Memory(self.score.keys(values), values, bias)
+
+    def look(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Return the contexts `[B, Q, M]` and the weights `[B, Q, S]` of `queries [B, Q, H]`."""
+        queries = queries if self.score.query is None else self.score.query(queries)
+        return _look(self.score, queries, memory)
+
+    def joined(self, contexts: Tensor, outputs: Tensor) -> Tensor:
+        """Return what the output layer reads: contexts `[..., M]` and decoder outputs `[..., H]` -> `[..., D]`."""
+        return torch.tanh(self.join(torch.cat([contexts, outputs], dim=-1)))
+
+    def prepare(self, dtype: torch.dtype, *, single_rows: bool) -> "PreparedAttention":
+        """Convert the weights to `dtype` and lay them out for single steps; `single_rows` as for `Packed`."""
+        query = self.score.query
+        return PreparedAttention(
+            self.score,
+            None if query is None else Packed(query.weight.to(dtype), query.bias.to(dtype), single_rows=single_rows),
+            Packed(self.join.weight.to(dtype), single_rows=single_rows),
+        )
+
+
+class PreparedAttention(NamedTuple):
+    """Attention without a graph, for the rows of a step."""
+
+    score: Score
+    query: Packed | None
+    join: Packed
+
+    def look(self, queries: Tensor, owners: Owners) -> Tensor:
+        """Return the contexts `[N, M]` of `queries [N, H]`, each at its own source."""
+        spread = owners.spread(queries if self.query is None else as_type(self.query(queries), queries.dtype))
+        contexts, _ = _look(self.score, spread.queries, owners.memory)
+        return as_type(spread.gather(contexts), queries.dtype)
+
+    def joined(self, contexts: Tensor, outputs: Tensor) -> Tensor:
+        """Return what the output layer reads: contexts `[N, M]` and decoder outputs `[N, H]` -> `[N, D]`."""
+        return torch.tanh(as_type(self.join(torch.cat([contexts, outputs], dim=-1)), outputs.dtype))
+
+
+def _look(score: Score, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+    scores = score.compare(queries, memory.keys).to(memory.bias.dtype) + memory.bias
+    weights = scores.softmax(dim=2)
+    return torch.bmm(weights, memory.values), weights
