@@ -107,6 +107,6 @@ class Seq2Seq(nn.Module):
 def _check_fit(what: str, of_encoder: object, of_decoder: object) -> None:
     if of_encoder != of_decoder:
         raise ValueError(
-            f"the {what} of encoder and decoder differ: {of_encoder} and {of_decoder}. The decoder starts from the "
-            "encoder's state, so build both with the same value"
+            f"the {what} of encoder and decoder differ: {of_encoder} and {of_decoder}. Build both with the same value, "
+            "or, where the state's sizes or layers are to differ, with bridge=True"
         )
