@@ -49,6 +49,7 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
             cell_type=settings.cell,
             word_dropout=settings.word_dropout,
             init_range=init_range,
+            bidirectional=settings.bidirectional,
         )
         decoder = Decoder(
             target_size,
@@ -61,8 +62,11 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
             output_dropout=settings.output_dropout,
             word_dropout=settings.word_dropout,
             init_range=init_range,
+            attention=None if settings.attention == "off" else settings.attention,
+            attention_score=settings.attention_score,
+            memory_dim=encoder.output_dim,
         )
-    return Seq2Seq(encoder, decoder)
+        return Seq2Seq(encoder, decoder, bridge=settings.bidirectional)
 
 
 def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
@@ -79,6 +83,8 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
                 f"the {side} embedding has {embedding.num_embeddings:,} rows, but the {side} tokenizer "
                 f"{len(tokenizer):,} tokens: make the model with len(tokenizer)"
             )
+    if encoder.bidirectional != (model.bridge is not None):
+        raise ArgumentError("the model has a bridge without a bidirectional encoder, which no recipe can say")
     if encoder.embedding.embedding_dim != decoder.embedding.embedding_dim:
         raise ArgumentError(
             f"the source embedding has {encoder.embedding.embedding_dim} columns and the target embedding "
@@ -95,6 +101,9 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
             layers=encoder.n_layers,
             hidden=encoder.hid_dim,
             embedding=encoder.embedding.embedding_dim,
+            bidirectional=encoder.bidirectional,
+            attention=decoder.attention_kind or "off",
+            attention_score=decoder.attention_score,
             dropout=encoder.dropout.p,
             output_dropout=decoder.output_dropout.p,
             word_dropout=encoder.word_dropout.p,

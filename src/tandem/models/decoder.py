@@ -160,6 +160,8 @@ class Decoder(nn.Module):
         self.upper = nn.ModuleList(
             self._cell.new_parameters(hid_dim + memory_dim, hid_dim, 1) for _ in range(n_layers - below)
         )
+        self.attention_kind: AttentionKind | None = attention
+        self.attention_score: AttentionScore = attention_score
         self.attention = None if attention is None else Attention(attention_score, hid_dim, memory_dim, feature_dim)
         has_projection = feature_dim != hid_dim and attention is None
         self.projection = nn.Linear(hid_dim, feature_dim, bias=False) if has_projection else None

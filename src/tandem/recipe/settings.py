@@ -13,6 +13,8 @@ from tandem.names import (
     LARGEST_LENGTH_FACTOR,
     LARGEST_LENGTH_PENALTY,
     MAX_CHARACTERS,
+    AttentionKind,
+    AttentionScore,
     CellType,
     Criterion,
     ForcingSchedule,
@@ -94,12 +96,27 @@ class Model(Section):
     layers: Annotated[int, Field(ge=1, le=100)] = 2
     hidden: Width = 512
     embedding: Width = 256
+    bidirectional: bool = False
+    """Whether the encoder reads the source from both ends, with `hidden` units in each direction."""
+    attention: AttentionKind | Literal["off"] = "off"
+    """Whether each step of the decoder looks at all positions of the source, and after which layer."""
+    attention_score: AttentionScore = "general"
+    """How a state of the decoder is compared with a position of the source."""
     dropout: BelowOne = 0.5
     output_dropout: BelowOne = 0.0  # Dropout before the output layer. The tutorial has none.
     word_dropout: BelowOne = 0.0  # Dropout of whole tokens on both sides. The tutorial has none.
     tie_output: bool = False  # whether the output layer shares the weight of the target embedding
     init_range: Positive | Literal["torch"] = 0.08
     """Weights are drawn from U(-init_range, init_range), or as torch draws them."""
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> "Model":
+        if self.attention != "off" and self.attention_score == "dot" and self.bidirectional:
+            raise ValueError(
+                "attention_score is dot, which compares states of one size, but those of a bidirectional encoder are "
+                "twice as large: take general or additive"
+            )
+        return self
 
 
 class Optimizer(Section):
