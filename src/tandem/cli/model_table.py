@@ -43,6 +43,7 @@ def show_model(console: Console, recipe: Recipe, sizes: tuple[int, int], counts:
         "target embedding": counts.target_embedding,
         "recurrent layers of the encoder": counts.encoder,
         "recurrent layers of the decoder": counts.decoder,
+        **({"attention": counts.attention} if counts.attention else {}),
         "output layer": counts.output,
         "all": counts.total,
     }

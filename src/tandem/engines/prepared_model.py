@@ -5,7 +5,6 @@ from torch import Tensor
 
 from tandem.models import Seq2Seq
 from tandem.models.decoder import DecoderState, PreparedDecoder
-from tandem.models.encoder import PreparedEncoder
 from tandem.models.prefixes import PrefixTree
 from tandem.models.reversing import reversed_sources
 
@@ -22,8 +21,8 @@ class PreparedModel:
         self._model = model
         self._dtype = dtype
         # Without attention only final states are needed, so sources that begin alike are read together.
-        shared = not model.encoder.bidirectional and model.decoder.attention is None and model.bridge is None
-        self._encoder: PreparedEncoder | None = model.encoder.prepare(dtype) if shared else None
+        only_final = model.decoder.attention is None and model.bridge is None
+        self._encoder = model.encoder.prepare(dtype) if only_final else None
         self._decoder: PreparedDecoder = model.decoder.prepare(dtype, many_steps=True)
         self._type = model.decoder.fc_out.bias.dtype
 

@@ -35,6 +35,18 @@ class PreparedEncoder(NamedTuple):
         return self.stack.final_states(by_input, tree.levels, self.start, source.shape[1])
 
 
+class UnsharedEncoder(NamedTuple):
+    """An encoder that reads sources from both ends: those that begin alike have nothing to share."""
+
+    encoder: "Encoder"
+    dtype: torch.dtype
+
+    def read(self, source: Tensor, lengths: Tensor) -> RecurrentState:
+        """Read `source [S, B]`, of `lengths [B]`, into a state of B rows, without a graph."""
+        with torch.no_grad(), torch.autocast(source.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            return self.encoder(source, lengths)  # type: ignore[no-any-return]
+
+
 class Encoded(NamedTuple):
     """All that an encoder made of a batch of sources."""
 
@@ -110,8 +122,10 @@ class Encoder(nn.Module):
         outputs, final = run(self._cell, stack_weights(self.rnn), embedded, start, masks, last)
         return Encoded(final, outputs)
 
-    def prepare(self, dtype: torch.dtype) -> PreparedEncoder:
+    def prepare(self, dtype: torch.dtype) -> PreparedEncoder | UnsharedEncoder:
         """Convert the weights to `dtype` and lay them out to read many sources, without a graph."""
+        if self.bidirectional:
+            return UnsharedEncoder(self, dtype)
         stack = prepare_stack(self._cell, self.rnn, dtype, single_rows=True)
         embedding = PreparedEmbedding(self.embedding, stack.layers[0], tabulate=True)
         return PreparedEncoder(embedding, stack, zero_state(self._cell, self.rnn, 1, dtype))

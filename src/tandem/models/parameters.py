@@ -24,6 +24,8 @@ class ParameterCounts:
     """The recurrent layers of the decoder."""
     output: int
     """The output layer, without what it shares with the target embedding."""
+    attention: int = 0
+    """Attention, and the bridge from the encoder's state to the decoder's."""
 
     @property
     def recurrent(self) -> int:
@@ -33,16 +35,18 @@ class ParameterCounts:
     @property
     def total(self) -> int:
         """Return the number in all parts together."""
-        return self.source_embedding + self.target_embedding + self.recurrent + self.output
+        return self.source_embedding + self.target_embedding + self.recurrent + self.output + self.attention
 
 
 def count_parameters(model: Seq2Seq) -> ParameterCounts:
     """Count the parameters of each part of a model."""
     encoder, decoder = model.encoder, model.decoder
-    target, layers = _count(decoder.embedding), _count(decoder.rnn)
-    output = _count(decoder) - target - layers
-    return ParameterCounts(_count(encoder.embedding), target, _count(encoder.rnn), layers, output)
+    target, layers = _count(decoder.embedding), _count(decoder.rnn) + _count(decoder.upper)
+    attention = _count(decoder.attention)
+    output = _count(decoder) - target - layers - attention
+    source, attention = _count(encoder.embedding), attention + _count(model.bridge)
+    return ParameterCounts(source, target, _count(encoder.rnn), layers, output, attention)
 
 
-def _count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+def _count(module: nn.Module | None) -> int:
+    return 0 if module is None else sum(parameter.numel() for parameter in module.parameters())
