@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from tandem.build import build_model
 from tandem.engines import Engine, Ids
 from tandem.engines.members import Member
 from tandem.engines.torch_engine import TorchEngine
@@ -16,11 +17,20 @@ from tests.support.runs import untrained
 
 VOCABULARY = 7
 
+GNMT = ("model.attention=gnmt", "model.attention_score=additive", "model.bidirectional=true", "model.layers=2")
+
 
 @cache
 def member(cell: CellType, seed: int, *, reverse: bool = False) -> Member:
     recipe = untrained(cell, f"text.reverse_source={str(reverse).lower()}").recipe
     return Member(small_model(cell, source=VOCABULARY, target=VOCABULARY, seed=seed), recipe)
+
+
+@cache
+def attending(cell: CellType, *settings: str) -> Member:
+    """A model with attention, or whatever else the settings ask for."""
+    recipe = untrained(cell, *settings).recipe
+    return Member(build_model(recipe, VOCABULARY, VOCABULARY), recipe)
 
 
 def _torch(*members: Member, **options: Any) -> Engine[Any]:
@@ -30,6 +40,9 @@ def _torch(*members: Member, **options: Any) -> Engine[Any]:
 ENGINES: dict[str, Callable[[], Engine[Any]]] = {
     "table": lambda: random_table(3, VOCABULARY),
     **{cell: (lambda cell=cell: _torch(member(cell, 1))) for cell in CELL_TYPES},  # type: ignore[misc]
+    "luong": lambda: _torch(attending("lstm", "model.attention=luong", "model.layers=2")),
+    "gnmt": lambda: _torch(attending("gru", *GNMT)),
+    "mean with and without attention": lambda: _torch(attending("lstm", *GNMT), member("gru", 2, reverse=True)),
     "arithmetic mean": lambda: _torch(member("lstm", 1), member("gru", 2, reverse=True), averaging="arithmetic"),
     "geometric mean": lambda: _torch(member("lstm", 1), member("rnn", 2, reverse=True), averaging="geometric"),
 }

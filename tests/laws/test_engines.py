@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.laws.engines import ENGINES, VOCABULARY, closeness, framed
+from tandem.engines.members import Member
+from tandem.engines.torch_engine import TorchEngine
+from tests.laws.engines import ENGINES, VOCABULARY, attending, closeness, framed
 from tests.search.tables import BANNED, EOS, SOS
 
 EVERY_ENGINE = pytest.mark.parametrize("name", ENGINES)
@@ -90,6 +93,41 @@ def test_targets_score_all_at_once_as_they_do_step_by_step(
             expected.append(step.scores[0, token])
             state = step.state
         assert scores == pytest.approx(expected, abs=closeness(name))
+
+
+@EVERY_ENGINE
+@few
+@given(SOURCES, st.lists(st.tuples(st.integers(0, 3), WORDS.filter(bool)), min_size=1, max_size=6))
+def test_alignments_are_the_same_in_any_company(
+    name: str, sources: list[list[int]], wanted: list[tuple[int, list[int]]]
+) -> None:
+    engine = ENGINES[name]()
+    rows, targets = [row % len(sources) for row, _ in wanted], [target for _, target in wanted]
+    aligned = engine.align(engine.start(sources), np.array(rows), targets)
+    assert (aligned is not None) == (name in {"luong", "gnmt", "mean with and without attention"})
+    for row, target, weights in zip(rows, targets, aligned or [], strict=aligned is not None):
+        length = len(sources[row])
+        assert weights.shape == (len(target), max(map(len, sources)))
+        assert weights.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+        assert not weights[:, length:].any()
+        (alone,) = engine.align(engine.start([sources[row]]), np.array([0]), [target]) or [weights]
+        assert weights[:, :length] == pytest.approx(alone, abs=closeness(name))
+
+
+def test_a_member_that_reads_from_the_other_end_is_aligned_as_sources_are_given() -> None:
+    settings = ("model.attention=luong", "model.layers=1")
+    forward, backward = attending("lstm", *settings), attending("lstm", "text.reverse_source=true", *settings)
+    source, turned = framed([4, 5, 6, 4]), framed([4, 6, 5, 4])
+    target = [[4, 6, EOS]]
+
+    def weights(*members: Member, ids: list[int]) -> np.ndarray:
+        engine = TorchEngine(members, device=torch.device("cpu"))
+        (aligned,) = engine.align(engine.start([ids]), np.array([0]), target) or []
+        return aligned
+
+    both = weights(forward, backward, ids=source)
+    other = weights(backward, ids=turned)[:, [0, 4, 3, 2, 1, 5]]
+    assert both == pytest.approx((weights(forward, ids=source) + other) / 2, abs=1e-5)
 
 
 @EVERY_ENGINE

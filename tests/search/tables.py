@@ -67,6 +67,9 @@ class TableEngine:
         scores[:, self.banned] = -np.inf
         return Candidates(np.tile(np.arange(self.vocabulary), (len(places), 1)), scores, eos, TableState(places))
 
+    def align(self, state: TableState, rows: IntArray, targets: Sequence[Ids]) -> None:
+        return None
+
     def score(self, state: TableState, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray]:
         results = []
         for row, target in zip(rows, targets, strict=True):

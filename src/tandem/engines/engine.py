@@ -81,6 +81,14 @@ class Engine(Protocol[S]):
         """Feed one token to each row, `[N]`, and return the whole vocabulary in the order of the ids."""
         ...
 
+    def align(self, state: S, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray] | None:
+        """Return how much each token of each target looked at each token of its source; None without attention.
+
+        Targets are given as for `score`. Each array is `[T, S]`: T tokens of the target, S of the longest source, the
+        frame counted. A row adds up to 1; behind the end of its source it is 0.
+        """
+        ...
+
     def score(self, state: S, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray]:
         """Return the log-probability of each token of each target, in nats.
 

@@ -48,6 +48,18 @@ class PreparedModel:
         """Return what the output layer reads at all prefixes of a tree that continues the rows of `state`: `[P, D]`."""
         return self._decoder.read(tree, state)
 
+    def alignments(self, tree: PrefixTree, state: DecoderState) -> Tensor | None:
+        """Return the weights of the source's positions at all prefixes of a tree, `[P, S]`; None without attention.
+
+        Positions are counted as sources are given, whichever end the model reads them from.
+        """
+        weights = self._decoder.alignments(tree, state)
+        if weights is None or state.owners is None or not self._turned:
+            return weights
+        sources = tree.spread(state.owners.sources)
+        lengths = (state.owners.memory.bias[:, 0] == 0).sum(dim=1)[sources]  # (P,)
+        return reversed_sources(weights.T, lengths).T
+
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits of what follows at `features [N, D]`: `[N, V]`."""
         return self._decoder.logits(features).to(self._type)

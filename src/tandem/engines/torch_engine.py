@@ -6,7 +6,7 @@ output layer reads.
 
 import os
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from tandem.engines.prepared_model import PreparedModel
 from tandem.engines.selection import top_tokens
 from tandem.errors import TandemError
 from tandem.models.decoder import DecoderState
-from tandem.models.prefixes import target_tree
+from tandem.models.prefixes import PrefixTree, target_tree
 from tandem.names import Averaging
 from tandem.text import EOS_ID, SOS_ID
 
@@ -161,17 +161,36 @@ class TorchEngine:
 
         Prefixes that targets of the same row share are read once.
         """
+        tree, places, states = self._target_tree(state, rows, targets)
+        features = [model.read(tree, own) for model, own in zip(self._models, states, strict=True)]
+        tokens = torch.tensor([token for ids in targets for token in ids])
+        flat = self._token_scores(features, torch.from_numpy(np.concatenate(places)), tokens)
+        return np.split(flat, np.cumsum([len(ids) for ids in targets])[:-1])
+
+    @torch.inference_mode()
+    def align(self, state: TorchState, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray] | None:
+        """Return how much each token of each target looked at each token of its source, as the mean of the members.
+
+        None where no member has attention.
+        """
+        tree, places, states = self._target_tree(state, rows, targets)
+        each = [model.alignments(tree, own) for model, own in zip(self._models, states, strict=True)]
+        weights = [_float64(own) for own in each if own is not None]
+        if not weights:
+            return None
+        mean: FloatArray = np.mean(weights, axis=0)
+        return [mean[own] for own in places]
+
+    def _target_tree(
+        self, state: TorchState, rows: IntArray, targets: Sequence[Ids]
+    ) -> tuple[PrefixTree, list[IntArray], list[DecoderState]]:
+        """Return the tree of the targets, the prefix before each token of each, and the states that it continues."""
         needed, roots = np.unique(rows, return_inverse=True)
         inputs, lengths = pad_sentences([[self.sos, *ids[:-1]] for ids in targets])
         tree, places = target_tree(inputs, lengths, torch.from_numpy(roots), self.device)
         indices = torch.from_numpy(needed).to(self.device)
-        features = [
-            model.read(tree, own.select(indices)) for model, own in zip(self._models, state.members, strict=True)
-        ]
-        steps = np.arange(len(inputs)) < lengths.numpy()[:, None]  # (T,) against (N, 1) -> (N, T)
-        tokens = torch.tensor([token for ids in targets for token in ids])
-        flat = self._token_scores(features, torch.from_numpy(places.T[steps]), tokens)
-        return [flat[begin:end] for begin, end in pairwise(accumulate(lengths.tolist(), initial=0))]
+        own_places = [places[:length, n] for n, length in enumerate(lengths.tolist())]
+        return tree, own_places, [own.select(indices) for own in state.members]
 
     def _token_scores(self, features: Sequence[Tensor], places: Tensor, tokens: Tensor) -> FloatArray:
         """Return the log-probability of each of `tokens` after the prefix at its place in `features [P, D]`.

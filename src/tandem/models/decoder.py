@@ -107,6 +107,13 @@ class PreparedDecoder(NamedTuple):
             outputs = self.attention.joined(contexts, outputs)
         return outputs if self.projection is None else self.projection(outputs)
 
+    def alignments(self, tree: PrefixTree, state: DecoderState) -> Tensor | None:
+        """Return the weights of the source's positions at each prefix of a tree, `[P, S]`; None without attention."""
+        if self.attention is None or state.owners is None:
+            return None
+        outputs = self.stack.outputs(self.embedding(tree.tokens), tree.levels, state.layers)
+        return self.attention.weights(outputs, state.owners._replace(sources=tree.spread(state.owners.sources)))
+
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits `[B, V]` at `features [B, D]`."""
         return self.output(features)
