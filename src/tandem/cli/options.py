@@ -112,12 +112,17 @@ class SearchOptions(OptionGroup):
     batch_size: int = option(256, min=1, max=LARGEST_BATCH, help="Sentences that are translated together.")
 
     def settings(
-        self, translator: "Translator", n_best: int = 1, sampling: "SamplingOptions | None" = None
+        self,
+        translator: "Translator",
+        n_best: int = 1,
+        sampling: "SamplingOptions | None" = None,
+        *,
+        alignment: bool = False,
     ) -> "SearchSettings":
         """Return the search that the options ask a translator for. RecipeError where they do not fit together."""
         options = asdict(self) | asdict(sampling or SamplingOptions())
         try:
-            return translator.search_settings(**options, n_best=n_best)
+            return translator.search_settings(**options, n_best=n_best, alignment=alignment)
         except ValueError as error:
             raise RecipeError(str(error)) from error
 

@@ -11,6 +11,7 @@ from tandem.cli.commands import command
 from tandem.cli.groups import OptionGroup, option
 from tandem.cli.options import OUTPUT, EnsembleOptions, QuietOption, SamplingOptions, SearchOptions
 from tandem.cli.streams import notify
+from tandem.errors import RecipeError
 from tandem.names import LARGEST_BEAM
 
 ModelsAndTexts: TypeAlias = Annotated[
@@ -48,6 +49,9 @@ class OutputOptions(OptionGroup):
     resume: bool = option(False, "--resume", help="Go on with --output where an earlier run was stopped.")
     n_best: int = option(1, min=1, max=LARGEST_BEAM, help="Put out the N best of each, as Moses lines (or in --json).")
     as_json: bool = option(False, "--json", help="One JSON object a text: scores, tokens, alternatives.")
+    alignment: bool = option(
+        False, "--alignment", help="With --json: the source token that each token looked at, and all weights."
+    )
     quiet: QuietOption = False
 
 
@@ -80,13 +84,16 @@ def translate_command(
     from tandem.console import PrintableConsole
     from tandem.translation.forms import JSON, MOSES, PLAIN
 
+    if wanted.alignment and not wanted.as_json:
+        raise RecipeError("--alignment adds to the JSON of a translation: give --json, too")
     paths, texts = models_and_texts(arguments or [], given.models or [])
     work.check_streams(texts, given.source, wanted.output, resume=wanted.resume, stream=given.stream)
     check_places([("--output", wanted.output)], (given.source,), paths)
     known = work.survey_regular(given.source)
     stream = given.stream or (not texts and given.source is None and sys.stdin.isatty())  # a person waits for answers
     translator, stamps = work.load_stamped(paths, model)
-    settings = (replace(search, batch_size=1) if stream else search).settings(translator, wanted.n_best, sampling)
+    search = replace(search, batch_size=1) if stream else search
+    settings = search.settings(translator, wanted.n_best, sampling, alignment=wanted.alignment)
     form = JSON if wanted.as_json else MOSES if settings.several else PLAIN
     job = work.describe_job(given.source, known, stamps, translator, settings, form, given.prefix)
     with opened_output(wanted.output, job, resume=wanted.resume, stream=stream) as output:

@@ -32,6 +32,20 @@ class Translation:
     None, too, for an empty source, of an ensemble, and of a model that has no calibration.
     """
 
+    source_tokens: tuple[str, ...] = ()
+    """The tokens of the source, from `<sos>` to `<eos>`, where alignments were asked for."""
+    attention: tuple[tuple[float, ...], ...] = ()
+    """For each of `tokens` and for `<eos>`: how much it looked at each of `source_tokens`, which adds up to 1."""
+
+    @property
+    def alignment(self) -> tuple[tuple[int, int], ...]:
+        """For each of `tokens`, the source token that it looked at most, as (source, target), both counted from 0.
+
+        `<sos>` and `<eos>` are left out. Empty where alignments were not asked for.
+        """
+        inside = [weights[1:-1] for weights in self.attention[: len(self.tokens)]]
+        return tuple((weights.index(max(weights)), target) for target, weights in enumerate(inside))
+
     @property
     def log_probability(self) -> float:
         """The log-probability of the whole translation, in nats."""
@@ -50,13 +64,20 @@ class TargetScore:
 
 
 def translation_object(source: str, translation: Translation) -> dict[str, Any]:
-    """Return a translation and its source as an object for JSON; with the alternatives where there are several."""
+    """Return a translation and its source as an object for JSON; with the alternatives where there are several.
+
+    An alignment is in the form of the Pharaoh decoder: `SOURCE-TARGET` for each token of the translation.
+    """
     content = {
         "source": source,
         **_hypothesis_object(translation),
         "confidence": translation.confidence,
         "unknown": translation.unknown,
     }
+    if translation.attention:
+        content["source_tokens"] = translation.source_tokens
+        content["alignment"] = " ".join(f"{place}-{target}" for place, target in translation.alignment)
+        content["attention"] = [[round(weight, 4) for weight in weights] for weights in translation.attention]
     if translation.alternatives:
         content["alternatives"] = [_hypothesis_object(alternative) for alternative in translation.alternatives]
     return content

@@ -55,6 +55,7 @@ class SearchOptions(TypedDict, total=False):
     n_best: int
     batch_size: int
     allow_unk: bool
+    alignment: bool
     sample: int | None
     temperature: float | None
     top_k: int | None
@@ -76,6 +77,8 @@ class SearchSettings:
     allow_unk: bool = False
     sampling: Sampling | None = None
     """Draw outputs instead of searching for the best; None for greedy search and beam search."""
+    alignment: bool = False
+    """Whether each translation says where the model looked; its attention is computed once more for that."""
 
     @property
     def method(self) -> SearchMethod:
@@ -133,7 +136,7 @@ def chosen_settings(search: Search, options: SearchOptions) -> SearchSettings:
     if unknown := sorted(options.keys() - known.keys()):
         raise ValueError(f"there is no search option {unknown[0]!r}; the options are {', '.join(known)}")
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    values: dict[str, Any] = {"n_best": 1, "batch_size": BATCH_SIZE, "allow_unk": False}
+    values: dict[str, Any] = {"n_best": 1, "batch_size": BATCH_SIZE, "allow_unk": False, "alignment": False}
     values |= {name: getattr(search, name) for name in ("length_penalty", "max_length_factor", "max_length_extra")}
     values["beam"] = max(search.beam, given.get("n_best", 1))
     values |= given
