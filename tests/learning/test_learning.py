@@ -7,6 +7,7 @@ import torch
 
 from tandem.batches import Batches
 from tandem.models import CellType, Decoder, Encoder, Seq2Seq
+from tandem.names import AttentionKind
 from tandem.training import LoopSettings, Schedule
 from tandem.training.events import Validation
 from tests.support.corpora import FIRST_WORD, task_corpora
@@ -41,20 +42,28 @@ def exact_share(model: Seq2Seq, batches: Batches) -> float:
 
 
 @pytest.mark.parametrize(
-    ("task", "cell_type", "threshold"),
+    ("task", "cell_type", "attention", "longest", "threshold"),
     [
-        (turned_round, "lstm", 0.95),
-        (turned_round, "gru", 0.95),
-        (copied, "lstm", 0.95),
-        (in_order, "lstm", 0.90),
+        (turned_round, "lstm", None, 4, 0.95),
+        (turned_round, "gru", None, 4, 0.95),
+        (copied, "lstm", None, 4, 0.95),
+        (in_order, "lstm", None, 4, 0.90),
+        (turned_round, "gru", "luong", 7, 0.95),
+        (copied, "lstm", "gnmt", 7, 0.95),
     ],
 )
-def test_it_learns(task: Callable[[list[int]], list[int]], cell_type: CellType, threshold: float) -> None:
-    train, held_out = task_corpora(task, train=3000, held_out=300, longest=4, vocabulary=VOCABULARY)
-    sizes = (VOCABULARY, 32, 64, 1, 0.0)
-    model = Seq2Seq(
-        Encoder(*sizes, cell_type=cell_type, init_range=None), Decoder(*sizes, cell_type=cell_type, init_range=None)
-    )
+def test_it_learns(
+    task: Callable[[list[int]], list[int]],
+    cell_type: CellType,
+    attention: AttentionKind | None,
+    longest: int,
+    threshold: float,
+) -> None:
+    train, held_out = task_corpora(task, train=3000, held_out=300, longest=longest, vocabulary=VOCABULARY)
+    sizes = (VOCABULARY, 32, 64, 1 if attention is None else 2, 0.0)
+    encoder = Encoder(*sizes, cell_type=cell_type, init_range=None, bidirectional=attention is not None)
+    decoder = Decoder(*sizes, cell_type=cell_type, init_range=None, attention=attention, memory_dim=encoder.output_dim)
+    model = Seq2Seq(encoder, decoder, bridge=attention is not None)
     unseen = Batches(held_out, 300, 1, shuffle=False)
     assert exact_share(model.eval(), unseen) < 0.01
     run = training(
