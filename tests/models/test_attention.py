@@ -146,7 +146,7 @@ def test_weights_are_those_of_the_equations() -> None:
 def test_a_memory_is_kept_once_and_shrinks_when_half_of_its_sources_are_gone() -> None:
     attention = Attention("general", 6, 6, 6)
     memory = attention.remember(torch.randn(5, 8, 6), None)
-    owners = Owners(torch.arange(8), memory)
+    owners = Owners.of(torch.arange(8), memory)
     many = owners.select(torch.tensor([0, 0, 3, 5, 6, 7, 7]))
     assert many.memory is memory
     few = many.select(torch.tensor([2, 0, 4]))

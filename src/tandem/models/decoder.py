@@ -67,7 +67,7 @@ class PreparedDecoder(NamedTuple):
         if memory is None:
             return DecoderState(layers)
         sources = torch.arange(len(memory.values), device=memory.values.device)
-        return DecoderState(layers, Owners(sources, Memory(*(part.detach() for part in memory))))
+        return DecoderState(layers, Owners.of(sources, Memory(*(part.detach() for part in memory))))
 
     def step(
         self, tokens: Tensor, state: DecoderState, masks: DecoderMasks | None = None
@@ -100,7 +100,7 @@ class PreparedDecoder(NamedTuple):
         """
         outputs = self.stack.outputs(self.embedding(tree.tokens), tree.levels, state.layers)
         if self.attention is not None and state.owners is not None:
-            contexts = self.attention.look(outputs, state.owners._replace(sources=tree.spread(state.owners.sources)))
+            contexts = self.attention.look(outputs, Owners.of(tree.spread(state.owners.sources), state.owners.memory))
             for index, layer in enumerate(self.upper, len(self.stack.layers)):
                 by_input = layer.layers[0].of_input(torch.cat([outputs, contexts], dim=1))
                 outputs = layer.outputs(by_input, tree.levels, state.layers[index:])
@@ -112,7 +112,7 @@ class PreparedDecoder(NamedTuple):
         if self.attention is None or state.owners is None:
             return None
         outputs = self.stack.outputs(self.embedding(tree.tokens), tree.levels, state.layers)
-        return self.attention.weights(outputs, state.owners._replace(sources=tree.spread(state.owners.sources)))
+        return self.attention.weights(outputs, Owners.of(tree.spread(state.owners.sources), state.owners.memory))
 
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits `[B, V]` at `features [B, D]`."""

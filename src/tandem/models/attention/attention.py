@@ -65,18 +65,19 @@ class PreparedAttention(NamedTuple):
 
     def look(self, queries: Tensor, owners: Owners) -> Tensor:
         """Return the contexts `[N, M]` of `queries [N, H]`, each at its own source."""
-        spread = owners.spread(queries if self.query is None else as_type(self.query(queries), queries.dtype))
-        contexts, _ = _look(self.score, spread.queries, owners.memory)
-        return as_type(spread.gather(contexts), queries.dtype)
+        contexts, _ = _look(self.score, owners.spread(self._projected(queries)), owners.memory)
+        return as_type(owners.gather(contexts), queries.dtype)
 
     def weights(self, queries: Tensor, owners: Owners) -> Tensor:
         """Return the weights `[N, S]` with which `queries [N, H]` look at the positions of their sources."""
-        spread = owners.spread(queries if self.query is None else as_type(self.query(queries), queries.dtype))
-        return spread.gather(_look(self.score, spread.queries, owners.memory)[1])
+        return owners.gather(_look(self.score, owners.spread(self._projected(queries)), owners.memory)[1])
 
     def joined(self, contexts: Tensor, outputs: Tensor) -> Tensor:
         """Return what the output layer reads: contexts `[N, M]` and decoder outputs `[N, H]` -> `[N, D]`."""
         return torch.tanh(as_type(self.join(torch.cat([contexts, outputs], dim=-1)), outputs.dtype))
+
+    def _projected(self, queries: Tensor) -> Tensor:
+        return queries if self.query is None else as_type(self.query(queries), queries.dtype)
 
 
 def _look(score: Score, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:

@@ -28,40 +28,41 @@ class Memory(NamedTuple):
 class Owners(NamedTuple):
     """Which source each row belongs to. The memory itself stays where it is when rows are reordered or dropped."""
 
+    memory: Memory
     sources: Tensor
     """int64 `[N]`"""
-    memory: Memory
+    places: Tensor
+    """int64 `[N]`, where each row stands among `B Q`, when the rows of each source stand side by side."""
+    width: int
+    """`Q`"""
+
+    @classmethod
+    def of(cls, sources: Tensor, memory: Memory) -> "Owners":
+        """Return the owners of rows that belong to these sources of a memory, int64 `[N]`."""
+        batch, rows = len(memory.values), torch.arange(len(sources), device=sources.device)
+        if batch == 1:
+            return cls(memory, sources, rows, len(sources))
+        counts = torch.bincount(sources, minlength=batch)
+        order = sources.argsort(stable=True)
+        before = (counts.cumsum(0) - counts)[sources[order]]  # [N], the rows of earlier sources
+        ranks = torch.empty_like(rows).index_copy_(0, order, rows - before)  # [N], the number of a row in its source
+        width = int(counts.max())
+        return cls(memory, sources, sources * width + ranks, width)
 
     def select(self, rows: Tensor) -> "Owners":
         """Repeat, reorder or drop rows, int64 `[N']`. Once half of the sources have no row, they are left out."""
         sources = self.sources.index_select(0, rows)
-        live, places = torch.unique(sources, return_inverse=True)
+        live, renumbered = torch.unique(sources, return_inverse=True)
         if 2 * len(live) <= len(self.memory.values):
-            return Owners(places, self.memory.select(live))
-        return Owners(sources, self.memory)
+            return Owners.of(renumbered, self.memory.select(live))
+        return Owners.of(sources, self.memory)
 
-    def spread(self, queries: Tensor) -> "Spread":
+    def spread(self, queries: Tensor) -> Tensor:
         """Put the rows of each source side by side: `[N, H]` -> `[B, Q, H]`, with zeros where a source has fewer."""
-        batch = len(self.memory.values)
-        counts = torch.bincount(self.sources, minlength=batch)
-        width = int(counts.max())
-        order = self.sources.argsort(stable=True)
-        firsts = counts.cumsum(0) - counts
-        ranks = torch.empty_like(order)
-        ranks[order] = torch.arange(len(order), device=order.device) - firsts[self.sources[order]]
-        places = self.sources * width + ranks
-        flat = queries.new_zeros(batch * width, queries.shape[1]).index_copy_(0, places, queries)
-        return Spread(flat.view(batch, width, -1), places)
-
-
-class Spread(NamedTuple):
-    """Rows that were put side by side."""
-
-    queries: Tensor
-    """`[B, Q, H]`"""
-    places: Tensor
-    """`[N]`, where each row is among `B Q`."""
+        batch, size = len(self.memory.values), queries.shape[1]
+        flat = queries.new_zeros(batch * self.width, size).index_copy_(0, self.places, queries)
+        return flat.view(batch, self.width, size)
 
     def gather(self, results: Tensor) -> Tensor:
-        """Return the results of the rows in their order: `[B, Q, X]` -> `[N, X]`."""
+        """Return what was computed for each row, in their order: `[B, Q, X]` -> `[N, X]`."""
         return results.flatten(0, 1).index_select(0, self.places)
