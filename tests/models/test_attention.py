@@ -103,6 +103,20 @@ def test_every_parameter_has_a_gradient_and_free_running_needs_no_targets() -> N
         assert not [name for name, weight in model.named_parameters() if weight.grad is None]
 
 
+@torch.no_grad()
+def test_products_may_run_in_bfloat16() -> None:
+    source, target = _batch()
+    for model in _models():
+        whole = model.features(source, target, FORCED, LENGTHS)
+        with torch.autocast("cpu", torch.bfloat16):
+            low = model.features(source, target, FORCED, LENGTHS)
+            state, memory = model.encode(source, LENGTHS)
+        prepared = model.decoder.prepare(torch.bfloat16, many_steps=True)
+        step, _ = prepared.step(target[0], prepared.start(state, memory))
+        assert (low - whole).norm() < 0.05 * whole.norm()
+        assert (step - whole[0]).norm() < 0.05 * whole[0].norm()
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @torch.no_grad()
 def test_two_directions_are_those_of_torch(cell: CellType) -> None:

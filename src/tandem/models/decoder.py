@@ -64,10 +64,9 @@ class PreparedDecoder(NamedTuple):
     def start(self, state: RecurrentState, memory: Memory | None = None) -> DecoderState:
         """Return the state before the first step, from what `Seq2Seq.encode` returned, without its graph."""
         layers = tuple(tuple(part.detach() for part in state.layer(index)) for index in range(len(state.hidden)))
-        if memory is None:
+        if memory is None or self.attention is None:
             return DecoderState(layers)
-        sources = torch.arange(len(memory.values), device=memory.values.device)
-        return DecoderState(layers, Owners.of(sources, Memory(*(part.detach() for part in memory))))
+        return DecoderState(layers, self.attention.owners(memory))
 
     def step(
         self, tokens: Tensor, state: DecoderState, masks: DecoderMasks | None = None

@@ -63,6 +63,12 @@ class PreparedAttention(NamedTuple):
     query: Packed | None
     join: Packed
 
+    def owners(self, memory: Memory) -> Owners:
+        """Return the owners of one row for each source of a memory, which is converted to the type of the products."""
+        keys, values = (as_type(part.detach(), self.join.dtype) for part in (memory.keys, memory.values))
+        rows = torch.arange(len(values), device=values.device)
+        return Owners.of(rows, Memory(keys, values, memory.bias))
+
     def look(self, queries: Tensor, owners: Owners) -> Tensor:
         """Return the contexts `[N, M]` of `queries [N, H]`, each at its own source."""
         contexts, _ = _look(self.score, owners.spread(self._projected(queries)), owners.memory)
@@ -81,6 +87,7 @@ class PreparedAttention(NamedTuple):
 
 
 def _look(score: Score, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-    scores = score.compare(queries, memory.keys).to(memory.bias.dtype) + memory.bias
-    weights = scores.softmax(dim=2)
-    return torch.bmm(weights, memory.values), weights
+    # Products run in the type of the memory, the softmax in that of the model.
+    scores = score.compare(as_type(queries, memory.keys.dtype), memory.keys)
+    weights = (as_type(scores, memory.bias.dtype) + memory.bias).softmax(dim=2)
+    return torch.bmm(as_type(weights, memory.values.dtype), memory.values), weights
