@@ -46,6 +46,8 @@ KINDS = {
         "training.accumulate=2",
         "model.output_dropout=0.3",
         "model.word_dropout=0.1",
+        "model.attention=luong",
+        "model.bidirectional=true",
     ),
     "paper": (
         "training.epochs=1.5",

@@ -16,6 +16,7 @@ KINDS = [
     ("model.cell=lstm", "model.tie_output=true", "model.output_dropout=0.3"),
     ("model.cell=gru", "model.layers=1"),
     ("model.cell=rnn", "model.init_range=torch"),
+    ("model.attention=gnmt", "model.attention_score=additive", "model.bidirectional=true", "model.layers=2"),
     ("training.optimizer.name=adamw", "training.optimizer.weight_decay=0.1", "training.accumulate=2"),
     ("training.optimizer.name=sgd", "training.optimizer.learning_rate=0.5", "training.optimizer.momentum=0.9"),
     ("training.learning_rate.schedule=linear", "training.learning_rate.warmup_steps=3", "training.clip_norm=off"),
