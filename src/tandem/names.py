@@ -6,6 +6,7 @@ CellType: TypeAlias = Literal["lstm", "gru", "rnn"]
 """The kinds of recurrent cells."""
 AttentionKind: TypeAlias = Literal["luong", "gnmt"]
 """After which layer the decoder looks at the source."""
+AttentionChoice: TypeAlias = Literal["off", "luong", "gnmt"]
 AttentionScore: TypeAlias = Literal["dot", "general", "additive"]
 """How a state of the decoder is compared with the positions of the source."""
 TokenizerKind: TypeAlias = Literal["word", "whitespace", "character", "bpe"]

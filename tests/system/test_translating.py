@@ -20,14 +20,14 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes and signals as
 def test_a_killed_translation_goes_on_to_the_same_bytes() -> None:
     # The whole of it, for the other forms and with more kills: see the module's docstring.
     command = [sys.executable, "-m", "tests.system.kill_translate"]
-    sizes = ["--forms", "n-best", "--stride", "3", "--kills", "2", "--lines", "150"]
+    sizes = ["--forms", "n-best", "--stride", "6", "--kills", "2", "--lines", "120"]
     path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # since it forks
     done = subprocess.run(
         [*command, *sizes], cwd=ROOT, env=os.environ | one_thread | {"PYTHONPATH": path}, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "n-best: 150 lines, 2 kills at random moments" in done.stdout
+    assert "n-best: 120 lines, 2 kills at random moments" in done.stdout
 
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -52,6 +52,8 @@ def show_model(console: Console, recipe: Recipe, sizes: tuple[int, int], counts:
     show_text(
         console,
         f"{model.cell.upper()}, {counted(model.layers, 'layer')} of {model.hidden:,}, "
+        f"{'the encoder in both directions, ' if model.bidirectional else ''}"
+        f"{f'attention {model.attention}, ' if model.attention != 'off' else ''}"
         f"embeddings of {model.embedding:,}; {sizes[0]:,} source and {sizes[1]:,} target tokens\n",
     )
     show_table(console, ("part", "weights", "share"), "lrr", rows)

@@ -13,7 +13,7 @@ from tandem.names import (
     LARGEST_LENGTH_FACTOR,
     LARGEST_LENGTH_PENALTY,
     MAX_CHARACTERS,
-    AttentionKind,
+    AttentionChoice,
     AttentionScore,
     CellType,
     Criterion,
@@ -98,7 +98,7 @@ class Model(Section):
     embedding: Width = 256
     bidirectional: bool = False
     """Whether the encoder reads the source from both ends, with `hidden` units in each direction."""
-    attention: AttentionKind | Literal["off"] = "off"
+    attention: AttentionChoice = "off"
     """Whether each step of the decoder looks at all positions of the source, and after which layer."""
     attention_score: AttentionScore = "general"
     """How a state of the decoder is compared with a position of the source."""
