@@ -2,10 +2,15 @@
 
 import errno
 import json
+import multiprocessing
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from tandem.errors import CheckpointError, NotWrittenError
 from tandem.files.seals import check_directory, read_sealed, sealed, write_directory
@@ -115,3 +120,28 @@ def test_a_file_that_cannot_be_read_is_not_called_damaged(
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(CheckpointError, match=rf"d/{name}: cannot be read: Permission denied\. Check its permissions"):
         check_directory(directory, NAMES)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs fork and limits of a file's size")
+def test_what_a_process_left_that_was_killed_while_it_wrote_weights_is_in_nobodys_way(tmp_path: Path) -> None:
+    """The library safetensors writes under a name of its own, which Tandem has to know to go on."""
+    import resource
+
+    def write() -> None:
+        weights = {"weights": np.zeros(2**16, np.float32)}
+        write_directory(tmp_path / "d", {"weights.safetensors": lambda path: save_file(weights, path)})
+
+    def write_and_be_killed() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**10, resource.RLIM_INFINITY))
+        write()
+
+    process = multiprocessing.get_context("fork").Process(target=write_and_be_killed)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGXFSZ
+    (left,) = (tmp_path / ".d.partial").iterdir()
+    assert left.name != "weights.safetensors"
+    write()
+    assert [path.name for path in tmp_path.iterdir()] == ["d"]
+    assert sorted(path.name for path in (tmp_path / "d").iterdir()) == ["format.json", "weights.safetensors"]

@@ -24,6 +24,8 @@ Content: TypeAlias = str | Callable[[Path], object]
 FORMAT = 1  # the newest checkpoint format that this version writes and reads
 
 FORMAT_FILE = "format.json"
+UNFINISHED = r"\.tmp[A-Za-z0-9]{6}"
+"""The pattern of the name that safetensors gives to a file while it writes it: a killed process leaves it so."""
 
 _MOST_JSON = 2**16  # the largest size of such a description in bytes, about a hundred times what it takes
 _NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
@@ -35,7 +37,7 @@ def write_directory(directory: Path, files: Mapping[str, Content]) -> None:
 
     Raise NotWrittenError naming what cannot be written, or exists already; then nothing of the directory is left.
     """
-    layout: Layout = {names("|".join(map(re.escape, (*files, FORMAT_FILE)))): None}
+    layout: Layout = {names("|".join([*map(re.escape, (*files, FORMAT_FILE)), UNFINISHED])): None}
     with new_directory(directory, layout) as partial:
         sums = {}
         for name, content in files.items():

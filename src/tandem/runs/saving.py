@@ -26,7 +26,7 @@ from tandem.errors import CheckpointError
 from tandem.files.atomic import flush, writing
 from tandem.files.paths import read_text, resolved
 from tandem.files.removal import Layout, links_in, named_in, names, remove
-from tandem.files.seals import Content, check_directory, unreadable
+from tandem.files.seals import UNFINISHED, Content, check_directory, unreadable
 from tandem.runs.provenance import PROVENANCE
 from tandem.training import LoopProgress, TrainingLoop
 from tandem.training.events import StepDone
@@ -44,6 +44,7 @@ CHECKPOINT_LAYOUT: Layout = {
     names(r"(model|optimizer|random)\.safetensors"): None,
     names(r"recipe\.toml|(source|target)\.tokenizer\.json"): None,
     names(r"(calibration|provenance|progress|format)\.json"): None,
+    names(UNFINISHED): None,
 }
 
 _REPLACED = r"recipe\.toml|(provenance|current)\.json|metrics\.jsonl|report\.html|choice\.txt|run\.lock\.json"
