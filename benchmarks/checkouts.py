@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -128,9 +129,9 @@ def unseen_pairs(built_in: Any) -> list[tuple[str, str]]:
     return [(source, target) for source, target in pairs][:TEXTS]
 
 
-def compare_speeds(workers: dict[str, Worker], precision: str, rounds: int) -> None:
+def compare_speeds(workers: dict[str, Worker], kinds: Sequence[str], precision: str, rounds: int) -> None:
     """Print how many times as fast as OLD the other is, at each kind of work, by medians of alternating rounds."""
-    for kind in SPEEDS:
+    for kind in kinds:
         rates: dict[str, list[float]] = {side: [] for side in workers}
         for number in range(rounds + 1):
             order = list(workers) if number % 2 else list(reversed(workers))
@@ -154,6 +155,7 @@ def main() -> None:
     parser.add_argument("old", type=Path, metavar="OLD")
     parser.add_argument("new", type=Path, metavar="NEW")
     parser.add_argument("--speed", action="store_true", help="measure speeds instead of comparing results")
+    parser.add_argument("--kinds", nargs="+", default=SPEEDS, choices=SPEEDS, help="which speeds (default: all)")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=None, help="threads of each side; default: torch's choice")
     parser.add_argument("--precision", nargs="+", default=["float32"], choices=["float32", "bfloat16"])
@@ -165,7 +167,7 @@ def main() -> None:
     try:
         if options.speed:
             for precision in options.precision:
-                compare_speeds(workers, precision, options.rounds)
+                compare_speeds(workers, options.kinds, precision, options.rounds)
             return
         with tempfile.TemporaryDirectory() as folder:
             same = compare_results(workers, Path(folder))
