@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from tandem.models import CellType, Decoder, Encoder, RecurrentState, Seq2Seq
+from tandem.models.attention import Memory
 from tandem.models.decoder import DecoderMasks, DecoderState, PreparedDecoder
 from tests.support.models import CELL_TYPES, random_ids, small_model
 
@@ -23,7 +24,7 @@ each_cell_type = pytest.mark.parametrize("cell_type", CELL_TYPES)
     ],
 )
 def test_parts_that_do_not_fit_are_refused(decoder: Decoder, text: str) -> None:
-    with pytest.raises(ValueError, match=text + ".* build both with the same value"):
+    with pytest.raises(ValueError, match=text + " Build both with the same value"):
         Seq2Seq(Encoder(9, 4, 5, 2, 0.0), decoder)
 
 
@@ -51,8 +52,10 @@ class Watched:
         self.calls: list[tuple[Tensor, DecoderMasks | None, Tensor]] = []
         monkeypatch.setattr(decoder, "features", self)
 
-    def __call__(self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None) -> Tensor:
-        features = self._features(inputs, state, masks)
+    def __call__(
+        self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None, memory: Memory | None = None
+    ) -> Tensor:
+        features = self._features(inputs, state, masks, memory)
         self.calls.append((inputs, masks, features))
         return features
 
