@@ -33,7 +33,7 @@ class Analysis:
 
     corpus: str
     findings: Findings
-    contexts: Plane | None  # The contexts of the first model; None where there is no model
+    contexts: Plane | None  # The contexts of the first model; None without a model
 
 
 def compare_systems(

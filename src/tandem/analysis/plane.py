@@ -65,7 +65,7 @@ class Plane:
     phrases: tuple[PlacedPhrase, ...]
     variance: tuple[float, float]  # The percentage of the variance on each axis
     neighbours_from: str  # The texts that were searched for neighbours, in words
-    grouping: Grouping | None  # Whether groups lie together; None unless there are two groups of two phrases
+    grouping: Grouping | None  # How close groups lie; None with fewer than two groups of two phrases
 
 
 def principal_plane(contexts: Tensor) -> tuple[Tensor, tuple[float, float]]:

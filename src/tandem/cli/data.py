@@ -93,7 +93,7 @@ def get_command(
 
 @contextmanager
 def _download_progress(console: "Console") -> Iterator[Callable[[str, int, int | None], None]]:
-    """Yield what shows, for each file, how many of its bytes are there."""
+    """Yield a function that shows how many bytes of a file have been downloaded."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())

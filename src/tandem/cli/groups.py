@@ -31,7 +31,7 @@ class OptionGroup:
 
     @classmethod
     def take_from(cls, parameter: str, values: dict[str, Any]) -> Self:  # noqa: ARG003 - for groups that depend on it
-        """Build the group from the values of a command's options, and remove them there."""
+        """Build the group from a command's values, and remove the values that it took."""
         return cls(**{place.name: values.pop(place.name) for place in fields(cls)})
 
 

@@ -27,7 +27,7 @@ class DecoderMasks(NamedTuple):
     layers: list[Tensor] | None
     """For the outputs of each layer but the last, `[T, B, H]`; None where nothing is dropped there."""
     output: Tensor | None
-    """For what the output layer reads, `[T, B, H]`, with attention `[T, B, D]`; None where nothing is dropped there."""
+    """For the input of the output layer: `[T, B, H]`, or `[T, B, D]` with attention. None drops nothing."""
 
     def at(self, t: int) -> "DecoderMasks":
         """Return the masks of step t, `[B, E]` and `[B, H]`."""
@@ -54,7 +54,7 @@ class PreparedDecoder(NamedTuple):
 
     embedding: PreparedEmbedding
     stack: PreparedStack
-    """The layers below attention, or all where there is none."""
+    """The layers below attention; without attention, all layers."""
     upper: tuple[PreparedStack, ...]
     """The layers above attention, one each."""
     attention: PreparedAttention | None

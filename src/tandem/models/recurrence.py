@@ -101,5 +101,5 @@ def _turned_steps(steps: int, batch: int, last: Tensor | None, device: torch.dev
     """Return the step `[T, B]` that stands at each step of rows that are read from their last step to their first."""
     forward = torch.arange(steps)[:, None].expand(steps, batch)  # (T, B)
     ends = torch.full((batch,), steps - 1) if last is None else last
-    # Behind a row's end nothing is turned: what is read there is no matter.
+    # Steps after a row's end keep their places: nothing reads their outputs.
     return torch.where(forward <= ends, ends - forward, forward).to(device)

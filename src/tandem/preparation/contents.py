@@ -25,7 +25,7 @@ class Content(NamedTuple):
     """The content of a corpus."""
 
     sha256: str
-    lines: int | None  # the lines of its first file; None where that is not plain text or there is no file
+    lines: int | None  # the number of lines of its first file; None without a file of plain text
     files: tuple[tuple[str, str], ...] = ()  # name and SHA-256 of each file, or else of the pairs
 
 

@@ -1,8 +1,9 @@
 """Attention: each state of the decoder looks at all positions of its source.
 
-No step reads what attention made of the step before (there is no input feeding), so all steps of a target are computed
-at once. Letters: `B` sources, `S` source length, `Q` queries of each source, `N` rows of a step, `H` decoder size,
-`M` size of a position, `D` size of the result.
+There is no input feeding: no step reads the context of the step before, so all steps of a target are computed at once.
+
+Letters: `B` sources, `S` source length, `Q` queries of each source, `N` rows of a step, `H` decoder size, `M` size of a
+position, `D` size of the result.
 """
 
 from typing import NamedTuple
