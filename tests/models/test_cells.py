@@ -1,7 +1,7 @@
 """Laws of every cell: its backward pass is the derivative of its forward pass, and all its ways to run agree."""
 
 from collections.abc import Callable
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -11,11 +11,14 @@ from torch.testing import assert_close
 from tandem.models import CellType, RecurrentState
 from tandem.models.cells import CELLS, LayerWeights, find_cell
 from tandem.models.kernels.ends import Ends
+from tandem.models.kernels.gpu_layers import run_layer
 from tandem.models.prepared import PreparedStack, prepare_stack
 from tandem.models.recurrence import stack_weights, unroll
 from tests.support.models import CELL_TYPES
 
 BATCH, EMB, HID = 3, 4, 5
+GPU_LAYERS: dict[CellType, Callable[..., Any]] = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 each_cell_type = pytest.mark.parametrize("cell_type", CELL_TYPES)
 
 
@@ -216,3 +219,27 @@ def test_a_step_with_bfloat16_weights_keeps_the_states_type(cell_type: CellType)
         if ours is not None and theirs is not None:
             assert ours.dtype == torch.float32
             assert 0 < relative(ours, theirs) < 0.03
+
+
+@each_cell_type
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, needs_cuda])])
+@pytest.mark.parametrize("last", [None, torch.tensor([5, 0, 3])])
+def test_layers_of_a_gpu_are_the_same_layers(
+    cell_type: CellType, device: str, last: Tensor | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    torch.manual_seed(1)
+    given, ends, cell = arguments(cell_type, 6, torch.float32), Ends(6, last), find_cell(cell_type)
+    reached = torch.ones(6, BATCH) if last is None else (torch.arange(6)[:, None] <= last).float()
+
+    def results(run: Callable[..., Any], place: str) -> list[Tensor]:
+        inputs, *state = (part.to(place) for part in given[:-4])
+        outputs, after = run(inputs, tuple(state), LayerWeights(*(part.to(place) for part in given[-4:])))
+        parts = [outputs.cpu() * reached[..., None], *(part.cpu() for part in after)]  # behind an end, anything
+        objective = sum((part * torch.arange(1.0, part.numel() + 1).view_as(part).cos()).sum() for part in parts)
+        return [*parts, *torch.autograd.grad(objective, given)]
+
+    ours = results(lambda *parts: cell.run(*parts, ends, torch.float32), "cpu")
+    theirs = results(lambda *parts: run_layer(GPU_LAYERS[cell_type], *parts, ends), device)
+    for our, their in zip(ours, theirs, strict=True):
+        assert_close(their, our, rtol=1e-4, atol=1e-4)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import sigmoid_backward, tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
+from tandem.models.kernels.gpu_layers import run_layer
 from tandem.models.kernels.products import Packed, as_type, linear, weight_gradient
 
 
@@ -34,6 +35,8 @@ class Gru:
         self, inputs: Tensor, state: LayerState, weights: LayerWeights, ends: Ends, dtype: torch.dtype
     ) -> tuple[Tensor, LayerState]:
         """See `Cell.run`."""
+        if inputs.is_cuda:
+            return run_layer(torch.gru, inputs, state, weights, ends)
         outputs, last = GruLayer.apply(inputs, *state, *weights, ends, dtype)  # type: ignore[no-untyped-call]
         return outputs, (last,)
 

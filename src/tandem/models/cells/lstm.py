@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import sigmoid_backward, tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
+from tandem.models.kernels.gpu_layers import run_layer
 from tandem.models.kernels.products import Packed, as_type, linear, weight_gradient
 
 
@@ -37,6 +38,8 @@ class Lstm:
         self, inputs: Tensor, state: LayerState, weights: LayerWeights, ends: Ends, dtype: torch.dtype
     ) -> tuple[Tensor, LayerState]:
         """See `Cell.run`."""
+        if inputs.is_cuda:
+            return run_layer(torch.lstm, inputs, state, weights, ends)
         bias = weights.bias_ih + weights.bias_hh
         outputs, hidden, cell = LstmLayer.apply(  # type: ignore[no-untyped-call]
             inputs, *state, weights.weight_ih, weights.weight_hh, bias, ends, dtype

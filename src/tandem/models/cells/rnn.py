@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
+from tandem.models.kernels.gpu_layers import run_layer
 from tandem.models.kernels.products import Packed, linear, weight_gradient
 
 
@@ -31,6 +32,8 @@ class Rnn:
         self, inputs: Tensor, state: LayerState, weights: LayerWeights, ends: Ends, dtype: torch.dtype
     ) -> tuple[Tensor, LayerState]:
         """See `Cell.run`."""
+        if inputs.is_cuda:
+            return run_layer(torch.rnn_tanh, inputs, state, weights, ends)
         bias = weights.bias_ih + weights.bias_hh
         outputs, last = RnnLayer.apply(  # type: ignore[no-untyped-call]
             inputs, *state, weights.weight_ih, weights.weight_hh, bias, ends, dtype

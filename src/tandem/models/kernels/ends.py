@@ -12,17 +12,17 @@ class Ends:
     def __init__(self, steps: int, last: Tensor | None = None) -> None:
         """`last [B]`, on the CPU, is each row's last step, counted from 0; None where every row has all steps."""
         self.steps = steps
-        self._last = last
+        self.last = last
 
     def pick(self, states: Tensor) -> Tensor:
         """Return each row's state after its last step: `states [T, B, H]` -> `[B, H]`."""
-        if self._last is None:
+        if self.last is None:
             return states[-1].clone()
-        last = self._last.to(states.device)
+        last = self.last.to(states.device)
         return states[last, torch.arange(len(last), device=states.device)]
 
     def rows(self, device: torch.device) -> Mapping[int, Tensor | slice]:
         """Return the rows that end at each step. Steps at which none ends are left out."""
-        if self._last is None:
+        if self.last is None:
             return {self.steps - 1: slice(None)}
-        return {t: (self._last == t).nonzero().squeeze(1).to(device) for t in sorted(set(self._last.tolist()))}
+        return {t: (self.last == t).nonzero().squeeze(1).to(device) for t in sorted(set(self.last.tolist()))}
