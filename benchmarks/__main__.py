@@ -1,7 +1,7 @@
 """`python -m benchmarks`: Tandem beside the plain loop of the tutorial, both measured in one run, in turn.
 
-Parts of a default run: training, decoding, ensembles, rescoring, memory, scaling, profile, choices. On request alone:
-precision (hours), gpu, full-size.
+Parts of a default run: training, decoding, attention, ensembles, rescoring, memory, scaling, profile, choices.
+On request alone: precision (hours), gpu, full-size.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from benchmarks import report
+from benchmarks.attention import measure_attention
 from benchmarks.choices import measure_choices
 from benchmarks.corpora import open_corpus
 from benchmarks.decoding import measure_decoding
@@ -33,7 +34,7 @@ from benchmarks.same import DifferentError
 from benchmarks.scaling import measure_scaling
 from benchmarks.training import add_shares, measure_training
 
-DEFAULT = ("training", "decoding", "ensembles", "rescoring", "memory", "scaling", "profile", "choices")
+DEFAULT = ("training", "decoding", "attention", "ensembles", "rescoring", "memory", "scaling", "profile", "choices")
 ON_REQUEST = ("precision", "gpu", "full-size")
 
 
@@ -79,6 +80,7 @@ def measure(options: Options) -> Figures:
     measures: dict[str, Callable[[], Figures]] = {
         "training": lambda: measure_training(plan, corpus()),
         "decoding": lambda: measure_decoding(plan, corpus(), options.run),
+        "attention": lambda: measure_attention(plan, corpus()),
         "ensembles": lambda: measure_ensembles(plan, corpus(), options.run),
         "rescoring": lambda: measure_rescoring(plan, corpus(), options.run),
         "memory": lambda: measure_memory(plan, corpus()),

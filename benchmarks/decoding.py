@@ -17,6 +17,7 @@ from tandem import Translator, load
 from tandem.batches import pad_sentences
 from tandem.engines.members import Member
 from tandem.metrics import bleu
+from tandem.models import Seq2Seq
 from tandem.models.prefixes import prefix_tree
 from tandem.recipe import Recipe, make_recipe
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID
@@ -90,24 +91,30 @@ def make_translators(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> di
 
 
 def _untrained(plan: Plan, corpus: MeasuredCorpus) -> dict[Precision, Translator]:
-    """Translators of random weights that never end an output by themselves; the limit ends it."""
+    """Translators of random weights, the same in each precision."""
     weights = plain_model(corpus.vocabularies, plan.sizes).state_dict()
-    weights["decoder.fc_out.bias"][[UNK_ID, PAD_ID, SOS_ID, EOS_ID]] = -1e9
+    return {
+        name: random_translator(tandem_model(corpus.vocabularies, plan.sizes, weights), plan, corpus, name)
+        for name in processor_precisions()
+    }
+
+
+def random_translator(model: Seq2Seq, plan: Plan, corpus: MeasuredCorpus, precision: Precision) -> Translator:
+    """A translator whose outputs never end by themselves; the limit ends them."""
+    with torch.no_grad():
+        model.decoder.fc_out.bias[[UNK_ID, PAD_ID, SOS_ID, EOS_ID]] = -1e9
     tree = {
         "data": {"train": {"kind": "memory"}},
         "search": {"beam": 1, "max_length_factor": 1e-9, "max_length_extra": plan.output_length},
     }
     recipe: Recipe = make_recipe(tree, "the benchmark's recipe")
-    return {
-        name: Translator.from_members(
-            [Member(tandem_model(corpus.vocabularies, plan.sizes, weights), recipe)],
-            corpus.source_tokenizer,
-            corpus.target_tokenizer,
-            device=torch.device("cpu"),
-            dtype=DTYPES[name],
-        )
-        for name in processor_precisions()
-    }
+    return Translator.from_members(
+        [Member(model, recipe)],
+        corpus.source_tokenizer,
+        corpus.target_tokenizer,
+        device=torch.device("cpu"),
+        dtype=DTYPES[precision],
+    )
 
 
 class OneByOne:

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as Shown
 
+from benchmarks.attention import attention_tables
 from benchmarks.choices import choices_tables
 from benchmarks.decoding import decoding_tables
 from benchmarks.ensembles import ensemble_tables
@@ -26,6 +27,7 @@ from benchmarks.training import training_tables
 TABLES: Mapping[str, Callable[[Figures], list[Table]]] = {
     "training": training_tables,
     "decoding": decoding_tables,
+    "attention": attention_tables,
     "ensembles": ensemble_tables,
     "rescoring": rescoring_tables,
     "memory": memory_tables,
