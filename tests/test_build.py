@@ -53,6 +53,23 @@ def test_weights_come_from_the_seed_and_lie_in_their_range() -> None:
     assert as_torch["encoder.embedding.weight"].abs().max() > 1  # torch draws embeddings from N(0, 1)
 
 
+def test_scaled_embeddings_start_smaller_and_read_the_same() -> None:
+    plain, scaled = (
+        build_model(tiny_recipe("model.init_range=torch", f"model.scale_embedding={on}"), 11, 13).encoder.embedding
+        for on in ("false", "true")
+    )
+    assert torch.allclose(scaled.weight, plain.weight / plain.embedding_dim**0.5)
+    everything = torch.arange(11)
+    assert torch.allclose(scaled(everything), plain(everything), atol=1e-6)
+    assert torch.equal(scaled.table(), scaled(everything))
+
+
+def test_the_encoder_may_have_layers_of_its_own() -> None:
+    model = build_model(tiny_recipe("model.layers=3", "model.encoder_layers=1"), 11, 13)
+    assert (model.encoder.n_layers, model.decoder.n_layers, model.bridge is None) == (1, 3, False)
+    assert build_model(tiny_recipe("model.layers=2", "model.encoder_layers=2"), 11, 13).bridge is None
+
+
 @pytest.mark.parametrize(
     ("name", "kind"), [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD)]
 )

@@ -55,6 +55,16 @@ def test_the_recipe_tells_the_model_s_shape_and_dropout() -> None:
     }
 
 
+def test_the_recipe_tells_of_other_layers_and_scaled_embeddings(tmp_path: Path) -> None:
+    encoder = Encoder(len(SOURCE), 5, 7, 1, 0.0, init_range=None, scale_embedding=True)
+    decoder = Decoder(len(TARGET), 5, 7, 2, 0.0, init_range=None, tie_output=True, scale_embedding=True)
+    translator = Translator.of(Seq2Seq(encoder, decoder, bridge=True), SOURCE, TARGET, device="cpu")
+    settings = translator.recipe.model
+    assert (settings.layers, settings.encoder_layers, settings.scale_embedding) == (2, 1, True)
+    translator.save(tmp_path / "own")
+    assert load(tmp_path / "own", device="cpu").translate(TEXTS) == translator.translate(TEXTS)
+
+
 def test_a_recipe_of_one_s_own_says_how_to_read_and_search(tmp_path: Path) -> None:
     model = own_model()
     plain = Translator.of(model, SOURCE, TARGET, device="cpu")

@@ -44,12 +44,13 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
             source_size,
             settings.embedding,
             settings.hidden,
-            settings.layers,
+            settings.encoder_layers or settings.layers,
             settings.dropout,
             cell_type=settings.cell,
             word_dropout=settings.word_dropout,
             init_range=init_range,
             bidirectional=settings.bidirectional,
+            scale_embedding=settings.scale_embedding,
         )
         decoder = Decoder(
             target_size,
@@ -65,8 +66,9 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
             attention=None if settings.attention == "off" else settings.attention,
             attention_score=settings.attention_score,
             memory_dim=encoder.output_dim,
+            scale_embedding=settings.scale_embedding,
         )
-        return Seq2Seq(encoder, decoder, bridge=settings.bidirectional)
+        return Seq2Seq(encoder, decoder, bridge=_needs_bridge(encoder, decoder))
 
 
 def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
@@ -83,8 +85,8 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
                 f"the {side} embedding has {embedding.num_embeddings:,} rows, but the {side} tokenizer "
                 f"{len(tokenizer):,} tokens: make the model with len(tokenizer)"
             )
-    if encoder.bidirectional != (model.bridge is not None):
-        raise ArgumentError("the model has a bridge without a bidirectional encoder, which no recipe can say")
+    if _needs_bridge(encoder, decoder) != (model.bridge is not None):
+        raise ArgumentError("the model has a bridge where encoder and decoder fit without, which no recipe can say")
     if encoder.embedding.embedding_dim != decoder.embedding.embedding_dim:
         raise ArgumentError(
             f"the source embedding has {encoder.embedding.embedding_dim} columns and the target embedding "
@@ -98,7 +100,8 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
         ),
         model=Model(
             cell=encoder.cell_type,
-            layers=encoder.n_layers,
+            layers=decoder.n_layers,
+            encoder_layers=None if encoder.n_layers == decoder.n_layers else encoder.n_layers,
             hidden=encoder.hid_dim,
             embedding=encoder.embedding.embedding_dim,
             bidirectional=encoder.bidirectional,
@@ -108,8 +111,13 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
             output_dropout=decoder.output_dropout.p,
             word_dropout=encoder.word_dropout.p,
             tie_output=decoder.fc_out.weight is decoder.embedding.weight,
+            scale_embedding=decoder.embedding.scaled,
         ),
     )
+
+
+def _needs_bridge(encoder: Encoder, decoder: Decoder) -> bool:
+    return encoder.bidirectional or encoder.n_layers != decoder.n_layers
 
 
 def build_optimizer(recipe: Recipe, model: Seq2Seq, device: torch.device) -> torch.optim.Optimizer:

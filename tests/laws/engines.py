@@ -17,7 +17,14 @@ from tests.support.runs import untrained
 
 VOCABULARY = 7
 
-GNMT = ("model.attention=gnmt", "model.attention_score=additive", "model.bidirectional=true", "model.layers=2")
+GNMT = (
+    "model.attention=gnmt",
+    "model.attention_score=additive",
+    "model.bidirectional=true",
+    "model.layers=2",
+    "model.encoder_layers=1",
+    "model.scale_embedding=true",
+)
 
 
 @cache

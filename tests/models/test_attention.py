@@ -35,6 +35,7 @@ def model_of(
         attention=attention,
         attention_score=score,
         memory_dim=encoder.output_dim,
+        scale_embedding=both_ways,
     )
     return Seq2Seq(encoder, decoder, bridge=both_ways).eval()
 

@@ -42,7 +42,7 @@ def fitted(seconds: float, monkeypatch: pytest.MonkeyPatch) -> budget.Fitted:
         size_for(3_600, 60_000),
         3_600,
         time.monotonic() + seconds,
-        lambda size: make_recipe_of(corpus, size, DATA, exact=True),
+        lambda size: make_recipe_of(corpus, size, DATA, exact=True, attention=False),
         PAIRS,
         (corpus.source.tokenizer, corpus.target.tokenizer),
         100,
@@ -77,7 +77,7 @@ def test_too_little_time_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_real_steps_are_measured_and_the_reason_is_said() -> None:
     corpus = look_closely(PAIRS, len(PAIRS))
-    recipe = make_recipe_of(corpus, size_for(200, 1_000), DATA, exact=True)
+    recipe = make_recipe_of(corpus, size_for(200, 1_000), DATA, exact=True, attention=False)
     tokenizers = (corpus.source.tokenizer, corpus.target.tokenizer)
     assert all(figure > 0 for figure in measure(recipe, PAIRS, tokenizers, 10, "cpu", 0.1))
     limit = Budget(time.monotonic() + 60, "cpu", lambda recipe: recipe)

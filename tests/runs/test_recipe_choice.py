@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tandem.corpora.pairs import Pair
-from tandem.recipe import Data, FilesCorpus, MemoryCorpus, Recipe, dump_recipe, parse_recipe
-from tandem.runs.recipe_choice import choose_recipe, fitting_limits
+from tandem.recipe import Data, FilesCorpus, MemoryCorpus, Model, Recipe, dump_recipe, parse_recipe
+from tandem.runs.corpora import GivenPairs
+from tandem.runs.recipe_choice import choose_recipe, chosen_recipe, fitting_limits
 
 MEMORY = MemoryCorpus(kind="memory")
 COMMON = ["the", "a", "dog", "cat", "house", "runs", "sees", "small", "old", "man", "woman", "and", "to", "in", "red"]
@@ -126,6 +127,20 @@ def test_what_counts_is_kept() -> None:
     assert chosen(phrases(300))[0].training.keep == "exact"
     texts = sentences(400, new_words(300))
     assert chosen(list(zip(texts, texts, strict=True)))[0].training.keep == "chrf"
+
+
+def test_attention_is_chosen_and_is_one_setting_away_from_being_left_out() -> None:
+    pairs = [Pair(f"ein Hund {n}.", f"a dog {n}.") for n in range(200)]
+    said: list[str] = []
+    (attending, _), (plain, reasons) = (
+        chosen_recipe(Data(train=MEMORY), settings, GivenPairs(pairs), said.append)
+        for settings in ([], ["model.attention=off"])
+    )
+    assert (attending.model.attention, attending.model.bidirectional) == ("luong", True)
+    assert not attending.text.reverse_source
+    assert (plain.model.attention, plain.model.bidirectional, plain.text.reverse_source) == ("off", False, True)
+    assert plain.model.init_range == Model().init_range
+    assert any(reason.startswith("source reversed") for reason in reasons)
 
 
 def test_reasons_say_what_the_recipe_holds_and_the_recipe_is_whole() -> None:

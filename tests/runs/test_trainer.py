@@ -28,7 +28,7 @@ def test_pairs_alone_will_do_and_the_choice_is_told_and_written(tmp_path: Path) 
     translator = tandem.train(pairs=PAIRS, out=tmp_path / "run", settings=SMALL, device="cpu", notify=said.append)
     assert translator.translate(["eins zwei"])[0].score < 0
     beginnings = [line.split(":")[0] for line in said]
-    for beginning in ("source tokens", "target tokens", "source reversed", "model", "schedule", "validation"):
+    for beginning in ("source tokens", "target tokens", "attention", "model", "schedule", "validation"):
         assert beginning in beginnings
     assert "training on cpu in float32" in said
     assert any(

@@ -41,7 +41,7 @@ def train_command(
 
     Without a recipe, tokenizers, sizes and schedule are chosen from the corpus, and the choice is written to
     recipe.toml in the run's directory, to be changed and trained again. Built-in recipes: cmudict, multi30k,
-    multi30k-tutorial, scan, sutskever2014.
+    multi30k-attention, multi30k-tutorial, scan, sutskever2014.
     """
     from tandem.cli.named_files import recipe_and_corpus
     from tandem.cli.show import show_result

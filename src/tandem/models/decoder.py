@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from tandem.models.attention import Attention, Memory, Owners, PreparedAttention, layers_below
 from tandem.models.cells import LayerState, find_cell
+from tandem.models.embedding import Embedding
 from tandem.models.initial_weights import initialise
 from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed
@@ -129,6 +130,7 @@ class Decoder(nn.Module):
     output layer's weight is the embedding's (Press & Wolf 2017), behind a projection from H to E where these differ.
     `output_dropout` is the share that is zeroed in the last layer's output (Zaremba et al. 2014), and `word_dropout`
     the share of tokens whose whole embedding is zeroed (Gal & Ghahramani 2016, section 4.2). The tutorial does neither.
+    With `scale_embedding` the embedding is multiplied by sqrt(E) (see `Embedding`).
 
     With `attention` each step looks at all outputs of the encoder, which have `memory_dim` numbers (`hid_dim` unless
     said otherwise). `luong` looks after the last layer. `gnmt` looks after the first, and the layers above read what it
@@ -151,6 +153,7 @@ class Decoder(nn.Module):
         attention: AttentionKind | None = None,
         attention_score: AttentionScore = "general",
         memory_dim: int | None = None,
+        scale_embedding: bool = False,
     ) -> None:
         super().__init__()
         self.output_dim = output_dim
@@ -158,7 +161,7 @@ class Decoder(nn.Module):
         self.n_layers = n_layers
         self.cell_type: CellType = cell_type
         self._cell = find_cell(cell_type)
-        self.embedding = nn.Embedding(output_dim, emb_dim)
+        self.embedding = Embedding(output_dim, emb_dim, scaled=scale_embedding)
         below = n_layers if attention is None else layers_below(attention, n_layers)
         feature_dim = emb_dim if tie_output else hid_dim
         memory_dim = memory_dim or hid_dim

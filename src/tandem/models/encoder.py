@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from tandem.models.cells import find_cell
+from tandem.models.embedding import Embedding
 from tandem.models.initial_weights import initialise
 from tandem.models.masks import draw_embedding_mask, draw_masks
 from tandem.models.prefixes import prefix_tree
@@ -64,7 +65,8 @@ class Encoder(nn.Module):
     layers. `cell_type` chooses the kind of layer. Weights start from U(-init_range, init_range) (Sutskever et al.
     2014, section 3.4), or as torch draws them when `init_range` is None. `word_dropout` is the share of tokens whose
     whole embedding is zeroed (Gal & Ghahramani 2016, section 4.2); the tutorial zeroes none. A `bidirectional` encoder
-    reads the source from both ends, with `hid_dim` units in each direction (Schuster & Paliwal 1997).
+    reads the source from both ends, with `hid_dim` units in each direction (Schuster & Paliwal 1997). With
+    `scale_embedding` the embedding is multiplied by sqrt(E) (see `Embedding`).
     """
 
     def __init__(
@@ -79,13 +81,14 @@ class Encoder(nn.Module):
         word_dropout: float = 0.0,
         init_range: float | None = 0.08,
         bidirectional: bool = False,
+        scale_embedding: bool = False,
     ) -> None:
         super().__init__()
         self.hid_dim = hid_dim
         self.n_layers = n_layers
         self.cell_type: CellType = cell_type
         self._cell = find_cell(cell_type)
-        self.embedding = nn.Embedding(input_dim, emb_dim)
+        self.embedding = Embedding(input_dim, emb_dim, scaled=scale_embedding)
         self.bidirectional = bidirectional
         self.rnn = self._cell.new_parameters(emb_dim, hid_dim, n_layers, bidirectional=bidirectional)
         self.dropout = nn.Dropout(dropout)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tandem.models.cells import Cell, LayerState, PreparedLayer
+from tandem.models.embedding import Embedding
 from tandem.models.prefixes import Level
 from tandem.models.recurrence import stack_weights
 from tandem.models.state import RecurrentState
@@ -90,9 +91,9 @@ class PreparedStack(NamedTuple):
 class PreparedEmbedding:
     """The products of embeddings with the first layer's weight: all that a token means to a stack of layers."""
 
-    def __init__(self, embedding: nn.Embedding, layer: PreparedLayer, *, tabulate: bool) -> None:
+    def __init__(self, embedding: Embedding, layer: PreparedLayer, *, tabulate: bool) -> None:
         """With `tabulate` the products of all tokens are computed at once, `[V, G]`, unless that is too large."""
-        self._weight = embedding.weight.detach().to(layer.of_input.dtype)
+        self._weight = embedding.table().to(layer.of_input.dtype)
         self._of_input = layer.of_input
         fits = tabulate and len(self._weight) * layer.of_input.rows <= _LARGEST_TABLE
         self._table = layer.of_input(self._weight) if fits else None

@@ -34,6 +34,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]
 Width = Annotated[int, Field(ge=1, le=2**17)]
+Layers = Annotated[int, Field(ge=1, le=100)]
 Positive = Annotated[float, Field(gt=0, le=_LARGEST_FLOAT)]
 NotNegative = Annotated[float, Field(ge=0, le=_LARGEST_FLOAT)]
 Epochs = Annotated[
@@ -93,7 +94,9 @@ class Model(Section):
     """The encoder-decoder."""
 
     cell: CellType = "lstm"
-    layers: Annotated[int, Field(ge=1, le=100)] = 2
+    layers: Layers = 2
+    encoder_layers: Layers | None = None
+    """The encoder's layers; None for as many as the decoder's. Where they differ, a learnt layer joins the states."""
     hidden: Width = 512
     embedding: Width = 256
     bidirectional: bool = False
@@ -106,6 +109,8 @@ class Model(Section):
     output_dropout: BelowOne = 0.0  # Dropout before the output layer. The tutorial has none.
     word_dropout: BelowOne = 0.0  # Dropout of whole tokens on both sides. The tutorial has none.
     tie_output: bool = False  # whether the output layer shares the weight of the target embedding
+    scale_embedding: bool = False
+    """Whether embeddings are multiplied by the square root of their size, and start accordingly smaller."""
     init_range: Positive | Literal["torch"] = 0.08
     """Weights are drawn from U(-init_range, init_range), or as torch draws them."""
 

@@ -69,6 +69,18 @@ class CorpusFigures(NamedTuple):
         return self.pairs * float((self.source_lengths + self.target_lengths + 2).mean())
 
 
+_WITH_ATTENTION = Model(
+    layers=1,
+    tie_output=True,
+    bidirectional=True,
+    attention="luong",
+    attention_score="additive",
+    scale_embedding=True,
+    init_range="torch",
+)
+_WITHOUT_ATTENTION = Model(layers=1, tie_output=True)
+
+
 class Budget(NamedTuple):
     """The time that a training may take."""
 
@@ -100,7 +112,8 @@ def chosen_recipe(
         notify(warning)
     first, count = read_first_pairs(bare.data, given)
     limit = None if deadline is None else Budget(deadline, device, lambda recipe: override(recipe, settings))
-    choice = choose_recipe(first, bare.data, count, limit)
+    wanted = override(Recipe(data=bare.data, model=_WITH_ATTENTION), settings)
+    choice = choose_recipe(first, bare.data, count, limit, attention=wanted.model.attention != "off")
     own = [setting for setting in settings if not setting.startswith(_READING_SETTINGS)]
     reasons = [*choice.reasons, *([f"but as it was set: {', '.join(own)}"] if own else [])]
     for reason in reasons:
@@ -114,31 +127,45 @@ def read_run_recipe(run: Path, settings: Sequence[str]) -> Recipe:
     return load_recipe(run / "recipe.toml", settings)
 
 
-def choose_recipe(pairs: Sequence[Pair], data: Data, count: int, budget: Budget | None = None) -> Choice:
-    """Choose tokens, size, schedule and limits for `count` training pairs, of which `pairs` are the first."""
+def choose_recipe(
+    pairs: Sequence[Pair], data: Data, count: int, budget: Budget | None = None, *, attention: bool = True
+) -> Choice:
+    """Choose tokens, size, schedule and limits for `count` training pairs, of which `pairs` are the first.
+
+    Without `attention` the model has one direction and reads the source backwards, as in Sutskever et al. 2014.
+    """
     corpus = look_closely(pairs, count)
     is_default = data.validation is None and data.validation_fraction == _USUAL_FRACTION
     by_heart = is_default and corpus.sources < BY_HEART
     data = _held_back(data, count, by_heart)
     size = size_for(count, corpus.tokens, by_heart=by_heart)
     exact = fits_exact([pair.target for pair in pairs])
+
+    def recipe_of(tried: Size) -> Recipe:
+        return make_recipe_of(corpus, tried, data, exact=exact, attention=attention)
+
     reasons = _token_reasons(corpus)
     if budget is not None:
-        size, reason = _fitted(corpus, size, data, budget, pairs, exact=exact)
+        size, reason = _fitted(corpus, size, data, budget, pairs, recipe_of)
         reasons.append(reason)
-    recipe = make_recipe_of(corpus, size, data, exact=exact)
-    return Choice(recipe, [*reasons, *_other_reasons(corpus, size, by_heart=by_heart, exact=exact)])
+    recipe = recipe_of(size)
+    return Choice(recipe, [*reasons, *_other_reasons(corpus, size, recipe, by_heart=by_heart)])
 
 
 def _fitted(
-    corpus: CorpusFigures, size: Size, data: Data, budget: Budget, pairs: Sequence[Pair], *, exact: bool
+    corpus: CorpusFigures,
+    size: Size,
+    data: Data,
+    budget: Budget,
+    pairs: Sequence[Pair],
+    recipe_of: Callable[[Size], Recipe],
 ) -> tuple[Size, str]:
     sample = pairs[:: max(1, len(pairs) // _SAMPLE)]
     fitted = fit_to_time(
         size,
         count_trained := round(corpus.pairs * (1 - (data.validation_fraction if data.validation is None else 0))),
         budget.deadline,
-        lambda tried: budget.with_settings(make_recipe_of(corpus, tried, data, exact=exact)),
+        lambda tried: budget.with_settings(recipe_of(tried)),
         sample,
         (corpus.source.tokenizer, corpus.target.tokenizer),
         min(data.validation_at_most, corpus.pairs - count_trained or 1_000),
@@ -169,19 +196,18 @@ def look_closely(pairs: Sequence[Pair], count: int) -> CorpusFigures:
     return CorpusFigures(source, target, source_lengths, target_lengths, count, len(ranked))
 
 
-def make_recipe_of(corpus: CorpusFigures, size: Size, data: Data, *, exact: bool) -> Recipe:
+def make_recipe_of(corpus: CorpusFigures, size: Size, data: Data, *, exact: bool, attention: bool) -> Recipe:
     """Return the recipe with these tokens, this size, and limits that fit the corpus."""
+    sizes = {
+        "hidden": size.hidden,
+        "embedding": size.embedding,
+        "dropout": size.dropout,
+        "output_dropout": size.output_dropout,
+    }
     return Recipe(
         data=data,
-        text=Texts(source=corpus.source.text, target=corpus.target.text, reverse_source=True),
-        model=Model(
-            layers=1,
-            hidden=size.hidden,
-            embedding=size.embedding,
-            dropout=size.dropout,
-            output_dropout=size.output_dropout,
-            tie_output=True,
-        ),
+        text=Texts(source=corpus.source.text, target=corpus.target.text, reverse_source=not attention),
+        model=(_WITH_ATTENTION if attention else _WITHOUT_ATTENTION).model_copy(update=sizes),
         training=Training(
             epochs=size.epochs,
             passes=size.passes,
@@ -223,14 +249,16 @@ def _token_reasons(corpus: CorpusFigures) -> list[str]:
     return reasons
 
 
-def _other_reasons(corpus: CorpusFigures, size: Size, *, by_heart: bool, exact: bool) -> list[str]:
-    search = fitting_limits(corpus.source_lengths, corpus.target_lengths)
+def _other_reasons(corpus: CorpusFigures, size: Size, recipe: Recipe, *, by_heart: bool) -> list[str]:
+    search, exact = recipe.search, recipe.training.keep == "exact"
     seen = f"{counted(corpus.pairs, 'pair')} of {corpus.tokens:,.0f} tokens"
     passes = f" of {size.passes} passes" if size.passes > 1 else ""
     judged = "outputs that are exactly right" if exact else "chrF, how near translations come to their references"
     kept = f"the epoch is kept that is best by {judged}"
+    attends = "attention: each step looks at all of the source, which is read from both ends (Bahdanau et al. 2015)"
+    turned = "source reversed: the first words to be written are then read last (Sutskever et al. 2014, section 3.3)"
     reasons = [
-        "source reversed: the first words to be written are then read last (Sutskever et al. 2014, section 3.3)",
+        attends if recipe.model.attention != "off" else turned,
         f"model: 1 LSTM layer of {size.hidden}, embeddings of {size.embedding}, dropout {size.dropout}: for {seen}",
         f"schedule: {counted(size.steps, 'step')} of {counted(size.batch_size, 'pair')} in "
         f"{counted(size.epochs, 'epoch')}{passes}; AdamW at {size.learning_rate} with a weight decay of "

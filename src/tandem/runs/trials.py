@@ -63,9 +63,13 @@ def _variants(recipe: Recipe) -> Iterator[tuple[str, str, list[str]]]:
     yield "faster", f"learning rate {2 * rate:g}", [f"training.optimizer.learning_rate={2 * rate:g}"]
     less = [f"model.dropout={model.dropout / 2:g}", f"model.output_dropout={model.output_dropout / 2:g}"]
     yield "less-dropout", f"dropout {model.dropout / 2:g}", less
-    forward = str(not recipe.text.reverse_source).lower()
-    direction = "reversed" if forward == "true" else "read forwards"
-    yield "other-direction", f"the source {direction}", [f"text.reverse_source={forward}"]
+    if model.attention == "off":
+        forward = str(not recipe.text.reverse_source).lower()
+        direction = "reversed" if forward == "true" else "read forwards"
+        yield "other-direction", f"the source {direction}", [f"text.reverse_source={forward}"]
+    else:
+        upper = ["model.attention=gnmt", "model.layers=2", "model.encoder_layers=1"]
+        yield "layer-above", "a second layer of the decoder, which reads the context", upper
     yield "gru", "GRU cells", ["model.cell=gru"]
     pieces = ("tokenizer=bpe", "max_size=1000", "min_count=1")
     both_sides = [f"text.{side}.{key}" for side in ("source", "target") for key in pieces]
