@@ -150,7 +150,8 @@ def recipes() -> st.SearchStrategy[Recipe]:
     return st.builds(
         Recipe,
         data=data(),
-        text=st.builds(Texts, source=sides(), target=sides(), reverse_source=st.booleans()),
+        text=st.builds(Texts, source=sides(), target=sides(), reverse_source=st.booleans())
+        | st.builds(Texts, source=sides(), joint=st.just(True)),
         model=models(),
         training=trainings(),
         search=st.builds(

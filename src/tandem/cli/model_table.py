@@ -12,20 +12,22 @@ from tandem.console import show_table, show_text
 from tandem.errors import RecipeError
 from tandem.models import ParameterCounts
 from tandem.names import LARGEST_COUNT
-from tandem.recipe import Optimizer, Recipe
+from tandem.recipe import Optimizer, Recipe, vocabulary_sizes
 from tandem.runs.provenance import Session
 from tandem.terminal import counted
 
 _BYTES = 4  # The bytes of a weight, and of each number that an optimiser keeps for it
 
 
-def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:
+def sizes_to_describe(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:
     """Return the vocabulary sizes that are given, or else the recipe's own limits. RecipeError where it has none."""
     if given is not None:
         source, _, target = given.partition(",")
         sizes = decimal(source), decimal(target)
         if not all(0 < size <= LARGEST_COUNT for size in sizes):
             raise RecipeError(f"--vocabularies {given[:40]}: give two numbers of tokens, such as 8000,6000")
+        if recipe.text.joint and sizes[0] != sizes[1]:
+            raise RecipeError(f"--vocabularies {given[:40]}: with text.joint there is one: give its size twice")
         return sizes
     source_size, target_size = recipe.text.source.max_size, recipe.text.target.max_size
     if source_size is None or target_size is None:
@@ -39,8 +41,7 @@ def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int
 def show_model(console: Console, recipe: Recipe, sizes: tuple[int, int], counts: ParameterCounts) -> None:
     """Print where the weights of a model are, and what memory they take."""
     parts = {
-        "source embedding": counts.source_embedding,
-        "target embedding": counts.target_embedding,
+        **counts.embeddings,
         "recurrent layers of the encoder": counts.encoder,
         "recurrent layers of the decoder": counts.decoder,
         **({"attention": counts.attention} if counts.attention else {}),
@@ -54,7 +55,7 @@ def show_model(console: Console, recipe: Recipe, sizes: tuple[int, int], counts:
         f"{model.cell.upper()}, {counted(model.layers, 'layer')} of {model.hidden:,}, "
         f"{'the encoder in both directions, ' if model.bidirectional else ''}"
         f"{f'attention {model.attention}, ' if model.attention != 'off' else ''}"
-        f"embeddings of {model.embedding:,}; {sizes[0]:,} source and {sizes[1]:,} target tokens\n",
+        f"embeddings of {model.embedding:,}; {vocabulary_sizes(recipe.text, *sizes)}\n",
     )
     show_table(console, ("part", "weights", "share"), "lrr", rows)
     trained = counts.total * (2 + _kept(optimizer))

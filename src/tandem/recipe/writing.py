@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from tandem.errors import ArgumentError
-from tandem.recipe.settings import Recipe
+from tandem.recipe.settings import Recipe, Texts
 
 
 def portable(recipe: Recipe) -> Recipe:
@@ -16,11 +16,24 @@ def portable(recipe: Recipe) -> Recipe:
 
 
 def dump_recipe(recipe: Recipe) -> str:
-    """Return the recipe as TOML with every setting written out, so that a later default cannot change it."""
+    """Return the recipe as TOML with every setting written out, so that a later default cannot change it.
+
+    Of a joint vocabulary the settings stand once, in `text.source`.
+    """
     lines: list[str] = [f"seed = {recipe.seed}"]
+    tree = recipe.model_dump(exclude_none=True)
+    if recipe.text.joint:
+        del tree["text"]["target"]
     for name in ("data", "text", "model", "training", "search"):
-        _dump_section(name, getattr(recipe, name).model_dump(exclude_none=True), lines)
+        _dump_section(name, tree[name], lines)
     return "\n".join(lines) + "\n"
+
+
+def vocabulary_sizes(texts: Texts, source: int, target: int) -> str:
+    """Return the sizes of the vocabularies, for people."""
+    if texts.joint:
+        return f"{source:,} tokens of both sides"
+    return f"{source:,} source and {target:,} target tokens"
 
 
 def setting_lines(settings: object) -> list[str]:

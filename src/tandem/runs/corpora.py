@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tandem.batches import Batches
-from tandem.build import build_tokenizer
+from tandem.build import build_tokenizers
 from tandem.corpora.corpus_kind import CorpusKind
 from tandem.corpora.memory import InMemory, MemoryCorpus
 from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
@@ -20,7 +20,7 @@ from tandem.preparation.contents import Contents
 from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.preparation.preparation import prepare_corpus
 from tandem.preparation.sources import Sources, Tokens
-from tandem.recipe import Data, Recipe, Search
+from tandem.recipe import Data, Recipe, Search, vocabulary_sizes
 from tandem.terminal import Notify, OnProgress
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
@@ -80,9 +80,9 @@ def prepare_corpora(
     )
 
     def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
-        return build_tokenizer(text.source, source), build_tokenizer(text.target, target)
+        return build_tokenizers(text, source, target)
 
-    described = [text.source.model_dump(), text.target.model_dump()]
+    described = [text.source.model_dump(), text.target.model_dump(), *(["joint"] if text.joint else [])]
 
     def prepared(tokens: Tokens) -> Prepared:
         return prepare_corpus(sources, tokens, default_cache(), verify=verify, on_progress=on_progress, notify=notify)
@@ -102,7 +102,7 @@ def prepare_corpora(
     )
     messages = [
         *result.messages,
-        f"vocabulary: {len(source):,} source and {len(target):,} target tokens",
+        f"vocabulary: {vocabulary_sizes(text, len(source), len(target))}",
         f"{len(result.train):,} training pairs in {len(train):,} batches; "
         f"padding is {100 * train.padding_share():.1f} % of them",
     ]

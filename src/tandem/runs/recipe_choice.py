@@ -92,7 +92,7 @@ def chosen_recipe(
     """
     deadline = None if budget is None else time.monotonic() + seconds_in(budget)
     bare = Recipe(data=data)
-    override(bare, settings)  # reports what is wrong with any setting before the corpus is read
+    whole = override(bare, settings)  # reports what is wrong with any setting before the corpus is read
     # The settings that say how the corpus is read must hold before it is read for choosing the others.
     bare = override(bare, [setting for setting in settings if setting.startswith(_READING_SETTINGS)])
     bare = settle_formats(bare, notify)
@@ -100,7 +100,7 @@ def chosen_recipe(
         notify(warning)
     first, count = read_first_pairs(bare.data, given)
     limit = None if deadline is None else Budget(deadline, device, lambda recipe: override(recipe, settings))
-    choice = choose_recipe(first, bare.data, count, limit)
+    choice = choose_recipe(first, bare.data, count, limit, joint=whole.text.joint)
     own = [setting for setting in settings if not setting.startswith(_READING_SETTINGS)]
     reasons = [*choice.reasons, *([f"but as it was set: {', '.join(own)}"] if own else [])]
     for reason in reasons:
@@ -114,9 +114,14 @@ def read_run_recipe(run: Path, settings: Sequence[str]) -> Recipe:
     return load_recipe(run / "recipe.toml", settings)
 
 
-def choose_recipe(pairs: Sequence[Pair], data: Data, count: int, budget: Budget | None = None) -> Choice:
-    """Choose tokens, size, schedule and limits for `count` training pairs, of which `pairs` are the first."""
-    corpus = look_closely(pairs, count)
+def choose_recipe(
+    pairs: Sequence[Pair], data: Data, count: int, budget: Budget | None = None, *, joint: bool = False
+) -> Choice:
+    """Choose tokens, size, schedule and limits for `count` training pairs, of which `pairs` are the first.
+
+    `joint` is whether both sides are to have one vocabulary.
+    """
+    corpus = look_closely(pairs, count, joint=joint)
     is_default = data.validation is None and data.validation_fraction == _USUAL_FRACTION
     by_heart = is_default and corpus.sources < BY_HEART
     data = _held_back(data, count, by_heart)
@@ -152,7 +157,7 @@ def _fitted(
     )
 
 
-def look_closely(pairs: Sequence[Pair], count: int) -> CorpusFigures:
+def look_closely(pairs: Sequence[Pair], count: int, *, joint: bool = False) -> CorpusFigures:
     """Hold some sources back, choose the tokens of both sides on their pairs, and measure all pairs.
 
     Nothing is held back where there are so few sources that the model is to memorise them.
@@ -163,7 +168,10 @@ def look_closely(pairs: Sequence[Pair], count: int) -> CorpusFigures:
         judged_on = set(ranked[: min(round(_HELD_BACK * len(ranked)), _MOST_HELD_BACK)])
         back = [pair for pair in pairs if pair.source in judged_on]
         others = [pair for pair in pairs if pair.source not in judged_on]
-    source, target = (choose_tokens([p[side] for p in others], [p[side] for p in back]) for side in (0, 1))
+    if joint:
+        source = target = choose_tokens(*([text for pair in some for text in pair] for some in (others, back)))
+    else:
+        source, target = (choose_tokens([p[side] for p in others], [p[side] for p in back]) for side in (0, 1))
     source_lengths = BulkEncoder(source.tokenizer).encode([pair.source for pair in pairs])[1]
     target_lengths = BulkEncoder(target.tokenizer).encode([pair.target for pair in pairs])[1]
     return CorpusFigures(source, target, source_lengths, target_lengths, count, len(ranked))
@@ -173,7 +181,12 @@ def make_recipe_of(corpus: CorpusFigures, size: Size, data: Data, *, exact: bool
     """Return the recipe with these tokens, this size, and limits that fit the corpus."""
     return Recipe(
         data=data,
-        text=Texts(source=corpus.source.text, target=corpus.target.text, reverse_source=True),
+        text=Texts(
+            source=corpus.source.text,
+            target=corpus.target.text,
+            reverse_source=True,
+            joint=corpus.source is corpus.target,
+        ),
         model=Model(
             layers=1,
             hidden=size.hidden,
@@ -217,9 +230,12 @@ def _held_back(data: Data, count: int, by_heart: bool) -> Data:
 
 def _token_reasons(corpus: CorpusFigures) -> list[str]:
     reasons = []
-    for side, chosen in (("source", corpus.source), ("target", corpus.target)):
+    sides = [("source tokens", corpus.source), ("target tokens", corpus.target)]
+    if corpus.source is corpus.target:
+        sides = [("tokens of both sides", corpus.source)]
+    for name, chosen in sides:
         rejected = f"; {'; '.join(chosen.rejected)}" if chosen.rejected else ""
-        reasons.append(f"{side} tokens: {chosen.reason}{rejected}")
+        reasons.append(f"{name}: {chosen.reason}{rejected}")
     return reasons
 
 

@@ -257,7 +257,7 @@ def _earlier_sessions(out: Path, notify: Notify) -> list[Session]:
 
 def _described(counts: ParameterCounts) -> str:
     recurrent = f"{counts.recurrent:,} recurrent ({counts.encoder:,} encoder, {counts.decoder:,} decoder)"
-    embeddings = f"{counts.source_embedding:,} source embedding, {counts.target_embedding:,} target embedding"
+    embeddings = ", ".join(f"{count:,} {name}" for name, count in counts.embeddings.items())
     attention = f", {counts.attention:,} attention" if counts.attention else ""
     return f"weights: {counts.total:,}: {embeddings}, {recurrent}, {counts.output:,} output layer{attention}"
 
