@@ -128,6 +128,9 @@ class Model(Section):
     tie_embeddings: bool = False  # whether source and target embedding share one weight; takes `text.joint`
     init_range: Positive | Literal["torch"] = 0.08
     """Weights are drawn from U(-init_range, init_range), or as torch draws them."""
+    source_embeddings: str | None = None
+    """A file of word vectors that the source embedding starts from, as far as it has the tokens."""
+    target_embeddings: str | None = None  # the same for the target embedding
 
     @pydantic.model_validator(mode="after")
     def _fits(self) -> "Model":

@@ -6,13 +6,17 @@ from pathlib import PurePath
 from typing import Any
 
 from tandem.errors import ArgumentError
+from tandem.files.paths import portable_path
 from tandem.recipe.settings import Recipe, Texts
 
 
 def portable(recipe: Recipe) -> Recipe:
     """Return the recipe without its folder, and with the names alone of files that it has with their whole path."""
     corpora = {part: corpus.portable() for part, corpus in recipe.data.corpora().items()}
-    return recipe.model_copy(update={"data": recipe.data.model_copy(update={**corpora, "folder": None})})
+    data = recipe.data.model_copy(update={**corpora, "folder": None})
+    vectors = recipe.model.model_dump(include={"source_embeddings", "target_embeddings"}, exclude_none=True)
+    model = recipe.model.model_copy(update={side: portable_path(path) for side, path in vectors.items()})
+    return recipe.model_copy(update={"data": data, "model": model})
 
 
 def dump_recipe(recipe: Recipe) -> str:

@@ -19,6 +19,7 @@ from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, ResumePoint, TensorBoard
 from tandem.runs.changes import check_changes
 from tandem.runs.corpora import GivenPairs, PreparedCorpus, prepare_corpora
+from tandem.runs.embeddings import Pretrained, fill_embeddings, find_vectors
 from tandem.runs.provenance import PROVENANCE, Session, provenance_text, read_provenance, this_session
 from tandem.runs.saving import ResumeState, Savings, read_state
 from tandem.runs.stopping import Stopping
@@ -68,9 +69,12 @@ class Run:
         self._recorders = recorders
         current, state = read_state(out) if resume else (None, None)
         changes = check_changes(state.checkpoint.recipe, recipe, out) if state else []
+        vectors = Pretrained() if state else find_vectors(recipe)  # a run that goes on has them in its weights
         self.corpus = self._prepare_corpora(state, given, verify, on_progress, notify)
         self._validator = Validator(recipe, self.corpus, self.device, notify)
         self.model = self._build_model(notify)
+        tokenizers = self.corpus.source_tokenizer, self.corpus.target_tokenizer
+        fill_embeddings(self.model, vectors, tokenizers, notify=notify, on_progress=on_progress)
         self._optimizer = build_optimizer(recipe, self.model, self.device)
         if state:
             self.model.load_state_dict(state.checkpoint.model.state_dict())
@@ -83,7 +87,8 @@ class Run:
         self._check_progress()
         done = self._loop.progress
         self._resumed_at = ResumePoint(done.epoch, done.step, state.held) if state else None
-        session = this_session(command, done.step, self.device, self.dtype, self.corpus.files)
+        files = {**self.corpus.files, **vectors.files()}
+        session = this_session(command, done.step, self.device, self.dtype, files)
         self._sessions = [*(_earlier_sessions(out, notify) if resume else ()), session]
         self._savings = Savings(
             out,
