@@ -94,7 +94,7 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path, more: Mapping[str, 
 
 
 def _shared(recipe: Recipe) -> dict[str, str]:
-    """Return the tensors that a file lacks, each with the one that it is, which comes before it."""
+    """Return the tensors that a file lacks, and of each which one it is the same as."""
     embeddings = {_TARGET_EMBEDDING: _SOURCE_EMBEDDING} if recipe.model.tie_embeddings else {}
     return embeddings | ({"decoder.fc_out.weight": _TARGET_EMBEDDING} if recipe.model.tie_output else {})
 

@@ -34,7 +34,7 @@ def describe_command(
 
     from tandem.build import build_model
     from tandem.checkpoint import load_checkpoint, read_models
-    from tandem.cli.model_table import show_model, show_sessions, sizes_to_describe
+    from tandem.cli.model_table import show_model, show_sessions, vocabulary_sizes
     from tandem.console import PrintableConsole
     from tandem.models import count_parameters
     from tandem.recipe import load_recipe
@@ -51,7 +51,7 @@ def describe_command(
         show_sessions(console, sessions)
     else:
         recipe = load_recipe(what, settings or [])
-        sizes = sizes_to_describe(recipe, what, vocabularies)
+        sizes = vocabulary_sizes(recipe, what, vocabularies)
         with torch.device("meta"):  # shapes without memory
             model = build_model(recipe, *sizes)
         show_model(console, recipe, sizes, count_parameters(model))

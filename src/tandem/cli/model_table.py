@@ -12,14 +12,14 @@ from tandem.console import show_table, show_text
 from tandem.errors import RecipeError
 from tandem.models import ParameterCounts
 from tandem.names import LARGEST_COUNT
-from tandem.recipe import Optimizer, Recipe, vocabulary_sizes
+from tandem.recipe import Optimizer, Recipe
 from tandem.runs.provenance import Session
 from tandem.terminal import counted
 
 _BYTES = 4  # The bytes of a weight, and of each number that an optimiser keeps for it
 
 
-def sizes_to_describe(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:
+def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:
     """Return the vocabulary sizes that are given, or else the recipe's own limits. RecipeError where it has none."""
     if given is not None:
         source, _, target = given.partition(",")
@@ -55,7 +55,7 @@ def show_model(console: Console, recipe: Recipe, sizes: tuple[int, int], counts:
         f"{model.cell.upper()}, {counted(model.layers, 'layer')} of {model.hidden:,}, "
         f"{'the encoder in both directions, ' if model.bidirectional else ''}"
         f"{f'attention {model.attention}, ' if model.attention != 'off' else ''}"
-        f"embeddings of {model.embedding:,}; {vocabulary_sizes(recipe.text, *sizes)}\n",
+        f"embeddings of {model.embedding:,}; {recipe.text.sizes(*sizes)}\n",
     )
     show_table(console, ("part", "weights", "share"), "lrr", rows)
     trained = counts.total * (2 + _kept(optimizer))

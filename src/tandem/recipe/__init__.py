@@ -24,7 +24,7 @@ from tandem.recipe.settings import (
     Texts,
     Training,
 )
-from tandem.recipe.writing import dump_recipe, portable, setting_lines, vocabulary_sizes
+from tandem.recipe.writing import dump_recipe, portable, setting_lines
 
 __all__ = [
     "CorpusChoice",
@@ -56,5 +56,4 @@ __all__ = [
     "parse_recipe",
     "portable",
     "setting_lines",
-    "vocabulary_sizes",
 ]

@@ -107,6 +107,10 @@ class Texts(Section):
             )
         return self
 
+    def sizes(self, source: int, target: int) -> str:
+        """Say how large the vocabularies are, such as "8,000 source and 6,000 target tokens"."""
+        return f"{source:,} tokens of both sides" if self.joint else f"{source:,} source and {target:,} target tokens"
+
 
 class Model(Section):
     """The encoder-decoder."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from tandem.errors import ArgumentError
 from tandem.files.paths import portable_path
-from tandem.recipe.settings import Recipe, Texts
+from tandem.recipe.settings import Recipe
 
 
 def portable(recipe: Recipe) -> Recipe:
@@ -31,13 +31,6 @@ def dump_recipe(recipe: Recipe) -> str:
     for name in ("data", "text", "model", "training", "search"):
         _dump_section(name, tree[name], lines)
     return "\n".join(lines) + "\n"
-
-
-def vocabulary_sizes(texts: Texts, source: int, target: int) -> str:
-    """Return the sizes of the vocabularies, for people."""
-    if texts.joint:
-        return f"{source:,} tokens of both sides"
-    return f"{source:,} source and {target:,} target tokens"
 
 
 def setting_lines(settings: object) -> list[str]:

@@ -20,7 +20,7 @@ from tandem.preparation.contents import Contents
 from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.preparation.preparation import prepare_corpus
 from tandem.preparation.sources import Sources, Tokens
-from tandem.recipe import Data, Recipe, Search, vocabulary_sizes
+from tandem.recipe import Data, Recipe, Search
 from tandem.terminal import Notify, OnProgress
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
@@ -102,7 +102,7 @@ def prepare_corpora(
     )
     messages = [
         *result.messages,
-        f"vocabulary: {vocabulary_sizes(text, len(source), len(target))}",
+        f"vocabulary: {text.sizes(len(source), len(target))}",
         f"{len(result.train):,} training pairs in {len(train):,} batches; "
         f"padding is {100 * train.padding_share():.1f} % of them",
     ]

@@ -72,9 +72,7 @@ class Run:
         vectors = Pretrained() if state else find_vectors(recipe)  # a run that goes on has them in its weights
         self.corpus = self._prepare_corpora(state, given, verify, on_progress, notify)
         self._validator = Validator(recipe, self.corpus, self.device, notify)
-        self.model = self._build_model(notify)
-        tokenizers = self.corpus.source_tokenizer, self.corpus.target_tokenizer
-        fill_embeddings(self.model, vectors, tokenizers, notify=notify, on_progress=on_progress)
+        self.model = self._build_model(vectors, notify, on_progress)
         self._optimizer = build_optimizer(recipe, self.model, self.device)
         if state:
             self.model.load_state_dict(state.checkpoint.model.state_dict())
@@ -123,14 +121,16 @@ class Run:
             notify(message)
         return corpus
 
-    def _build_model(self, notify: Notify) -> Seq2Seq:
+    def _build_model(self, vectors: Pretrained, notify: Notify, on_progress: OnProgress) -> Seq2Seq:
         """Build the model with new weights. MemoryShortage where it does not fit into the machine's memory."""
-        sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
+        tokenizers = self.corpus.source_tokenizer, self.corpus.target_tokenizer
+        sizes = len(tokenizers[0]), len(tokenizers[1])
         check_beam(self.recipe.search.beam, sizes[1])
         with memory_for("making the model", _SMALLER_MODEL):
             _check_memory(self.recipe, sizes)
             model = build_model(self.recipe, *sizes).to(self.device)
-        notify(_described(count_parameters(model)))
+            notify(_described(count_parameters(model)))
+            fill_embeddings(model, vectors, tokenizers, notify=notify, on_progress=on_progress)
         return model
 
     def _build_loop(self, state: ResumeState | None) -> TrainingLoop:
