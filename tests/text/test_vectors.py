@@ -91,9 +91,9 @@ def test_another_size_names_both(first: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("the 1", r"v line 2: 1 numbers follow the token, but a vector has 2\. Fetch the file again, or mend the line"),
-        ("", "v line 2: 0 numbers follow the token"),
-        ("the\t1\t2", "v line 2: 0 numbers follow the token"),
+        ("the 1", r"v line 2: 1 number after the token, but a vector has 2\. Fetch the file again, or mend the line"),
+        ("", "v line 2: 0 numbers after the token"),
+        ("the\t1\t2", "v line 2: 0 numbers after the token"),
         ("the 1 two", "v line 2: 'two' is no finite number, as those of a vector are"),
         ("the  1", "v line 2: '' is no finite number"),
         ("the nan 1", "v line 2: 'nan' is no finite number"),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tandem.errors import CorpusError, RecipeError
 from tandem.files.lines import check_read_again, read_lines, why_not_utf8
-from tandem.terminal import OnProgress
+from tandem.terminal import OnProgress, counted
 from tandem.text.normalisation import normalise
 from tandem.text.pipeline import MARK, SPECIAL_TOKENS
 from tandem.text.tokenizer import Tokenizer
@@ -104,8 +104,8 @@ class _Wanted:
         spaces = line.count(" ")
         if spaces < self._size:
             raise CorpusError(
-                f"{where}: {spaces:,} numbers follow the token, but a vector has {self._size:,}. Fetch the file again, "
-                "or mend the line."
+                f"{where}: {counted(spaces, 'number')} after the token, but a vector has {self._size:,}. Fetch the "
+                "file again, or mend the line."
             )
         if spaces > self._size:  # a token that holds spaces, as no token of a vocabulary does
             _numbers(line.rsplit(" ", self._size)[1:], where)
