@@ -16,6 +16,7 @@ from tandem.names import Device, Precision
 from tandem.recipe import Data, Model, Recipe, Text, Texts
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
+from tandem.text.differences import vocabulary_difference
 from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop
 from tandem.training.events import Validation
 from tandem.training.random_state import RandomState, borrowed
@@ -29,6 +30,17 @@ def build_tokenizer(text: Text, words: WordCounts) -> Tokenizer:
     return Tokenizer.train(
         text.tokenizer, words, lowercase=text.lowercase, min_count=text.min_count, max_size=text.max_size
     )
+
+
+def build_tokenizers(texts: Texts, source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
+    """Learn the tokenizers of both sides, which are one where the vocabulary is joint.
+
+    The words of the target are then added to the table of the source.
+    """
+    if texts.joint:
+        both = build_tokenizer(texts.source, source.add(target))
+        return both, both
+    return build_tokenizer(texts.source, source), build_tokenizer(texts.target, target)
 
 
 def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
@@ -67,6 +79,7 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
             attention_score=settings.attention_score,
             memory_dim=encoder.output_dim,
             scale_embedding=settings.scale_embedding,
+            embedding=encoder.embedding if settings.tie_embeddings else None,
         )
         return Seq2Seq(encoder, decoder, bridge=_needs_bridge(encoder, decoder))
 
@@ -92,11 +105,18 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
             f"the source embedding has {encoder.embedding.embedding_dim} columns and the target embedding "
             f"{decoder.embedding.embedding_dim}, but a recipe has one size for both"
         )
+    tied = decoder.embedding.weight is encoder.embedding.weight
+    if tied and (difference := vocabulary_difference(source, target)):
+        raise ArgumentError(
+            f"the source and the target embedding are one, but not the tokenizers: {difference}, which are source and "
+            "target. Give one tokenizer for both"
+        )
     return Recipe(
         data=Data(train=MemoryCorpus(kind="memory")),
         text=Texts(
             source=Text(tokenizer=source.kind, lowercase=source.lowercase),
             target=Text(tokenizer=target.kind, lowercase=target.lowercase),
+            joint=tied,
         ),
         model=Model(
             cell=encoder.cell_type,
@@ -111,7 +131,8 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
             output_dropout=decoder.output_dropout.p,
             word_dropout=encoder.word_dropout.p,
             tie_output=decoder.fc_out.weight is decoder.embedding.weight,
-            scale_embedding=decoder.embedding.scaled,
+            scale_embedding=decoder.embedding.scale != 1,
+            tie_embeddings=tied,
         ),
     )
 

@@ -25,6 +25,7 @@ GNMT = (
     "model.encoder_layers=1",
     "model.scale_embedding=true",
 )
+TIED = ("text.joint=true", "model.tie_embeddings=true", "model.tie_output=true")
 
 
 @cache
@@ -49,7 +50,7 @@ ENGINES: dict[str, Callable[[], Engine[Any]]] = {
     **{cell: (lambda cell=cell: _torch(member(cell, 1))) for cell in CELL_TYPES},  # type: ignore[misc]
     "luong": lambda: _torch(attending("lstm", "model.attention=luong", "model.layers=2")),
     "gnmt": lambda: _torch(attending("gru", *GNMT)),
-    "mean with and without attention": lambda: _torch(attending("lstm", *GNMT), member("gru", 2, reverse=True)),
+    "mean with and without attention": lambda: _torch(attending("lstm", *GNMT, *TIED), member("gru", 2, reverse=True)),
     "arithmetic mean": lambda: _torch(member("lstm", 1), member("gru", 2, reverse=True), averaging="arithmetic"),
     "geometric mean": lambda: _torch(member("lstm", 1), member("rnn", 2, reverse=True), averaging="geometric"),
 }

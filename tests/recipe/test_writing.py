@@ -100,6 +100,8 @@ def models() -> st.SearchStrategy[Model]:
         word_dropout=below_one,
         tie_output=st.booleans(),
         init_range=positive | st.just("torch"),
+        source_embeddings=st.none() | texts,
+        target_embeddings=st.none() | texts,
     )
 
 
@@ -150,7 +152,8 @@ def recipes() -> st.SearchStrategy[Recipe]:
     return st.builds(
         Recipe,
         data=data(),
-        text=st.builds(Texts, source=sides(), target=sides(), reverse_source=st.booleans()),
+        text=st.builds(Texts, source=sides(), target=sides(), reverse_source=st.booleans())
+        | st.builds(Texts, source=sides(), joint=st.just(True)),
         model=models(),
         training=trainings(),
         search=st.builds(
@@ -183,7 +186,7 @@ def test_every_setting_is_written_out_so_that_a_later_default_changes_nothing() 
     recipe = Recipe(data=Data(train=FilesCorpus(source="a.de", target="a.en")))
     written = dump_recipe(recipe)
     for section in ("model", "search"):
-        for key in getattr(recipe, section).model_dump():
+        for key in getattr(recipe, section).model_dump(exclude_none=True):
             assert f"\n{key} = " in written, key
     assert "[training.optimizer]" in written
     assert 'kind = "files"' in written

@@ -130,6 +130,7 @@ class Decoder(nn.Module):
     output layer's weight is the embedding's (Press & Wolf 2017), behind a projection from H to E where these differ.
     `output_dropout` is the share that is zeroed in the last layer's output (Zaremba et al. 2014), and `word_dropout`
     the share of tokens whose whole embedding is zeroed (Gal & Ghahramani 2016, section 4.2). The tutorial does neither.
+    An `embedding` that is given, the encoder's, takes the place of its own; `tie_output` then ties all three.
     With `scale_embedding` the embedding is multiplied by sqrt(E) (see `Embedding`).
 
     With `attention` each step looks at all outputs of the encoder, which have `memory_dim` numbers (`hid_dim` unless
@@ -154,6 +155,7 @@ class Decoder(nn.Module):
         attention_score: AttentionScore = "general",
         memory_dim: int | None = None,
         scale_embedding: bool = False,
+        embedding: Embedding | None = None,
     ) -> None:
         super().__init__()
         self.output_dim = output_dim
@@ -161,7 +163,12 @@ class Decoder(nn.Module):
         self.n_layers = n_layers
         self.cell_type: CellType = cell_type
         self._cell = find_cell(cell_type)
-        self.embedding = Embedding(output_dim, emb_dim, scaled=scale_embedding)
+        self.embedding = Embedding(output_dim, emb_dim, scaled=scale_embedding) if embedding is None else embedding
+        if self.embedding.weight.shape != (output_dim, emb_dim):
+            raise ValueError(
+                f"the given embedding is of {list(self.embedding.weight.shape)} weights, and the decoder's of "
+                f"{[output_dim, emb_dim]}: to share it, give the decoder the encoder's vocabulary and emb_dim"
+            )
         below = n_layers if attention is None else layers_below(attention, n_layers)
         feature_dim = emb_dim if tie_output else hid_dim
         memory_dim = memory_dim or hid_dim
@@ -180,7 +187,7 @@ class Decoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output_dropout = nn.Dropout(output_dropout)
         self.word_dropout = nn.Dropout(word_dropout)
-        initialise(self, init_range)
+        initialise(self, init_range, but=None if embedding is None else embedding.weight)
 
     def forward(
         self, input: Tensor, hidden: Tensor, cell: Tensor | None = None, memory: Memory | None = None

@@ -17,7 +17,7 @@ class ParameterCounts:
     source_embedding: int
     """The embedding of source tokens."""
     target_embedding: int
-    """The embedding of target tokens."""
+    """The embedding of target tokens. 0: both sides share that of the source."""
     encoder: int
     """The recurrent layers of the encoder."""
     decoder: int
@@ -26,6 +26,13 @@ class ParameterCounts:
     """The output layer, without what it shares with the target embedding."""
     attention: int = 0
     """Attention, and the bridge from the encoder's state to the decoder's."""
+
+    @property
+    def embeddings(self) -> dict[str, int]:
+        """Return the number in each embedding, by its name for people."""
+        if self.target_embedding:
+            return {"source embedding": self.source_embedding, "target embedding": self.target_embedding}
+        return {"embedding of both sides": self.source_embedding}
 
     @property
     def recurrent(self) -> int:
@@ -44,6 +51,8 @@ def count_parameters(model: Seq2Seq) -> ParameterCounts:
     target, layers = _count(decoder.embedding), _count(decoder.rnn) + _count(decoder.upper)
     attention = _count(decoder.attention)
     output = _count(decoder) - target - layers - attention
+    if decoder.embedding.weight is encoder.embedding.weight:
+        target = 0
     source, attention = _count(encoder.embedding), attention + _count(model.bridge)
     return ParameterCounts(source, target, _count(encoder.rnn), layers, output, attention)
 

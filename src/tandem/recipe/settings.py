@@ -1,6 +1,6 @@
 """Every setting of a run. Settings are frozen, and an unknown key is an error."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -88,6 +88,29 @@ class Texts(Section):
     source: Text = Text()
     target: Text = Text()
     reverse_source: bool = False  # the encoder reads the source backwards (Sutskever et al. 2014, section 3.3)
+    joint: bool = False
+    """Whether both sides have one vocabulary, learnt from the texts of both by the settings of `source`."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _target_follows(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("joint") is True and "target" not in values and "source" in values:
+            return {**values, "target": values["source"]}
+        return values
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> "Texts":
+        if self.joint and self.source != self.target:
+            differing = [key for key, value in self.source if value != getattr(self.target, key)]
+            raise ValueError(
+                f"joint makes one vocabulary for both sides, but {' and '.join(differing)} of text.source and "
+                "text.target differ: give the settings in text.source alone, or the same in both"
+            )
+        return self
+
+    def sizes(self, source: int, target: int) -> str:
+        """Say how large the vocabularies are, such as "8,000 source and 6,000 target tokens"."""
+        return f"{source:,} tokens of both sides" if self.joint else f"{source:,} source and {target:,} target tokens"
 
 
 class Model(Section):
@@ -109,10 +132,14 @@ class Model(Section):
     output_dropout: BelowOne = 0.0  # Dropout before the output layer. The tutorial has none.
     word_dropout: BelowOne = 0.0  # Dropout of whole tokens on both sides. The tutorial has none.
     tie_output: bool = False  # whether the output layer shares the weight of the target embedding
+    tie_embeddings: bool = False  # whether source and target embedding share one weight; takes `text.joint`
     scale_embedding: bool = False
     """Whether embeddings are multiplied by the square root of their size, and start accordingly smaller."""
     init_range: Positive | Literal["torch"] = 0.08
     """Weights are drawn from U(-init_range, init_range), or as torch draws them."""
+    source_embeddings: str | None = None
+    """A file of word vectors that the source embedding starts from, as far as it has the tokens."""
+    target_embeddings: str | None = None  # the same for the target embedding
 
     @pydantic.model_validator(mode="after")
     def _fits(self) -> "Model":
@@ -209,3 +236,12 @@ class Recipe(Section):
     training: Training = Training()
     search: Search = Search()
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> "Recipe":
+        if self.model.tie_embeddings and not self.text.joint:
+            raise ValueError(
+                "model.tie_embeddings makes one embedding of both sides, which takes one vocabulary: set text.joint = "
+                "true, too"
+            )
+        return self

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tandem.batches import Batches
-from tandem.build import build_tokenizer
+from tandem.build import build_tokenizers
 from tandem.corpora.corpus_kind import CorpusKind
 from tandem.corpora.memory import InMemory, MemoryCorpus
 from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
@@ -80,9 +80,9 @@ def prepare_corpora(
     )
 
     def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
-        return build_tokenizer(text.source, source), build_tokenizer(text.target, target)
+        return build_tokenizers(text, source, target)
 
-    described = [text.source.model_dump(), text.target.model_dump()]
+    described = [text.source.model_dump(), text.target.model_dump(), *(["joint"] if text.joint else [])]
 
     def prepared(tokens: Tokens) -> Prepared:
         return prepare_corpus(sources, tokens, default_cache(), verify=verify, on_progress=on_progress, notify=notify)
@@ -102,7 +102,7 @@ def prepare_corpora(
     )
     messages = [
         *result.messages,
-        f"vocabulary: {len(source):,} source and {len(target):,} target tokens",
+        f"vocabulary: {text.sizes(len(source), len(target))}",
         f"{len(result.train):,} training pairs in {len(train):,} batches; "
         f"padding is {100 * train.padding_share():.1f} % of them",
     ]

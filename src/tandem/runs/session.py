@@ -19,6 +19,7 @@ from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, ResumePoint, TensorBoard
 from tandem.runs.changes import check_changes
 from tandem.runs.corpora import GivenPairs, PreparedCorpus, prepare_corpora
+from tandem.runs.embeddings import Pretrained, fill_embeddings, find_vectors
 from tandem.runs.provenance import PROVENANCE, Session, provenance_text, read_provenance, this_session
 from tandem.runs.saving import ResumeState, Savings, read_state
 from tandem.runs.stopping import Stopping
@@ -68,9 +69,10 @@ class Run:
         self._recorders = recorders
         current, state = read_state(out) if resume else (None, None)
         changes = check_changes(state.checkpoint.recipe, recipe, out) if state else []
+        vectors = Pretrained() if state else find_vectors(recipe)  # a run that goes on has them in its weights
         self.corpus = self._prepare_corpora(state, given, verify, on_progress, notify)
         self._validator = Validator(recipe, self.corpus, self.device, notify)
-        self.model = self._build_model(notify)
+        self.model = self._build_model(vectors, notify, on_progress)
         self._optimizer = build_optimizer(recipe, self.model, self.device)
         if state:
             self.model.load_state_dict(state.checkpoint.model.state_dict())
@@ -83,7 +85,8 @@ class Run:
         self._check_progress()
         done = self._loop.progress
         self._resumed_at = ResumePoint(done.epoch, done.step, state.held) if state else None
-        session = this_session(command, done.step, self.device, self.dtype, self.corpus.files)
+        files = {**self.corpus.files, **vectors.files()}
+        session = this_session(command, done.step, self.device, self.dtype, files)
         self._sessions = [*(_earlier_sessions(out, notify) if resume else ()), session]
         self._savings = Savings(
             out,
@@ -118,14 +121,16 @@ class Run:
             notify(message)
         return corpus
 
-    def _build_model(self, notify: Notify) -> Seq2Seq:
+    def _build_model(self, vectors: Pretrained, notify: Notify, on_progress: OnProgress) -> Seq2Seq:
         """Build the model with new weights. MemoryShortage where it does not fit into the machine's memory."""
-        sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
+        tokenizers = self.corpus.source_tokenizer, self.corpus.target_tokenizer
+        sizes = len(tokenizers[0]), len(tokenizers[1])
         check_beam(self.recipe.search.beam, sizes[1])
         with memory_for("making the model", _SMALLER_MODEL):
             _check_memory(self.recipe, sizes)
             model = build_model(self.recipe, *sizes).to(self.device)
-        notify(_described(count_parameters(model)))
+            notify(_described(count_parameters(model)))
+            fill_embeddings(model, vectors, tokenizers, notify=notify, on_progress=on_progress)
         return model
 
     def _build_loop(self, state: ResumeState | None) -> TrainingLoop:
@@ -257,7 +262,7 @@ def _earlier_sessions(out: Path, notify: Notify) -> list[Session]:
 
 def _described(counts: ParameterCounts) -> str:
     recurrent = f"{counts.recurrent:,} recurrent ({counts.encoder:,} encoder, {counts.decoder:,} decoder)"
-    embeddings = f"{counts.source_embedding:,} source embedding, {counts.target_embedding:,} target embedding"
+    embeddings = ", ".join(f"{count:,} {name}" for name, count in counts.embeddings.items())
     attention = f", {counts.attention:,} attention" if counts.attention else ""
     return f"weights: {counts.total:,}: {embeddings}, {recurrent}, {counts.output:,} output layer{attention}"
 

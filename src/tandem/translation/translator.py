@@ -98,7 +98,16 @@ class Translator:
 
         made = recipe_of(model, source_tokenizer, target_tokenizer)
         recipe = recipe or made
-        for key in ("cell", "layers", "hidden", "embedding", "bidirectional", "attention", "tie_output"):
+        for key in (
+            "cell",
+            "layers",
+            "hidden",
+            "embedding",
+            "bidirectional",
+            "attention",
+            "tie_output",
+            "tie_embeddings",
+        ):
             wanted, own = getattr(recipe.model, key), getattr(made.model, key)
             if wanted != own:
                 raise ArgumentError(f"recipe: model.{key} is {wanted!r}, but of the given model it is {own!r}")
