@@ -16,7 +16,7 @@ from tandem.names import Device, Precision
 from tandem.recipe import Data, Model, Recipe, Text, Texts
 from tandem.text import Tokenizer
 from tandem.text.counts import WordCounts
-from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop
+from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop, WeightAverage
 from tandem.training.events import Validation
 from tandem.training.random_state import RandomState, borrowed
 
@@ -151,6 +151,12 @@ def build_forcing(recipe: Recipe) -> TeacherForcing:
     return TeacherForcing(forcing.schedule, forcing.start, forcing.end, forcing.k, forcing.by_token)
 
 
+def build_weight_average(recipe: Recipe, model: Seq2Seq) -> WeightAverage | None:
+    """Make the average of the last weights of the model; None where the recipe asks for none."""
+    decay = recipe.training.average_decay
+    return WeightAverage(model, decay) if decay else None
+
+
 def build_loop_settings(recipe: Recipe) -> LoopSettings:
     """Make the settings of the training loop."""
     training = recipe.training
@@ -192,6 +198,7 @@ def build_training_loop(
     validate: Callable[[], Validation],
     criterion: Callable[[Validation], float],
     perfect: float = -math.inf,
+    average: WeightAverage | None = None,
     progress: LoopProgress | None = None,
     random_state: RandomState | None = None,
 ) -> TrainingLoop:
@@ -207,6 +214,7 @@ def build_training_loop(
         validate=validate,
         criterion=criterion,
         perfect=perfect,
+        average=average,
         progress=progress,
         random_state=random_state,
     )

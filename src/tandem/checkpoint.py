@@ -72,9 +72,7 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path, more: Mapping[str, 
 
     Raise NotWrittenError where it cannot be written.
     """
-    tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.model.state_dict().items()}
-    if checkpoint.recipe.model.tie_output:
-        del tensors[_TIED]  # the same tensor as the embedding
+    tensors = weight_tensors(checkpoint.model, checkpoint.recipe)
     texts = {
         _RECIPE: dump_recipe(portable(checkpoint.recipe)),
         _SOURCE: checkpoint.source_tokenizer.to_json(),
@@ -90,6 +88,14 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path, more: Mapping[str, 
             **(more or {}),
         },
     )
+
+
+def weight_tensors(model: Seq2Seq, recipe: Recipe) -> dict[str, Tensor]:
+    """Return the weights of a model as they are saved."""
+    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    if recipe.model.tie_output:
+        del tensors[_TIED]  # the same tensor as the embedding
+    return tensors
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -132,10 +138,7 @@ def _load(directory: Path) -> Checkpoint:
     except RecipeError as error:
         raise CheckpointError(f"{directory / _RECIPE}: not the recipe of this format: {error}") from error
     source, target = Tokenizer.load(directory / _SOURCE), Tokenizer.load(directory / _TARGET)
-    with torch.device("meta"):  # shapes without memory, until the file is known to hold just these
-        model = build_model(recipe, len(source), len(target))
-    with memory_for(f"{directory / _MODEL}: reading its weights", _MORE_MEMORY):
-        _load_weights(model, directory / _MODEL, recipe.model.tie_output)
+    model = read_weights(directory / _MODEL, recipe, len(source), len(target))
     calibration = _read_calibration(directory / _CALIBRATION) if _CALIBRATION in listed else None
     return Checkpoint(model, recipe, source, target, calibration)
 
@@ -148,6 +151,15 @@ def _read_calibration(path: Path) -> Calibration:
     if len(numbers) < len(values):
         raise CheckpointError(f"{path}: damaged: a calibration is of {len(values)} finite numbers. Copy it again")
     return Calibration(*numbers)
+
+
+def read_weights(path: Path, recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
+    """Return the model of a recipe with the weights in a file. Raise CheckpointError where they are not its own."""
+    with torch.device("meta"):  # shapes without memory, until the file is known to hold just these
+        model = build_model(recipe, source_size, target_size)
+    with memory_for(f"{path}: reading its weights", _MORE_MEMORY):
+        _load_weights(model, path, recipe.model.tie_output)
+    return model
 
 
 def _load_weights(model: Seq2Seq, path: Path, tied: bool) -> None:

@@ -138,6 +138,7 @@ def trainings() -> st.SearchStrategy[Training]:
         ),
         teacher_forcing=forcings(),
         label_smoothing=below_one,
+        average_decay=below_one,
         gradient_per=st.sampled_from(get_args(GradientPer)),
         clip_norm=positive | st.just("off"),
         patience=st.none() | counts,

@@ -175,6 +175,8 @@ class Training(Section):
     gradient_per: GradientPer = "token"
     """The gradient is the sum over a step's sentences, divided by its target tokens or by its sentences."""
     clip_norm: Positive | Literal["off"] = 1.0  # the gradient is scaled to this norm when it is longer
+    average_decay: BelowOne = 0.0
+    """What the average of the weights keeps of itself at a step. The average is the model. 0: none is taken."""
     patience: Count | None = None  # the training stops after so many validations in a row without a better one
     keep: Criterion = "loss"
     """What makes a checkpoint the best: validation loss, or BLEU, chrF or exact matches of greedy translations."""

@@ -21,6 +21,7 @@ from tandem.training.forcing import TeacherForcing
 from tandem.training.loss import projection_loss, real_tokens
 from tandem.training.random_state import RandomState, borrowed, read_state, write_state
 from tandem.training.schedule import Schedule, count_steps
+from tandem.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -74,14 +75,15 @@ class TrainingLoop:
         validate: Callable[[], Validation],
         criterion: Callable[[Validation], float],
         perfect: float = -math.inf,
+        average: WeightAverage | None = None,
         progress: LoopProgress | None = None,
         random_state: RandomState | None = None,
     ) -> None:
         """Set up the training on its device.
 
         `validate` measures the current model, and `criterion` turns the validation into the value that is to be
-        lowered. At a value of `perfect` or less, no user would notice an improvement. A resumed training gets the
-        `progress` and the `random_state()` of the stopped one.
+        lowered. At a value of `perfect` or less, no user would notice an improvement. `average` takes in the weights
+        after each optimiser step. A resumed training gets the `progress` and the `random_state()` of the stopped one.
         """
         self.progress = progress or LoopProgress()
         self._resumed_random_state = random_state
@@ -98,6 +100,7 @@ class TrainingLoop:
         self._validate = validate
         self._criterion = criterion
         self._perfect = perfect
+        self._average = average
         # Torch's schedulers do the same: "lr" changes at every step, and a saved optimiser state has the changed value.
         self._base_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self.steps_per_epoch = math.ceil(len(batches) / settings.accumulate)
@@ -200,6 +203,8 @@ class TrainingLoop:
             )
         self._optimizer.step()
         self._optimizer.zero_grad()
+        if self._average is not None:
+            self._average.update(step)
         rate = self._optimizer.param_groups[0]["lr"]
         seconds = time.perf_counter() - began
         return StepDone(epoch, step, nll / tokens, tokens / seconds, rate, norm, ratio)
