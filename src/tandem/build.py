@@ -15,6 +15,7 @@ from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.names import Device, Precision
 from tandem.recipe import Data, Model, Recipe, Text, Texts
 from tandem.text import Tokenizer
+from tandem.text.bpe_dropout import BpeDropout
 from tandem.text.counts import WordCounts
 from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop, WeightAverage
 from tandem.training.events import Validation
@@ -28,6 +29,20 @@ def build_tokenizer(text: Text, words: WordCounts) -> Tokenizer:
     """Learn a tokenizer from the words of the training sentences of one side."""
     return Tokenizer.train(
         text.tokenizer, words, lowercase=text.lowercase, min_count=text.min_count, max_size=text.max_size
+    )
+
+
+def build_bpe_dropouts(recipe: Recipe, source: Tokenizer, target: Tokenizer) -> tuple[BpeDropout | None, ...]:
+    """Make what cuts the words of the training pairs anew, for each side; None where the recipe does not ask for it."""
+    sides = ((recipe.text.source, source, recipe.text.reverse_source), (recipe.text.target, target, False))
+    return tuple(
+        # Each side has a seed of its own: else equal texts on both sides would be cut alike.
+        BpeDropout(
+            tokenizer, text.bpe_dropout, 2 * recipe.seed + number, most=recipe.data.max_tokens, backwards=backwards
+        )
+        if text.bpe_dropout
+        else None
+        for number, (text, tokenizer, backwards) in enumerate(sides)
     )
 
 

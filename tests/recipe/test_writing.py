@@ -80,7 +80,8 @@ def data() -> st.SearchStrategy[Data]:
 
 def sides() -> st.SearchStrategy[Text]:
     return st.builds(
-        Text,
+        lambda bpe_dropout, **rest: Text(**rest, bpe_dropout=bpe_dropout if rest["tokenizer"] == "bpe" else 0.0),
+        bpe_dropout=below_one,
         tokenizer=st.sampled_from(get_args(TokenizerKind)),
         lowercase=st.booleans(),
         min_count=counts,

@@ -53,6 +53,9 @@ KINDS = {
         "model.output_dropout=0.3",
         "model.word_dropout=0.1",
         "model.attention=luong",
+        "text.source={tokenizer='bpe', max_size=40, bpe_dropout=0.3}",
+        "text.target={tokenizer='bpe', max_size=40, bpe_dropout=0.2}",
+        "text.reverse_source=true",
         "model.bidirectional=true",
     ),
     "paper": (

@@ -80,6 +80,16 @@ class Text(Section):
     min_count: Count = 1  # tokens that occur less often than this are `<unk>`
     max_size: Annotated[int, Field(ge=5, le=LARGEST_COUNT)] | None = None
     """The largest size of the vocabulary, including its four special tokens."""
+    bpe_dropout: BelowOne = 0.0  # the share of merges that is left out when training pairs are read (only for bpe)
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> "Text":
+        if self.bpe_dropout and self.tokenizer != "bpe":
+            raise ValueError(
+                f"bpe_dropout is {self.bpe_dropout}, which leaves out merges, but the tokenizer {self.tokenizer} has "
+                "none: set tokenizer to bpe, or bpe_dropout to 0"
+            )
+        return self
 
 
 class Texts(Section):

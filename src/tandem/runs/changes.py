@@ -17,6 +17,8 @@ MAY_CHANGE = (
     "data.test.",
     "data.folder",
     "data.loader_workers",
+    "text.source.bpe_dropout",
+    "text.target.bpe_dropout",
     "model.dropout",
     "model.output_dropout",
     "model.word_dropout",
