@@ -178,6 +178,7 @@ def build_loop_settings(recipe: Recipe) -> LoopSettings:
     return LoopSettings(
         epochs=training.epochs,
         label_smoothing=training.label_smoothing,
+        r_drop=training.r_drop,
         gradient_per=training.gradient_per,
         clip_norm=None if training.clip_norm == "off" else training.clip_norm,
         accumulate=training.accumulate,

@@ -139,6 +139,7 @@ def trainings() -> st.SearchStrategy[Training]:
         ),
         teacher_forcing=forcings(),
         label_smoothing=below_one,
+        r_drop=not_negative,
         average_decay=below_one,
         gradient_per=st.sampled_from(get_args(GradientPer)),
         clip_norm=positive | st.just("off"),

@@ -56,6 +56,7 @@ KINDS = {
         "text.source={tokenizer='bpe', max_size=40, bpe_dropout=0.3}",
         "text.target={tokenizer='bpe', max_size=40, bpe_dropout=0.2}",
         "text.reverse_source=true",
+        "training.r_drop=2.0",
         "model.bidirectional=true",
     ),
     "paper": (

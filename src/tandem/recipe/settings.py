@@ -182,6 +182,7 @@ class Training(Section):
     learning_rate: LearningRate = LearningRate()
     teacher_forcing: Forcing = Forcing()
     label_smoothing: BelowOne = 0.0
+    r_drop: NotNegative = 0.0  # the weight of R-Drop, for which each batch is read twice
     gradient_per: GradientPer = "token"
     """The gradient is the sum over a step's sentences, divided by its target tokens or by its sentences."""
     clip_norm: Positive | Literal["off"] = 1.0  # the gradient is scaled to this norm when it is longer

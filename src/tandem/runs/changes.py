@@ -29,6 +29,7 @@ MAY_CHANGE = (
     "training.save_steps",
     "training.clip_norm",
     "training.label_smoothing",
+    "training.r_drop",
     "training.precision",
     "training.optimizer.learning_rate",
     "training.optimizer.betas",
