@@ -15,9 +15,10 @@ from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.names import Device, Precision
 from tandem.recipe import Data, Model, Recipe, Text, Texts
 from tandem.text import Tokenizer
+from tandem.text.bpe_dropout import BpeDropout
 from tandem.text.counts import WordCounts
 from tandem.text.differences import vocabulary_difference
-from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop
+from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop, WeightAverage
 from tandem.training.events import Validation
 from tandem.training.random_state import RandomState, borrowed
 
@@ -41,6 +42,20 @@ def build_tokenizers(texts: Texts, source: WordCounts, target: WordCounts) -> tu
         both = build_tokenizer(texts.source, source.add(target))
         return both, both
     return build_tokenizer(texts.source, source), build_tokenizer(texts.target, target)
+
+
+def build_bpe_dropouts(recipe: Recipe, source: Tokenizer, target: Tokenizer) -> tuple[BpeDropout | None, ...]:
+    """Make what cuts the words of the training pairs anew, for each side; None where the recipe does not ask for it."""
+    sides = ((recipe.text.source, source, recipe.text.reverse_source), (recipe.text.target, target, False))
+    return tuple(
+        # Each side has a seed of its own: else equal texts on both sides would be cut alike.
+        BpeDropout(
+            tokenizer, text.bpe_dropout, 2 * recipe.seed + number, most=recipe.data.max_tokens, backwards=backwards
+        )
+        if text.bpe_dropout
+        else None
+        for number, (text, tokenizer, backwards) in enumerate(sides)
+    )
 
 
 def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
@@ -172,12 +187,19 @@ def build_forcing(recipe: Recipe) -> TeacherForcing:
     return TeacherForcing(forcing.schedule, forcing.start, forcing.end, forcing.k, forcing.by_token)
 
 
+def build_weight_average(recipe: Recipe, model: Seq2Seq) -> WeightAverage | None:
+    """Make the average of the last weights of the model; None where the recipe asks for none."""
+    decay = recipe.training.average_decay
+    return WeightAverage(model, decay) if decay else None
+
+
 def build_loop_settings(recipe: Recipe) -> LoopSettings:
     """Make the settings of the training loop."""
     training = recipe.training
     return LoopSettings(
         epochs=training.epochs,
         label_smoothing=training.label_smoothing,
+        r_drop=training.r_drop,
         gradient_per=training.gradient_per,
         clip_norm=None if training.clip_norm == "off" else training.clip_norm,
         accumulate=training.accumulate,
@@ -213,6 +235,7 @@ def build_training_loop(
     validate: Callable[[], Validation],
     criterion: Callable[[Validation], float],
     perfect: float = -math.inf,
+    average: WeightAverage | None = None,
     progress: LoopProgress | None = None,
     random_state: RandomState | None = None,
 ) -> TrainingLoop:
@@ -228,6 +251,7 @@ def build_training_loop(
         validate=validate,
         criterion=criterion,
         perfect=perfect,
+        average=average,
         progress=progress,
         random_state=random_state,
     )

@@ -73,9 +73,7 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path, more: Mapping[str, 
 
     Raise NotWrittenError where it cannot be written.
     """
-    tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.model.state_dict().items()}
-    for name in _shared(checkpoint.recipe):
-        del tensors[name]
+    tensors = weight_tensors(checkpoint.model, checkpoint.recipe)
     texts = {
         _RECIPE: dump_recipe(portable(checkpoint.recipe)),
         _SOURCE: checkpoint.source_tokenizer.to_json(),
@@ -97,6 +95,14 @@ def _shared(recipe: Recipe) -> dict[str, str]:
     """Return the tensors that a file lacks, and of each which one it is the same as."""
     embeddings = {_TARGET_EMBEDDING: _SOURCE_EMBEDDING} if recipe.model.tie_embeddings else {}
     return embeddings | ({"decoder.fc_out.weight": _TARGET_EMBEDDING} if recipe.model.tie_output else {})
+
+
+def weight_tensors(model: Seq2Seq, recipe: Recipe) -> dict[str, Tensor]:
+    """Return the weights of a model as they are saved."""
+    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    for name in _shared(recipe):
+        del tensors[name]
+    return tensors
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -144,10 +150,7 @@ def _load(directory: Path) -> Checkpoint:
             f"{directory}: its recipe gives both sides one vocabulary, but {difference}, which are source and target: "
             "these files are not of one model"
         )
-    with torch.device("meta"):  # shapes without memory, until the file is known to hold just these
-        model = build_model(recipe, len(source), len(target))
-    with memory_for(f"{directory / _MODEL}: reading its weights", _MORE_MEMORY):
-        _load_weights(model, directory / _MODEL, _shared(recipe))
+    model = read_weights(directory / _MODEL, recipe, len(source), len(target))
     calibration = _read_calibration(directory / _CALIBRATION) if _CALIBRATION in listed else None
     return Checkpoint(model, recipe, source, target, calibration)
 
@@ -160,6 +163,15 @@ def _read_calibration(path: Path) -> Calibration:
     if len(numbers) < len(values):
         raise CheckpointError(f"{path}: damaged: a calibration is of {len(values)} finite numbers. Copy it again")
     return Calibration(*numbers)
+
+
+def read_weights(path: Path, recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
+    """Return the model of a recipe with the weights in a file. Raise CheckpointError where they are not its own."""
+    with torch.device("meta"):  # shapes without memory, until the file is known to hold just these
+        model = build_model(recipe, source_size, target_size)
+    with memory_for(f"{path}: reading its weights", _MORE_MEMORY):
+        _load_weights(model, path, _shared(recipe))
+    return model
 
 
 def _load_weights(model: Seq2Seq, path: Path, shared: Mapping[str, str]) -> None:

@@ -80,7 +80,8 @@ def data() -> st.SearchStrategy[Data]:
 
 def sides() -> st.SearchStrategy[Text]:
     return st.builds(
-        Text,
+        lambda bpe_dropout, **rest: Text(**rest, bpe_dropout=bpe_dropout if rest["tokenizer"] == "bpe" else 0.0),
+        bpe_dropout=below_one,
         tokenizer=st.sampled_from(get_args(TokenizerKind)),
         lowercase=st.booleans(),
         min_count=counts,
@@ -140,6 +141,8 @@ def trainings() -> st.SearchStrategy[Training]:
         ),
         teacher_forcing=forcings(),
         label_smoothing=below_one,
+        r_drop=not_negative,
+        average_decay=below_one,
         gradient_per=st.sampled_from(get_args(GradientPer)),
         clip_norm=positive | st.just("off"),
         patience=st.none() | counts,

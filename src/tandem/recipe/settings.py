@@ -80,6 +80,16 @@ class Text(Section):
     min_count: Count = 1  # tokens that occur less often than this are `<unk>`
     max_size: Annotated[int, Field(ge=5, le=LARGEST_COUNT)] | None = None
     """The largest size of the vocabulary, including its four special tokens."""
+    bpe_dropout: BelowOne = 0.0  # the share of merges that is left out when training pairs are read (only for bpe)
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> "Text":
+        if self.bpe_dropout and self.tokenizer != "bpe":
+            raise ValueError(
+                f"bpe_dropout is {self.bpe_dropout}, which leaves out merges, but the tokenizer {self.tokenizer} has "
+                "none: set tokenizer to bpe, or bpe_dropout to 0"
+            )
+        return self
 
 
 class Texts(Section):
@@ -199,9 +209,12 @@ class Training(Section):
     learning_rate: LearningRate = LearningRate()
     teacher_forcing: Forcing = Forcing()
     label_smoothing: BelowOne = 0.0
+    r_drop: NotNegative = 0.0  # the weight of R-Drop, for which each batch is read twice
     gradient_per: GradientPer = "token"
     """The gradient is the sum over a step's sentences, divided by its target tokens or by its sentences."""
     clip_norm: Positive | Literal["off"] = 1.0  # the gradient is scaled to this norm when it is longer
+    average_decay: BelowOne = 0.0
+    """What the average of the weights keeps of itself at a step. The average is the model. 0: none is taken."""
     patience: Count | None = None  # the training stops after so many validations in a row without a better one
     keep: Criterion = "loss"
     """What makes a checkpoint the best: validation loss, or BLEU, chrF or exact matches of greedy translations."""

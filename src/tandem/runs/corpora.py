@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tandem.batches import Batches
-from tandem.build import build_tokenizers
+from tandem.build import build_bpe_dropouts, build_tokenizers
 from tandem.corpora.corpus_kind import CorpusKind
 from tandem.corpora.memory import InMemory, MemoryCorpus
 from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
@@ -82,7 +82,9 @@ def prepare_corpora(
     def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
         return build_tokenizers(text, source, target)
 
-    described = [text.source.model_dump(), text.target.model_dump(), *(["joint"] if text.joint else [])]
+    # What is done to the ids when they are trained on makes no other corpus.
+    sides = [side.model_dump(exclude={"bpe_dropout"}) for side in (text.source, text.target)]
+    described = [*sides, *(["joint"] if text.joint else [])]
 
     def prepared(tokens: Tokens) -> Prepared:
         return prepare_corpus(sources, tokens, default_cache(), verify=verify, on_progress=on_progress, notify=notify)
@@ -93,12 +95,15 @@ def prepare_corpora(
         given_ones = [hashlib.sha256(tokenizer.to_json().encode()).hexdigest() for tokenizer in tokenizers]
         result = prepared(Tokens([*described, *given_ones], lambda *_: tokenizers, text.reverse_source))
     source, target = result.tokenizers
+    source_dropout, target_dropout = build_bpe_dropouts(recipe, source, target)
     train = Batches(
         result.train,
         recipe.training.batch_size,
         recipe.seed,
         workers=data.loader_workers,
         passes=recipe.training.passes,
+        source_dropout=source_dropout,
+        target_dropout=target_dropout,
     )
     messages = [
         *result.messages,

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import torch
 
-from tandem.build import build_model, build_optimizer, build_training_loop, choose_device, choose_precision
+from tandem.build import (
+    build_model,
+    build_optimizer,
+    build_training_loop,
+    build_weight_average,
+    choose_device,
+    choose_precision,
+)
 from tandem.checkpoint import Checkpoint, load_optimizer
 from tandem.errors import CheckpointError, MemoryShortage, RecipeError
 from tandem.files.atomic import replace_file
@@ -74,8 +81,10 @@ class Run:
         self._validator = Validator(recipe, self.corpus, self.device, notify)
         self.model = self._build_model(vectors, notify, on_progress)
         self._optimizer = build_optimizer(recipe, self.model, self.device)
+        self._average = build_weight_average(recipe, self.model)
         if state:
-            self.model.load_state_dict(state.checkpoint.model.state_dict())
+            self.model.load_state_dict(state.trained.state_dict())
+            self.result.load_state_dict(state.checkpoint.model.state_dict())
             load_optimizer(self._optimizer, state.optimizer, out)
             notify(f"going on after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}")
             for change in changes:
@@ -142,9 +151,10 @@ class Run:
             self.corpus.train,
             self.device,
             self.dtype,
-            validate=lambda: self._validator.validate(self.model, self.dtype, self._loop.progress),
+            validate=lambda: self._validator.validate(self.result, self.dtype, self._loop.progress),
             criterion=CRITERIA[keep],
             perfect=TIES if keep == "exact" else 0.0,
+            average=self._average,
             progress=state.progress if state else None,
             random_state=state.random if state else None,
         )
@@ -166,6 +176,11 @@ class Run:
                 f"{self.out}: training.epochs: this run ended with a part of epoch {progress.epoch}, after step "
                 f"{progress.step:,}, and cannot have more. Start a new one with another --out"
             )
+
+    @property
+    def result(self) -> Seq2Seq:
+        """The model that is validated and saved: the one that is trained, or the average of its last weights."""
+        return self.model if self._average is None else self._average.model
 
     @property
     def validated_on(self) -> str:
@@ -211,7 +226,7 @@ class Run:
                 raise
 
     def _train(self, metrics: MetricsFile, files: Sequence[Recorder], stopping: Stopping, until: float) -> None:
-        checkpoint = Checkpoint(self.model, self.recipe, self.corpus.source_tokenizer, self.corpus.target_tokenizer)
+        checkpoint = Checkpoint(self.result, self.recipe, self.corpus.source_tokenizer, self.corpus.target_tokenizer)
         saved_at = time.monotonic()
         for event in self._events():
             asked = stopping.asked  # read here: a signal that comes during the saving waits for the next event
@@ -221,7 +236,7 @@ class Run:
             if isinstance(event, Validated):
                 checkpoint = checkpoint._replace(calibration=self._calibrate())
             if asked or isinstance(event, Validated) or self._is_due(event, saved_at):
-                self._savings.save(checkpoint, self._optimizer, self._loop, metrics.pending_steps)
+                self._savings.save(checkpoint, self.model, self._optimizer, self._loop, metrics.pending_steps)
                 saved_at = time.monotonic()
             for recorder in self._recorders:
                 recorder.record(event)
@@ -248,7 +263,7 @@ class Run:
         progress = self._loop.progress
         if self.validated_on == "training" or progress.best_epoch != progress.epoch:
             return None
-        return self._validator.calibrate(self.model, self.dtype, progress)
+        return self._validator.calibrate(self.result, self.dtype, progress)
 
 
 def _earlier_sessions(out: Path, notify: Notify) -> list[Session]:

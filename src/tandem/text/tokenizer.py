@@ -1,5 +1,6 @@
 """Text to ids and back: one class over the `tokenizers` library, one JSON file each."""
 
+import json
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, takewhile
 from pathlib import Path
@@ -153,6 +154,10 @@ class Tokenizer:
     def id_to_token(self, index: int) -> str:
         """Return the token of an id. Raise IndexError for an id outside the vocabulary."""
         return self._tokens[self._checked(index)]
+
+    def merges(self) -> list[tuple[str, str]]:
+        """Return the pairs of tokens that are merged, the first to be merged first; none in kinds but `bpe`."""
+        return [(left, right) for left, right in json.loads(self._core.to_str())["model"].get("merges", [])]
 
     def _checked(self, index: int) -> int:
         if not 0 <= index < len(self._tokens):
