@@ -67,6 +67,7 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
             attention_score=settings.attention_score,
             memory_dim=encoder.output_dim,
             scale_embedding=settings.scale_embedding,
+            copying=settings.copying,
         )
         return Seq2Seq(encoder, decoder, bridge=_needs_bridge(encoder, decoder))
 
@@ -107,6 +108,7 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
             bidirectional=encoder.bidirectional,
             attention=decoder.attention_kind or "off",
             attention_score=decoder.attention_score,
+            copying=decoder.copy_gate is not None,
             dropout=encoder.dropout.p,
             output_dropout=decoder.output_dropout.p,
             word_dropout=encoder.word_dropout.p,

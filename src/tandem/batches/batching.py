@@ -17,6 +17,7 @@ from torch import Tensor
 from tandem.errors import CorpusError
 from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.text import PAD_ID
+from tandem.text.copying import CopyTable
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -32,6 +33,7 @@ class Batch(NamedTuple):
     source_lengths: Tensor  # [B], on the CPU
     target: Tensor  # [T, B], int64
     target_lengths: Tensor  # [B], on the CPU
+    copies: Tensor | None = None  # [S, B], the number of each source token (`text/copying.py`); None without copying
 
     @property
     def target_tokens(self) -> int:
@@ -40,7 +42,8 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its ids on `device`. The lengths stay on the CPU."""
-        return self._replace(source=self.source.to(device), target=self.target.to(device))
+        copies = None if self.copies is None else self.copies.to(device)
+        return self._replace(source=self.source.to(device), target=self.target.to(device), copies=copies)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Batches:
     shuffle: bool = True  # False: every epoch has the same order, from short to long.
     workers: int = 1  # threads that assemble the next batches; their number changes only the time
     passes: int = 1  # how many times an epoch goes through the corpus, each time in another order
+    copying: CopyTable | None = None  # for a corpus whose ids are extended
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -117,7 +121,10 @@ class Batches:
     def _batch(self, rows: Rows) -> Batch:
         source, source_lengths = _pad(self.corpus.source, rows)
         target, target_lengths = _pad(self.corpus.target, rows)
-        return Batch(source, source_lengths, target, target_lengths)
+        if self.copying is None:
+            return Batch(source, source_lengths, target, target_lengths)
+        read, copies = copied_sources(source, self.copying)
+        return Batch(read, source_lengths, target, target_lengths, copies)
 
 
 def pad_sentences(sentences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
@@ -127,6 +134,12 @@ def pad_sentences(sentences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     for column, sentence in enumerate(sentences):
         padded[: len(sentence), column] = sentence
     return torch.from_numpy(padded), torch.tensor(lengths)
+
+
+def copied_sources(source: Tensor, table: CopyTable) -> tuple[Tensor, Tensor]:
+    """Return what an encoder reads of extended `source [S, B]`, and the numbers of its tokens, `[S, B]` each."""
+    ids = source.numpy()
+    return torch.from_numpy(table.read_by_encoder(ids)), torch.from_numpy(table.numbers_of(ids))
 
 
 def _pad(side: EncodedSide, rows: Rows) -> tuple[Tensor, Tensor]:

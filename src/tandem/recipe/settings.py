@@ -105,6 +105,8 @@ class Model(Section):
     """Whether each step of the decoder looks at all positions of the source, and after which layer."""
     attention_score: AttentionScore = "general"
     """How a state of the decoder is compared with a position of the source."""
+    copying: bool = False
+    """Whether tokens of the source have a share in what follows, so that an unknown word can come out as it stands."""
     dropout: BelowOne = 0.5
     output_dropout: BelowOne = 0.0  # Dropout before the output layer. The tutorial has none.
     word_dropout: BelowOne = 0.0  # Dropout of whole tokens on both sides. The tutorial has none.
@@ -116,6 +118,11 @@ class Model(Section):
 
     @pydantic.model_validator(mode="after")
     def _fits(self) -> "Model":
+        if self.copying and self.attention == "off":
+            raise ValueError(
+                "copying is on, but attention is off, and it is attention that says what is copied: set attention to "
+                "gnmt or luong"
+            )
         if self.attention != "off" and self.attention_score == "dot" and self.bidirectional:
             raise ValueError(
                 "attention_score is dot, which compares states of one size, but those of a bidirectional encoder are "
