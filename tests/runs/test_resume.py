@@ -47,7 +47,10 @@ KINDS = {
         "model.output_dropout=0.3",
         "model.word_dropout=0.1",
         "model.attention=luong",
+        "model.copying=true",
         "model.bidirectional=true",
+        "text.source.min_count=50",
+        "text.target.min_count=50",
     ),
     "paper": (
         "training.epochs=1.5",
