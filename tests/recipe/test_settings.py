@@ -25,6 +25,12 @@ def test_sizes_have_a_limit(key: str, most: int) -> None:
         parse_recipe(MINIMAL, "here", [f"{key}={most + 1}"])
 
 
+def test_copying_needs_attention() -> None:
+    assert parse_recipe(MINIMAL, "here", ["model.copying=true", "model.attention=luong"]).model.copying
+    with pytest.raises(RecipeError, match="copying is on, but attention is off, and it is attention that says what is"):
+        parse_recipe(MINIMAL, "here", ["model.copying=true"])
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 @pytest.mark.parametrize(
     "key",

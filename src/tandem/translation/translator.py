@@ -69,7 +69,7 @@ class Translator:
 
         from tandem.engines.torch_engine import TorchEngine
 
-        copies = any(member.recipe.model.copying for member in members)
+        copies = any(member.model.decoder.copy_gate is not None for member in members)
         copying = Copying(source_tokenizer, target_tokenizer) if copies else None
         engine = TorchEngine(
             members,
