@@ -156,10 +156,10 @@ def test_a_word_of_the_source_is_copied_to_its_first_place_and_fed_back_as_unkno
     first = engine.step_all(np.array([SOS]), engine.start([source]))
     copied = VOCABULARY + 2
     assert np.flatnonzero(first.scores[0] > -np.inf).tolist() == [EOS, 4, 5, 6, copied]  # 6 and 5 have one number
-    after = [engine.step_all(np.array([token]), first.state).scores for token in (copied, 0)]
-    assert np.array_equal(*after)
+    after, other = (engine.step_all(np.array([token]), first.state).scores for token in (copied, 0))
+    assert np.array_equal(after, other)
     (scores,) = engine.score(engine.start([source]), np.array([0]), [[copied, 4]])
-    assert scores == pytest.approx([first.scores[0, copied], after[0][0, 4]], abs=1e-5)
+    assert scores == pytest.approx([first.scores[0, copied], after[0, 4]], abs=1e-5)
 
 
 def test_what_the_source_vocabulary_lacks_is_read_as_unknown_and_copied_by_its_number() -> None:

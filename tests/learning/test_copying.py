@@ -19,12 +19,12 @@ from tests.support.trainings import training, validations_of
 KNOWN = {"von": "from", "an": "to", "und": "and", "mit": "with"}
 
 
-def sentences(count: int, letters: str, chance: random.Random) -> Chunk:
+def sentences(count: int, letters: list[str], chance: random.Random) -> Chunk:
     """Two to four words, each other one a name; the target has them in the other direction."""
     sources, targets = [], []
     for _ in range(count):
         words = [
-            "".join(chance.choices(letters, k=5)) if place % 2 else chance.choice(list(KNOWN))
+            "".join(chance.choices(letters, k=3)) if place % 2 else chance.choice(list(KNOWN))
             for place in range(chance.randint(2, 4))
         ]
         sources.append(" ".join(words))
@@ -46,8 +46,9 @@ def exact_share(model: Seq2Seq, batches: Batches) -> float:
 @pytest.mark.parametrize("kind", ["word", "bpe"])
 def test_it_learns_to_copy(kind: TokenizerKind) -> None:
     chance = random.Random(1)
-    train, held_out = sentences(1500, "abcde", chance), sentences(200, "fghij", chance)
-    # Names are rare, and so unknown. To byte pairs their letters are known in training; those of the test are not.
+    # So many letters that all are rare, and to byte pairs, too, each name is one unknown piece.
+    letters = [chr(0x4E00 + place) for place in range(600)]
+    train, held_out = sentences(1500, letters[:300], chance), sentences(200, letters[300:], chance)
     source, target = (Tokenizer.train(kind, texts, min_count=60, max_size=60) for texts in train)
     table = Copying(source, target).table
 

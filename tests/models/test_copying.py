@@ -12,6 +12,7 @@ from tandem.models.decoder import ComparedFeatures
 from tandem.names import AttentionKind
 from tandem.training import loss
 from tandem.training.copying_loss import copying_loss, copying_scores
+from tests.training.test_loss import Largest
 
 V, SOURCE = 9, 12
 NUMBERS = torch.tensor(  # [S, B]: target ids, two words that are none, and what is never copied
@@ -193,6 +194,21 @@ def test_free_running_needs_no_targets_and_feeds_unknown_back() -> None:
     assert (best >= V).any()
     fed = torch.cat([batch.target[:1], torch.where(best < V, best, 0), batch.target[-1:]])
     assert_close(read, read_of(model, batch._replace(target=fed)))
+
+
+def test_whole_logits_never_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss, "_BLOCK", 0)
+    monkeypatch.setattr(loss, "_BLOCK_ROWS", 64)
+    tokens, vocabulary = 300, 500
+    encoder = Encoder(SOURCE, 4, 4, 1, 0.0)
+    model = Seq2Seq(encoder, Decoder(vocabulary, 4, 4, 1, 0.0, attention="luong", copying=True))
+    numbers = torch.randint(vocabulary, (5, tokens))
+    lengths = torch.full((tokens,), 2)
+    batch = Batch(numbers, lengths, torch.cat([numbers[:1], numbers[:1] + 1]), lengths, numbers)
+    read = ComparedFeatures(torch.randn(1, tokens, 4, requires_grad=True), torch.randn(1, tokens, 5))
+    with Largest() as seen:
+        copying_loss(model, batch, read, smoothing=0.1, dtype=torch.float32)[0].backward()  # type: ignore[no-untyped-call]
+    assert 0 < seen.numel < tokens * vocabulary / 2
 
 
 def test_what_does_not_fit_is_refused() -> None:

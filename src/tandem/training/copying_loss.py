@@ -40,10 +40,8 @@ class CopiedTargets(NamedTuple):
         """Take them from a batch, and from what the model read of it."""
         assert batch.copies is not None
         real = plain.real_tokens(batch.target, batch.target_lengths)
-        features, compared, targets = (
-            part.flatten(0, 1).index_select(0, real) if part.dim() > 2 else part.flatten().index_select(0, real)
-            for part in (*read, batch.target[1:])
-        )
+        features, compared = (part.flatten(0, 1).index_select(0, real) for part in read)
+        targets = batch.target[1:].flatten().index_select(0, real)
         copies = Copies.of(batch.copies, model.decoder.output_dim)
         return cls(features, compared, targets, copies.select(real % batch.target.shape[1]))
 
