@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from tandem.models.attention import Attention, Memory, Owners, PreparedAttention, layers_below, read_memory
 from tandem.models.cells import LayerState, find_cell
-from tandem.models.embedding import Embedding
 from tandem.models.copying import Copies, mixed_logits
+from tandem.models.embedding import Embedding
 from tandem.models.initial_weights import initialise
 from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed, as_type
