@@ -59,7 +59,10 @@ def mixed_logits(logits: Tensor, gate: Tensor, weights: Tensor, copies: Copies) 
     `logits [N, V]` are the vocabulary's, `gate [N]` the logit of p, and `weights [N, S]` the attention to the positions
     of each row's source, which has the `copies`, of N rows.
     """
-    held = weights.masked_fill(copies.ids == NEVER, 0)
+    places = torch.arange(weights.shape[1], device=weights.device)
+    is_copied = copies.ids != NEVER
+    is_first = is_copied & (copies.firsts == places)
+    held = weights * is_copied
     mass = torch.zeros_like(held).scatter_add(1, copies.firsts, held)  # of each id, at its first position
     tiny = torch.finfo(weights.dtype).tiny
     elsewhere = (weights - held).sum(dim=1).clamp_min(tiny).log()
@@ -70,10 +73,9 @@ def mixed_logits(logits: Tensor, gate: Tensor, weights: Tensor, copies: Copies) 
     lowest = torch.finfo(logits.dtype).min / 4  # instead of minus infinity, which has no gradient
     wide = torch.cat([logits, logits.new_full(weights.shape, lowest)], dim=1)
     # Each position has a column of its own: that of its id, or V + the position, whose id no other position has.
-    places = torch.arange(weights.shape[1], device=weights.device)
-    columns = torch.where((copies.firsts == places) & (mass > 0), copies.ids, logits.shape[1] + places)
+    columns = torch.where(is_first, copies.ids, logits.shape[1] + places)
     own = wide.gather(1, columns)
-    wide = wide.scatter(1, columns, torch.where(mass > 0, torch.logaddexp(own, copied), own))
+    wide = wide.scatter(1, columns, torch.where(is_first, torch.logaddexp(own, copied), own))
     return wide.masked_fill(wide <= lowest, -torch.inf)
 
 

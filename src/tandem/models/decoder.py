@@ -59,7 +59,7 @@ class Reading(NamedTuple):
     features: Tensor
     """What the output layer reads, `[N, D]`."""
     looked: Tensor | None = None
-    """The weights of the positions of each row's source, `[N, S]`, as the two below where the decoder copies."""
+    """The weights of the positions of each row's source, `[N, S]`; this and what follows only with copying."""
     sources: Tensor | None = None
     """int64 `[N]`"""
     copies: Copies | None = None
