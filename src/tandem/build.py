@@ -95,6 +95,7 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
             memory_dim=encoder.output_dim,
             scale_embedding=settings.scale_embedding,
             embedding=encoder.embedding if settings.tie_embeddings else None,
+            copying=settings.copy,
         )
         return Seq2Seq(encoder, decoder, bridge=_needs_bridge(encoder, decoder))
 
@@ -142,6 +143,7 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
             bidirectional=encoder.bidirectional,
             attention=decoder.attention_kind or "off",
             attention_score=decoder.attention_score,
+            copy=decoder.copy_gate is not None,
             dropout=encoder.dropout.p,
             output_dropout=decoder.output_dropout.p,
             word_dropout=encoder.word_dropout.p,

@@ -36,6 +36,12 @@ def test_bpe_dropout_is_for_bpe_alone(side: str) -> None:
     parse_recipe(MINIMAL, "here", [dropout, f"text.{side}.tokenizer=bpe"])
 
 
+def test_copying_needs_attention() -> None:
+    assert parse_recipe(MINIMAL, "here", ["model.copy=true", "model.attention=luong"]).model.copy
+    with pytest.raises(RecipeError, match="copy is on, but attention is off, and it is attention that says what is"):
+        parse_recipe(MINIMAL, "here", ["model.copy=true"])
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 @pytest.mark.parametrize(
     "key",
@@ -64,3 +70,9 @@ def test_recipes_are_frozen() -> None:
     recipe = make_recipe({"data": {"train": {"kind": "memory"}}}, "here")
     with pytest.raises(ValueError, match="frozen"):
         recipe.seed = 5
+
+
+@pytest.mark.parametrize("other", ["training.r_drop=1.0", "text.target={tokenizer='bpe', bpe_dropout=0.1}"])
+def test_copying_goes_without_what_reads_tokens_twice_or_anew(other: str) -> None:
+    with pytest.raises(RecipeError, match=r"model\.copy goes with neither bpe_dropout nor training\.r_drop"):
+        parse_recipe(MINIMAL, "here", ["model.copy=true", "model.attention=luong", other])

@@ -60,6 +60,10 @@ KINDS = {
         "model.bidirectional=true",
     ),
     "paper": (
+        "model.attention=luong",
+        "model.copy=true",
+        "text.source.min_count=50",
+        "text.target.min_count=50",
         "training.epochs=1.5",
         "training.gradient_per=sentence",
         "training.optimizer={name='sgd', learning_rate=0.7}",

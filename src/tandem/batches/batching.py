@@ -18,6 +18,7 @@ from tandem.errors import CorpusError
 from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.text import PAD_ID
 from tandem.text.bpe_dropout import BpeDropout
+from tandem.text.copying import CopyTable
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -33,6 +34,7 @@ class Batch(NamedTuple):
     source_lengths: Tensor  # [B], on the CPU
     target: Tensor  # [T, B], int64
     target_lengths: Tensor  # [B], on the CPU
+    copies: Tensor | None = None  # [S, B], the number of each source token (`text/copying.py`); None without copying
 
     @property
     def target_tokens(self) -> int:
@@ -41,7 +43,8 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its ids on `device`. The lengths stay on the CPU."""
-        return self._replace(source=self.source.to(device), target=self.target.to(device))
+        copies = None if self.copies is None else self.copies.to(device)
+        return self._replace(source=self.source.to(device), target=self.target.to(device), copies=copies)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Batches:
     passes: int = 1  # how many times an epoch goes through the corpus, each time in another order
     source_dropout: BpeDropout | None = None  # cuts the words of the sources anew each time
     target_dropout: BpeDropout | None = None
+    copying: CopyTable | None = None  # for a corpus whose ids are extended
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -120,7 +124,10 @@ class Batches:
     def _batch(self, rows: Rows, number: int) -> Batch:
         source, source_lengths = _pad(*_cut(self.corpus.source, rows, self.source_dropout, number))
         target, target_lengths = _pad(*_cut(self.corpus.target, rows, self.target_dropout, number))
-        return Batch(source, source_lengths, target, target_lengths)
+        if self.copying is None:
+            return Batch(source, source_lengths, target, target_lengths)
+        read, copies = copied_sources(source, self.copying)
+        return Batch(read, source_lengths, target, target_lengths, copies)
 
 
 def pad_sentences(sentences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
@@ -138,6 +145,12 @@ def _cut(side: EncodedSide, rows: Rows, dropout: BpeDropout | None, number: int)
         return side, rows
     ids = np.concatenate([side.ids[side.offsets[row] : side.offsets[row + 1]] for row in rows])
     return EncodedSide.of(*dropout.cut(ids, side.lengths_of(rows), rows, number)), np.arange(len(rows))
+
+
+def copied_sources(source: Tensor, table: CopyTable) -> tuple[Tensor, Tensor]:
+    """Return what an encoder reads of extended `source [S, B]`, and the numbers of its tokens, `[S, B]` each."""
+    ids = source.numpy()
+    return torch.from_numpy(table.read_by_encoder(ids)), torch.from_numpy(table.numbers_of(ids))
 
 
 def _pad(side: EncodedSide, rows: Rows) -> tuple[Tensor, Tensor]:

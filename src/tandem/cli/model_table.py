@@ -55,6 +55,7 @@ def show_model(console: Console, recipe: Recipe, sizes: tuple[int, int], counts:
         f"{model.cell.upper()}, {counted(model.layers, 'layer')} of {model.hidden:,}, "
         f"{'the encoder in both directions, ' if model.bidirectional else ''}"
         f"{f'attention {model.attention}, ' if model.attention != 'off' else ''}"
+        f"{'copying, ' if model.copy else ''}"
         f"embeddings of {model.embedding:,}; {recipe.text.sizes(*sizes)}\n",
     )
     show_table(console, ("part", "weights", "share"), "lrr", rows)

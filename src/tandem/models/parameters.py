@@ -25,7 +25,7 @@ class ParameterCounts:
     output: int
     """The output layer, without what it shares with the target embedding."""
     attention: int = 0
-    """Attention, and the bridge from the encoder's state to the decoder's."""
+    """Attention, the gate of copying, and the bridge from the encoder's state to the decoder's."""
 
     @property
     def embeddings(self) -> dict[str, int]:
@@ -49,7 +49,7 @@ def count_parameters(model: Seq2Seq) -> ParameterCounts:
     """Count the parameters of each part of a model."""
     encoder, decoder = model.encoder, model.decoder
     target, layers = _count(decoder.embedding), _count(decoder.rnn) + _count(decoder.upper)
-    attention = _count(decoder.attention)
+    attention = _count(decoder.attention) + _count(decoder.copy_gate)
     output = _count(decoder) - target - layers - attention
     if decoder.embedding.weight is encoder.embedding.weight:
         target = 0

@@ -123,6 +123,10 @@ class Texts(Section):
         return f"{source:,} tokens of both sides" if self.joint else f"{source:,} source and {target:,} target tokens"
 
 
+# A setting may have the name of a method that pydantic has for older programs.
+warnings.filterwarnings("ignore", 'Field name "copy" in "Model" shadows an attribute', UserWarning)
+
+
 class Model(Section):
     """The encoder-decoder."""
 
@@ -138,6 +142,8 @@ class Model(Section):
     """Whether each step of the decoder looks at all positions of the source, and after which layer."""
     attention_score: AttentionScore = "general"
     """How a state of the decoder is compared with a position of the source."""
+    copy: bool = False  # type: ignore[assignment]
+    """Whether tokens of the source have a share in what follows, so that an unknown word can come out as it stands."""
     dropout: BelowOne = 0.5
     output_dropout: BelowOne = 0.0  # Dropout before the output layer. The tutorial has none.
     word_dropout: BelowOne = 0.0  # Dropout of whole tokens on both sides. The tutorial has none.
@@ -153,6 +159,11 @@ class Model(Section):
 
     @pydantic.model_validator(mode="after")
     def _fits(self) -> "Model":
+        if self.copy and self.attention == "off":
+            raise ValueError(
+                "copy is on, but attention is off, and it is attention that says what is copied: set attention to "
+                "gnmt or luong"
+            )
         if self.attention != "off" and self.attention_score == "dot" and self.bidirectional:
             raise ValueError(
                 "attention_score is dot, which compares states of one size, but those of a bidirectional encoder are "
@@ -256,5 +267,9 @@ class Recipe(Section):
             raise ValueError(
                 "model.tie_embeddings makes one embedding of both sides, which takes one vocabulary: set text.joint = "
                 "true, too"
+            )
+        if self.model.copy and (self.text.source.bpe_dropout or self.text.target.bpe_dropout or self.training.r_drop):
+            raise ValueError(
+                "model.copy goes with neither bpe_dropout nor training.r_drop: leave out these, or the copying"
             )
         return self

@@ -16,6 +16,7 @@ from tandem.models import Seq2Seq
 from tandem.models.coins import draw_coins
 from tandem.models.recurrence import compute_dtype
 from tandem.names import GradientPer as GradientPer
+from tandem.training.copying_loss import copying_loss
 from tandem.training.events import Event, Finished, Started, StepDone, Validated, Validation
 from tandem.training.forcing import TeacherForcing
 from tandem.training.loss import paired_projection_loss, projection_loss, real_tokens
@@ -93,6 +94,7 @@ class TrainingLoop:
         self._model = model
         self._wrapped, self._optimizer = fabric.setup(model, optimizer)
         self._wrapped.mark_forward_method("features")
+        self._wrapped.mark_forward_method("compared_features")
         self._batches = batches
         self._fabric = fabric
         self._schedule = schedule
@@ -214,6 +216,13 @@ class TrainingLoop:
         """Return the objective and the negative log-likelihood, summed over the tokens of a batch without padding."""
         if self._settings.r_drop:
             return self._paired_loss(batch, coins)
+        smoothing = self._settings.label_smoothing
+        if batch.copies is not None:
+            with self._fabric.autocast():
+                ids = batch.source, batch.target, coins, batch.source_lengths
+                read = self._wrapped.compared_features(*ids, batch.copies)
+                dtype = compute_dtype(read.features)
+            return copying_loss(self._model, batch, read, smoothing=smoothing, dtype=dtype)
         with self._fabric.autocast():
             features = self._wrapped.features(batch.source, batch.target, coins, batch.source_lengths)
             dtype = compute_dtype(features)
@@ -224,7 +233,7 @@ class TrainingLoop:
             output.weight,
             output.bias,
             batch.target[1:].flatten().index_select(0, real),
-            smoothing=self._settings.label_smoothing,
+            smoothing=smoothing,
             dtype=dtype,
         )
 

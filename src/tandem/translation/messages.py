@@ -32,6 +32,8 @@ class Translation:
     None, too, for an empty source, of an ensemble, and of a model that has no calibration.
     """
 
+    copied: tuple[int, ...] = ()
+    """Which of `tokens`, counted from 0, the target vocabulary lacks: they were copied from the source."""
     source_tokens: tuple[str, ...] = ()
     """The tokens of the source, from `<sos>` to `<eos>`, where alignments were asked for."""
     attention: tuple[tuple[float, ...], ...] = ()
@@ -89,11 +91,13 @@ def target_score_object(source: str, target: str, score: TargetScore) -> dict[st
 
 
 def _hypothesis_object(translation: Translation) -> dict[str, Any]:
+    copied = {"copied": translation.copied} if translation.copied else {}
     return {
         "text": translation.text,
         "score": translation.score,
         "log_probability": translation.log_probability,
         "tokens": translation.tokens,
         "token_scores": translation.token_scores,
+        **copied,
         "stopped": translation.stopped,
     }

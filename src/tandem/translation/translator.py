@@ -20,6 +20,7 @@ from tandem.recipe import Recipe
 from tandem.search import Hypothesis, Inputs, run_search
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
 from tandem.text.codec import LONGEST_OUTPUT, Codec, EncodedSource
+from tandem.text.copying import Copying
 from tandem.translation.messages import TargetScore, Translation
 from tandem.translation.scoring import score_targets
 from tandem.translation.settings import SMALLER_SEARCH, SearchOptions, SearchSettings, chosen_settings
@@ -68,11 +69,19 @@ class Translator:
 
         from tandem.engines.torch_engine import TorchEngine
 
-        engine = TorchEngine(members, device=device, dtype=dtype or torch.float32, averaging=averaging)
+        copies = any(member.model.decoder.copy_gate is not None for member in members)
+        copying = Copying(source_tokenizer, target_tokenizer) if copies else None
+        engine = TorchEngine(
+            members,
+            device=device,
+            dtype=dtype or torch.float32,
+            averaging=averaging,
+            copying=None if copying is None else copying.table,
+        )
         recipe = members[0].recipe
         return cls(
             engine.banning([UNK_ID, PAD_ID, SOS_ID]),
-            Codec(source_tokenizer, target_tokenizer, recipe.text.reverse_source),
+            Codec(source_tokenizer, target_tokenizer, recipe.text.reverse_source, copying),
             recipe,
             calibration=calibration,
         )
@@ -105,6 +114,7 @@ class Translator:
             "embedding",
             "bidirectional",
             "attention",
+            "copy",
             "tie_output",
             "tie_embeddings",
         ):
@@ -247,26 +257,26 @@ class Translator:
         if not len(sources) == len(targets) == len(begun):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
         places = {text: place for place, text in enumerate(dict.fromkeys(sources))}
+        encoded = self.codec.encode_sources(list(places))
+        own_sources = [encoded[places[source]] for source in sources]
         wanted: list[list[list[int]]] = [[] for _ in places]
         pairs: list[tuple[int, int, int]] = []  # of each pair: its source, its target, the tokens of its prefix
-        encoded_targets = self.target_tokenizer.encode_batch(targets)
-        for source, ids, prefix in zip(
-            sources, encoded_targets, self.target_tokenizer.encode_batch(begun), strict=True
-        ):
+        written = (self.codec.encode_targets(texts, own_sources) for texts in (targets, begun))
+        for source, ids, prefix in zip(sources, *written, strict=True):
             own = wanted[places[source]]
             pairs.append((places[source], len(own), len(prefix)))
             own.append([*prefix, *ids, EOS_ID])
-        encoded = self.codec.encode_sources(list(places))
         with memory_for("scoring targets", SMALLER_SEARCH):
             scores = score_targets(self.engine, [source.ids for source in encoded], wanted, batch_size)
         return [
-            self._target_score(wanted[place][rank][skipped:], scores[place][rank][skipped:], encoded[place].cut)
+            self._target_score(wanted[place][rank][skipped:], scores[place][rank][skipped:], encoded[place])
             for place, rank, skipped in pairs
         ]
 
-    def _target_score(self, ids: list[int], scores: FloatArray, cut: bool) -> TargetScore:
+    def _target_score(self, ids: list[int], scores: FloatArray, source: EncodedSource) -> TargetScore:
         token_scores = tuple(scores.tolist())
-        return TargetScore(math.fsum(scores), tuple(self.target_tokenizer.tokens(ids[:-1])), token_scores, cut)
+        tokens = self.target_tokenizer.tokens(ids[:-1], source.pieces)
+        return TargetScore(math.fsum(scores), tuple(tokens), token_scores, source.cut)
 
     def _translate_window(
         self,
@@ -277,7 +287,7 @@ class Translator:
         on_progress: Callable[[int], object],
     ) -> list[Translation]:
         encoded = self.codec.encode_sources(window)
-        beginnings = self.codec.encode_prefixes(prefixes)
+        beginnings = self.codec.encode_prefixes(prefixes, encoded)
         numbered = list(islice(numbers, len(window)))
         empty = Translation("", 0.0, (), ())
         results = [replace(empty, alternatives=(empty,)) if settings.several else empty] * len(window)
@@ -321,7 +331,8 @@ class Translator:
             order = list(range(len(ids)))
             if self.codec.reverse_source:
                 order[1:-1] = reversed(order[1:-1])
-            tokens = self.source_tokenizer.tokens([ids[place] for place in order])
+            known = len(self.source_tokenizer)
+            tokens = self.source_tokenizer.tokens([ids[place] if ids[place] < known else UNK_ID for place in order])
             yield tuple(tokens), tuple(map(tuple, weights[:, order].tolist()))
 
     def _engine(self, settings: SearchSettings) -> Engine[Any]:
@@ -331,18 +342,19 @@ class Translator:
         self, text: str, source: EncodedSource, hypotheses: list[Hypothesis], settings: SearchSettings, limit: int
     ) -> Translation:
         """Return what was found for one source, whose outputs have at most `limit` tokens."""
-        made = []
+        made, target, pieces = [], self.target_tokenizer, source.pieces
         for h in hypotheses:
-            ids = self.target_tokenizer.beginning(h.ids, LONGEST_OUTPUT)
+            ids = target.beginning(h.ids, LONGEST_OUTPUT, pieces)
             whole = len(ids) == len(h.ids)
             made.append(
                 Translation(
-                    self.target_tokenizer.decode(ids),
+                    target.decode(ids, pieces),
                     h.log_probability / len(h.token_scores) ** settings.length_penalty,
-                    tuple(self.target_tokenizer.tokens(ids)),
+                    tuple(target.tokens(ids, pieces)),
                     h.token_scores if whole else h.token_scores[: len(ids)],
                     # At the limit only <eos> could follow, whatever the model would have written.
                     stopped="limit" if len(h.ids) >= limit or not whole else "eos",
+                    copied=tuple(place for place, index in enumerate(ids) if index >= len(target)),
                 )
             )
         best = made[0]
@@ -351,7 +363,7 @@ class Translator:
             best,
             alternatives=tuple(made) if settings.several else (),
             cut=source.cut,
-            unknown=self.codec.unknown_pieces(text) if UNK_ID in source.ids else (),
+            unknown=self.codec.unknown_pieces(text, source),
             confidence=None if calibrated is None else calibrated.confidence(best.token_scores),
         )
 
