@@ -1,5 +1,6 @@
 """Every setting of a run. Settings are frozen, and an unknown key is an error."""
 
+import warnings
 from typing import Annotated, Any, Literal
 
 import pydantic
