@@ -86,6 +86,13 @@ def test_of_a_shared_embedding_the_target_s_file_comes_last(tmp_path: Path) -> N
     assert len(told) == 2
 
 
+def test_a_scaled_embedding_is_read_as_the_file_has_it(tmp_path: Path) -> None:
+    path = vectors_of(list(NUMBERS), tmp_path / "de.vec")
+    run = begun("model.scale_embedding=true", f"model.source_embeddings={path}")
+    row = run.model.encoder.embedding(torch.tensor(run.corpus.source_tokenizer.token_to_id("▁vier")))
+    torch.testing.assert_close(row, 3 + torch.arange(6) / 8)
+
+
 def test_files_are_looked_for_in_the_folder_of_the_data(tmp_path: Path) -> None:
     vectors_of(list(NUMBERS), tmp_path / "de.vec")
     told: list[str] = []
