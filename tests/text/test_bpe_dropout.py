@@ -128,9 +128,9 @@ def test_batches_are_a_function_of_seed_and_epoch_whoever_assembles_them() -> No
             EncodedCorpus(*sides), 5, 1, workers=workers, passes=2, source_dropout=source, target_dropout=target
         )
 
-    whole = [[part.tolist() for part in batch] for batch in batches(0).epoch(2)]
+    whole = [[part.tolist() for part in batch[:4]] for batch in batches(0).epoch(2)]
     for workers, first in ((1, 0), (3, 0), (2, 7)):
-        found = [[part.tolist() for part in batch] for batch in batches(workers).epoch(2, first)]
+        found = [[part.tolist() for part in batch[:4]] for batch in batches(workers).epoch(2, first)]
         assert found == whole[first:]
     assert len(whole) == 10
     plain = Batches(EncodedCorpus(*sides), 5, 1, passes=2).epoch(2)

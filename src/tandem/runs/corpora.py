@@ -97,18 +97,8 @@ def prepare_corpora(
         given_ones = [hashlib.sha256(tokenizer.to_json().encode()).hexdigest() for tokenizer in tokenizers]
         result = prepared(Tokens([*described, *given_ones], lambda *_: tokenizers, text.reverse_source, copying))
     source, target = result.tokenizers
-    source_dropout, target_dropout = build_bpe_dropouts(recipe, source, target)
     table = copy_table(recipe, source, target)
-    train = Batches(
-        result.train,
-        recipe.training.batch_size,
-        recipe.seed,
-        workers=data.loader_workers,
-        passes=recipe.training.passes,
-        source_dropout=source_dropout,
-        target_dropout=target_dropout,
-        copying=table,
-    )
+    train = _training_batches(recipe, result, table)
     messages = [
         *result.messages,
         f"vocabulary: {text.sizes(len(source), len(target))}",
@@ -122,6 +112,20 @@ def prepare_corpora(
     reverse = text.reverse_source
     return PreparedCorpus(
         source, target, train, validation, result.validation_pairs, messages, reverse, key, result.files
+    )
+
+
+def _training_batches(recipe: Recipe, prepared: Prepared, copying: CopyTable | None) -> Batches:
+    source_dropout, target_dropout = build_bpe_dropouts(recipe, *prepared.tokenizers)
+    return Batches(
+        prepared.train,
+        recipe.training.batch_size,
+        recipe.seed,
+        workers=recipe.data.loader_workers,
+        passes=recipe.training.passes,
+        source_dropout=source_dropout,
+        target_dropout=target_dropout,
+        copying=copying,
     )
 
 
