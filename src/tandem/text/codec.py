@@ -45,6 +45,11 @@ class Codec:
                 encoded.append(EncodedSource(frame(ids[:MAX_SOURCE_TOKENS], reverse=self.reverse_source), cut))
         return encoded
 
+    def text_order(self, length: int) -> list[int]:
+        """Return where each token of a framed source of this length stands among its ids, in the order of its text."""
+        order = list(range(length))
+        return [0, *reversed(order[1:-1]), length - 1] if self.reverse_source else order
+
     def encode_prefixes(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids that outputs must begin with. Raise TandemError for a text that the model cannot write."""
         encoded = self.target.encode_batch(texts)

@@ -7,11 +7,9 @@ from itertools import count, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
-import numpy as np
-
 from tandem.corpora.given import checked_texts
 from tandem.engines import Engine, FloatArray
-from tandem.errors import ArgumentError, CheckpointError, TandemError
+from tandem.errors import ArgumentError, CheckpointError
 from tandem.files.paths import path_of
 from tandem.memory import memory_for
 from tandem.metrics.calibration import Calibration
@@ -20,6 +18,7 @@ from tandem.recipe import Recipe
 from tandem.search import Hypothesis, Inputs, run_search
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
 from tandem.text.codec import LONGEST_OUTPUT, Codec, EncodedSource
+from tandem.translation.alignments import align
 from tandem.translation.messages import TargetScore, Translation
 from tandem.translation.scoring import score_targets
 from tandem.translation.settings import SMALLER_SEARCH, SearchOptions, SearchSettings, chosen_settings
@@ -291,29 +290,12 @@ class Translator:
             for row, hypotheses, limit in zip(rows, searched, limits, strict=True):
                 results[row] = self._translation(window[row], encoded[row], hypotheses, settings, limit)
             if settings.alignment:
-                aligned = self._aligned([encoded[row].ids for row in rows], [own[0].ids for own in searched])
-                for row, (tokens, attention) in zip(rows, aligned, strict=True):
-                    results[row] = replace(results[row], source_tokens=tokens, attention=attention)
+                outputs = [own[0].ids for own in searched]
+                aligned = align(self.engine, self.codec, inputs.sources, outputs)
+                for row, alignment in zip(rows, aligned, strict=True):
+                    results[row] = replace(results[row], **alignment._asdict())
             on_progress(len(rows))
         return results
-
-    def _aligned(
-        self, sources: Sequence[Sequence[int]], outputs: Sequence[Sequence[int]]
-    ) -> Iterator[tuple[tuple[str, ...], tuple[tuple[float, ...], ...]]]:
-        """Yield the tokens of each source, as they stand in its text, and how much its output looked at each."""
-        targets = [[*ids, EOS_ID] for ids in outputs]
-        aligned = self.engine.align(self.engine.start(sources), np.arange(len(sources)), targets)
-        if aligned is None:
-            raise TandemError(
-                "alignments are of attention, and this model has none: train one with --set model.attention=gnmt, or "
-                "leave out --alignment"
-            )
-        for ids, weights in zip(sources, aligned, strict=True):
-            order = list(range(len(ids)))
-            if self.codec.reverse_source:
-                order[1:-1] = reversed(order[1:-1])
-            tokens = self.source_tokenizer.tokens([ids[place] for place in order])
-            yield tuple(tokens), tuple(map(tuple, weights[:, order].tolist()))
 
     def _engine(self, settings: SearchSettings) -> Engine[Any]:
         return self.engine.banning([PAD_ID, SOS_ID]) if settings.allow_unk else self.engine
