@@ -70,6 +70,9 @@ class TableEngine:
     def align(self, state: TableState, rows: IntArray, targets: Sequence[Ids]) -> None:
         return None
 
+    def influence(self, sources: Sequence[Ids], targets: Sequence[Ids]) -> list[FloatArray]:
+        raise NotImplementedError
+
     def score(self, state: TableState, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray]:
         results = []
         for row, target in zip(rows, targets, strict=True):

@@ -89,6 +89,14 @@ class Engine(Protocol[S]):
         """
         ...
 
+    def influence(self, sources: Sequence[Ids], targets: Sequence[Ids]) -> list[FloatArray]:
+        """Return how much each token of each source moves the last token of its target, `[S]` each, which adds up to 1.
+
+        Sources are given as for `start`, targets as for `score`, none of them empty. It is known of models without
+        attention, too.
+        """
+        ...
+
     def score(self, state: S, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray]:
         """Return the log-probability of each token of each target, in nats.
 

@@ -60,6 +60,30 @@ class PreparedModel:
         lengths = (state.owners.memory.bias[:, 0] == 0).sum(dim=1)[sources]  # (P,)
         return reversed_sources(weights.T, lengths).T
 
+    def influence(self, source: Tensor, lengths: Tensor, inputs: Tensor, places: Tensor, tokens: Tensor) -> Tensor:
+        """Return how much each token of `source [S, B]` moves one token of each target: `[S, B]`, each column's sum 1.
+
+        It is the norm of the gradient of that token's log-probability by the embedding of the source's token (Li et al.
+        2016, arXiv 1506.01066, section 5). `inputs [T, B]` are fed to the decoder; the token is `tokens [B]`, after the
+        steps up to `places [B]`.
+        """
+        model = self._model
+        read = reversed_sources(source, lengths) if self._turned else source
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            torch.autocast(source.device.type, self._dtype, enabled=self._dtype != torch.float32),
+        ):
+            embedded = model.encoder.embedding(read).detach().requires_grad_()
+            context = model.context(model.encoder.read_embedded(embedded, lengths), lengths)
+            features = model.decoder.features(inputs, context[0], None, context[1])  # (T, B, D)
+            rows = torch.arange(len(tokens), device=features.device)
+            scores = model.decoder.fc_out(features[places, rows]).float().log_softmax(dim=1)[rows, tokens]
+            (gradient,) = torch.autograd.grad(scores.sum(), embedded)
+        norms = gradient.float().norm(dim=2)
+        norms = norms / norms.sum(dim=0).clamp(min=torch.finfo(norms.dtype).tiny)
+        return reversed_sources(norms, lengths) if self._turned else norms
+
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits of what follows at `features [N, D]`: `[N, V]`."""
         return self._decoder.logits(features).to(self._type)

@@ -181,6 +181,17 @@ class TorchEngine:
         mean: FloatArray = np.mean(weights, axis=0)
         return [mean[own] for own in places]
 
+    def influence(self, sources: Sequence[Ids], targets: Sequence[Ids]) -> list[FloatArray]:
+        """Return how much each token of each source moves the last token of its target, as the mean of the members."""
+        self._check_process()
+        source, lengths = pad_sentences(sources)
+        inputs, steps = pad_sentences([[self.sos, *ids[:-1]] for ids in targets])
+        tokens = torch.tensor([ids[-1] for ids in targets])
+        parts = [part.to(self.device) for part in (source, inputs, steps - 1, tokens)]
+        each = [model.influence(parts[0], lengths, *parts[1:]) for model in self._models]
+        mean: FloatArray = np.mean([_float64(own) for own in each], axis=0)
+        return [mean[:length, n] for n, length in enumerate(lengths.tolist())]
+
     def _target_tree(
         self, state: TorchState, rows: IntArray, targets: Sequence[Ids]
     ) -> tuple[PrefixTree, list[IntArray], list[DecoderState]]:

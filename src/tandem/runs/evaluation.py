@@ -204,6 +204,8 @@ def search_signature(translator: Translator, settings: SearchSettings) -> str:
     limits, usual = (settings.max_length_factor, settings.max_length_extra), translator.search_settings()
     if limits != (usual.max_length_factor, usual.max_length_extra):
         search += f"|limit:{settings.max_length_factor:g}x+{settings.max_length_extra}"
+    if settings.replace_unknown:
+        search += "|unk:replaced" if settings.dictionary is None else f"|unk:dictionary:{len(settings.dictionary)}"
     if len(translator.members) > 1:
         search += f"|ensemble:{len(translator.members)}|mean:{translator.averaging}"
     return search

@@ -1,6 +1,6 @@
 """How translations are searched for: the settings, and how much memory a search may take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -56,6 +56,8 @@ class SearchOptions(TypedDict, total=False):
     batch_size: int
     allow_unk: bool
     alignment: bool
+    replace_unknown: bool
+    dictionary: Mapping[str, str] | None
     sample: int | None
     temperature: float | None
     top_k: int | None
@@ -79,6 +81,11 @@ class SearchSettings:
     """Draw outputs instead of searching for the best; None for greedy search and beam search."""
     alignment: bool = False
     """Whether each translation says where the model looked; its attention is computed once more for that."""
+
+    replace_unknown: bool = False
+    """Whether `<unk>` may stand in an output, and then takes the text of the source word that it came from."""
+    dictionary: Mapping[str, str] | None = None
+    """What such a word is replaced by instead, by words of the source."""
 
     @property
     def method(self) -> SearchMethod:
@@ -150,6 +157,11 @@ def chosen_settings(search: Search, options: SearchOptions) -> SearchSettings:
     if values["n_best"] > values["beam"]:
         raise ValueError(
             f"n_best is {values['n_best']}, more than the beam of {values['beam']}: raise the beam or lower n_best"
+        )
+    if values.get("dictionary") is not None and not values.get("replace_unknown"):
+        raise ValueError(
+            "a dictionary is for unknown words that are replaced: ask for that, too (--replace-unk, or "
+            "replace_unknown=True)"
         )
     sampling = _chosen_sampling(given)
     return SearchSettings(**{name: values[name] for name in values.keys() - _SAMPLING.keys()}, sampling=sampling)

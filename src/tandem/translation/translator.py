@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from tandem.corpora.given import checked_texts
-from tandem.engines import Engine, FloatArray
+from tandem.engines import Engine, FloatArray, Ids
 from tandem.errors import ArgumentError, CheckpointError
 from tandem.files.paths import path_of
 from tandem.memory import memory_for
@@ -17,11 +17,13 @@ from tandem.names import Averaging, Device, Precision
 from tandem.recipe import Recipe
 from tandem.search import Hypothesis, Inputs, run_search
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
-from tandem.text.codec import LONGEST_OUTPUT, Codec, EncodedSource
+from tandem.text.codec import Codec
 from tandem.translation.alignments import align
-from tandem.translation.messages import TargetScore, Translation
+from tandem.translation.messages import Replaced, TargetScore, Translation
+from tandem.translation.outputs import empty_translation, made_translation
 from tandem.translation.scoring import score_targets
 from tandem.translation.settings import SMALLER_SEARCH, SearchOptions, SearchSettings, chosen_settings
+from tandem.translation.unknowns import UnknownWords
 
 if TYPE_CHECKING:
     import torch
@@ -269,8 +271,7 @@ class Translator:
         encoded = self.codec.encode_sources(window)
         beginnings = self.codec.encode_prefixes(prefixes)
         numbered = list(islice(numbers, len(window)))
-        empty = Translation("", 0.0, (), ())
-        results = [replace(empty, alternatives=(empty,)) if settings.several else empty] * len(window)
+        results = [empty_translation(settings)] * len(window)
         # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
         lengths = [len(source.ids) for source in encoded]
         order = sorted((n for n, length in enumerate(lengths) if length > 2), key=lengths.__getitem__)
@@ -287,8 +288,11 @@ class Translator:
             )
             with memory_for(f"translating {len(rows):,} texts together", SMALLER_SEARCH):
                 searched = run_search(settings.method.steps(self._engine(settings), inputs))
-            for row, hypotheses, limit in zip(rows, searched, limits, strict=True):
-                results[row] = self._translation(window[row], encoded[row], hypotheses, settings, limit)
+            replaced = self._replaced([window[row] for row in rows], inputs.sources, searched, settings)
+            for row, hypotheses, words, limit in zip(rows, searched, replaced, limits, strict=True):
+                results[row] = made_translation(
+                    self.codec, self.calibration, window[row], encoded[row], hypotheses, words, settings, limit
+                )
             if settings.alignment:
                 outputs = [own[0].ids for own in searched]
                 aligned = align(self.engine, self.codec, inputs.sources, outputs)
@@ -298,35 +302,21 @@ class Translator:
         return results
 
     def _engine(self, settings: SearchSettings) -> Engine[Any]:
-        return self.engine.banning([PAD_ID, SOS_ID]) if settings.allow_unk else self.engine
+        unknown = settings.allow_unk or settings.replace_unknown
+        return self.engine.banning([PAD_ID, SOS_ID]) if unknown else self.engine
 
-    def _translation(
-        self, text: str, source: EncodedSource, hypotheses: list[Hypothesis], settings: SearchSettings, limit: int
-    ) -> Translation:
-        """Return what was found for one source, whose outputs have at most `limit` tokens."""
-        made = []
-        for h in hypotheses:
-            ids = self.target_tokenizer.beginning(h.ids, LONGEST_OUTPUT)
-            whole = len(ids) == len(h.ids)
-            made.append(
-                Translation(
-                    self.target_tokenizer.decode(ids),
-                    h.log_probability / len(h.token_scores) ** settings.length_penalty,
-                    tuple(self.target_tokenizer.tokens(ids)),
-                    h.token_scores if whole else h.token_scores[: len(ids)],
-                    # At the limit only <eos> could follow, whatever the model would have written.
-                    stopped="limit" if len(h.ids) >= limit or not whole else "eos",
-                )
-            )
-        best = made[0]
-        calibrated = None if settings.sampling else self.calibration
-        return replace(
-            best,
-            alternatives=tuple(made) if settings.several else (),
-            cut=source.cut,
-            unknown=self.codec.unknown_pieces(text) if UNK_ID in source.ids else (),
-            confidence=None if calibrated is None else calibrated.confidence(best.token_scores),
-        )
+    def _replaced(
+        self,
+        texts: Sequence[str],
+        sources: Sequence[Ids],
+        searched: Sequence[Sequence[Hypothesis]],
+        settings: SearchSettings,
+    ) -> Sequence[Sequence[tuple[Replaced, ...]] | None]:
+        """Return what stands for the unknown words of each hypothesis; None for each source if not asked for."""
+        if not settings.replace_unknown:
+            return [None] * len(texts)
+        words = UnknownWords(self.engine, self.codec, settings.dictionary or {})
+        return words.replaced(texts, sources, [[h.ids for h in own] for own in searched])
 
 
 def load(
