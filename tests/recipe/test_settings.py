@@ -34,6 +34,7 @@ def test_sizes_have_a_limit(key: str, most: int) -> None:
         "training.optimizer.learning_rate",
         "training.optimizer.weight_decay",
         "search.length_penalty",
+        "search.coverage",
         "search.max_length_factor",
         "data.validation_fraction",
     ],

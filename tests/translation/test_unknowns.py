@@ -24,20 +24,18 @@ TRAINED_ON = ["a man sees a dog , and the dog sees a man ."]
 
 
 class Looking:
-    """An engine whose output looks at these tokens of the source, one for each token that it wrote."""
+    """An engine whose output comes from these tokens of the source, one for each token that it wrote."""
 
     def __init__(self, *places: int) -> None:
         self._places = places
 
-    def start(self, sources: Sequence[Sequence[int]]) -> None:
-        self._length = max(map(len, sources))
-
-    def align(self, _: None, __: object, targets: Sequence[Sequence[int]]) -> list[Any]:
-        return [np.eye(self._length)[[place + 1 for place in self._places]] for _ in targets]
+    def influence(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> list[Any]:
+        chosen = [self._places[len(target) - 1] for target in targets]
+        return [np.eye(len(source))[place + 1] for source, place in zip(sources, chosen, strict=True)]
 
 
 def shown(source: TokenizerKind, target: TokenizerKind, text: str, output: str, *places: int, **entries: str) -> str:
-    """The output with its unknown words replaced; its tokens look at these tokens of the text."""
+    """The output with its unknown words replaced; its tokens come from these tokens of the text."""
     tokenizers = [Tokenizer.train(kind, TRAINED_ON, lowercase=True) for kind in (source, target)]
     codec = Codec(tokenizers[0], tokenizers[1])
     ids = codec.target.encode(output)
@@ -142,32 +140,24 @@ def test_a_dictionary_alone_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(("cell", "settings"), [("lstm", ()), ("gru", ATTENDING)])
-def test_influence_is_what_small_changes_of_the_embeddings_do(cell: CellType, settings: tuple[str, ...]) -> None:
-    """The norm of the gradient, by differences; each token stands once in its source, so its embedding is its own."""
+def test_influence_is_what_scaling_an_embedding_does(cell: CellType, settings: tuple[str, ...]) -> None:
+    """Each token stands once in its source, so its embedding is its own."""
     model = untrained(cell, *settings).model
     source, target = [2, 4, 6, 3], [5, 0]
-    found = engine_of(model).influence([[2, 7, 8, 5, 3], source], [[7], target])[1]
-    norms = []
-    for token in source:
-        changes = [
-            scored(model, source, target, token, place) for place in range(model.encoder.embedding.embedding_dim)
-        ]
-        norms.append(sum(change**2 for change in changes) ** 0.5)
-    assert found == pytest.approx(np.array(norms) / sum(norms), abs=0.01)
+    engine = TorchEngine([Member(model, untrained().recipe)], device=torch.device("cpu"))
+    found = engine.influence([[2, 7, 8, 5, 3], source], [[7], target])[1]
+    assert found == pytest.approx([growth(model, source, target, token) for token in source], abs=0.01)
 
 
-def engine_of(model: Seq2Seq) -> TorchEngine:
-    return TorchEngine([Member(model, untrained().recipe)], device=torch.device("cpu"))
-
-
-def scored(model: Seq2Seq, source: list[int], target: list[int], token: int, place: int, step: float = 0.01) -> float:
-    """How fast the log-probability of the last token of the target grows with one number of a token's embedding."""
-    weight, found = model.encoder.embedding.weight, []
-    for change in (step, -step):
+def growth(model: Seq2Seq, source: list[int], target: list[int], token: int, step: float = 0.01) -> float:
+    """How fast the log-probability of the last token of the target grows with the embedding of a token."""
+    weight, scores = model.encoder.embedding.weight, []
+    for factor in (1 + step, 1 - step):
         with torch.no_grad():
-            weight[token, place] += change
+            before = weight[token].clone()
+            weight[token] *= factor
             state, memory = model.encode(torch.tensor([source]).T, torch.tensor([len(source)]))
             features = model.decoder.features(torch.tensor([[2, *target[:-1]]]).T, state, None, memory)
-            found.append(float(model.decoder.fc_out(features[-1, 0]).log_softmax(0)[target[-1]]))
-            weight[token, place] -= change
-    return (found[0] - found[1]) / (2 * step)
+            scores.append(float(model.decoder.fc_out(features[-1, 0]).log_softmax(0)[target[-1]]))
+            weight[token] = before
+    return (scores[0] - scores[1]) / (2 * step)

@@ -13,6 +13,7 @@ from tandem.names import (
     LARGEST_BATCH,
     LARGEST_BEAM,
     LARGEST_COUNT,
+    LARGEST_COVERAGE,
     LARGEST_LENGTH_EXTRA,
     LARGEST_LENGTH_FACTOR,
     LARGEST_LENGTH_PENALTY,
@@ -99,6 +100,12 @@ class SearchOptions(OptionGroup):
         None, min=1, max=LARGEST_BEAM, help="Hypotheses kept at each step; 1 is greedy. Default: the recipe's."
     )
     length_penalty: LengthPenaltyOption = None
+    coverage: float | None = option(
+        None,
+        min=0.0,
+        max=LARGEST_COVERAGE,
+        help="Rank lower by this what attention passes over in the source. Default: the recipe's.",
+    )
     max_length_factor: float | None = option(
         None,
         min=0.0,

@@ -201,6 +201,8 @@ def translate_all(
 def search_signature(translator: Translator, settings: SearchSettings) -> str:
     """Return the signature of a search, in sacreBLEU's notation: what is needed to repeat it."""
     search = f"beam:{settings.beam}|lp:{settings.length_penalty:g}" if settings.beam > 1 else "greedy"
+    if settings.beam > 1 and settings.coverage:
+        search += f"|cp:{settings.coverage:g}"
     limits, usual = (settings.max_length_factor, settings.max_length_extra), translator.search_settings()
     if limits != (usual.max_length_factor, usual.max_length_extra):
         search += f"|limit:{settings.max_length_factor:g}x+{settings.max_length_extra}"

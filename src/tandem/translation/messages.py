@@ -27,7 +27,7 @@ class Translation:
 
     text: str
     score: float
-    """Log-probability / tokens ** length_penalty, `<eos>` counted: what it was ranked by."""
+    """What it was ranked by: log-probability / tokens ** length_penalty, `<eos>` counted, and the coverage penalty."""
     tokens: tuple[str, ...]
     token_scores: tuple[float, ...]
     """The log-probability of each token, and of `<eos>` at the end."""

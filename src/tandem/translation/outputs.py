@@ -35,6 +35,7 @@ def made_translation(
     `replaced` holds what stands for the unknown words of each hypothesis; None where they are to stand as they are.
     """
     made = []
+    ranked = settings.coverage > 0 and settings.sampling is None  # a search knows its coverage penalty alone
     for number, h in enumerate(hypotheses):
         ids = codec.target.beginning(h.ids, LONGEST_OUTPUT)
         whole = len(ids) == len(h.ids)
@@ -43,7 +44,7 @@ def made_translation(
         made.append(
             Translation(
                 codec.target.decode(ids, unknown)[:LONGEST_OUTPUT],
-                h.log_probability / len(h.token_scores) ** settings.length_penalty,
+                h.score if ranked else h.log_probability / len(h.token_scores) ** settings.length_penalty,
                 tuple(codec.target.tokens(ids)),
                 h.token_scores if whole else h.token_scores[: len(ids)],
                 # At the limit only <eos> could follow, whatever the model would have written.

@@ -1,18 +1,14 @@
 """What stands in an output for each word that the model could not write: the source word that it came from.
 
-A model with attention looked at it (Jean et al. 2015, arXiv 1412.2007, section 3.3). Of one without, it is the word
-whose embedding moves the unknown token's probability most.
-
-Letters: `T` tokens of an output, `S` tokens of its source, `<sos>` and `<eos>` counted.
+That is the word that speaks most for the unknown token, with attention as without: attention may rest on the words
+beside it, or on the end of the sentence.
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from tandem.engines import Engine, FloatArray, Ids
+from tandem.engines import Engine, Ids
 from tandem.text import UNK_ID, normalise
 from tandem.text.codec import MAX_SOURCE_CHARACTERS, Codec
 from tandem.translation.messages import Replaced
@@ -20,17 +16,18 @@ from tandem.translation.scoring import in_pieces
 
 _MOST_TOKENS = 2**13
 """The most tokens of sources and outputs that are looked at together."""
-_MOST_OUTPUTS = 256
+_MOST_TOGETHER = 256
 
 
-class Output(NamedTuple):
-    """An output with unknown words."""
+class Unknown(NamedTuple):
+    """An unknown token of an output."""
 
     row: int
     """Which source it belongs to."""
     rank: int
     """Its number among the outputs of its source."""
     ids: Ids
+    token: int
 
 
 class UnknownWords:
@@ -47,41 +44,27 @@ class UnknownWords:
         """Return what stands for the unknown words of each of the outputs of each text, whose ids are `sources`."""
         results: list[list[tuple[Replaced, ...]]] = [[()] * len(own) for own in outputs]
         unknown = [
-            Output(row, rank, ids) for row, own in enumerate(outputs) for rank, ids in enumerate(own) if UNK_ID in ids
+            Unknown(row, rank, ids, token)
+            for row, own in enumerate(outputs)
+            for rank, ids in enumerate(own)
+            for token, index in enumerate(ids)
+            if index == UNK_ID
         ]
-        spans = {row: self._codec.source.spans(texts[row][:MAX_SOURCE_CHARACTERS]) for row, *_ in unknown}
-        sizes = [len(sources[one.row]) + len(one.ids) for one in unknown]
-        for piece in in_pieces(sizes, _MOST_TOKENS, _MOST_OUTPUTS):
+        rows = dict.fromkeys(one.row for one in unknown)
+        spans = {row: self._codec.source.spans(texts[row][:MAX_SOURCE_CHARACTERS]) for row in rows}
+        sizes = [len(sources[one.row]) + one.token + 1 for one in unknown]
+        for piece in in_pieces(sizes, _MOST_TOKENS, _MOST_TOGETHER):
             batch = unknown[piece]
-            for one, weights in zip(batch, self._looks([sources[one.row] for one in batch], batch), strict=True):
-                order = self._codec.text_order(len(sources[one.row]))
-                words = [int(row[order][1:-1].argmax()) for row in weights]
-                results[one.row][one.rank] = tuple(
-                    self._replaced(one.ids, token, texts[one.row], *spans[one.row][word])
-                    for token, word in zip(_unknown_places(one.ids), words, strict=True)
-                )
+            beginnings = [one.ids[: one.token + 1] for one in batch]
+            found = self._engine.influence([sources[one.row] for one in batch], beginnings)
+            for one, influence in zip(batch, found, strict=True):
+                order = self._codec.text_order(len(influence))
+                word = int(influence[order][1:-1].argmax())
+                results[one.row][one.rank] += (self._replaced(one, texts[one.row], *spans[one.row][word]),)
         return results
 
-    def _looks(self, sources: Sequence[Ids], outputs: Sequence[Output]) -> Iterator[list[FloatArray]]:
-        """Yield for each output how much each of its unknown tokens belongs to each token of its source, `[S]`."""
-        targets = [one.ids for one in outputs]
-        aligned = self._engine.align(self._engine.start(sources), np.arange(len(sources)), targets)
-        if aligned is not None:
-            for one, weights in zip(outputs, aligned, strict=True):
-                yield list(weights[_unknown_places(one.ids)])
-            return
-        beginnings = [(n, one.ids[: place + 1]) for n, one in enumerate(outputs) for place in _unknown_places(one.ids)]
-        moved: list[list[FloatArray]] = [[] for _ in outputs]
-        sizes = [len(sources[n]) + len(ids) for n, ids in beginnings]
-        for piece in in_pieces(sizes, _MOST_TOKENS, _MOST_OUTPUTS):
-            batch = beginnings[piece]
-            found = self._engine.influence([sources[n] for n, _ in batch], [ids for _, ids in batch])
-            for (n, _), influence in zip(batch, found, strict=True):
-                moved[n].append(influence)
-        yield from moved
-
-    def _replaced(self, ids: Ids, token: int, text: str, start: int, end: int) -> Replaced:
-        """Return what stands for the unknown token of this number, whose source token has this place in the text."""
+    def _replaced(self, unknown: Unknown, text: str, start: int, end: int) -> Replaced:
+        """Return what stands for an unknown token whose source token has this place in the text."""
         source, target = self._codec.source, self._codec.target
         if target.kind == "word":
             start, end = _whole_word(text, start, end)
@@ -93,14 +76,9 @@ class UnknownWords:
         translated = next((self._dictionary[name] for name in names if name in self._dictionary), word)
         before = text[start - 1 : start].strip()
         # In "(word" the word has no space before it if the output has the bracket, too.
-        spaced = not before or (
-            _in_word(word[0]) and not (token and target.id_to_token(ids[token - 1]).endswith(before))
-        )
-        return Replaced(token, word, translated, spaced=spaced and target.kind == "word")
-
-
-def _unknown_places(ids: Ids) -> list[int]:
-    return [place for place, index in enumerate(ids) if index == UNK_ID]
+        written = target.id_to_token(unknown.ids[unknown.token - 1]) if unknown.token else ""
+        spaced = not before or (_in_word(word[0]) and not written.endswith(before))
+        return Replaced(unknown.token, word, translated, spaced=spaced and target.kind == "word")
 
 
 def _whole_word(text: str, start: int, end: int) -> tuple[int, int]:
