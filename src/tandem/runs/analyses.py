@@ -79,10 +79,7 @@ def analyse(
     findings = compare_systems(systems, resampling or Resampling(), ranked)
     if not translators:
         return Analysis(corpus, findings, None)
-    attention = [
-        look_at(translator, name, references.sources, chosen[name], on_progress)
-        for name, translator in translators.items()
-    ]
+    attention = [look_at(t, name, references.sources, chosen[name], on_progress) for name, t in translators.items()]
     first, translator = next(iter(translators.items()))
     if phrases:
         texts = [phrase.text for phrase in phrases]
