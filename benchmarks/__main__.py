@@ -1,7 +1,7 @@
 """`python -m benchmarks`: Tandem beside the plain loop of the tutorial, both measured in one run, in turn.
 
 Parts of a default run: training, decoding, attention, ensembles, rescoring, memory, scaling, profile, choices.
-On request alone: precision (hours), gpu, full-size.
+On request alone: copying (minutes), precision (hours), gpu, full-size.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from rich.console import Console
 from benchmarks import report
 from benchmarks.attention import measure_attention
 from benchmarks.choices import measure_choices
+from benchmarks.copying import QUICK_TRIAL, CopyTrial, measure_copying
 from benchmarks.corpora import open_corpus
 from benchmarks.decoding import measure_decoding
 from benchmarks.ensembles import measure_ensembles
@@ -35,7 +36,7 @@ from benchmarks.scaling import measure_scaling
 from benchmarks.training import add_shares, measure_training
 
 DEFAULT = ("training", "decoding", "attention", "ensembles", "rescoring", "memory", "scaling", "profile", "choices")
-ON_REQUEST = ("precision", "gpu", "full-size")
+ON_REQUEST = ("copying", "precision", "gpu", "full-size")
 
 
 class Options(NamedTuple):
@@ -87,6 +88,7 @@ def measure(options: Options) -> Figures:
         "scaling": lambda: measure_scaling(plan),
         "profile": lambda: measure_profile(plan, corpus(), options.run),
         "choices": lambda: measure_choices(plan),
+        "copying": lambda: measure_copying(QUICK_TRIAL if plan.quick else CopyTrial()),
         "precision": lambda: measure_precision(Trial()),
         "gpu": lambda: measure_gpu(plan, corpus()),
         "full-size": lambda: measure_full_size(plan),

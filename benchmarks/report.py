@@ -10,6 +10,7 @@ from rich.table import Table as Shown
 
 from benchmarks.attention import attention_tables
 from benchmarks.choices import choices_tables
+from benchmarks.copying import copying_tables
 from benchmarks.decoding import decoding_tables
 from benchmarks.ensembles import ensemble_tables
 from benchmarks.full_size import full_size_tables
@@ -34,6 +35,7 @@ TABLES: Mapping[str, Callable[[Figures], list[Table]]] = {
     "scaling": scaling_tables,
     "profile": profile_tables,
     "choices": choices_tables,
+    "copying": copying_tables,
     "precision": precision_tables,
     "gpu": gpu_tables,
     "full-size": full_size_tables,
@@ -129,7 +131,7 @@ def write_pages(pages: Sequence[Path], content: Figures) -> None:
         return next((page for page, text in texts.items() if f"begin {name} -->" in text), pages[0])
 
     tables = {name: _markdown(TABLES[name](part)) for name, part in parts.items()}
-    if TABLES.keys() & parts.keys() - {"precision", "gpu"}:
+    if TABLES.keys() & parts.keys() - {"copying", "precision", "gpu"}:
         tables["machine"] = _markdown(machine_tables(content))
     drawings = {}
     if {"training", "decoding"} & parts.keys():

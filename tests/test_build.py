@@ -98,6 +98,7 @@ def test_loop_and_schedule_settings_arrive() -> None:
         "training.patience=3",
         "training.accumulate=2",
         "training.label_smoothing=0.25",
+        "training.r_drop=2.5",
         "training.learning_rate.schedule=halving",
         "training.learning_rate.halve_after=1",
         "training.learning_rate.halve_every=1",
@@ -105,7 +106,7 @@ def test_loop_and_schedule_settings_arrive() -> None:
     )
     settings = build_loop_settings(recipe)
     assert (settings.clip_norm, settings.patience, settings.accumulate) == (None, 3, 2)
-    assert (settings.epochs, settings.label_smoothing, settings.seed) == (2, 0.25, 9)
+    assert (settings.epochs, settings.label_smoothing, settings.r_drop, settings.seed) == (2, 0.25, 2.5, 9)
     assert build_loop_settings(tiny_recipe("training.clip_norm=4")).clip_norm == 4
     schedule = build_schedule(recipe)
     assert [schedule.rate(step, 30, 10, ()) for step in (1, 10, 11, 21)] == [1, 1, 0.5, 0.25]

@@ -15,8 +15,10 @@ from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.names import Device, Precision
 from tandem.recipe import Data, Model, Recipe, Text, Texts
 from tandem.text import Tokenizer
+from tandem.text.bpe_dropout import BpeDropout
 from tandem.text.counts import WordCounts
-from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop
+from tandem.text.differences import vocabulary_difference
+from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop, WeightAverage
 from tandem.training.events import Validation
 from tandem.training.random_state import RandomState, borrowed
 
@@ -28,6 +30,31 @@ def build_tokenizer(text: Text, words: WordCounts) -> Tokenizer:
     """Learn a tokenizer from the words of the training sentences of one side."""
     return Tokenizer.train(
         text.tokenizer, words, lowercase=text.lowercase, min_count=text.min_count, max_size=text.max_size
+    )
+
+
+def build_tokenizers(texts: Texts, source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
+    """Learn the tokenizers of both sides, which are one where the vocabulary is joint.
+
+    The words of the target are then added to the table of the source.
+    """
+    if texts.joint:
+        both = build_tokenizer(texts.source, source.add(target))
+        return both, both
+    return build_tokenizer(texts.source, source), build_tokenizer(texts.target, target)
+
+
+def build_bpe_dropouts(recipe: Recipe, source: Tokenizer, target: Tokenizer) -> tuple[BpeDropout | None, ...]:
+    """Make what cuts the words of the training pairs anew, for each side; None where the recipe does not ask for it."""
+    sides = ((recipe.text.source, source, recipe.text.reverse_source), (recipe.text.target, target, False))
+    return tuple(
+        # Each side has a seed of its own: else equal texts on both sides would be cut alike.
+        BpeDropout(
+            tokenizer, text.bpe_dropout, 2 * recipe.seed + number, most=recipe.data.max_tokens, backwards=backwards
+        )
+        if text.bpe_dropout
+        else None
+        for number, (text, tokenizer, backwards) in enumerate(sides)
     )
 
 
@@ -67,6 +94,8 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
             attention_score=settings.attention_score,
             memory_dim=encoder.output_dim,
             scale_embedding=settings.scale_embedding,
+            embedding=encoder.embedding if settings.tie_embeddings else None,
+            copying=settings.copy,
         )
         return Seq2Seq(encoder, decoder, bridge=_needs_bridge(encoder, decoder))
 
@@ -92,11 +121,18 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
             f"the source embedding has {encoder.embedding.embedding_dim} columns and the target embedding "
             f"{decoder.embedding.embedding_dim}, but a recipe has one size for both"
         )
+    tied = decoder.embedding.weight is encoder.embedding.weight
+    if tied and (difference := vocabulary_difference(source, target)):
+        raise ArgumentError(
+            f"the source and the target embedding are one, but not the tokenizers: {difference}, which are source and "
+            "target. Give one tokenizer for both"
+        )
     return Recipe(
         data=Data(train=MemoryCorpus(kind="memory")),
         text=Texts(
             source=Text(tokenizer=source.kind, lowercase=source.lowercase),
             target=Text(tokenizer=target.kind, lowercase=target.lowercase),
+            joint=tied,
         ),
         model=Model(
             cell=encoder.cell_type,
@@ -107,11 +143,13 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
             bidirectional=encoder.bidirectional,
             attention=decoder.attention_kind or "off",
             attention_score=decoder.attention_score,
+            copy=decoder.copy_gate is not None,
             dropout=encoder.dropout.p,
             output_dropout=decoder.output_dropout.p,
             word_dropout=encoder.word_dropout.p,
             tie_output=decoder.fc_out.weight is decoder.embedding.weight,
-            scale_embedding=decoder.embedding.scaled,
+            scale_embedding=decoder.embedding.scale != 1,
+            tie_embeddings=tied,
         ),
     )
 
@@ -151,12 +189,19 @@ def build_forcing(recipe: Recipe) -> TeacherForcing:
     return TeacherForcing(forcing.schedule, forcing.start, forcing.end, forcing.k, forcing.by_token)
 
 
+def build_weight_average(recipe: Recipe, model: Seq2Seq) -> WeightAverage | None:
+    """Make the average of the last weights of the model; None where the recipe asks for none."""
+    decay = recipe.training.average_decay
+    return WeightAverage(model, decay) if decay else None
+
+
 def build_loop_settings(recipe: Recipe) -> LoopSettings:
     """Make the settings of the training loop."""
     training = recipe.training
     return LoopSettings(
         epochs=training.epochs,
         label_smoothing=training.label_smoothing,
+        r_drop=training.r_drop,
         gradient_per=training.gradient_per,
         clip_norm=None if training.clip_norm == "off" else training.clip_norm,
         accumulate=training.accumulate,
@@ -192,6 +237,7 @@ def build_training_loop(
     validate: Callable[[], Validation],
     criterion: Callable[[Validation], float],
     perfect: float = -math.inf,
+    average: WeightAverage | None = None,
     progress: LoopProgress | None = None,
     random_state: RandomState | None = None,
 ) -> TrainingLoop:
@@ -207,6 +253,7 @@ def build_training_loop(
         validate=validate,
         criterion=criterion,
         perfect=perfect,
+        average=average,
         progress=progress,
         random_state=random_state,
     )

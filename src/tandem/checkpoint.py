@@ -24,6 +24,7 @@ from tandem.models import Seq2Seq
 from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
 from tandem.terminal import shell_command
 from tandem.text import Tokenizer
+from tandem.text.differences import vocabulary_difference
 
 _T = TypeVar("_T")
 
@@ -33,7 +34,7 @@ _SOURCE = "source.tokenizer.json"
 _TARGET = "target.tokenizer.json"
 _CALIBRATION = "calibration.json"
 _POINTER = "current.json"
-_TIED = "decoder.fc_out.weight"
+_SOURCE_EMBEDDING, _TARGET_EMBEDDING = "encoder.embedding.weight", "decoder.embedding.weight"
 _INSIDE = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 _MOST_POINTER = 2**16
 """The largest size of a run's pointer file, in bytes."""
@@ -72,9 +73,7 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path, more: Mapping[str, 
 
     Raise NotWrittenError where it cannot be written.
     """
-    tensors = {name: t.detach().cpu().contiguous() for name, t in checkpoint.model.state_dict().items()}
-    if checkpoint.recipe.model.tie_output:
-        del tensors[_TIED]  # the same tensor as the embedding
+    tensors = weight_tensors(checkpoint.model, checkpoint.recipe)
     texts = {
         _RECIPE: dump_recipe(portable(checkpoint.recipe)),
         _SOURCE: checkpoint.source_tokenizer.to_json(),
@@ -90,6 +89,20 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path, more: Mapping[str, 
             **(more or {}),
         },
     )
+
+
+def _shared(recipe: Recipe) -> dict[str, str]:
+    """Return the tensors that a file lacks, and of each which one it is the same as."""
+    embeddings = {_TARGET_EMBEDDING: _SOURCE_EMBEDDING} if recipe.model.tie_embeddings else {}
+    return embeddings | ({"decoder.fc_out.weight": _TARGET_EMBEDDING} if recipe.model.tie_output else {})
+
+
+def weight_tensors(model: Seq2Seq, recipe: Recipe) -> dict[str, Tensor]:
+    """Return the weights of a model as they are saved."""
+    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    for name in _shared(recipe):
+        del tensors[name]
+    return tensors
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -132,10 +145,12 @@ def _load(directory: Path) -> Checkpoint:
     except RecipeError as error:
         raise CheckpointError(f"{directory / _RECIPE}: not the recipe of this format: {error}") from error
     source, target = Tokenizer.load(directory / _SOURCE), Tokenizer.load(directory / _TARGET)
-    with torch.device("meta"):  # shapes without memory, until the file is known to hold just these
-        model = build_model(recipe, len(source), len(target))
-    with memory_for(f"{directory / _MODEL}: reading its weights", _MORE_MEMORY):
-        _load_weights(model, directory / _MODEL, recipe.model.tie_output)
+    if recipe.text.joint and (difference := vocabulary_difference(source, target)):
+        raise CheckpointError(
+            f"{directory}: its recipe gives both sides one vocabulary, but {difference}, which are source and target: "
+            "these files are not of one model"
+        )
+    model = read_weights(directory / _MODEL, recipe, len(source), len(target))
     calibration = _read_calibration(directory / _CALIBRATION) if _CALIBRATION in listed else None
     return Checkpoint(model, recipe, source, target, calibration)
 
@@ -150,9 +165,18 @@ def _read_calibration(path: Path) -> Calibration:
     return Calibration(*numbers)
 
 
-def _load_weights(model: Seq2Seq, path: Path, tied: bool) -> None:
+def read_weights(path: Path, recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
+    """Return the model of a recipe with the weights in a file. Raise CheckpointError where they are not its own."""
+    with torch.device("meta"):  # shapes without memory, until the file is known to hold just these
+        model = build_model(recipe, source_size, target_size)
+    with memory_for(f"{path}: reading its weights", _MORE_MEMORY):
+        _load_weights(model, path, _shared(recipe))
+    return model
+
+
+def _load_weights(model: Seq2Seq, path: Path, shared: Mapping[str, str]) -> None:
     """Give a model without memory the weights in a file, after checking by its header that they fit."""
-    wanted = {name: ("F32", list(t.shape)) for name, t in model.state_dict().items() if not (tied and name == _TIED)}
+    wanted = {name: ("F32", list(t.shape)) for name, t in model.state_dict().items() if name not in shared}
     actual = _read_header(path)
     if wanted != actual:
         wrong = sorted(name for name in wanted.keys() | actual.keys() if wanted.get(name) != actual.get(name))
@@ -168,11 +192,11 @@ def _load_weights(model: Seq2Seq, path: Path, tied: bool) -> None:
                 f"{path}: {name!r} has weights that are infinite or NaN, so nothing that the model computes has a "
                 "meaning. Copy it again from where it was trained, or take an earlier checkpoint"
             )
-    if tied:
-        tensors[_TIED] = tensors["decoder.embedding.weight"]
+    for name, same in shared.items():
+        tensors[name] = tensors[same]
     model.load_state_dict(tensors, assign=True)
-    if tied:
-        model.decoder.fc_out.weight = model.decoder.embedding.weight  # assigned separately, they are one parameter
+    for name, same in shared.items():  # assigned separately, they are one parameter
+        model.get_submodule(name.removesuffix(".weight")).weight = model.get_parameter(same)
 
 
 def _described(tensor: tuple[str, list[int]] | None) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import decoding, precision, sides, tutorial
+from benchmarks import copying, decoding, precision, sides, tutorial
 from benchmarks.corpora import batch_rows, made_texts, open_corpus, rows_of
 from benchmarks.memory import step_memory
 from benchmarks.plan import QUICK
@@ -152,3 +152,19 @@ def test_text_comes_between_the_markers_alone() -> None:
     assert between(once, "x", "new\n") == once
     with pytest.raises(ReportError, match="the page needs one line <!-- benchmark: begin y -->"):
         between(page, "y", "new\n")
+
+
+def test_no_name_or_number_of_the_test_is_in_training_and_each_is_scored_at_its_place() -> None:
+    train, test = copying.made_pairs(200, 30)
+    known = {word for pair in train for text in pair for word in text.split()}
+    for source, target in test:
+        words = {word for word in target.split() if word[0].isupper() or word.isdigit()}
+        assert words
+        assert words <= set(source.split())
+        assert not words & known
+    targets = [target for _, target in test]
+    perfect = copying.scores(targets, targets, known)
+    assert (perfect["words_right"], perfect["exact"]) == (100, 100)
+    turned = [" ".join(reversed(target.split())) for target in targets]
+    assert copying.scores(turned, targets, known)["words_right"] < 60
+    assert copying.scores(["send"] * 30, targets, known)["words_right"] == 0

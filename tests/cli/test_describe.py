@@ -49,6 +49,17 @@ def test_a_trained_model_is_described(tandem: Tandem, run: Path) -> None:
     assert rows(found.out)["all"] == count_parameters(load_checkpoint(run).model).total
 
 
+def test_one_embedding_of_both_sides_is_one_part(tandem: Tandem) -> None:
+    ties = [f"--set={setting}=true" for setting in ("text.joint", "model.tie_embeddings", "model.tie_output")]
+    found = tandem("describe", RECIPES / "multi30k.toml", "--vocabularies", "8000,8000", *ties)
+    assert "embeddings of 256; 8,000 tokens of both sides" in found.out
+    counts = rows(found.out)
+    assert counts["embedding of both sides"] == 8000 * 256
+    assert sum(counts.values()) == 2 * counts["all"]
+    refused = tandem("describe", RECIPES / "multi30k.toml", "--vocabularies", "8000,6000", *ties)
+    assert "--vocabularies 8000,6000: with text.joint there is one: give its size twice" in refused.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

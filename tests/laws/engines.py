@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 
 from tandem.build import build_model
@@ -11,6 +12,7 @@ from tandem.engines import Engine, Ids
 from tandem.engines.members import Member
 from tandem.engines.torch_engine import TorchEngine
 from tandem.models import CellType
+from tandem.text.copying import NEVER, CopyTable
 from tests.search.tables import BANNED, random_table
 from tests.support.models import CELL_TYPES, small_model
 from tests.support.runs import untrained
@@ -25,6 +27,11 @@ GNMT = (
     "model.encoder_layers=1",
     "model.scale_embedding=true",
 )
+TIED = ("text.joint=true", "model.tie_embeddings=true", "model.tie_output=true")
+
+COPYING = ("model.attention=gnmt", "model.layers=2", "model.copy=true")
+# The first word is the second one of the targets; the others, of which one is the other in lower case, are no targets.
+NUMBERS = CopyTable(np.array([NEVER] * 4 + [5, VOCABULARY + 5, VOCABULARY + 5]), VOCABULARY)
 
 
 @cache
@@ -49,12 +56,27 @@ ENGINES: dict[str, Callable[[], Engine[Any]]] = {
     **{cell: (lambda cell=cell: _torch(member(cell, 1))) for cell in CELL_TYPES},  # type: ignore[misc]
     "luong": lambda: _torch(attending("lstm", "model.attention=luong", "model.layers=2")),
     "gnmt": lambda: _torch(attending("gru", *GNMT)),
-    "mean with and without attention": lambda: _torch(attending("lstm", *GNMT), member("gru", 2, reverse=True)),
+    "mean with and without attention": lambda: _torch(attending("lstm", *GNMT, *TIED), member("gru", 2, reverse=True)),
+    "copying": lambda: _torch(attending("lstm", *COPYING), copying=NUMBERS),
+    "mean of what copies": lambda: _torch(
+        attending("gru", *COPYING),
+        attending("lstm", "text.reverse_source=true", *COPYING),
+        member("lstm", 1),
+        copying=NUMBERS,
+    ),
     "arithmetic mean": lambda: _torch(member("lstm", 1), member("gru", 2, reverse=True), averaging="arithmetic"),
     "geometric mean": lambda: _torch(member("lstm", 1), member("rnn", 2, reverse=True), averaging="geometric"),
 }
 ATTENDING = ("table", "luong", "gnmt", "mean with and without attention")
 """Those that can tell where a step looked."""
+
+
+COPYING_ENGINES = {"copying", "mean of what copies"}
+
+
+def ranked(name: str, sources: list[list[int]]) -> int:
+    """The number of ids that an engine ranks in a state of these sources."""
+    return VOCABULARY + (max(map(len, sources)) if name in COPYING_ENGINES else 0)
 
 
 def closeness(name: str) -> float:

@@ -8,7 +8,20 @@ from hypothesis import strategies as st
 
 from tandem.engines.members import Member
 from tandem.engines.torch_engine import TorchEngine
-from tests.laws.engines import ATTENDING, ENGINES, VOCABULARY, attending, closeness, framed
+from tandem.names import Averaging
+from tests.laws.engines import (
+    ATTENDING,
+    COPYING,
+    COPYING_ENGINES,
+    ENGINES,
+    NUMBERS,
+    VOCABULARY,
+    attending,
+    closeness,
+    framed,
+    member,
+    ranked,
+)
 from tests.search.tables import BANNED, EOS, SOS
 
 EVERY_ENGINE = pytest.mark.parametrize("name", ENGINES)
@@ -29,7 +42,7 @@ def test_candidates_are_the_first_of_the_whole_vocabulary_in_order(
     best, every = engine.step(tokens, state, count), engine.step_all(tokens, state)
     order = np.argsort(-every.scores, axis=1, kind="stable")[:, :count]
     possible = np.take_along_axis(every.scores, order, axis=1) > -np.inf
-    assert every.tokens.tolist() == [list(range(VOCABULARY))] * len(sources)
+    assert every.tokens.tolist() == [list(range(ranked(name, sources)))] * len(sources)
     assert np.array_equal(best.tokens[possible], order[possible])
     assert np.array_equal(best.scores, np.take_along_axis(every.scores, order, axis=1))
     assert np.array_equal(best.eos, every.eos)
@@ -42,7 +55,7 @@ def test_bans_take_tokens_away_and_change_no_other(name: str) -> None:
     sources, tokens = [framed([4, 5]), framed([6])], np.array([SOS, SOS])
     banned, every = engine.step_all(tokens, engine.start(sources)), free.step_all(tokens, free.start(sources))
     assert (banned.scores[:, list(BANNED)] == -np.inf).all()
-    allowed = [token for token in range(VOCABULARY) if token not in BANNED]
+    allowed = [token for token in range(ranked(name, sources)) if token not in BANNED]
     assert np.array_equal(banned.scores[:, allowed], every.scores[:, allowed])
     assert np.exp(every.scores).sum(axis=1) == pytest.approx(1, abs=1e-5)
 
@@ -74,7 +87,8 @@ def test_a_source_is_read_the_same_in_any_company(name: str, sources: list[list[
     together = engine.step_all(tokens, engine.start(sources)).scores
     for row, source in enumerate(sources):
         alone = engine.step_all(tokens[:1], engine.start([source])).scores[0]
-        assert alone == pytest.approx(together[row], abs=closeness(name))
+        assert alone == pytest.approx(together[row, : len(alone)], abs=closeness(name))
+        assert (together[row, len(alone) :] == -np.inf).all()
 
 
 @EVERY_ENGINE
@@ -104,7 +118,7 @@ def test_alignments_are_the_same_in_any_company(
     engine = ENGINES[name]()
     rows, targets = [row % len(sources) for row, _ in wanted], [target for _, target in wanted]
     aligned = engine.align(engine.start(sources), np.array(rows), targets)
-    assert (aligned is not None) == (name in {"luong", "gnmt", "mean with and without attention"})
+    assert (aligned is not None) == (name in {"luong", "gnmt", "mean with and without attention", *COPYING_ENGINES})
     for row, target, weights in zip(rows, targets, aligned or [], strict=aligned is not None):
         length = len(sources[row])
         assert weights.shape == (len(target), max(map(len, sources)))
@@ -158,4 +172,46 @@ def test_a_member_that_reads_from_the_other_end_is_aligned_as_sources_are_given(
 def test_what_an_engine_says_of_itself(name: str) -> None:
     engine = ENGINES[name]()
     assert (engine.sos, engine.eos, engine.vocabulary) == (SOS, EOS, VOCABULARY)
-    assert engine.logits == VOCABULARY * (2 if "mean" in name else 1)
+    assert engine.logits == VOCABULARY * (3 if name == "mean of what copies" else 2 if "mean" in name else 1)
+
+
+@pytest.mark.parametrize("name", COPYING_ENGINES)
+def test_a_word_of_the_source_is_copied_to_its_first_place_and_fed_back_as_unknown(name: str) -> None:
+    engine, source = ENGINES[name](), framed([4, 6, 4, 5, 5])
+    first = engine.step_all(np.array([SOS]), engine.start([source]))
+    copied = VOCABULARY + 2
+    assert np.flatnonzero(first.scores[0] > -np.inf).tolist() == [EOS, 4, 5, 6, copied]  # 6 and 5 have one number
+    after, other = (engine.step_all(np.array([token]), first.state).scores for token in (copied, 0))
+    assert np.array_equal(after, other)
+    (scores,) = engine.score(engine.start([source]), np.array([0]), [[copied, 4]])
+    assert scores == pytest.approx([first.scores[0, copied], after[0, 4]], abs=1e-5)
+
+
+def test_what_the_source_vocabulary_lacks_is_read_as_unknown_and_copied_by_its_number() -> None:
+    engine = ENGINES["copying"]()
+    tokens, size = np.array([SOS]), len(NUMBERS.numbers)
+    unknown = engine.step_all(tokens, engine.start([framed([0, 4])])).scores[0]
+    known_target, new = (
+        engine.step_all(tokens, engine.start([framed([size + number, 4])])).scores[0] for number in (6, 99)
+    )
+    assert np.flatnonzero(new > -np.inf).tolist() == [EOS, 4, 5, 6, VOCABULARY + 1]
+    assert np.flatnonzero(known_target > -np.inf).tolist() == np.flatnonzero(unknown > -np.inf).tolist()
+    assert known_target[6] > unknown[6]
+    assert np.logaddexp(new[6], new[VOCABULARY + 1]) == pytest.approx(known_target[6], abs=1e-5)
+    assert known_target[5] == pytest.approx(new[5], abs=1e-6)
+
+
+def test_members_that_copy_nothing_find_what_is_copied_impossible() -> None:
+    copying, plain = attending("gru", *COPYING), member("lstm", 1)
+    tokens, sources = np.array([SOS]), [framed([5, 4])]
+
+    def scores(*members: Member, averaging: Averaging = "arithmetic") -> np.ndarray:
+        engine = TorchEngine(members, device=torch.device("cpu"), averaging=averaging, copying=NUMBERS)
+        found: np.ndarray = engine.step_all(tokens, engine.start(sources)).scores[0]
+        return found
+
+    alone, both = scores(copying), scores(copying, plain)
+    assert both[VOCABULARY + 1] == pytest.approx(alone[VOCABULARY + 1] - np.log(2), abs=1e-5)
+    assert scores(copying, plain, averaging="geometric")[VOCABULARY + 1] == -np.inf
+    with pytest.raises(ValueError, match="a model that copies needs to know what it may copy"):
+        TorchEngine([copying], device=torch.device("cpu"))

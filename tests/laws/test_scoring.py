@@ -92,9 +92,9 @@ def test_each_source_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     start = PreparedModel.start
 
-    def counted(self: PreparedModel, source: torch.Tensor, lengths: torch.Tensor) -> DecoderState:
+    def counted(self: PreparedModel, source: torch.Tensor, *more: torch.Tensor) -> DecoderState:
         read.append(source.shape[1])
-        return start(self, source, lengths)
+        return start(self, source, *more)
 
     monkeypatch.setattr(PreparedModel, "start", counted)
     translator.score(["eins", "zwei", "eins", "eins"] * 50, ["one"] * 200)

@@ -25,6 +25,23 @@ def test_sizes_have_a_limit(key: str, most: int) -> None:
         parse_recipe(MINIMAL, "here", [f"{key}={most + 1}"])
 
 
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_bpe_dropout_is_for_bpe_alone(side: str) -> None:
+    dropout = f"text.{side}.bpe_dropout=0.1"
+    told = (
+        rf"text\.{side}: bpe_dropout is 0\.1, which leaves out merges, but the tokenizer word has none: set tokenizer"
+    )
+    with pytest.raises(RecipeError, match=told):
+        parse_recipe(MINIMAL, "here", [dropout])
+    parse_recipe(MINIMAL, "here", [dropout, f"text.{side}.tokenizer=bpe"])
+
+
+def test_copying_needs_attention() -> None:
+    assert parse_recipe(MINIMAL, "here", ["model.copy=true", "model.attention=luong"]).model.copy
+    with pytest.raises(RecipeError, match="copy is on, but attention is off, and it is attention that says what is"):
+        parse_recipe(MINIMAL, "here", ["model.copy=true"])
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 @pytest.mark.parametrize(
     "key",
@@ -54,3 +71,9 @@ def test_recipes_are_frozen() -> None:
     recipe = make_recipe({"data": {"train": {"kind": "memory"}}}, "here")
     with pytest.raises(ValueError, match="frozen"):
         recipe.seed = 5
+
+
+@pytest.mark.parametrize("other", ["training.r_drop=1.0", "text.target={tokenizer='bpe', bpe_dropout=0.1}"])
+def test_copying_goes_without_what_reads_tokens_twice_or_anew(other: str) -> None:
+    with pytest.raises(RecipeError, match=r"model\.copy goes with neither bpe_dropout nor training\.r_drop"):
+        parse_recipe(MINIMAL, "here", ["model.copy=true", "model.attention=luong", other])

@@ -80,7 +80,8 @@ def data() -> st.SearchStrategy[Data]:
 
 def sides() -> st.SearchStrategy[Text]:
     return st.builds(
-        Text,
+        lambda bpe_dropout, **rest: Text(**rest, bpe_dropout=bpe_dropout if rest["tokenizer"] == "bpe" else 0.0),
+        bpe_dropout=below_one,
         tokenizer=st.sampled_from(get_args(TokenizerKind)),
         lowercase=st.booleans(),
         min_count=counts,
@@ -100,6 +101,8 @@ def models() -> st.SearchStrategy[Model]:
         word_dropout=below_one,
         tie_output=st.booleans(),
         init_range=positive | st.just("torch"),
+        source_embeddings=st.none() | texts,
+        target_embeddings=st.none() | texts,
     )
 
 
@@ -138,6 +141,8 @@ def trainings() -> st.SearchStrategy[Training]:
         ),
         teacher_forcing=forcings(),
         label_smoothing=below_one,
+        r_drop=not_negative,
+        average_decay=below_one,
         gradient_per=st.sampled_from(get_args(GradientPer)),
         clip_norm=positive | st.just("off"),
         patience=st.none() | counts,
@@ -150,7 +155,8 @@ def recipes() -> st.SearchStrategy[Recipe]:
     return st.builds(
         Recipe,
         data=data(),
-        text=st.builds(Texts, source=sides(), target=sides(), reverse_source=st.booleans()),
+        text=st.builds(Texts, source=sides(), target=sides(), reverse_source=st.booleans())
+        | st.builds(Texts, source=sides(), joint=st.just(True)),
         model=models(),
         training=trainings(),
         search=st.builds(
@@ -183,7 +189,7 @@ def test_every_setting_is_written_out_so_that_a_later_default_changes_nothing() 
     recipe = Recipe(data=Data(train=FilesCorpus(source="a.de", target="a.en")))
     written = dump_recipe(recipe)
     for section in ("model", "search"):
-        for key in getattr(recipe, section).model_dump():
+        for key in getattr(recipe, section).model_dump(exclude_none=True):
             assert f"\n{key} = " in written, key
     assert "[training.optimizer]" in written
     assert 'kind = "files"' in written

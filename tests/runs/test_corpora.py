@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from tandem.corpora.pairs import Pair
 from tandem.errors import CorpusError
@@ -30,6 +31,29 @@ def test_what_is_encoded_is_the_pairs_framed_and_reversed_where_asked(reverse: b
             assert (source[0], source[-1], target[0], target[-1]) == (SOS_ID, EOS_ID, SOS_ID, EOS_ID)
             inner = source[1:-1][::-1] if reverse else source[1:-1]
             found.add((corpus.source_tokenizer.decode(inner), corpus.target_tokenizer.decode(target[1:-1])))
+    assert found == set(PAIRS)
+
+
+def test_bpe_dropout_cuts_the_training_pairs_alone_and_makes_no_other_corpus() -> None:
+    bpe = ("text.source.tokenizer=bpe", "text.target.tokenizer=bpe", "text.reverse_source=true")
+    dropouts = ("text.source.bpe_dropout=0.4", "text.target.bpe_dropout=0.4")
+    plain, dropped = prepared(tiny_recipe(*bpe)), prepared(tiny_recipe(*bpe, *dropouts))
+    assert (plain.key, plain.messages) == (dropped.key, dropped.messages)
+    for ours, others in zip(plain.validation.epoch(0), dropped.validation.epoch(0), strict=True):
+        assert all(torch.equal(*parts) for parts in zip(ours, others, strict=True))
+    tokens = [
+        [batch.source_lengths.sum() + batch.target_tokens for batch in c.train.epoch(1)] for c in (plain, dropped)
+    ]
+    assert sum(tokens[1]) > 1.2 * sum(tokens[0])
+    found = set()
+    for batch in dropped.train.epoch(1):
+        for column, lengths in enumerate(zip(batch.source_lengths, batch.target_lengths, strict=True)):
+            source, target = batch.source[1 : lengths[0] - 1, column], batch.target[1 : lengths[1] - 1, column]
+            texts = (
+                dropped.source_tokenizer.decode(source.flip(0).tolist()),
+                dropped.target_tokenizer.decode(target.tolist()),
+            )
+            found.add(texts)
     assert found == set(PAIRS)
 
 

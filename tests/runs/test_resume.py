@@ -7,10 +7,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import torch
 
 from tandem.checkpoint import load_checkpoint, read_current
 from tandem.errors import CheckpointError, CorpusError, RecipeError
 from tandem.recording import read_metrics
+from tandem.runs.corpora import GivenPairs, prepare_corpora
+from tandem.runs.likelihoods import measure_likelihood
 from tandem.runs.recipe_choice import read_run_recipe
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
 from tandem.translation.translator import load
@@ -23,6 +26,7 @@ from tests.support.runs import (
     number_pairs,
     run_tiny,
     stopped,
+    tiny_recipe,
 )
 
 # Five steps an epoch, or three where two batches make one.
@@ -37,6 +41,8 @@ KINDS = {
         "training.keep=bleu",
         "training.keep_last=2",
         "training.teacher_forcing.by_token=true",
+        "training.average_decay=0.9",
+        "model.tie_output=true",
     ),
     "adamw": (
         *LONG,
@@ -47,9 +53,17 @@ KINDS = {
         "model.output_dropout=0.3",
         "model.word_dropout=0.1",
         "model.attention=luong",
+        "text.source={tokenizer='bpe', max_size=40, bpe_dropout=0.3}",
+        "text.target={tokenizer='bpe', max_size=40, bpe_dropout=0.2}",
+        "text.reverse_source=true",
+        "training.r_drop=2.0",
         "model.bidirectional=true",
     ),
     "paper": (
+        "model.attention=luong",
+        "model.copy=true",
+        "text.source.min_count=50",
+        "text.target.min_count=50",
         "training.epochs=1.5",
         "training.gradient_per=sentence",
         "training.optimizer={name='sgd', learning_rate=0.7}",
@@ -256,6 +270,33 @@ def test_a_run_without_its_resume_state_can_be_translated_with_and_no_more(share
     ):
         run_tiny(run, resume=True)
     assert load(run, device="cpu").translate(["eins zwei"])[0].tokens
+
+
+def test_with_an_average_the_state_has_the_weights_that_are_trained_on_as_well(tmp_path: Path) -> None:
+    """They are those of the same run without one. What is validated, kept and loaded is the average."""
+    plain, averaged = tmp_path / "plain", tmp_path / "averaged"
+    run_tiny(plain)
+    run_tiny(averaged, "training.average_decay=0.9")
+    states = [run / read_current(run).resume for run in (plain, averaged)]
+    expected, trained, average = (
+        (states[0] / "model.safetensors").read_bytes(),
+        (states[1] / "trained.safetensors").read_bytes(),
+        (states[1] / "model.safetensors").read_bytes(),
+    )
+    assert trained == expected != average
+    last = averaged / "checkpoints" / "epoch-002"
+    assert (last / "model.safetensors").read_bytes() == average
+    assert not (last / "trained.safetensors").exists()
+    validated = read_metrics(averaged / "metrics.jsonl")[-2]
+    corpus = prepare_corpora(tiny_recipe(), GivenPairs(number_pairs(40), number_pairs(8, seed=2))).validation
+    model, device = load_checkpoint(last).model.eval(), torch.device("cpu")
+    measured = measure_likelihood(model, corpus.epoch(0), device, torch.float32, teacher_forcing=1.0)
+    assert validated["validation_loss"] == pytest.approx(measured.loss)
+    with pytest.raises(RecipeError, match=r"keeps these settings:\n  training\.average_decay: 0\.9 -> 0\.0\n"):
+        run_tiny(averaged, resume=True)
+    (states[1] / "trained.safetensors").write_bytes(trained[:-1])
+    with pytest.raises(CheckpointError, match=r"trained\.safetensors: damaged"):
+        run_tiny(averaged, "training.average_decay=0.9", resume=True)
 
 
 @pytest.mark.parametrize("name", ["optimizer.safetensors", "random.safetensors", "progress.json", "model.safetensors"])

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from tandem.models import CellType, Decoder, Encoder, Seq2Seq
 from tandem.models.cells import CELLS
+from tandem.names import AttentionKind
 from tandem.text import EOS_ID, SOS_ID
 
 CELL_TYPES: tuple[CellType, ...] = tuple(CELLS)
@@ -22,6 +23,7 @@ def small_model(
     tie_output: bool = False,
     output_dropout: float = 0.0,
     word_dropout: float = 0.0,
+    attention: AttentionKind | None = None,
     seed: int = 3,
 ) -> Seq2Seq:
     """Weights are drawn widely, so that predictions are far apart and differences show."""
@@ -38,6 +40,8 @@ def small_model(
         output_dropout=output_dropout,
         word_dropout=word_dropout,
         init_range=0.6,
+        attention=attention,
+        memory_dim=encoder.output_dim,
     )
     return Seq2Seq(encoder, decoder, "cpu")
 

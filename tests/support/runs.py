@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from tandem.build import build_model
+from tandem.build import build_model, build_tokenizers
 from tandem.checkpoint import Checkpoint, read_current, save_checkpoint
 from tandem.engines.members import Member
 from tandem.models import CellType
@@ -20,7 +20,7 @@ from tandem.recording import Recorder, read_metrics
 from tandem.runs.corpora import GivenPairs
 from tandem.runs.execution import TrainingResult, run_recipe
 from tandem.runs.stopping import Stopped
-from tandem.text import Tokenizer
+from tandem.text.counts import count_words
 from tandem.training.events import Event, Started, StepDone
 from tandem.translation.translator import Translator
 
@@ -86,12 +86,7 @@ def untrained(
     """A translator that knows nothing; its weights are drawn widely, so that it writes all sorts of things."""
     pairs = pairs or number_pairs(40)
     recipe = tiny_recipe(f"model.cell={cell}", "model.init_range=1.5", *settings)
-    source, target = (
-        Tokenizer.train(
-            text.tokenizer, [pair[side] for pair in pairs], lowercase=text.lowercase, min_count=text.min_count
-        )
-        for side, text in enumerate((recipe.text.source, recipe.text.target))
-    )
+    source, target = build_tokenizers(recipe.text, *(count_words(pair[side] for pair in pairs) for side in (0, 1)))
     model = build_model(recipe, len(source), len(target))
     return Translator.from_members([Member(model, recipe)], source, target, device=torch.device("cpu"), dtype=dtype)
 

@@ -8,7 +8,7 @@ from lightning_fabric import Fabric
 from tandem.batches import Batches
 from tandem.build import build_fabric
 from tandem.models import Seq2Seq
-from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop
+from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop, WeightAverage
 from tandem.training.events import Event, StepDone, Validated, Validation
 
 
@@ -32,6 +32,7 @@ def training(
     schedule: Schedule | None = None,
     forcing: TeacherForcing | None = None,
     validate: Callable[[], Validation] = lambda: Validation(1.0),
+    average: WeightAverage | None = None,
     progress: LoopProgress | None = None,
     random_state: dict[str, torch.Tensor] | None = None,
 ) -> TrainingLoop:
@@ -45,6 +46,7 @@ def training(
         settings=settings,
         validate=validate,
         criterion=lambda validation: validation.loss,
+        average=average,
         progress=progress,
         random_state=random_state,
     )

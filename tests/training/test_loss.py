@@ -12,7 +12,7 @@ from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tandem.training import loss
-from tandem.training.loss import projection_loss, real_tokens, token_scores
+from tandem.training.loss import paired_projection_loss, projection_loss, real_tokens, token_scores
 
 WIDTH, VOCABULARY = 7, 11
 each_count = pytest.mark.parametrize("count", [1, 5, 16, 17, 64, 150])
@@ -107,6 +107,70 @@ def test_bfloat16_products_stay_near(smoothing: float) -> None:
         assert 0 < (low - exact).norm() < 0.03 * exact.norm()
 
 
+def drawn_pair(count: int, dtype: torch.dtype = torch.float64, scale: float = 1.0) -> tuple[Leaves, Tensor]:
+    """Features of two readings that are like each other, as those of one batch with other dropout."""
+    leaves, targets = drawn(count, dtype, scale)
+    second = leaves.features.detach() + 0.5 * torch.randn_like(leaves.features)
+    return leaves._replace(features=torch.stack((leaves.features.detach(), second)).requires_grad_()), targets
+
+
+def plain_pair(leaves: Leaves, targets: Tensor, smoothing: float, r_drop: float) -> tuple[Tensor, Tensor]:
+    """Half of equation (4) of Liang et al. 2021, and the mean likelihood, from whole logits by autograd."""
+    first, second = (Leaves(features, *leaves[1:]) for features in leaves.features)
+    p, q = (F.linear(*each).log_softmax(dim=1) for each in (first, second))
+    apart = [F.kl_div(one, other, reduction="sum", log_target=True) for one, other in ((p, q), (q, p))]
+    likelihoods = [plain(first, targets, each) + plain(second, targets, each) for each in (smoothing, 0.0)]
+    return (likelihoods[0] + r_drop / 2 * sum(apart)) / 2, likelihoods[1].detach() / 2
+
+
+@pytest.mark.parametrize("count", [1, 17, 150])
+@pytest.mark.parametrize(("smoothing", "r_drop"), [(0.0, 0.0), (0.0, 5.0), (0.1, 5.0)])
+def test_r_drop_is_the_papers_equation_in_value_and_gradient(count: int, smoothing: float, r_drop: float) -> None:
+    leaves, targets = drawn_pair(count)
+    kinds = {"smoothing": smoothing, "r_drop": r_drop}
+    objective, nll = paired_projection_loss(*leaves, targets, **kinds, dtype=torch.float64)  # type: ignore[arg-type]
+    expected, likelihood = plain_pair(leaves, targets, smoothing, r_drop)
+    assert_close(objective, expected)
+    assert_close(nll, likelihood)
+    assert not nll.requires_grad
+    assert_close(torch.autograd.grad(objective / 7, leaves), torch.autograd.grad(expected / 7, leaves))
+    fixed = Leaves(*(leaf.detach() for leaf in leaves))
+    assert_close(paired_projection_loss(*fixed, targets, **kinds, dtype=torch.float64)[0], objective.detach())  # type: ignore[arg-type]
+
+
+def test_r_drop_of_two_readings_that_are_alike_is_the_plain_loss() -> None:
+    leaves, targets = drawn(70)
+    twice = torch.stack((leaves.features, leaves.features))
+    paired = paired_projection_loss(twice, *leaves[1:], targets, smoothing=0.1, r_drop=9.0, dtype=torch.float64)
+    expected = projection_loss(*leaves, targets, smoothing=0.1, dtype=torch.float64)
+    assert_close(paired, expected)
+    assert_close(torch.autograd.grad(paired[0], leaves), torch.autograd.grad(expected[0], leaves))
+
+
+def test_r_drop_with_bfloat16_products_stays_near() -> None:
+    leaves, targets = drawn_pair(300, torch.float32)
+    objective, nll = paired_projection_loss(*leaves, targets, smoothing=0.1, r_drop=3.0, dtype=torch.bfloat16)
+    expected, likelihood = plain_pair(leaves, targets, 0.1, 3.0)
+    assert objective.dtype == nll.dtype == torch.float32
+    assert_close(objective, expected, rtol=0.01, atol=0)
+    assert_close(nll, likelihood, rtol=0.01, atol=0)
+    ours, theirs = torch.autograd.grad(objective, leaves), torch.autograd.grad(expected, leaves)
+    for low, exact in zip(ours, theirs, strict=True):
+        assert low.dtype == torch.float32
+        assert 0 < (low - exact).norm() < 0.03 * exact.norm()
+
+
+def test_r_drop_of_logits_of_thousands_does_not_overflow() -> None:
+    leaves, targets = drawn_pair(20, torch.float32, scale=60.0)
+    objective, _ = paired_projection_loss(*leaves, targets, smoothing=0.1, r_drop=1.0, dtype=torch.float32)
+    expected, _ = plain_pair(leaves, targets, 0.1, 1.0)
+    assert expected > 1e4
+    assert_close(objective, expected)
+    ours, theirs = torch.autograd.grad(objective, leaves), torch.autograd.grad(expected, leaves)
+    for one, other in zip(ours, theirs, strict=True):
+        assert (one - other).norm() < 1e-4 * other.norm()
+
+
 @each_count
 def test_token_scores_are_log_probabilities(count: int) -> None:
     leaves, targets = drawn(count)
@@ -161,3 +225,16 @@ def test_whole_logits_never_exist() -> None:
         torch.autograd.backward(objective)
     assert 0 < seen.numel <= 256 * vocabulary
     assert seen.numel < tokens * vocabulary / 7
+
+
+def test_nor_do_those_of_r_drops_two_readings() -> None:
+    tokens = 900
+    leaves, targets = drawn_pair(tokens, torch.float32)
+    weight, bias = torch.randn(2000, WIDTH, requires_grad=True), torch.zeros(2000, requires_grad=True)
+    with Largest() as seen:
+        objective, _ = paired_projection_loss(
+            leaves.features, weight, bias, targets, smoothing=0.1, r_drop=1.0, dtype=torch.float32
+        )
+        torch.autograd.backward(objective)
+    assert 0 < seen.numel <= 256 * 2000
+    assert seen.numel < 2 * tokens * 2000 / 7

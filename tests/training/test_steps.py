@@ -15,6 +15,7 @@ from torch.nn.utils import parameters_to_vector
 from tandem.batches import Batches
 from tandem.errors import TrainingError
 from tandem.models import Seq2Seq
+from tandem.names import AttentionKind
 from tandem.text import PAD_ID
 from tandem.training import LoopSettings, TeacherForcing
 from tandem.training.events import Started, StepDone, Validated
@@ -54,6 +55,52 @@ def test_two_small_batches_accumulated_are_one_big_one(cell_type: str, smoothing
     assert one.gradient_norm == pytest.approx(other.gradient_norm, rel=1e-4)
     assert (ours - weights(small_model(cell_type, source=12))).abs().max() > 1e-3  # type: ignore[arg-type]
     torch.testing.assert_close(ours, expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("by_token", [False, True])
+@pytest.mark.parametrize("cell_type", CELL_TYPES)
+def test_r_drop_without_dropout_is_a_plain_step(cell_type: str, by_token: bool) -> None:
+    """Both readings are then alike, also where they read predictions, and their divergence has no gradient."""
+    batches = Batches(random_corpus(8), 4, 1)
+    results = []
+    for r_drop in (0.0, 5.0):
+        model = small_model(cell_type, source=12, tie_output=True)  # type: ignore[arg-type]
+        settings = LoopSettings(epochs=1, r_drop=r_drop, accumulate=2, gradient_per="sentence", clip_norm=None)
+        forcing = TeacherForcing(start=0.5, by_token=by_token)
+        step = steps_of(training(model, sgd(model), batches, settings, forcing=forcing).events())[0]
+        results.append((step.loss, step.gradient_norm, weights(model)))
+    (loss, norm, ours), (other_loss, other_norm, others) = results
+    assert (loss, norm) == pytest.approx((other_loss, other_norm), rel=1e-5)
+    torch.testing.assert_close(ours, others, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("attention", [None, "luong"])
+def test_r_drop_reads_a_batch_twice_with_other_dropout(attention: AttentionKind | None) -> None:
+    """Compared with whole logits. The loss that is told is the cross-entropy alone."""
+    model = small_model(source=12, dropout=0.3, attention=attention)
+    batches = Batches(random_corpus(8), 8, 1)
+    (batch,) = batches.epoch(1)
+    columns = batch.source.shape[1]
+    torch.manual_seed(1_000_003 * 2 + 1)  # as the loop seeds the dropout of epoch 1
+    features = model.features(
+        batch.source.repeat(1, 2),
+        batch.target.repeat(1, 2),
+        torch.ones(len(batch.target) - 1, dtype=torch.bool),
+        batch.source_lengths.repeat(2),
+    )
+    p, q = model.decoder.fc_out(features).log_softmax(dim=2).split(columns, dim=1)
+    gold = batch.target[1:]
+    real = gold != PAD_ID
+    likelihoods = torch.stack([F.nll_loss(each[real], gold[real], reduction="sum") for each in (p, q)])
+    divergences = torch.stack([(one.exp() * (one - other))[real].sum() for one, other in ((p, q), (q, p))])
+    objective = likelihoods.sum() / 2 + 4.0 / 4 * divergences.sum()
+    gradients = torch.autograd.grad(objective / batch.target_tokens, list(model.parameters()))
+    settings = LoopSettings(epochs=1, r_drop=4.0, seed=2, clip_norm=None)
+    step = steps_of(training(model, sgd(model), batches, settings).events())[0]
+    assert step.loss == pytest.approx(float(likelihoods.sum().detach()) / 2 / batch.target_tokens, rel=1e-5)
+    norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
+    assert step.gradient_norm == pytest.approx(float(norm), rel=1e-4)
+    assert (divergences > 0.01).all()
 
 
 def test_what_is_left_of_an_epoch_makes_a_step_of_its_own() -> None:

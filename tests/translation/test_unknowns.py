@@ -43,7 +43,7 @@ def shown(source: TokenizerKind, target: TokenizerKind, text: str, output: str, 
     words = UnknownWords(cast(Engine[Any], Looking(*places)), codec, entries)
     (((*found,),),) = words.replaced([text], [codec.encode_sources([text])[0].ids], [[ids]])
     assert [one.token for one in found] == [place for place, index in enumerate(ids) if index == UNK_ID]
-    return codec.target.decode(ids, [f" {one.text}" if one.spaced else one.text for one in found])
+    return codec.target.decode(ids, unknown=[f" {one.text}" if one.spaced else one.text for one in found])
 
 
 @pytest.mark.parametrize(

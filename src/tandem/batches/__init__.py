@@ -1,5 +1,5 @@
 """Encoded arrays -> batches."""
 
-from tandem.batches.batching import Batch, Batches, pad_sentences
+from tandem.batches.batching import Batch, Batches, copied_sources, pad_sentences
 
-__all__ = ["Batch", "Batches", "pad_sentences"]
+__all__ = ["Batch", "Batches", "copied_sources", "pad_sentences"]

@@ -17,6 +17,8 @@ from torch import Tensor
 from tandem.errors import CorpusError
 from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.text import PAD_ID
+from tandem.text.bpe_dropout import BpeDropout
+from tandem.text.copying import CopyTable
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -32,6 +34,7 @@ class Batch(NamedTuple):
     source_lengths: Tensor  # [B], on the CPU
     target: Tensor  # [T, B], int64
     target_lengths: Tensor  # [B], on the CPU
+    copies: Tensor | None = None  # [S, B], the number of each source token (`text/copying.py`); None without copying
 
     @property
     def target_tokens(self) -> int:
@@ -40,7 +43,8 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its ids on `device`. The lengths stay on the CPU."""
-        return self._replace(source=self.source.to(device), target=self.target.to(device))
+        copies = None if self.copies is None else self.copies.to(device)
+        return self._replace(source=self.source.to(device), target=self.target.to(device), copies=copies)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,9 @@ class Batches:
     shuffle: bool = True  # False: every epoch has the same order, from short to long.
     workers: int = 1  # threads that assemble the next batches; their number changes only the time
     passes: int = 1  # how many times an epoch goes through the corpus, each time in another order
+    source_dropout: BpeDropout | None = None  # cuts the words of the sources anew each time
+    target_dropout: BpeDropout | None = None
+    copying: CopyTable | None = None  # for a corpus whose ids are extended
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -62,12 +69,12 @@ class Batches:
         """Yield the batches of this epoch (any integer), from number `first` on."""
         chosen = self._rows_of_batches(epoch, first)
         if not self.workers:
-            yield from map(self._batch, chosen)
+            yield from (self._batch(*each) for each in chosen)
             return
         with ThreadPoolExecutor(self.workers) as threads:
             ready: deque[Future[Batch]] = deque()
-            for batch_rows in chosen:
-                ready.append(threads.submit(self._batch, batch_rows))
+            for each in chosen:
+                ready.append(threads.submit(self._batch, *each))
                 if len(ready) > self.workers:
                     yield ready.popleft().result()
             while ready:
@@ -77,13 +84,13 @@ class Batches:
     def _batches_per_pass(self) -> int:
         return -(-len(self.corpus) // self.batch_size)
 
-    def _rows_of_batches(self, epoch: int, first: int) -> Iterator[Rows]:
-        """Yield the rows of each batch of an epoch, from batch number `first` on."""
+    def _rows_of_batches(self, epoch: int, first: int) -> Iterator[tuple[Rows, int]]:
+        """Yield the rows of each batch of an epoch, from batch number `first` on, and the number of its pass."""
         begun, skipped = divmod(first, self._batches_per_pass)
-        for number in range(begun, self.passes):
-            rows, order = self._plan(epoch * self.passes + number)
+        for number in range(epoch * self.passes + begun, (epoch + 1) * self.passes):
+            rows, order = self._plan(number)
             for index in order[skipped:]:
-                yield rows[index * self.batch_size : (index + 1) * self.batch_size]
+                yield rows[index * self.batch_size : (index + 1) * self.batch_size], number
             skipped = 0
 
     def padding_share(self) -> float:
@@ -114,10 +121,13 @@ class Batches:
     def _by_length(self, rows: Rows) -> Rows:
         return _sorted(_sorted(rows, self.corpus.target), self.corpus.source)
 
-    def _batch(self, rows: Rows) -> Batch:
-        source, source_lengths = _pad(self.corpus.source, rows)
-        target, target_lengths = _pad(self.corpus.target, rows)
-        return Batch(source, source_lengths, target, target_lengths)
+    def _batch(self, rows: Rows, number: int) -> Batch:
+        source, source_lengths = _pad(*_cut(self.corpus.source, rows, self.source_dropout, number))
+        target, target_lengths = _pad(*_cut(self.corpus.target, rows, self.target_dropout, number))
+        if self.copying is None:
+            return Batch(source, source_lengths, target, target_lengths)
+        read, copies = copied_sources(source, self.copying)
+        return Batch(read, source_lengths, target, target_lengths, copies)
 
 
 def pad_sentences(sentences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
@@ -127,6 +137,20 @@ def pad_sentences(sentences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     for column, sentence in enumerate(sentences):
         padded[: len(sentence), column] = sentence
     return torch.from_numpy(padded), torch.tensor(lengths)
+
+
+def _cut(side: EncodedSide, rows: Rows, dropout: BpeDropout | None, number: int) -> tuple[EncodedSide, Rows]:
+    """Return a side and rows of it: the given ones, or the same sentences with their words cut anew."""
+    if dropout is None:
+        return side, rows
+    ids = np.concatenate([side.ids[side.offsets[row] : side.offsets[row + 1]] for row in rows])
+    return EncodedSide.of(*dropout.cut(ids, side.lengths_of(rows), rows, number)), np.arange(len(rows))
+
+
+def copied_sources(source: Tensor, table: CopyTable) -> tuple[Tensor, Tensor]:
+    """Return what an encoder reads of extended `source [S, B]`, and the numbers of its tokens, `[S, B]` each."""
+    ids = source.numpy()
+    return torch.from_numpy(table.read_by_encoder(ids)), torch.from_numpy(table.numbers_of(ids))
 
 
 def _pad(side: EncodedSide, rows: Rows) -> tuple[Tensor, Tensor]:

@@ -26,6 +26,8 @@ def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int
         sizes = decimal(source), decimal(target)
         if not all(0 < size <= LARGEST_COUNT for size in sizes):
             raise RecipeError(f"--vocabularies {given[:40]}: give two numbers of tokens, such as 8000,6000")
+        if recipe.text.joint and sizes[0] != sizes[1]:
+            raise RecipeError(f"--vocabularies {given[:40]}: with text.joint there is one: give its size twice")
         return sizes
     source_size, target_size = recipe.text.source.max_size, recipe.text.target.max_size
     if source_size is None or target_size is None:
@@ -39,8 +41,7 @@ def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int
 def show_model(console: Console, recipe: Recipe, sizes: tuple[int, int], counts: ParameterCounts) -> None:
     """Print where the weights of a model are, and what memory they take."""
     parts = {
-        "source embedding": counts.source_embedding,
-        "target embedding": counts.target_embedding,
+        **counts.embeddings,
         "recurrent layers of the encoder": counts.encoder,
         "recurrent layers of the decoder": counts.decoder,
         **({"attention": counts.attention} if counts.attention else {}),
@@ -54,7 +55,8 @@ def show_model(console: Console, recipe: Recipe, sizes: tuple[int, int], counts:
         f"{model.cell.upper()}, {counted(model.layers, 'layer')} of {model.hidden:,}, "
         f"{'the encoder in both directions, ' if model.bidirectional else ''}"
         f"{f'attention {model.attention}, ' if model.attention != 'off' else ''}"
-        f"embeddings of {model.embedding:,}; {sizes[0]:,} source and {sizes[1]:,} target tokens\n",
+        f"{'copying, ' if model.copy else ''}"
+        f"embeddings of {model.embedding:,}; {recipe.text.sizes(*sizes)}\n",
     )
     show_table(console, ("part", "weights", "share"), "lrr", rows)
     trained = counts.total * (2 + _kept(optimizer))

@@ -62,7 +62,7 @@ class Engine(Protocol[S]):
 
     @property
     def vocabulary(self) -> int:
-        """The number of tokens, V."""
+        """The number of tokens, V. An engine that copies has V + i, too, for the token at position i of a source."""
         ...
 
     @property
@@ -87,7 +87,7 @@ class Engine(Protocol[S]):
         ...
 
     def step_all(self, tokens: IntArray, state: S) -> Candidates[S]:
-        """Feed one token to each row, `[N]`, and return the whole vocabulary in the order of the ids."""
+        """Feed one token to each row, `[N]`, and return all tokens in the order of the ids."""
         ...
 
     def align(self, state: S, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray] | None:

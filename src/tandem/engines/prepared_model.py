@@ -5,7 +5,8 @@ from torch import Tensor
 
 from tandem.models import Seq2Seq
 from tandem.models.attention import Memory
-from tandem.models.decoder import DecoderState, PreparedDecoder
+from tandem.models.copying import Copies
+from tandem.models.decoder import DecoderState, PreparedDecoder, Reading
 from tandem.models.prefixes import PrefixTree
 from tandem.models.reversing import reversed_sources
 
@@ -32,21 +33,31 @@ class PreparedModel:
         """The number of tokens to choose from."""
         return self._decoder.output.rows
 
-    def start(self, source: Tensor, lengths: Tensor) -> DecoderState:
-        """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows."""
-        source = reversed_sources(source, lengths) if self._turned else source
+    @property
+    def copies(self) -> bool:
+        """Whether it copies tokens of the source, so that it ranks extended ids."""
+        return self._decoder.gate is not None
+
+    def start(self, source: Tensor, lengths: Tensor, numbers: Tensor | None = None) -> DecoderState:
+        """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows.
+
+        A model that copies needs the `numbers [S, B]` of the tokens (`text/copying.py`).
+        """
+        copies = Copies.of(numbers, self.vocabulary) if self.copies and numbers is not None else None
+        if self._turned:
+            source, copies = reversed_sources(source, lengths), copies and copies.turned(lengths)
         if self._encoder is not None:
             return self._decoder.start(self._encoder.read(source, lengths), None)
         with torch.autocast(source.device.type, self._dtype, enabled=self._dtype != torch.float32):
-            return self._decoder.start(*self._model.encode(source, lengths))
+            return self._decoder.start(*self._model.encode(source, lengths, copies))
 
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Feed `tokens [N]`, and return the logits of what follows, `[N, V]`, and the new state."""
+        """Feed `tokens [N]`, and return the logits of what follows, as `logits` does, and the new state."""
         features, state = self._decoder.step(tokens, state)
-        return self.logits(features), state
+        return self.logits(self._decoder.reading(features, state)), state
 
-    def read(self, tree: PrefixTree, state: DecoderState) -> Tensor:
-        """Return what the output layer reads at all prefixes of a tree that continues the rows of `state`: `[P, D]`."""
+    def read(self, tree: PrefixTree, state: DecoderState) -> Reading:
+        """Return what follows from all prefixes of a tree that continues the rows of `state`."""
         return self._decoder.read(tree, state)
 
     def alignments(self, tree: PrefixTree, state: DecoderState) -> Tensor | None:
@@ -101,6 +112,6 @@ class PreparedModel:
         influence = (gradient * embedded.detach()).float().sum(dim=2)
         return reversed_sources(influence, lengths) if self._turned else influence
 
-    def logits(self, features: Tensor) -> Tensor:
-        """Return the logits of what follows at `features [N, D]`: `[N, V]`."""
-        return self._decoder.logits(features).to(self._type)
+    def logits(self, reading: Reading) -> Tensor:
+        """Return the logits of what follows, `[N, V]`; of a model that copies, those of extended ids, `[N, V + S]`."""
+        return self._decoder.extended_logits(reading).to(self._type)

@@ -12,18 +12,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-from tandem.batches import pad_sentences
+from tandem.batches import copied_sources, pad_sentences
 from tandem.engines.averaging import average_by_name, log_normaliser
 from tandem.engines.engine import Candidates, FloatArray, Ids, IntArray
 from tandem.engines.members import Member
 from tandem.engines.prepared_model import PreparedModel
 from tandem.engines.selection import top_tokens
 from tandem.errors import TandemError
-from tandem.models.decoder import DecoderState
+from tandem.models.copying import fed_back
+from tandem.models.decoder import DecoderState, Reading
 from tandem.models.prefixes import PrefixTree, target_tree
 from tandem.names import Averaging
 from tandem.text import EOS_ID, SOS_ID
+from tandem.text.copying import CopyTable
 
 _BLOCK = 2**20
 """Logits that exist at one time while given targets are scored."""
@@ -58,19 +61,24 @@ class TorchEngine:
         device: torch.device,
         dtype: torch.dtype = torch.float32,
         averaging: Averaging = "arithmetic",
+        copying: CopyTable | None = None,
     ) -> None:
         """Put the models on `device` in eval mode, and run matrix products in `dtype`.
 
         Sources go in as the first member reads them; a member that reads them from their other end turns them round.
-        Raise ValueError without a member.
+        With `copying`, which a member that copies needs, sources and targets have extended ids. Raise ValueError
+        without a member, and without what it needs.
         """
         if not members:
             raise ValueError("there is no model to decode with: give one member at least")
+        if copying is None and any(member.model.decoder.copy_gate is not None for member in members):
+            raise ValueError("a model that copies needs to know what it may copy: give copying=Copying(...).table")
         self.members = tuple(Member(model.to(device).eval(), recipe) for model, recipe in members)
         self.device = device
         self.dtype = dtype
         self.averaging: Averaging = averaging
         self._average = average_by_name(averaging)
+        self._copying = copying
         self._prepare()
 
     def _prepare(self) -> None:
@@ -139,8 +147,12 @@ class TorchEngine:
         """
         self._check_process()
         source, lengths = pad_sentences(sources)
+        numbers = None
+        if self._copying is not None:
+            source, numbers = copied_sources(source, self._copying)
+            numbers = numbers.to(self.device)
         source = source.to(self.device)
-        return TorchState(tuple(model.start(source, lengths) for model in self._models))
+        return TorchState(tuple(model.start(source, lengths, numbers) for model in self._models))
 
     @torch.inference_mode()
     def step(self, tokens: IntArray, state: TorchState, count: int) -> Candidates[TorchState]:
@@ -153,14 +165,14 @@ class TorchEngine:
 
     @torch.inference_mode()
     def step_all(self, tokens: IntArray, state: TorchState) -> Candidates[TorchState]:
-        """Feed one token to each row, `[N]`, and return the whole vocabulary in the order of the ids."""
+        """Feed one token to each row, `[N]`, and return all tokens in the order of the ids."""
         logits, normalisers, eos, state = self._step(tokens, state)
-        ids = np.broadcast_to(np.arange(self.vocabulary), tuple(logits.shape))
+        ids = np.broadcast_to(np.arange(logits.shape[1]), tuple(logits.shape))
         return Candidates(ids, _float64(logits) - normalisers[:, None], eos, state, self._attention(state))
 
     def _step(self, tokens: IntArray, state: TorchState) -> tuple[Tensor, FloatArray, FloatArray, TorchState]:
         """Return logits `[N, V]` without the banned ids, their log-normalisers, `<eos>`'s scores, and the new state."""
-        fed = torch.from_numpy(tokens).to(self.device)
+        fed = self._fed(torch.from_numpy(tokens).to(self.device))
         steps = [model.step(fed, own) for model, own in zip(self._models, state.members, strict=True)]
         logits, normaliser = self._together([logits for logits, _ in steps])
         normalisers = _float64(normaliser)
@@ -177,7 +189,16 @@ class TorchEngine:
 
     def _together(self, logits: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Return what the members predict together: logits `[N, V]` and their log-normalisers `[N]`."""
-        return (logits[0], log_normaliser(logits[0])) if len(logits) == 1 else self._average(logits)
+        if len(logits) == 1:
+            return logits[0], log_normaliser(logits[0])
+        if self._copying is not None:  # a member that does not copy finds what is copied impossible
+            widest = max(each.shape[1] for each in logits)
+            logits = [pad(each, (0, widest - each.shape[1]), value=-torch.inf) for each in logits]
+        return self._average(logits)
+
+    def _fed(self, tokens: Tensor) -> Tensor:
+        """Return what the decoders read of tokens."""
+        return tokens if self._copying is None else fed_back(tokens, self.vocabulary)
 
     @torch.inference_mode()
     def score(self, state: TorchState, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray]:
@@ -186,9 +207,9 @@ class TorchEngine:
         Prefixes that targets of the same row share are read once.
         """
         tree, places, states = self._target_tree(state, rows, targets)
-        features = [model.read(tree, own) for model, own in zip(self._models, states, strict=True)]
+        readings = [model.read(tree, own) for model, own in zip(self._models, states, strict=True)]
         tokens = torch.tensor([token for ids in targets for token in ids])
-        flat = self._token_scores(features, torch.from_numpy(np.concatenate(places)), tokens)
+        flat = self._token_scores(readings, torch.from_numpy(np.concatenate(places)), tokens)
         return np.split(flat, np.cumsum([len(ids) for ids in targets])[:-1])
 
     @torch.inference_mode()
@@ -206,6 +227,8 @@ class TorchEngine:
         self._check_process()
         source, lengths = pad_sentences(sources)
         inputs, steps = pad_sentences([[self.sos, *ids[:-1]] for ids in targets])
+        if self._copying is not None:
+            source, inputs = copied_sources(source, self._copying)[0], self._fed(inputs)
         tokens = torch.tensor([ids[-1] for ids in targets])
         parts = [part.to(self.device) for part in (source, inputs, steps - 1, tokens)]
         mean = np.mean([_float64(model.influence(parts[0], lengths, *parts[1:])) for model in self._models], axis=0)
@@ -219,11 +242,12 @@ class TorchEngine:
         inputs, lengths = pad_sentences([[self.sos, *ids[:-1]] for ids in targets])
         tree, places = target_tree(inputs, lengths, torch.from_numpy(roots), self.device)
         indices = torch.from_numpy(needed).to(self.device)
+        tree = tree._replace(tokens=self._fed(tree.tokens))
         own_places = [places[:length, n] for n, length in enumerate(lengths.tolist())]
         return tree, own_places, [own.select(indices) for own in state.members]
 
-    def _token_scores(self, features: Sequence[Tensor], places: Tensor, tokens: Tensor) -> FloatArray:
-        """Return the log-probability of each of `tokens` after the prefix at its place in `features [P, D]`.
+    def _token_scores(self, readings: Sequence[Reading], places: Tensor, tokens: Tensor) -> FloatArray:
+        """Return the log-probability of each of `tokens` after the prefix at its place among the P of `readings`.
 
         Whole logits never exist: a block of prefixes at a time is put through the output layer.
         """
@@ -231,12 +255,13 @@ class TorchEngine:
         tokens = tokens[order]
         scores = torch.empty(len(tokens), dtype=torch.float64)
         height = max(1, _BLOCK // self.vocabulary)
-        starts = range(0, len(features[0]), height)
-        bounds = torch.searchsorted(places, torch.tensor([*starts, len(features[0])])).tolist()
+        prefixes = len(readings[0].features)
+        starts = range(0, prefixes, height)
+        bounds = torch.searchsorted(places, torch.tensor([*starts, prefixes])).tolist()
         for start, (begin, end) in zip(starts, pairwise(bounds), strict=True):
             block = slice(start, start + height)
             logits, normaliser = self._together(
-                [model.logits(own[block]) for model, own in zip(self._models, features, strict=True)]
+                [model.logits(own.rows(block)) for model, own in zip(self._models, readings, strict=True)]
             )
             rows, columns = (part.to(logits.device) for part in (places[begin:end] - start, tokens[begin:end]))
             scores[order[begin:end]] = (logits[rows, columns] - normaliser[rows]).double().cpu()

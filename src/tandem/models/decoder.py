@@ -6,12 +6,13 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from tandem.models.attention import Attention, Memory, Owners, PreparedAttention, layers_below
+from tandem.models.attention import Attention, Memory, Owners, PreparedAttention, layers_below, read_memory
 from tandem.models.cells import LayerState, find_cell
+from tandem.models.copying import Copies, mixed_logits
 from tandem.models.embedding import Embedding
 from tandem.models.initial_weights import initialise
 from tandem.models.kernels.columns import largest_columns
-from tandem.models.kernels.products import Packed
+from tandem.models.kernels.products import Packed, as_type
 from tandem.models.masks import draw_embedding_mask, draw_mask, draw_masks
 from tandem.models.prefixes import PrefixTree
 from tandem.models.prepared import PreparedEmbedding, PreparedStack, prepare_stack
@@ -43,11 +44,31 @@ class DecoderState(NamedTuple):
     layers: tuple[LayerState, ...]
     owners: Owners | None = None
     """The source of each row; None without attention."""
+    looked: Tensor | None = None
+    """The weights of the source's positions in the step that led here, `[N, S]`; None unless the decoder copies."""
 
     def select(self, rows: Tensor) -> "DecoderState":
         """Repeat, reorder or drop rows: int64 `rows [B']` -> a state of B' rows."""
         layers = tuple(tuple(part.index_select(0, rows) for part in layer) for layer in self.layers)
         return DecoderState(layers, None if self.owners is None else self.owners.select(rows))
+
+
+class Reading(NamedTuple):
+    """What the next tokens of N rows follow from."""
+
+    features: Tensor
+    """What the output layer reads, `[N, D]`."""
+    looked: Tensor | None = None
+    """The weights of the positions of each row's source, `[N, S]`; this and what follows only with copying."""
+    sources: Tensor | None = None
+    """int64 `[N]`"""
+    copies: Copies | None = None
+    """Of all sources."""
+
+    def rows(self, rows: slice) -> "Reading":
+        """Return some of the rows."""
+        looked, sources = (None if part is None else part[rows] for part in (self.looked, self.sources))
+        return Reading(self.features[rows], looked, sources, self.copies)
 
 
 class PreparedDecoder(NamedTuple):
@@ -61,6 +82,8 @@ class PreparedDecoder(NamedTuple):
     attention: PreparedAttention | None
     projection: Packed | None
     output: Packed
+    gate: Packed | None = None
+    """For a decoder that copies."""
 
     def start(self, state: RecurrentState, memory: Memory | None = None) -> DecoderState:
         """Return the state before the first step, from what `Seq2Seq.encode` returned, without its graph."""
@@ -79,9 +102,10 @@ class PreparedDecoder(NamedTuple):
         by_input = self.embedding(tokens, None if masks is None else masks.embedding)
         between = None if masks is None else masks.layers
         layers = self.stack.step(by_input, state.layers, between)
-        output = layers[-1][0]
+        output, looked = layers[-1][0], None
         if self.attention is not None and state.owners is not None:
-            context = self.attention.look(output, state.owners)
+            context, weights = self.attention.look(output, state.owners)
+            looked = None if self.gate is None else state.owners.gather(weights)
             for index, layer in enumerate(self.upper, len(layers)):
                 lower = output if between is None else output * between[index - 1]
                 by_input = layer.layers[0].of_input(torch.cat([lower, context], dim=1))
@@ -91,21 +115,28 @@ class PreparedDecoder(NamedTuple):
         if masks is not None and masks.output is not None:
             output = output * masks.output
         features = output if self.projection is None else self.projection(output)
-        return features, DecoderState(layers, state.owners)
+        return features, DecoderState(layers, state.owners, looked)
 
-    def read(self, tree: PrefixTree, state: DecoderState) -> Tensor:
-        """Read a tree that continues the rows of `state`.
-
-        Returns what the output layer reads at each prefix, `[P, D]`.
-        """
-        outputs = self.stack.outputs(self.embedding(tree.tokens), tree.levels, state.layers)
-        if self.attention is not None and state.owners is not None:
-            contexts = self.attention.look(outputs, Owners.of(tree.spread(state.owners.sources), state.owners.memory))
+    def read(self, tree: PrefixTree, state: DecoderState) -> Reading:
+        """Read a tree that continues the rows of `state`, and return what follows from each of its P prefixes."""
+        outputs, looked = self.stack.outputs(self.embedding(tree.tokens), tree.levels, state.layers), None
+        owners = state.owners
+        if self.attention is not None and owners is not None:
+            owners = Owners.of(tree.spread(owners.sources), owners.memory)
+            contexts, weights = self.attention.look(outputs, owners)
+            looked = None if self.gate is None else owners.gather(weights)
             for index, layer in enumerate(self.upper, len(self.stack.layers)):
                 by_input = layer.layers[0].of_input(torch.cat([outputs, contexts], dim=1))
                 outputs = layer.outputs(by_input, tree.levels, state.layers[index:])
             outputs = self.attention.joined(contexts, outputs)
-        return outputs if self.projection is None else self.projection(outputs)
+        features = outputs if self.projection is None else self.projection(outputs)
+        return self.reading(features, DecoderState((), owners, looked))
+
+    def reading(self, features: Tensor, state: DecoderState) -> Reading:
+        """Return what follows from the step that returned `features` and `state`."""
+        if state.owners is None or state.looked is None:
+            return Reading(features)
+        return Reading(features, state.looked, state.owners.sources, state.owners.memory.copies)
 
     def alignments(self, tree: PrefixTree, state: DecoderState) -> Tensor | None:
         """Return the weights of the source's positions at each prefix of a tree, `[P, S]`; None without attention."""
@@ -127,9 +158,27 @@ class PreparedDecoder(NamedTuple):
         """Return the logits `[B, V]` at `features [B, D]`."""
         return self.output(features)
 
+    def extended_logits(self, reading: Reading) -> Tensor:
+        """Return the logits of all tokens, `[N, V]`, or of extended ids, `[N, V + S]`, where tokens are copied."""
+        logits = self.output(reading.features)
+        _, looked, sources, copies = reading
+        if self.gate is None or looked is None or sources is None or copies is None:
+            return logits
+        gate = as_type(self.gate(reading.features).squeeze(1), looked.dtype)
+        return mixed_logits(as_type(logits, looked.dtype), gate, looked, copies.select(sources))
+
     def best_tokens(self, features: Tensor, dtype: torch.dtype) -> Tensor:
         """Return the most probable next tokens `[B]` at `features [B, D]`; the logits are compared in `dtype`."""
         return largest_columns(self.logits(features).to(dtype))
+
+
+class ComparedFeatures(NamedTuple):
+    """What the tokens of a target follow from, with a gradient."""
+
+    features: Tensor
+    """What the output layer reads at each step, `[T, B, D]`."""
+    compared: Tensor
+    """The logits of the weights of the source's positions at each step, `[T, B, S]`."""
 
 
 class Decoder(nn.Module):
@@ -139,11 +188,14 @@ class Decoder(nn.Module):
     output layer's weight is the embedding's (Press & Wolf 2017), behind a projection from H to E where these differ.
     `output_dropout` is the share that is zeroed in the last layer's output (Zaremba et al. 2014), and `word_dropout`
     the share of tokens whose whole embedding is zeroed (Gal & Ghahramani 2016, section 4.2). The tutorial does neither.
+    An `embedding` that is given, the encoder's, takes the place of its own; `tie_output` then ties all three.
     With `scale_embedding` the embedding is multiplied by sqrt(E) (see `Embedding`).
 
     With `attention` each step looks at all outputs of the encoder, which have `memory_dim` numbers (`hid_dim` unless
     said otherwise). `luong` looks after the last layer. `gnmt` looks after the first, and the layers above read what it
     saw. `attention_score` compares.
+
+    With `copying`, which needs attention, the tokens of the source have a share in what follows (`models/copying.py`).
     """
 
     def __init__(
@@ -163,6 +215,8 @@ class Decoder(nn.Module):
         attention_score: AttentionScore = "general",
         memory_dim: int | None = None,
         scale_embedding: bool = False,
+        embedding: Embedding | None = None,
+        copying: bool = False,
     ) -> None:
         super().__init__()
         self.output_dim = output_dim
@@ -170,7 +224,12 @@ class Decoder(nn.Module):
         self.n_layers = n_layers
         self.cell_type: CellType = cell_type
         self._cell = find_cell(cell_type)
-        self.embedding = Embedding(output_dim, emb_dim, scaled=scale_embedding)
+        self.embedding = Embedding(output_dim, emb_dim, scaled=scale_embedding) if embedding is None else embedding
+        if self.embedding.weight.shape != (output_dim, emb_dim):
+            raise ValueError(
+                f"the given embedding is of {list(self.embedding.weight.shape)} weights, and the decoder's of "
+                f"{[output_dim, emb_dim]}: to share it, give the decoder the encoder's vocabulary and emb_dim"
+            )
         below = n_layers if attention is None else layers_below(attention, n_layers)
         feature_dim = emb_dim if tie_output else hid_dim
         memory_dim = memory_dim or hid_dim
@@ -186,10 +245,14 @@ class Decoder(nn.Module):
         self.fc_out = nn.Linear(feature_dim, output_dim)
         if tie_output:
             self.fc_out.weight = self.embedding.weight
+        if copying and attention is None:
+            raise ValueError("a decoder that copies needs attention, which says what: give attention='gnmt' or 'luong'")
+        self.copy_gate = nn.Linear(feature_dim, 1) if copying else None
+        """The logit of the share that the vocabulary has in what follows."""
         self.dropout = nn.Dropout(dropout)
         self.output_dropout = nn.Dropout(output_dropout)
         self.word_dropout = nn.Dropout(word_dropout)
-        initialise(self, init_range)
+        initialise(self, init_range, but=None if embedding is None else embedding.weight)
 
     def forward(
         self, input: Tensor, hidden: Tensor, cell: Tensor | None = None, memory: Memory | None = None
@@ -197,14 +260,17 @@ class Decoder(nn.Module):
         """Read one token in each row, `input [B]`, in the state `(hidden, cell)`, each `[L, B, H]`.
 
         Returns `(prediction [B, V], hidden, cell)`: the logits of the next token and the new state. With attention it
-        looks at `memory`, which `attention.remember` makes of the encoder's outputs. ValueError for an LSTM without a
-        cell state, and for attention without a memory.
+        looks at `memory`, which `attention.remember` makes of the encoder's outputs. From a memory that has copies a
+        decoder that copies predicts extended ids, `[B, V + S]`. ValueError for an LSTM without a cell state, and for
+        attention without a memory.
         """
         if self._cell.has_cell_state and cell is None:
             raise ValueError("an LSTM's state has two parts: call decoder(input, hidden, cell)")
         masks = self.draw_masks(1, input.shape[0])
-        features, state = self._unroll(input.unsqueeze(0), RecurrentState(hidden, cell), masks, memory)
-        return self.fc_out(features.squeeze(0)), state.hidden, state.cell
+        inputs = input.unsqueeze(0)
+        features, state, compared = self._unroll(inputs, RecurrentState(hidden, cell), masks, memory)
+        logits = self.extended_logits(features, compared, memory).squeeze(0)
+        return logits, state.hidden, state.cell
 
     def features(
         self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None, memory: Memory | None = None
@@ -214,6 +280,24 @@ class Decoder(nn.Module):
         D is H, or E with a tied output. Differentiable; the logits are `fc_out` of the result.
         """
         return self._unroll(inputs, state, masks, memory)[0]
+
+    def compared_features(
+        self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None, memory: Memory
+    ) -> ComparedFeatures:
+        """Read `inputs [T, B]` from `state` as `features` does, and return where the decoder looked, too."""
+        features, _, compared = self._unroll(inputs, state, masks, memory)
+        assert compared is not None
+        return ComparedFeatures(features, compared)
+
+    def extended_logits(self, features: Tensor, compared: Tensor | None, memory: Memory | None) -> Tensor:
+        """Return the logits `[T, B, V]`, or `[T, B, V + S]` for a decoder that copies, and a memory that has copies."""
+        logits: Tensor = self.fc_out(features)
+        if self.copy_gate is None or compared is None or memory is None or memory.copies is None:
+            return logits
+        steps, batch = logits.shape[:2]
+        weights, gate = compared.softmax(dim=2).flatten(0, 1), self.copy_gate(features).flatten()
+        rows = memory.copies.select(torch.arange(batch, device=logits.device).repeat(steps))
+        return mixed_logits(logits.flatten(0, 1), gate, weights, rows).view(steps, batch, -1)
 
     def draw_masks(self, steps: int, batch: int) -> DecoderMasks | None:
         """Draw the dropout of one pass; None in eval mode or where nothing is dropped."""
@@ -244,22 +328,25 @@ class Decoder(nn.Module):
             None if self.attention is None else self.attention.prepare(dtype, single_rows=many_steps),
             None if projection is None else Packed(projection.weight.to(dtype), single_rows=many_steps),
             Packed(output.weight.to(dtype), output.bias.to(dtype), single_rows=many_steps),
+            None if self.copy_gate is None else Packed(self.copy_gate.weight, self.copy_gate.bias),
         )
 
     def _unroll(
         self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None, memory: Memory | None
-    ) -> tuple[Tensor, RecurrentState]:
+    ) -> tuple[Tensor, RecurrentState, Tensor | None]:
+        """Return what the output layer reads, the state, and the logits of attention's weights, `[T, B, S]`."""
         embedded = self.embedding(inputs)
         if masks is not None and masks.embedding is not None:
             embedded = embedded * masks.embedding
         between = None if masks is None else masks.layers
         below = self.rnn.num_layers
         outputs, after = unroll(self._cell, stack_weights(self.rnn), embedded, state.layers(0, below), between)
-        states = [after]
+        states, compared = [after], None
         if self.attention is not None:
             if memory is None:
                 raise ValueError("a decoder with attention needs the memory: call decoder(input, hidden, cell, memory)")
-            contexts = self.attention.look(outputs.transpose(0, 1), memory)[0].transpose(0, 1)  # (T, B, M)
+            compared = self.attention.compare(outputs.transpose(0, 1), memory)  # (B, T, S)
+            contexts = read_memory(compared.softmax(dim=2), memory).transpose(0, 1)  # (T, B, M)
             for index, rnn in enumerate(self._upper(), below):
                 lower = outputs if between is None else outputs * between[index - 1]
                 read = torch.cat([lower, contexts.to(lower.dtype)], dim=2)
@@ -269,7 +356,7 @@ class Decoder(nn.Module):
         if masks is not None and masks.output is not None:
             outputs = outputs * masks.output
         features = outputs if self.projection is None else self.projection(outputs)
-        return features, RecurrentState.join(states)
+        return features, RecurrentState.join(states), None if compared is None else compared.transpose(0, 1)
 
     def _upper(self) -> Sequence[nn.RNNBase]:
         return cast(Sequence[nn.RNNBase], self.upper)

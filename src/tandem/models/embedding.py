@@ -14,17 +14,22 @@ class Embedding(nn.Embedding):
 
     def __init__(self, count: int, size: int, *, scaled: bool) -> None:
         super().__init__(count, size)
-        self.scaled = scaled
+        self.scale = size**0.5 if scaled else 1.0
         if scaled:
             with torch.no_grad():
-                self.weight /= size**0.5
+                self.weight /= self.scale
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the vectors of tokens: ids `[...]` -> `[..., E]`."""
         vectors = super().forward(input)
-        return vectors * self.embedding_dim**0.5 if self.scaled else vectors
+        return vectors if self.scale == 1 else vectors * self.scale
 
     def table(self) -> Tensor:
         """Return what `forward` gives for each token, `[V, E]`, without a graph."""
         weight = self.weight.detach()
-        return weight * self.embedding_dim**0.5 if self.scaled else weight
+        return weight if self.scale == 1 else weight * self.scale
+
+    @torch.no_grad()
+    def set_vectors(self, ids: Tensor, vectors: Tensor) -> None:
+        """Give tokens the vectors `[N, E]` that `forward` is to return for them, `ids [N]`."""
+        self.weight[ids] = vectors / self.scale

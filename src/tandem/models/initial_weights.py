@@ -1,10 +1,14 @@
 """How a model's weights start."""
 
-from torch import nn
+from torch import Tensor, nn
 
 
-def initialise(module: nn.Module, init_range: float | None) -> None:
-    """Draw every parameter from U(-init_range, init_range); None leaves them as torch drew them."""
+def initialise(module: nn.Module, init_range: float | None, *, but: Tensor | None = None) -> None:
+    """Draw every parameter from U(-init_range, init_range); None leaves them as torch drew them.
+
+    `but` is a parameter that another module has drawn.
+    """
     if init_range is not None:
         for parameter in module.parameters():
-            nn.init.uniform_(parameter, -init_range, init_range)
+            if parameter is not but:
+                nn.init.uniform_(parameter, -init_range, init_range)

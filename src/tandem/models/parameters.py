@@ -17,7 +17,7 @@ class ParameterCounts:
     source_embedding: int
     """The embedding of source tokens."""
     target_embedding: int
-    """The embedding of target tokens."""
+    """The embedding of target tokens. 0: both sides share that of the source."""
     encoder: int
     """The recurrent layers of the encoder."""
     decoder: int
@@ -25,7 +25,14 @@ class ParameterCounts:
     output: int
     """The output layer, without what it shares with the target embedding."""
     attention: int = 0
-    """Attention, and the bridge from the encoder's state to the decoder's."""
+    """Attention, the gate of copying, and the bridge from the encoder's state to the decoder's."""
+
+    @property
+    def embeddings(self) -> dict[str, int]:
+        """Return the number in each embedding, by its name for people."""
+        if self.target_embedding:
+            return {"source embedding": self.source_embedding, "target embedding": self.target_embedding}
+        return {"embedding of both sides": self.source_embedding}
 
     @property
     def recurrent(self) -> int:
@@ -42,8 +49,10 @@ def count_parameters(model: Seq2Seq) -> ParameterCounts:
     """Count the parameters of each part of a model."""
     encoder, decoder = model.encoder, model.decoder
     target, layers = _count(decoder.embedding), _count(decoder.rnn) + _count(decoder.upper)
-    attention = _count(decoder.attention)
+    attention = _count(decoder.attention) + _count(decoder.copy_gate)
     output = _count(decoder) - target - layers - attention
+    if decoder.embedding.weight is encoder.embedding.weight:
+        target = 0
     source, attention = _count(encoder.embedding), attention + _count(model.bridge)
     return ParameterCounts(source, target, _count(encoder.rnn), layers, output, attention)
 

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from tandem.models.attention import Memory
 from tandem.models.bridge import Bridge
 from tandem.models.coins import draw_coins, expand_coins
-from tandem.models.decoder import Decoder, DecoderMasks
+from tandem.models.copying import Copies, best_fed_back, fed_back
+from tandem.models.decoder import ComparedFeatures, Decoder, DecoderMasks
 from tandem.models.encoder import Encoded, Encoder
 from tandem.models.recurrence import compute_dtype
 from tandem.models.state import RecurrentState
@@ -44,18 +45,27 @@ class Seq2Seq(nn.Module):
         *,
         src_len: Tensor | None = None,
         coins: Tensor | None = None,
+        copies: Tensor | None = None,
     ) -> Tensor:
         """Return the logits `[T, B, V]`, row 0 zero, for `src [S, B]` and `trg [T, B]`, ids: the tutorial's forward.
 
         After each step a coin for the whole batch decides whether the next input is the true token, with probability
         `teacher_forcing_ratio`, or the best prediction. `coins`, bool `[T - 1]` or `[T - 1, B]`, true for the true
         token, take the place of chance. `src_len [B]` keeps the encoder from reading padding.
+
+        A decoder that copies needs `copies [S, B]`, the number of each source token: the target token that it is, V and
+        more for one that is none, equal for equal tokens, or -1 for what is never copied. The result is then
+        `[T, B, V + S]`, and `trg` may have extended ids: V + i is the token at position i of the source.
         """
         steps, batch = trg.shape
         if coins is None:
             coins = draw_coins(steps - 1, batch, teacher_forcing_ratio, by_token=False)
-        logits = self.decoder.fc_out(self.features(src, trg, coins, src_len))
-        return torch.cat([logits.new_zeros(1, batch, self.decoder.output_dim), logits])
+        if copies is None:
+            logits: Tensor = self.decoder.fc_out(self.features(src, trg, coins, src_len))
+        else:
+            (features, compared), memory = self._compared_features(src, trg, coins, src_len, copies)
+            logits = self.decoder.extended_logits(features, compared, memory)
+        return torch.cat([logits.new_zeros(1, *logits.shape[1:]), logits])
 
     def features(self, source: Tensor, target: Tensor, coins: Tensor, source_lengths: Tensor | None) -> Tensor:
         """Return what the output layer reads at each step, `[T - 1, B, D]`, for `target [T, B]` under `coins`.
@@ -70,15 +80,39 @@ class Seq2Seq(nn.Module):
         inputs = self._decide_inputs(target, coins, state, masks, memory)
         return self.decoder.features(inputs, state, masks, memory)
 
-    def encode(self, source: Tensor, source_lengths: Tensor | None) -> tuple[RecurrentState, Memory | None]:
-        """Return the decoder's first state, and the memory that it looks at: None without attention."""
-        return self.context(self.encoder.read(source, source_lengths), source_lengths)
+    def compared_features(
+        self, source: Tensor, target: Tensor, coins: Tensor, source_lengths: Tensor | None, copies: Tensor
+    ) -> ComparedFeatures:
+        """Return what `features` does of a model that copies, and where the decoder looked; `copies` as for `forward`.
 
-    def context(self, encoded: Encoded, source_lengths: Tensor | None) -> tuple[RecurrentState, Memory | None]:
+        `target` has extended ids. Training takes the loss from this (`training/copying_loss.py`).
+        """
+        return self._compared_features(source, target, coins, source_lengths, copies)[0]
+
+    def _compared_features(
+        self, source: Tensor, target: Tensor, coins: Tensor, source_lengths: Tensor | None, copies: Tensor
+    ) -> tuple[ComparedFeatures, Memory]:
+        vocabulary = self.decoder.output_dim
+        state, memory = self.encode(source, source_lengths, Copies.of(copies, vocabulary))
+        if memory is None or self.decoder.copy_gate is None:
+            raise ValueError("this model copies nothing: make its decoder with copying=True, or leave out copies")
+        masks = self.decoder.draw_masks(target.shape[0] - 1, target.shape[1])
+        inputs = self._decide_inputs(fed_back(target, vocabulary), coins, state, masks, memory)
+        return self.decoder.compared_features(inputs, state, masks, memory), memory
+
+    def encode(
+        self, source: Tensor, source_lengths: Tensor | None, copies: Copies | None = None
+    ) -> tuple[RecurrentState, Memory | None]:
+        """Return the decoder's first state, and the memory that it looks at, with `copies`: None without attention."""
+        return self.context(self.encoder.read(source, source_lengths), source_lengths, copies)
+
+    def context(
+        self, encoded: Encoded, source_lengths: Tensor | None, copies: Copies | None = None
+    ) -> tuple[RecurrentState, Memory | None]:
         """Return what `encode` does, from what the encoder made of the sources."""
         state = encoded.final if self.bridge is None else self.bridge(encoded.final)
         attention = self.decoder.attention
-        return state, None if attention is None else attention.remember(encoded.outputs, source_lengths)
+        return state, None if attention is None else attention.remember(encoded.outputs, source_lengths, copies)
 
     @torch.no_grad()
     def _decide_inputs(
@@ -102,7 +136,11 @@ class Seq2Seq(nn.Module):
         for t in range(predicted[-1] + 1):
             features, step_state = decoder.step(inputs[t], step_state, None if masks is None else masks.at(t))
             if not forced[t]:
-                best = decoder.best_tokens(features, state.hidden.dtype)
+                if decoder.gate is None:
+                    best = decoder.best_tokens(features, state.hidden.dtype)
+                else:
+                    logits = decoder.extended_logits(decoder.reading(features, step_state))
+                    best = best_fed_back(logits, self.decoder.output_dim)
                 inputs[t + 1] = torch.where(rows[t], inputs[t + 1], best)
         return inputs
 

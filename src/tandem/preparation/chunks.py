@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tandem.text.bulk import BulkEncoder, Ids, Lengths
+from tandem.text.copying import Copying
 from tandem.text.counts import WordCounts, count_words
 from tandem.text.normalisation import normalise
-from tandem.text.pipeline import EOS_ID, SOS_ID
+from tandem.text.pipeline import EOS_ID, SOS_ID, UNK_ID
 from tandem.text.tokenizer import Tokenizer
 
 Result = TypeVar("Result")
@@ -106,19 +107,31 @@ class EncodedChunk(NamedTuple):
 
 
 class Encoding:
-    """Encodes both sides, framed by `<sos>` and `<eos>`; pairs with a side of more than `max_tokens` are left out."""
+    """Encodes both sides, framed by `<sos>` and `<eos>`; pairs with a side of more than `max_tokens` are left out.
 
-    def __init__(self, source: Tokenizer, target: Tokenizer, *, reverse_source: bool, max_tokens: int | None) -> None:
+    With `copying` ids are extended (`text/copying.py`).
+    """
+
+    def __init__(
+        self,
+        source: Tokenizer,
+        target: Tokenizer,
+        *,
+        reverse_source: bool,
+        max_tokens: int | None,
+        copying: bool = False,
+    ) -> None:
         self._tokenizers = source, target
         self._encoders = BulkEncoder(source), BulkEncoder(target)
         self._reverse_source = reverse_source
         self._max_tokens = max_tokens
+        self._copying = Copying(source, target) if copying else None
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
         """Return the task with these `settings`."""
         source, target = (Tokenizer.from_json(settings[side], side) for side in ("source", "target"))
-        return cls(source, target, reverse_source=settings["reverse_source"], max_tokens=settings["max_tokens"])
+        return cls(source, target, **{name: settings[name] for name in ("reverse_source", "max_tokens", "copying")})
 
     def run(self, chunk: Chunk) -> EncodedChunk:
         """Encode a chunk."""
@@ -127,10 +140,22 @@ class Encoding:
         kept = np.ones(len(source_lengths), dtype=bool)
         if self._max_tokens is not None:
             kept = (source_lengths <= self._max_tokens) & (target_lengths <= self._max_tokens)
+        if self._copying is not None:
+            spans = zip(_spans(source_lengths), _spans(target_lengths), kept, strict=True)
+            for pair, (own, others, is_kept) in zip(zip(*chunk, strict=True), spans, strict=True):
+                if is_kept and (UNK_ID in source[own] or UNK_ID in target[others]):
+                    source[own], target[others] = self._extended(self._copying, *pair, source[own], target[others])
         return EncodedChunk(
             *_framed(source, source_lengths, kept, backwards=self._reverse_source),
             *_framed(target, target_lengths, kept, backwards=False),
         )
+
+    def _extended(self, copying: Copying, text: str, written: str, ids: Ids, targets: Ids) -> tuple[Ids, Ids]:
+        """Return the extended ids of a pair, the source's as they stand in the text, from the plain ones."""
+        read = copying.read(text, ids.tolist(), reverse=self._reverse_source)
+        extended = np.array(read.ids[1:-1], np.int32)
+        target = np.array(copying.write(written, targets.tolist(), read), np.int32)
+        return extended[::-1] if self._reverse_source else extended, target
 
     def settings(self) -> dict[str, Any]:
         """Return the JSON of the tokenizers and the other settings."""
@@ -140,6 +165,7 @@ class Encoding:
             "target": target,
             "reverse_source": self._reverse_source,
             "max_tokens": self._max_tokens,
+            "copying": self._copying is not None,
         }
 
     def pack(self, result: EncodedChunk) -> bytes:
@@ -160,6 +186,12 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], Task[Any]]] = {
     "Encoding": Encoding.of,
 }
 """What makes a task from its settings, by the name of its class."""
+
+
+def _spans(lengths: Lengths) -> list[slice]:
+    """Return where each sentence lies in concatenated ids."""
+    ends = np.cumsum(lengths).tolist()
+    return [slice(end - length, end) for end, length in zip(ends, lengths.tolist(), strict=True)]
 
 
 def _framed(ids: Ids, lengths: Lengths, kept: npt.NDArray[np.bool_], *, backwards: bool) -> tuple[Ids, Lengths]:

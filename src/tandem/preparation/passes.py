@@ -81,7 +81,10 @@ class Preparation:
         self._tell_dropped(self._sources.train, counts.dropped, to)
         tokenizers = self._tokens.learn(counts.source, counts.target)
         encoding = Encoding(
-            *tokenizers, reverse_source=self._tokens.reverse_source, max_tokens=self._sources.max_tokens
+            *tokenizers,
+            reverse_source=self._tokens.reverse_source,
+            max_tokens=self._sources.max_tokens,
+            copying=self._tokens.copying,
         )
         given = self._given_validation(counts.dropped.count, to)
         pairs, held = self._encode(encoding, counts)

@@ -54,6 +54,7 @@ def _prepared(
     files = {"train": train.files} | ({"validation": validation.files} if validation else {})
     described = {"layout": LAYOUT, "tokens": tokens.described, "reverse": tokens.reverse_source}
     described |= sources.described(train.sha256, validation.sha256 if validation else None)
+    described |= {"copying": True} if tokens.copying else {}
     key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]
     folder = corpora_in(cache) / key
     path = lock_of(cache, key)

@@ -51,6 +51,7 @@ class Tokens:
     learn: Callable[[WordCounts, WordCounts], tuple[Tokenizer, Tokenizer]]
     """Makes both tokenizers from the words of their sides."""
     reverse_source: bool  # whether source ids are stored from the last to the first
+    copying: bool = False  # whether ids are extended for a model that copies
 
 
 def held_out(sizes: Mapping[str, int], pairs: int, fraction: float, seed: int, *, at_most: int) -> set[str]:

@@ -94,8 +94,13 @@ def _check_values(tree: dict[str, Any], origin: str) -> None:
 def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     """Return the recipe with `settings`, "section.key=value" each, that override it."""
     tree = recipe.model_dump(exclude_none=True)
+    target = dict(tree["text"]["target"])
     for setting in settings:
         _put(tree, setting)
+    match tree["text"]:
+        # With a joint vocabulary the settings of the source are those of the target, until settings part them.
+        case {"joint": True, "target": kept} if kept == target and recipe.text.source == recipe.text.target:
+            del tree["text"]["target"]
     return make_recipe(tree, "the recipe with --set")
 
 
@@ -128,6 +133,8 @@ def _explain(fault: Any) -> str:
         location = location[:2] + [part for part in location[2:] if part not in kinds]
     name = ".".join(location)
     message = str(fault["msg"]).removeprefix("Value error, ")
+    if not name:  # what two sections say together
+        return f"  {message}"
     if fault["type"] == "extra_forbidden":
         return f"  {name}: there is no such setting. {_remedy(name, fault['input'])}"
     if fault["type"] in ("model_type", "model_attributes_type") and _settings_of(name):

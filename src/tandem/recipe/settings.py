@@ -1,6 +1,7 @@
 """Every setting of a run. Settings are frozen, and an unknown key is an error."""
 
-from typing import Annotated, Literal
+import warnings
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -81,6 +82,16 @@ class Text(Section):
     min_count: Count = 1  # tokens that occur less often than this are `<unk>`
     max_size: Annotated[int, Field(ge=5, le=LARGEST_COUNT)] | None = None
     """The largest size of the vocabulary, including its four special tokens."""
+    bpe_dropout: BelowOne = 0.0  # the share of merges that is left out when training pairs are read (only for bpe)
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> "Text":
+        if self.bpe_dropout and self.tokenizer != "bpe":
+            raise ValueError(
+                f"bpe_dropout is {self.bpe_dropout}, which leaves out merges, but the tokenizer {self.tokenizer} has "
+                "none: set tokenizer to bpe, or bpe_dropout to 0"
+            )
+        return self
 
 
 class Texts(Section):
@@ -89,6 +100,33 @@ class Texts(Section):
     source: Text = Text()
     target: Text = Text()
     reverse_source: bool = False  # the encoder reads the source backwards (Sutskever et al. 2014, section 3.3)
+    joint: bool = False
+    """Whether both sides have one vocabulary, learnt from the texts of both by the settings of `source`."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _target_follows(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("joint") is True and "target" not in values and "source" in values:
+            return {**values, "target": values["source"]}
+        return values
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> "Texts":
+        if self.joint and self.source != self.target:
+            differing = [key for key, value in self.source if value != getattr(self.target, key)]
+            raise ValueError(
+                f"joint makes one vocabulary for both sides, but {' and '.join(differing)} of text.source and "
+                "text.target differ: give the settings in text.source alone, or the same in both"
+            )
+        return self
+
+    def sizes(self, source: int, target: int) -> str:
+        """Say how large the vocabularies are, such as "8,000 source and 6,000 target tokens"."""
+        return f"{source:,} tokens of both sides" if self.joint else f"{source:,} source and {target:,} target tokens"
+
+
+# A setting may have the name of a method that pydantic has for older programs.
+warnings.filterwarnings("ignore", 'Field name "copy" in "Model" shadows an attribute', UserWarning)
 
 
 class Model(Section):
@@ -106,17 +144,28 @@ class Model(Section):
     """Whether each step of the decoder looks at all positions of the source, and after which layer."""
     attention_score: AttentionScore = "general"
     """How a state of the decoder is compared with a position of the source."""
+    copy: bool = False  # type: ignore[assignment]
+    """Whether tokens of the source have a share in what follows, so that an unknown word can come out as it stands."""
     dropout: BelowOne = 0.5
     output_dropout: BelowOne = 0.0  # Dropout before the output layer. The tutorial has none.
     word_dropout: BelowOne = 0.0  # Dropout of whole tokens on both sides. The tutorial has none.
     tie_output: bool = False  # whether the output layer shares the weight of the target embedding
+    tie_embeddings: bool = False  # whether source and target embedding share one weight; takes `text.joint`
     scale_embedding: bool = False
     """Whether embeddings are multiplied by the square root of their size, and start accordingly smaller."""
     init_range: Positive | Literal["torch"] = 0.08
     """Weights are drawn from U(-init_range, init_range), or as torch draws them."""
+    source_embeddings: str | None = None
+    """A file of word vectors that the source embedding starts from, as far as it has the tokens."""
+    target_embeddings: str | None = None  # the same for the target embedding
 
     @pydantic.model_validator(mode="after")
     def _fits(self) -> "Model":
+        if self.copy and self.attention == "off":
+            raise ValueError(
+                "copy is on, but attention is off, and it is attention that says what is copied: set attention to "
+                "gnmt or luong"
+            )
         if self.attention != "off" and self.attention_score == "dot" and self.bidirectional:
             raise ValueError(
                 "attention_score is dot, which compares states of one size, but those of a bidirectional encoder are "
@@ -173,9 +222,12 @@ class Training(Section):
     learning_rate: LearningRate = LearningRate()
     teacher_forcing: Forcing = Forcing()
     label_smoothing: BelowOne = 0.0
+    r_drop: NotNegative = 0.0  # the weight of R-Drop, for which each batch is read twice
     gradient_per: GradientPer = "token"
     """The gradient is the sum over a step's sentences, divided by its target tokens or by its sentences."""
     clip_norm: Positive | Literal["off"] = 1.0  # the gradient is scaled to this norm when it is longer
+    average_decay: BelowOne = 0.0
+    """What the average of the weights keeps of itself at a step. The average is the model. 0: none is taken."""
     patience: Count | None = None  # the training stops after so many validations in a row without a better one
     keep: Criterion = "loss"
     """What makes a checkpoint the best: validation loss, or BLEU, chrF or exact matches of greedy translations."""
@@ -218,5 +270,14 @@ class Recipe(Section):
         if self.search.coverage and self.model.attention == "off":
             raise ValueError(
                 "search.coverage is of attention, but model.attention is off: take luong or gnmt, or leave it out"
+            )
+        if self.model.tie_embeddings and not self.text.joint:
+            raise ValueError(
+                "model.tie_embeddings makes one embedding of both sides, which takes one vocabulary: set text.joint = "
+                "true, too"
+            )
+        if self.model.copy and (self.text.source.bpe_dropout or self.text.target.bpe_dropout or self.training.r_drop):
+            raise ValueError(
+                "model.copy goes with neither bpe_dropout nor training.r_drop: leave out these, or the copying"
             )
         return self

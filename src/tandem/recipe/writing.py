@@ -6,20 +6,30 @@ from pathlib import PurePath
 from typing import Any
 
 from tandem.errors import ArgumentError
+from tandem.files.paths import portable_path
 from tandem.recipe.settings import Recipe
 
 
 def portable(recipe: Recipe) -> Recipe:
     """Return the recipe without its folder, and with the names alone of files that it has with their whole path."""
     corpora = {part: corpus.portable() for part, corpus in recipe.data.corpora().items()}
-    return recipe.model_copy(update={"data": recipe.data.model_copy(update={**corpora, "folder": None})})
+    data = recipe.data.model_copy(update={**corpora, "folder": None})
+    vectors = recipe.model.model_dump(include={"source_embeddings", "target_embeddings"}, exclude_none=True)
+    model = recipe.model.model_copy(update={side: portable_path(path) for side, path in vectors.items()})
+    return recipe.model_copy(update={"data": data, "model": model})
 
 
 def dump_recipe(recipe: Recipe) -> str:
-    """Return the recipe as TOML with every setting written out, so that a later default cannot change it."""
+    """Return the recipe as TOML with every setting written out, so that a later default cannot change it.
+
+    Of a joint vocabulary the settings stand once, in `text.source`.
+    """
     lines: list[str] = [f"seed = {recipe.seed}"]
+    tree = recipe.model_dump(exclude_none=True)
+    if recipe.text.joint:
+        del tree["text"]["target"]
     for name in ("data", "text", "model", "training", "search"):
-        _dump_section(name, getattr(recipe, name).model_dump(exclude_none=True), lines)
+        _dump_section(name, tree[name], lines)
     return "\n".join(lines) + "\n"
 
 

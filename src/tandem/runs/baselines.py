@@ -7,6 +7,7 @@ from tandem.metrics import Score, score_of
 from tandem.metrics.baselines import nearest_targets
 from tandem.runs.corpora import PreparedCorpus
 from tandem.runs.evaluation import Evaluation
+from tandem.text import UNK_ID, Tokenizer
 
 _MOST_TRAINING = 50_000  # the number of training pairs that are searched for the nearest source
 _MOST_SOURCES = 500  # the number of sources of the evaluated corpus that are used
@@ -60,4 +61,9 @@ def _training_pairs(corpus: PreparedCorpus) -> Iterator[tuple[str, str]]:
         )
         if corpus.reverse_source:
             source.reverse()
-        yield corpus.source_tokenizer.decode(source), corpus.target_tokenizer.decode(target)
+        yield _decoded(corpus.source_tokenizer, source), _decoded(corpus.target_tokenizer, target)
+
+
+def _decoded(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
+    """Return the text of ids, which may be those of a model that copies: what its vocabulary lacks shows as `<unk>`."""
+    return tokenizer.decode([index if index < len(tokenizer) else UNK_ID for index in ids])

@@ -11,7 +11,7 @@ from tandem.corpora.pairs import Pair
 from tandem.engines.members import Member
 from tandem.errors import RecipeError
 from tandem.recipe import Device, Recipe
-from tandem.runs.corpora import encode_pairs
+from tandem.runs.corpora import copy_table, encode_pairs
 from tandem.runs.sizing import Size, shrunk
 from tandem.runs.validation import MOST_CALIBRATED
 from tandem.text import Tokenizer
@@ -111,7 +111,8 @@ def measure(
     corpus = encode_pairs(recipe, sample, *tokenizers)
     # There are enough passes that no epoch ends while steps are measured, since progress is counted within an epoch.
     size = recipe.training.batch_size
-    batches = Batches(corpus, size, recipe.seed, passes=2 + sum(_STEPS) * size // len(corpus))
+    passes = 2 + sum(_STEPS) * size // len(corpus)
+    batches = Batches(corpus, size, recipe.seed, passes=passes, copying=copy_table(recipe, *tokenizers))
     model = build_model(recipe, *map(len, tokenizers)).to(where)
     loop = build_training_loop(
         recipe,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tandem.batches import Batches
-from tandem.build import build_tokenizer
+from tandem.build import build_bpe_dropouts, build_tokenizers
 from tandem.corpora.corpus_kind import CorpusKind
 from tandem.corpora.memory import InMemory, MemoryCorpus
 from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
@@ -23,6 +23,7 @@ from tandem.preparation.sources import Sources, Tokens
 from tandem.recipe import Data, Recipe, Search
 from tandem.terminal import Notify, OnProgress
 from tandem.text import Tokenizer
+from tandem.text.copying import Copying, CopyTable
 from tandem.text.counts import WordCounts
 
 _LOOKED_AT = 200_000  # the number of pairs from which a recipe is chosen
@@ -80,34 +81,44 @@ def prepare_corpora(
     )
 
     def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
-        return build_tokenizer(text.source, source), build_tokenizer(text.target, target)
+        return build_tokenizers(text, source, target)
 
-    described = [text.source.model_dump(), text.target.model_dump()]
+    # What is done to the ids when they are trained on makes no other corpus.
+    sides = [side.model_dump(exclude={"bpe_dropout"}) for side in (text.source, text.target)]
+    described = [*sides, *(["joint"] if text.joint else [])]
 
     def prepared(tokens: Tokens) -> Prepared:
         return prepare_corpus(sources, tokens, default_cache(), verify=verify, on_progress=on_progress, notify=notify)
 
-    result = prepared(Tokens(described, learn, text.reverse_source))
+    copying = recipe.model.copy
+    result = prepared(Tokens(described, learn, text.reverse_source, copying))
     key = result.folder.name
     if tokenizers and [t.to_json() for t in tokenizers] != [t.to_json() for t in result.tokenizers]:
         given_ones = [hashlib.sha256(tokenizer.to_json().encode()).hexdigest() for tokenizer in tokenizers]
-        result = prepared(Tokens([*described, *given_ones], lambda *_: tokenizers, text.reverse_source))
+        result = prepared(Tokens([*described, *given_ones], lambda *_: tokenizers, text.reverse_source, copying))
     source, target = result.tokenizers
+    source_dropout, target_dropout = build_bpe_dropouts(recipe, source, target)
+    table = copy_table(recipe, source, target)
     train = Batches(
         result.train,
         recipe.training.batch_size,
         recipe.seed,
         workers=data.loader_workers,
         passes=recipe.training.passes,
+        source_dropout=source_dropout,
+        target_dropout=target_dropout,
+        copying=table,
     )
     messages = [
         *result.messages,
-        f"vocabulary: {len(source):,} source and {len(target):,} target tokens",
+        f"vocabulary: {text.sizes(len(source), len(target))}",
         f"{len(result.train):,} training pairs in {len(train):,} batches; "
         f"padding is {100 * train.padding_share():.1f} % of them",
     ]
     messages += _cut_targets(recipe.search, result.train)
-    validation = Batches(result.validation, 64, recipe.seed, shuffle=False)
+    if table is not None:
+        messages += _nothing_copied(result.train, table)
+    validation = Batches(result.validation, 64, recipe.seed, shuffle=False, copying=table)
     reverse = text.reverse_source
     return PreparedCorpus(
         source, target, train, validation, result.validation_pairs, messages, reverse, key, result.files
@@ -130,6 +141,23 @@ def _cut_targets(search: Search, corpus: EncodedCorpus) -> list[str]:
         f"{search.max_length_factor:g} x the source's tokens + {search.max_length_extra}: raise "
         "search.max_length_factor or search.max_length_extra, or give --max-length-factor or --max-length-extra when "
         "you translate"
+    ]
+
+
+def copy_table(recipe: Recipe, source: Tokenizer, target: Tokenizer) -> CopyTable | None:
+    """Return what a model that copies has to know of both vocabularies; None for another model."""
+    return Copying(source, target).table if recipe.model.copy else None
+
+
+def _nothing_copied(corpus: EncodedCorpus, table: CopyTable) -> list[str]:
+    """Return a warning where no training target has an unknown word that stands in its source."""
+    ids = corpus.target.ids
+    if any((ids[start : start + _BLOCK] >= table.target_size).any() for start in range(0, len(ids), _BLOCK)):
+        return []
+    return [
+        "warning: model.copy is on, but no training target has a token that only its source has, so how to copy an "
+        "unknown word cannot be learnt: raise text.source.min_count and text.target.min_count to 2 or more, so that "
+        "rare words are unknown"
     ]
 
 
@@ -162,7 +190,8 @@ def read_first_pairs(data: Data, given: GivenPairs | None) -> tuple[list[Pair], 
 
 def encode_pairs(recipe: Recipe, pairs: Sequence[Pair], source: Tokenizer, target: Tokenizer) -> EncodedCorpus:
     """Encode all pairs, whatever their length, in memory."""
-    encoding = Encoding(source, target, reverse_source=recipe.text.reverse_source, max_tokens=None)
+    reverse, copying = recipe.text.reverse_source, recipe.model.copy
+    encoding = Encoding(source, target, reverse_source=reverse, max_tokens=None, copying=copying)
     ids = encoding.run(Chunk(*zip(*pairs, strict=True)))
     return EncodedCorpus(EncodedSide.of(ids.source, ids.source_lengths), EncodedSide.of(ids.target, ids.target_lengths))
 

@@ -24,7 +24,7 @@ from tandem.metrics import (
 )
 from tandem.metrics.calibration import ReliabilityBin, calibration_error, reliability
 from tandem.metrics.sequences import cased
-from tandem.runs.corpora import encode_pairs
+from tandem.runs.corpora import copy_table, encode_pairs
 from tandem.runs.likelihoods import measure_likelihood
 from tandem.terminal import OnProgress
 from tandem.text import norm_signature, normalise
@@ -217,9 +217,16 @@ def _token_edit_rate(
     translator: Translator, hypotheses: list[list[str]], references: Sequence[Sequence[str]], search: str
 ) -> Score:
     tokenizer = translator.target_tokenizer
-    tokens = [[tokenizer.tokens(tokenizer.encode(text)) for text in targets] for targets in references]
+    tokens = [[_reference_tokens(translator, text) for text in targets] for targets in references]
     score = token_edit_rate(hypotheses, tokens)
     return Score(score.name, score.value, f"{score.signature}|tok:{tokenizer.kind}|search:{search}")
+
+
+def _reference_tokens(translator: Translator, text: str) -> list[str]:
+    tokenizer = translator.target_tokenizer
+    if translator.codec.copying is None:
+        return tokenizer.tokens(tokenizer.encode(text))
+    return [token for _, token in tokenizer.pieces(text)]  # an unknown one may have been copied
 
 
 def _likelihood_scores(translator: Translator, pairs: list[Pair], on_progress: OnProgress) -> list[Score]:
@@ -229,8 +236,9 @@ def _likelihood_scores(translator: Translator, pairs: list[Pair], on_progress: O
         results = translator.score([pair.source for pair in pairs], [pair.target for pair in pairs])
         nats = -math.fsum(result.log_probability for result in results)
         return _forced_scores(translator, pairs, sum(len(result.token_scores) for result in results), nats)
-    corpus = encode_pairs(translator.recipe, pairs, translator.source_tokenizer, translator.target_tokenizer)
-    batches = Batches(corpus, 128, seed=0, shuffle=False)
+    tokenizers = translator.source_tokenizer, translator.target_tokenizer
+    corpus = encode_pairs(translator.recipe, pairs, *tokenizers)
+    batches = Batches(corpus, 128, seed=0, shuffle=False, copying=copy_table(translator.recipe, *tokenizers))
     counter = progress_counter("likelihoods of the targets", 2 * len(pairs), on_progress)
     forced, free = (
         measure_likelihood(

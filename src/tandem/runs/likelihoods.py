@@ -8,6 +8,7 @@ import torch
 from tandem.batches import Batch
 from tandem.models import Seq2Seq
 from tandem.models.coins import draw_coins
+from tandem.training.copying_loss import copying_scores
 from tandem.training.loss import real_tokens, token_scores
 
 
@@ -46,10 +47,18 @@ def measure_likelihood(
         batch = batch.to(device)
         steps, columns = batch.target.shape
         coins = draw_coins(steps - 1, columns, teacher_forcing, by_token=False, generator=generator)
+        ids = batch.source, batch.target, coins, batch.source_lengths
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            features = model.features(batch.source, batch.target, coins, batch.source_lengths)
-        real = real_tokens(batch.target, batch.target_lengths)
-        targets = batch.target[1:].flatten().index_select(0, real)
-        scores, best = token_scores(features.flatten(0, 1).index_select(0, real), output.weight, output.bias, targets)
-        tokens, correct, nll = tokens + len(targets), correct + int(best.sum()), nll - float(scores.sum())
+            if batch.copies is None:
+                features = model.features(*ids)
+            else:
+                read = model.compared_features(*ids, batch.copies)
+        if batch.copies is None:
+            real = real_tokens(batch.target, batch.target_lengths)
+            targets = batch.target[1:].flatten().index_select(0, real)
+            own = features.flatten(0, 1).index_select(0, real)
+            scores, best = token_scores(own, output.weight, output.bias, targets)
+        else:
+            scores, best = copying_scores(model, batch, read)
+        tokens, correct, nll = tokens + len(scores), correct + int(best.sum()), nll - float(scores.sum())
     return Likelihood(tokens, nll, correct)

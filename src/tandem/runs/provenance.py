@@ -42,6 +42,7 @@ class Session:
     """The files of the training and the validation corpus, each with its `name` and `sha256`.
 
     A corpus without files has the SHA-256 of its pairs. Without a validation corpus, training pairs were held back.
+    Files of vectors that embeddings started from are here, too.
     """
 
     def portable(self) -> "Session":

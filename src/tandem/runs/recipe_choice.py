@@ -113,7 +113,9 @@ def chosen_recipe(
     first, count = read_first_pairs(bare.data, given)
     limit = None if deadline is None else Budget(deadline, device, lambda recipe: override(recipe, settings))
     wanted = override(Recipe(data=bare.data, model=_WITH_ATTENTION), settings)
-    choice = choose_recipe(first, bare.data, count, limit, attention=wanted.model.attention != "off")
+    choice = choose_recipe(
+        first, bare.data, count, limit, attention=wanted.model.attention != "off", joint=wanted.text.joint
+    )
     own = [setting for setting in settings if not setting.startswith(_READING_SETTINGS)]
     reasons = [*choice.reasons, *([f"but as it was set: {', '.join(own)}"] if own else [])]
     for reason in reasons:
@@ -128,13 +130,20 @@ def read_run_recipe(run: Path, settings: Sequence[str]) -> Recipe:
 
 
 def choose_recipe(
-    pairs: Sequence[Pair], data: Data, count: int, budget: Budget | None = None, *, attention: bool = True
+    pairs: Sequence[Pair],
+    data: Data,
+    count: int,
+    budget: Budget | None = None,
+    *,
+    attention: bool = True,
+    joint: bool = False,
 ) -> Choice:
     """Choose tokens, size, schedule and limits for `count` training pairs, of which `pairs` are the first.
 
-    Without `attention` the model has one direction and reads the source backwards, as in Sutskever et al. 2014.
+    Without `attention` the model has one direction and reads the source backwards, as in Sutskever et al. 2014. `joint`
+    is whether both sides are to have one vocabulary.
     """
-    corpus = look_closely(pairs, count)
+    corpus = look_closely(pairs, count, joint=joint)
     is_default = data.validation is None and data.validation_fraction == _USUAL_FRACTION
     by_heart = is_default and corpus.sources < BY_HEART
     data = _held_back(data, count, by_heart)
@@ -179,7 +188,7 @@ def _fitted(
     )
 
 
-def look_closely(pairs: Sequence[Pair], count: int) -> CorpusFigures:
+def look_closely(pairs: Sequence[Pair], count: int, *, joint: bool = False) -> CorpusFigures:
     """Hold some sources back, choose the tokens of both sides on their pairs, and measure all pairs.
 
     Nothing is held back where there are so few sources that the model is to memorise them.
@@ -190,7 +199,10 @@ def look_closely(pairs: Sequence[Pair], count: int) -> CorpusFigures:
         judged_on = set(ranked[: min(round(_HELD_BACK * len(ranked)), _MOST_HELD_BACK)])
         back = [pair for pair in pairs if pair.source in judged_on]
         others = [pair for pair in pairs if pair.source not in judged_on]
-    source, target = (choose_tokens([p[side] for p in others], [p[side] for p in back]) for side in (0, 1))
+    if joint:
+        source = target = choose_tokens(*([text for pair in some for text in pair] for some in (others, back)))
+    else:
+        source, target = (choose_tokens([p[side] for p in others], [p[side] for p in back]) for side in (0, 1))
     source_lengths = BulkEncoder(source.tokenizer).encode([pair.source for pair in pairs])[1]
     target_lengths = BulkEncoder(target.tokenizer).encode([pair.target for pair in pairs])[1]
     return CorpusFigures(source, target, source_lengths, target_lengths, count, len(ranked))
@@ -206,7 +218,12 @@ def make_recipe_of(corpus: CorpusFigures, size: Size, data: Data, *, exact: bool
     }
     return Recipe(
         data=data,
-        text=Texts(source=corpus.source.text, target=corpus.target.text, reverse_source=not attention),
+        text=Texts(
+            source=corpus.source.text,
+            target=corpus.target.text,
+            reverse_source=not attention,
+            joint=corpus.source is corpus.target,
+        ),
         model=(_WITH_ATTENTION if attention else _WITHOUT_ATTENTION).model_copy(update=sizes),
         training=Training(
             epochs=size.epochs,
@@ -243,9 +260,12 @@ def _held_back(data: Data, count: int, by_heart: bool) -> Data:
 
 def _token_reasons(corpus: CorpusFigures) -> list[str]:
     reasons = []
-    for side, chosen in (("source", corpus.source), ("target", corpus.target)):
+    sides = [("source tokens", corpus.source), ("target tokens", corpus.target)]
+    if corpus.source is corpus.target:
+        sides = [("tokens of both sides", corpus.source)]
+    for name, chosen in sides:
         rejected = f"; {'; '.join(chosen.rejected)}" if chosen.rejected else ""
-        reasons.append(f"{side} tokens: {chosen.reason}{rejected}")
+        reasons.append(f"{name}: {chosen.reason}{rejected}")
     return reasons
 
 

@@ -19,7 +19,9 @@ from tandem.checkpoint import (
     optimizer_tensors,
     read_current,
     read_tensors,
+    read_weights,
     save_checkpoint,
+    weight_tensors,
     write_current,
 )
 from tandem.errors import CheckpointError
@@ -27,12 +29,14 @@ from tandem.files.atomic import flush, writing
 from tandem.files.paths import read_text, resolved
 from tandem.files.removal import Layout, links_in, named_in, names, remove
 from tandem.files.seals import UNFINISHED, Content, check_directory, unreadable
+from tandem.models import Seq2Seq
 from tandem.runs.provenance import PROVENANCE
 from tandem.training import LoopProgress, TrainingLoop
 from tandem.training.events import StepDone
 
 _OPTIMIZER = "optimizer.safetensors"
 _RANDOM = "random.safetensors"
+_TRAINED = "trained.safetensors"
 _PROGRESS = "progress.json"
 _MOST_PROGRESS = 2**26  # the largest size in bytes: far more than the history of any training takes
 _MOST_NUMBER = 2**53  # The largest number of steps, tokens, seconds and the like: beyond it, floats have gaps.
@@ -41,7 +45,7 @@ EPOCH, STATE = names(r"epoch-\d{3,}"), names(r"step-\d{8,}(-validated)?")
 """The names of a checkpoint and of a state for resuming."""
 
 CHECKPOINT_LAYOUT: Layout = {
-    names(r"(model|optimizer|random)\.safetensors"): None,
+    names(r"(model|optimizer|random|trained)\.safetensors"): None,
     names(r"recipe\.toml|(source|target)\.tokenizer\.json"): None,
     names(r"(calibration|provenance|progress|format)\.json"): None,
     names(UNFINISHED): None,
@@ -83,6 +87,7 @@ class ResumeState(NamedTuple):
     """What a run is resumed from."""
 
     checkpoint: Checkpoint
+    trained: Seq2Seq  # the weights that are trained on: the checkpoint's model, unless that is an average of them
     optimizer: dict[str, Tensor]
     random: dict[str, Tensor]
     progress: LoopProgress
@@ -105,7 +110,8 @@ def read_state(out: Path) -> tuple[Current, ResumeState]:
             "Start a new one, or put it back"
         )
     checkpoint = load_checkpoint(folder)
-    check_directory(folder, (_OPTIMIZER, _RANDOM, _PROGRESS))
+    averages = checkpoint.recipe.training.average_decay > 0
+    check_directory(folder, (_OPTIMIZER, _RANDOM, _PROGRESS, *([_TRAINED] if averages else [])))
     try:
         account = _ACCOUNT.validate_json(read_text(folder / _PROGRESS, _MOST_PROGRESS), strict=True)
     except OSError as error:
@@ -124,7 +130,11 @@ def read_state(out: Path) -> tuple[Current, ResumeState]:
             torch.Generator().set_state(random[name])
     except (KeyError, RuntimeError, TypeError) as error:
         raise CheckpointError(f"{folder / _RANDOM}: damaged: not the state of a random generator ({error})") from error
-    return current, ResumeState(checkpoint, optimizer, random, progress, account.held, account.corpus)
+    trained = checkpoint.model
+    if averages:
+        sizes = len(checkpoint.source_tokenizer), len(checkpoint.target_tokenizer)
+        trained = read_weights(folder / _TRAINED, checkpoint.recipe, *sizes)
+    return current, ResumeState(checkpoint, trained, optimizer, random, progress, account.held, account.corpus)
 
 
 def _holds_together(account: _Account) -> bool:
@@ -168,12 +178,14 @@ class Savings:
     def save(
         self,
         checkpoint: Checkpoint,
+        trained: Seq2Seq,
         optimizer: torch.optim.Optimizer,
         loop: TrainingLoop,
         held: tuple[StepDone, ...],
     ) -> None:
         """Save the state for resuming; after a validation also the checkpoint, as the last and perhaps the best one.
 
+        `trained` has the weights that are trained on: the checkpoint's model, or that of which it is the average.
         `held` are the steps that are in no line of the metrics file yet. CheckpointError where a file cannot be
         written; what was saved before stays valid.
         """
@@ -187,16 +199,17 @@ class Savings:
         tensors, random = optimizer_tensors(optimizer), loop.random_state()
         more = {"held": [asdict(step) for step in held], "corpus": self._corpus}
         content = json.dumps(asdict(progress) | more, indent=2) + "\n"
-        self._write(
-            checkpoint._replace(calibration=None),  # the next validation learns a new calibration
-            out / current.resume,
-            {
-                _OPTIMIZER: lambda path: save_file(tensors, path),
-                _RANDOM: lambda path: save_file(random, path),
-                _PROGRESS: content,
-                **origin,
-            },
-        )
+        state: dict[str, Content] = {
+            _OPTIMIZER: lambda path: save_file(tensors, path),
+            _RANDOM: lambda path: save_file(random, path),
+            _PROGRESS: content,
+            **origin,
+        }
+        if trained is not checkpoint.model:
+            weights = weight_tensors(trained, checkpoint.recipe)
+            state[_TRAINED] = lambda path: save_file(weights, path)
+        # The next validation learns a new calibration.
+        self._write(checkpoint._replace(calibration=None), out / current.resume, state)
         with writing(out / "metrics.jsonl"):
             flush(out / "metrics.jsonl")  # its lines must reach the disk no later than the state does
         write_current(out, current)

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import torch
 
-from tandem.build import build_model, build_optimizer, build_training_loop, choose_device, choose_precision
+from tandem.build import (
+    build_model,
+    build_optimizer,
+    build_training_loop,
+    build_weight_average,
+    choose_device,
+    choose_precision,
+)
 from tandem.checkpoint import Checkpoint, load_optimizer
 from tandem.errors import CheckpointError, MemoryShortage, RecipeError
 from tandem.files.atomic import replace_file
@@ -19,6 +26,7 @@ from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, ResumePoint, TensorBoard
 from tandem.runs.changes import check_changes
 from tandem.runs.corpora import GivenPairs, PreparedCorpus, prepare_corpora
+from tandem.runs.embeddings import Pretrained, fill_embeddings, find_vectors
 from tandem.runs.provenance import PROVENANCE, Session, provenance_text, read_provenance, this_session
 from tandem.runs.saving import ResumeState, Savings, read_state
 from tandem.runs.stopping import Stopping
@@ -68,12 +76,15 @@ class Run:
         self._recorders = recorders
         current, state = read_state(out) if resume else (None, None)
         changes = check_changes(state.checkpoint.recipe, recipe, out) if state else []
+        vectors = Pretrained() if state else find_vectors(recipe)  # a run that goes on has them in its weights
         self.corpus = self._prepare_corpora(state, given, verify, on_progress, notify)
         self._validator = Validator(recipe, self.corpus, self.device, notify)
-        self.model = self._build_model(notify)
+        self.model = self._build_model(vectors, notify, on_progress)
         self._optimizer = build_optimizer(recipe, self.model, self.device)
+        self._average = build_weight_average(recipe, self.model)
         if state:
-            self.model.load_state_dict(state.checkpoint.model.state_dict())
+            self.model.load_state_dict(state.trained.state_dict())
+            self.result.load_state_dict(state.checkpoint.model.state_dict())
             load_optimizer(self._optimizer, state.optimizer, out)
             notify(f"going on after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}")
             for change in changes:
@@ -83,7 +94,8 @@ class Run:
         self._check_progress()
         done = self._loop.progress
         self._resumed_at = ResumePoint(done.epoch, done.step, state.held) if state else None
-        session = this_session(command, done.step, self.device, self.dtype, self.corpus.files)
+        files = {**self.corpus.files, **vectors.files()}
+        session = this_session(command, done.step, self.device, self.dtype, files)
         self._sessions = [*(_earlier_sessions(out, notify) if resume else ()), session]
         self._savings = Savings(
             out,
@@ -118,14 +130,16 @@ class Run:
             notify(message)
         return corpus
 
-    def _build_model(self, notify: Notify) -> Seq2Seq:
+    def _build_model(self, vectors: Pretrained, notify: Notify, on_progress: OnProgress) -> Seq2Seq:
         """Build the model with new weights. MemoryShortage where it does not fit into the machine's memory."""
-        sizes = len(self.corpus.source_tokenizer), len(self.corpus.target_tokenizer)
+        tokenizers = self.corpus.source_tokenizer, self.corpus.target_tokenizer
+        sizes = len(tokenizers[0]), len(tokenizers[1])
         check_beam(self.recipe.search.beam, sizes[1])
         with memory_for("making the model", _SMALLER_MODEL):
             _check_memory(self.recipe, sizes)
             model = build_model(self.recipe, *sizes).to(self.device)
-        notify(_described(count_parameters(model)))
+            notify(_described(count_parameters(model)))
+            fill_embeddings(model, vectors, tokenizers, notify=notify, on_progress=on_progress)
         return model
 
     def _build_loop(self, state: ResumeState | None) -> TrainingLoop:
@@ -137,9 +151,10 @@ class Run:
             self.corpus.train,
             self.device,
             self.dtype,
-            validate=lambda: self._validator.validate(self.model, self.dtype, self._loop.progress),
+            validate=lambda: self._validator.validate(self.result, self.dtype, self._loop.progress),
             criterion=CRITERIA[keep],
             perfect=TIES if keep == "exact" else 0.0,
+            average=self._average,
             progress=state.progress if state else None,
             random_state=state.random if state else None,
         )
@@ -161,6 +176,11 @@ class Run:
                 f"{self.out}: training.epochs: this run ended with a part of epoch {progress.epoch}, after step "
                 f"{progress.step:,}, and cannot have more. Start a new one with another --out"
             )
+
+    @property
+    def result(self) -> Seq2Seq:
+        """The model that is validated and saved: the one that is trained, or the average of its last weights."""
+        return self.model if self._average is None else self._average.model
 
     @property
     def validated_on(self) -> str:
@@ -206,7 +226,7 @@ class Run:
                 raise
 
     def _train(self, metrics: MetricsFile, files: Sequence[Recorder], stopping: Stopping, until: float) -> None:
-        checkpoint = Checkpoint(self.model, self.recipe, self.corpus.source_tokenizer, self.corpus.target_tokenizer)
+        checkpoint = Checkpoint(self.result, self.recipe, self.corpus.source_tokenizer, self.corpus.target_tokenizer)
         saved_at = time.monotonic()
         for event in self._events():
             asked = stopping.asked  # read here: a signal that comes during the saving waits for the next event
@@ -216,7 +236,7 @@ class Run:
             if isinstance(event, Validated):
                 checkpoint = checkpoint._replace(calibration=self._calibrate())
             if asked or isinstance(event, Validated) or self._is_due(event, saved_at):
-                self._savings.save(checkpoint, self._optimizer, self._loop, metrics.pending_steps)
+                self._savings.save(checkpoint, self.model, self._optimizer, self._loop, metrics.pending_steps)
                 saved_at = time.monotonic()
             for recorder in self._recorders:
                 recorder.record(event)
@@ -243,7 +263,7 @@ class Run:
         progress = self._loop.progress
         if self.validated_on == "training" or progress.best_epoch != progress.epoch:
             return None
-        return self._validator.calibrate(self.model, self.dtype, progress)
+        return self._validator.calibrate(self.result, self.dtype, progress)
 
 
 def _earlier_sessions(out: Path, notify: Notify) -> list[Session]:
@@ -257,7 +277,7 @@ def _earlier_sessions(out: Path, notify: Notify) -> list[Session]:
 
 def _described(counts: ParameterCounts) -> str:
     recurrent = f"{counts.recurrent:,} recurrent ({counts.encoder:,} encoder, {counts.decoder:,} decoder)"
-    embeddings = f"{counts.source_embedding:,} source embedding, {counts.target_embedding:,} target embedding"
+    embeddings = ", ".join(f"{count:,} {name}" for name, count in counts.embeddings.items())
     attention = f", {counts.attention:,} attention" if counts.attention else ""
     return f"weights: {counts.total:,}: {embeddings}, {recurrent}, {counts.output:,} output layer{attention}"
 

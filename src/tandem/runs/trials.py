@@ -72,7 +72,8 @@ def _variants(recipe: Recipe) -> Iterator[tuple[str, str, list[str]]]:
         yield "layer-above", "a second layer of the decoder, which reads the context", upper
     yield "gru", "GRU cells", ["model.cell=gru"]
     pieces = ("tokenizer=bpe", "max_size=1000", "min_count=1")
-    both_sides = [f"text.{side}.{key}" for side in ("source", "target") for key in pieces]
+    sides = ("source",) if recipe.text.joint else ("source", "target")
+    both_sides = [f"text.{side}.{key}" for side in sides for key in pieces]
     yield "pieces", "BPE of 1,000 pieces on both sides", both_sides
     yield "word-dropout", "whole tokens dropped, 10 %", ["model.word_dropout=0.1"]
 

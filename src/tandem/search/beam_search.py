@@ -159,7 +159,7 @@ class BeamSearch:
         again for more where the last of some row is among the best: then the next of that row might be, too.
         """
         batch, width = live.scores.shape
-        most = min(2 * self.size, engine.vocabulary)
+        most = 2 * self.size
         count = most if width == 1 else min(most, _FIRST_COUNT)
         sources = live.sources.repeat(width)
         while True:
@@ -173,7 +173,7 @@ class BeamSearch:
             scores[np.isnan(scores)] = -np.inf
             places = _best(scores, 2 * self.size)
             best_scores = _take(scores, places)
-            if each >= most or not ((places % each == each - 1) & (best_scores > -np.inf)).any():
+            if each < count or each >= most or not ((places % each == each - 1) & (best_scores > -np.inf)).any():
                 break
             count *= 2
         best = _Continuations(places // each, _take(tokens, places), _take(token_scores, places), best_scores)

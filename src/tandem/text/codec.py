@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tandem.errors import TandemError
+from tandem.text.copying import Copying, CopySource
 from tandem.text.pipeline import EOS_ID, SOS_ID, UNK_ID
 from tandem.text.tokenizer import Tokenizer
 
@@ -19,6 +20,7 @@ class EncodedSource(NamedTuple):
 
     ids: list[int]  # framed by `<sos>` and `<eos>`
     cut: bool  # whether the source was too long and only its beginning was read
+    pieces: tuple[str, ...] = ()  # what a model that copies may write of it, position by position
 
 
 def frame(ids: Sequence[int], *, reverse: bool = False) -> list[int]:
@@ -33,6 +35,7 @@ class Codec:
     source: Tokenizer
     target: Tokenizer
     reverse_source: bool = False
+    copying: Copying | None = None  # for a model that copies
 
     def encode_sources(self, texts: Sequence[str]) -> list[EncodedSource]:
         """Return each text as the encoder reads it."""
@@ -42,7 +45,7 @@ class Codec:
             each = self.source.encode_batch([text[:MAX_SOURCE_CHARACTERS] for text in some])
             for text, ids in zip(some, each, strict=True):
                 cut = len(ids) > MAX_SOURCE_TOKENS or len(text) > MAX_SOURCE_CHARACTERS
-                encoded.append(EncodedSource(frame(ids[:MAX_SOURCE_TOKENS], reverse=self.reverse_source), cut))
+                encoded.append(self._encoded_source(text[:MAX_SOURCE_CHARACTERS], ids[:MAX_SOURCE_TOKENS], cut))
         return encoded
 
     def text_order(self, length: int) -> list[int]:
@@ -50,9 +53,25 @@ class Codec:
         order = list(range(length))
         return [0, *reversed(order[1:-1]), length - 1] if self.reverse_source else order
 
-    def encode_prefixes(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the ids that outputs must begin with. Raise TandemError for a text that the model cannot write."""
+    def _encoded_source(self, text: str, ids: list[int], cut: bool) -> EncodedSource:
+        if self.copying is None:
+            return EncodedSource(frame(ids, reverse=self.reverse_source), cut)
+        read = self.copying.read(text, ids, reverse=self.reverse_source)
+        return EncodedSource(read.ids, cut, read.pieces)
+
+    def encode_targets(self, texts: Sequence[str], sources: Sequence[EncodedSource]) -> list[list[int]]:
+        """Return the ids of each text as an output for its source."""
         encoded = self.target.encode_batch(texts)
+        if self.copying is None:
+            return encoded
+        return [
+            self.copying.write(text, ids, CopySource(source.ids, source.pieces))
+            for text, ids, source in zip(texts, encoded, sources, strict=True)
+        ]
+
+    def encode_prefixes(self, texts: Sequence[str], sources: Sequence[EncodedSource]) -> list[list[int]]:
+        """Return the ids that outputs must begin with. Raise TandemError for a text that the model cannot write."""
+        encoded = self.encode_targets(texts, sources)
         for text, ids in zip(texts, encoded, strict=True):
             if UNK_ID in ids:
                 unknown = ", ".join(map(repr, dict.fromkeys(self.target.unknown_pieces(text))))
@@ -62,7 +81,9 @@ class Codec:
                 )
         return encoded
 
-    def unknown_pieces(self, text: str) -> tuple[str, ...]:
+    def unknown_pieces(self, text: str, source: EncodedSource) -> tuple[str, ...]:
         """Return the pieces of what is read of a source that the model does not know, each once, in order."""
+        if not any(index == UNK_ID or index >= len(self.source) for index in source.ids):
+            return ()
         pieces = self.source.unknown_pieces(text[:MAX_SOURCE_CHARACTERS], most=MAX_SOURCE_TOKENS)
         return tuple(dict.fromkeys(pieces))

@@ -1,5 +1,6 @@
 """Text to ids and back: one class over the `tokenizers` library, one JSON file each."""
 
+import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, takewhile
@@ -106,6 +107,17 @@ class Tokenizer:
         encodings = self._core.encode_batch_fast([without_surrogates(text) for text in texts])
         return [encoding.ids for encoding in encodings]
 
+    def pieces(self, text: str) -> list[tuple[int, str]]:
+        """Return the id and the text of each token: of an unknown one as the vocabulary would have it."""
+        normalised = self._core.normalizer.normalize_str(without_surrogates(text))
+        found = []
+        for piece, _ in self._core.pre_tokenizer.pre_tokenize_str(normalised):
+            for token in self._core.model.tokenize(piece):
+                start, end = token.offsets  # in bytes
+                known = token.id != UNK_ID
+                found.append((token.id, token.value if known else piece.encode()[start:end].decode()))
+        return found
+
     def unknown_pieces(self, text: str, *, most: int | None = None) -> list[str]:
         """Return the pieces of a text that `encode` turns into `<unk>`, among its first `most` tokens.
 
@@ -138,28 +150,31 @@ class Tokenizer:
             start = end - len(text[start:end].lstrip())
         return start, end
 
-    def decode(self, ids: Sequence[int], unknown: Iterable[str] = ()) -> str:
+    def decode(self, ids: Sequence[int], more: Sequence[str] = (), *, unknown: Iterable[str] = ()) -> str:
         """Return the text of the ids. `<pad>`, `<sos>` and `<eos>` are dropped; an unknown token shows as `<unk>`.
 
-        Texts of `unknown` take the place of the first unknown tokens, one each; in the kind "word" a text has a space
-        before it where there is to be one. Raise IndexError for an id outside the vocabulary.
+        The ids behind the vocabulary are those of `more` tokens. Texts of `unknown` take the place of the first unknown
+        tokens, one each; in the kind "word" a text has a space before it where there is to be one. Raise IndexError for
+        an id outside both.
         """
         given = iter(unknown)
-        texts = [self._texts[self._checked(index)] for index in ids]
+        if self.kind != "whitespace":
+            more = [token.replace(MARK, " ") for token in more]
+        texts = [self._token(index, self._texts, more) for index in ids]
         pieces = [next(given, own) if index == UNK_ID else own for index, own in zip(ids, texts, strict=True)]
         if self.kind == "whitespace":
             return " ".join(piece for piece in pieces if piece)
         return "".join(pieces).strip(" ")
 
-    def tokens(self, ids: Sequence[int]) -> list[str]:
-        """Return the token of each id as it stands in the vocabulary, special tokens included."""
-        return [self.id_to_token(index) for index in ids]
+    def tokens(self, ids: Sequence[int], more: Sequence[str] = ()) -> list[str]:
+        """Return the token of each id as it stands in the vocabulary, or in `more` behind it; special tokens, too."""
+        return [self._token(index, self._tokens, more) for index in ids]
 
-    def beginning(self, ids: Sequence[int], characters: int) -> Sequence[int]:
+    def beginning(self, ids: Sequence[int], characters: int, more: Sequence[str] = ()) -> Sequence[int]:
         """Return the longest beginning of the ids whose tokens have at most that many characters in all."""
-        if len(ids) * self._longest <= characters:
+        if len(ids) * max(self._longest, max(map(len, more), default=0)) <= characters:
             return ids
-        ends = accumulate(len(token) for token in self.tokens(ids))
+        ends = accumulate(len(token) for token in self.tokens(ids, more))
         return ids[: sum(1 for _ in takewhile(lambda end: end <= characters, ends))]
 
     def normalise(self, text: str) -> str:
@@ -173,12 +188,16 @@ class Tokenizer:
 
     def id_to_token(self, index: int) -> str:
         """Return the token of an id. Raise IndexError for an id outside the vocabulary."""
-        return self._tokens[self._checked(index)]
+        return self._token(index, self._tokens, ())
 
-    def _checked(self, index: int) -> int:
-        if not 0 <= index < len(self._tokens):
-            raise IndexError(f"id {index} is outside the vocabulary, which holds 0 to {len(self) - 1}")
-        return index
+    def merges(self) -> list[tuple[str, str]]:
+        """Return the pairs of tokens that are merged, the first to be merged first; none in kinds but `bpe`."""
+        return [(left, right) for left, right in json.loads(self._core.to_str())["model"].get("merges", [])]
+
+    def _token(self, index: int, own: Sequence[str], more: Sequence[str]) -> str:
+        if not 0 <= index < len(own) + len(more):
+            raise IndexError(f"id {index} is outside the vocabulary, which holds 0 to {len(own) - 1}")
+        return own[index] if index < len(own) else more[index - len(own)]
 
     def to_json(self) -> str:
         """Return the whole tokenizer as JSON, in the format that the `tokenizers` library itself reads."""

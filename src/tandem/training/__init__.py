@@ -3,5 +3,6 @@
 from tandem.training.forcing import TeacherForcing
 from tandem.training.loop import LoopProgress, LoopSettings, TrainingLoop
 from tandem.training.schedule import Schedule
+from tandem.training.weight_average import WeightAverage
 
-__all__ = ["LoopProgress", "LoopSettings", "Schedule", "TeacherForcing", "TrainingLoop"]
+__all__ = ["LoopProgress", "LoopSettings", "Schedule", "TeacherForcing", "TrainingLoop", "WeightAverage"]

@@ -16,11 +16,13 @@ from tandem.models import Seq2Seq
 from tandem.models.coins import draw_coins
 from tandem.models.recurrence import compute_dtype
 from tandem.names import GradientPer as GradientPer
+from tandem.training.copying_loss import copying_loss
 from tandem.training.events import Event, Finished, Started, StepDone, Validated, Validation
 from tandem.training.forcing import TeacherForcing
-from tandem.training.loss import projection_loss, real_tokens
+from tandem.training.loss import paired_projection_loss, projection_loss, real_tokens
 from tandem.training.random_state import RandomState, borrowed, read_state, write_state
 from tandem.training.schedule import Schedule, count_steps
+from tandem.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -35,6 +37,7 @@ class LoopSettings:
 
     epochs: float  # the number of epochs; a partial one at the end is validated like a whole one
     label_smoothing: float = 0.0
+    r_drop: float = 0.0  # the alpha of R-Drop, which reads each batch twice; 0 reads it once
     gradient_per: GradientPer = "token"
     """The gradient of a step is divided by its target tokens, or its sentences (Sutskever et al. 2014, 3.4)."""
     clip_norm: float | None = 1.0
@@ -74,14 +77,15 @@ class TrainingLoop:
         validate: Callable[[], Validation],
         criterion: Callable[[Validation], float],
         perfect: float = -math.inf,
+        average: WeightAverage | None = None,
         progress: LoopProgress | None = None,
         random_state: RandomState | None = None,
     ) -> None:
         """Set up the training on its device.
 
         `validate` measures the current model, and `criterion` turns the validation into the value that is to be
-        lowered. At a value of `perfect` or less, no user would notice an improvement. A resumed training gets the
-        `progress` and the `random_state()` of the stopped one.
+        lowered. At a value of `perfect` or less, no user would notice an improvement. `average` takes in the weights
+        after each optimiser step. A resumed training gets the `progress` and the `random_state()` of the stopped one.
         """
         self.progress = progress or LoopProgress()
         self._resumed_random_state = random_state
@@ -90,6 +94,7 @@ class TrainingLoop:
         self._model = model
         self._wrapped, self._optimizer = fabric.setup(model, optimizer)
         self._wrapped.mark_forward_method("features")
+        self._wrapped.mark_forward_method("compared_features")
         self._batches = batches
         self._fabric = fabric
         self._schedule = schedule
@@ -98,6 +103,7 @@ class TrainingLoop:
         self._validate = validate
         self._criterion = criterion
         self._perfect = perfect
+        self._average = average
         # Torch's schedulers do the same: "lr" changes at every step, and a saved optimiser state has the changed value.
         self._base_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self.steps_per_epoch = math.ceil(len(batches) / settings.accumulate)
@@ -200,12 +206,23 @@ class TrainingLoop:
             )
         self._optimizer.step()
         self._optimizer.zero_grad()
+        if self._average is not None:
+            self._average.update(step)
         rate = self._optimizer.param_groups[0]["lr"]
         seconds = time.perf_counter() - began
         return StepDone(epoch, step, nll / tokens, tokens / seconds, rate, norm, ratio)
 
     def _batch_loss(self, batch: Batch, coins: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the objective and the negative log-likelihood, summed over the tokens of a batch without padding."""
+        if self._settings.r_drop:
+            return self._paired_loss(batch, coins)
+        smoothing = self._settings.label_smoothing
+        if batch.copies is not None:
+            with self._fabric.autocast():
+                ids = batch.source, batch.target, coins, batch.source_lengths
+                read = self._wrapped.compared_features(*ids, batch.copies)
+                dtype = compute_dtype(read.features)
+            return copying_loss(self._model, batch, read, smoothing=smoothing, dtype=dtype)
         with self._fabric.autocast():
             features = self._wrapped.features(batch.source, batch.target, coins, batch.source_lengths)
             dtype = compute_dtype(features)
@@ -216,7 +233,27 @@ class TrainingLoop:
             output.weight,
             output.bias,
             batch.target[1:].flatten().index_select(0, real),
+            smoothing=smoothing,
+            dtype=dtype,
+        )
+
+    def _paired_loss(self, batch: Batch, coins: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what `_batch_loss` does, for a batch that is read twice with other dropout: as one of 2 B columns."""
+        source, target = batch.source.repeat(1, 2), batch.target.repeat(1, 2)
+        coins = coins if coins.dim() == 1 else coins.repeat(1, 2)
+        with self._fabric.autocast():
+            features = self._wrapped.features(source, target, coins, batch.source_lengths.repeat(2))
+            dtype = compute_dtype(features)
+        real = real_tokens(batch.target, batch.target_lengths)
+        output = self._model.decoder.fc_out
+        first, second = (half.flatten(0, 1).index_select(0, real) for half in features.chunk(2, dim=1))
+        return paired_projection_loss(
+            torch.stack((first, second)),
+            output.weight,
+            output.bias,
+            batch.target[1:].flatten().index_select(0, real),
             smoothing=self._settings.label_smoothing,
+            r_drop=self._settings.r_drop,
             dtype=dtype,
         )
 

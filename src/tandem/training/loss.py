@@ -113,6 +113,102 @@ def projection_loss(
     return objective, nll
 
 
+class PairedProjectionLoss(torch.autograd.Function):
+    """Output layer and R-Drop's loss of two readings, with their gradients, block by block; products run in `dtype`."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        features: Tensor,  # [2, N, D]
+        weight: Tensor,  # [V, D]
+        bias: Tensor,  # [V]
+        targets: Tensor,  # [N]
+        smoothing: float,
+        r_drop: float,
+        dtype: torch.dtype,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the objective, and the mean of both negative log-likelihoods, summed over the N tokens."""
+        low_features, low_weight = features.to(dtype), weight.to(dtype)
+        output = Packed(low_weight, bias.to(dtype))
+        with_gradient = any(ctx.needs_input_grad[:3])
+        grad_features = bias.new_empty(features.shape)
+        grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)
+        objective, nll = bias.new_zeros(()), bias.new_zeros(())
+        columns = 2 * len(weight)  # both readings' logits of a block, or of a slice, are there at the same time
+        at_least = max(_BLOCK_ROWS, features.shape[2] // 2) // 2
+        for block in _rows(len(targets), columns, _BLOCK, at_least):
+            block_features = low_features[:, block].flatten(0, 1)
+            # (2 n, D) x (V, D) + (V) -> (2 n, V); the logits become their own gradients.
+            logits = output(block_features)
+            gold = targets[block].unsqueeze(1)
+            pairs = logits.view(2, len(gold), -1)
+            for rows in _rows(len(gold), columns, _SLICE, _SLICE_ROWS // 2):
+                scores = pairs[:, rows].to(bias.dtype).log_softmax(dim=2)
+                value, gradient, gold_scores = _paired_slice(scores, gold[rows], smoothing, r_drop)
+                objective += value
+                nll -= gold_scores
+                if with_gradient:
+                    grad_bias += gradient.sum(dim=(0, 1))
+                    pairs[:, rows] = gradient
+            if with_gradient:
+                grad_features[:, block] = linear(logits, low_weight.t()).view(2, len(gold), -1)
+                so_far = grad_weight if block.start else None
+                grad_weight = _added(so_far, weight_gradient(logits, block_features), weight.dtype)
+        if with_gradient:
+            ctx.save_for_backward(grad_features.to(features.dtype), grad_weight, grad_bias)
+        ctx.mark_non_differentiable(nll)
+        return objective, nll
+
+    @staticmethod
+    def backward(ctx: Any, grad_objective: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        """Scale the gradients that `forward` computed."""
+        scaled = [gradient * grad_objective for gradient in ctx.saved_tensors]
+        return *scaled, None, None, None, None
+
+
+def _paired_slice(scores: Tensor, gold: Tensor, smoothing: float, r_drop: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the objective of log-probabilities `scores [2, n, V]` of two readings and `gold [n, 1]`, summed over n.
+
+    With it come its gradient by the logits, `[2, n, V]`, and the mean log-probability of gold, summed over n.
+    """
+    probabilities = scores.exp()
+    both = gold.expand(2, *gold.shape)
+    gold_scores = scores.gather(2, both).sum() / 2
+    ratios = scores - scores.flip(0)  # log p - log q, log q - log p
+    divergences = (probabilities * ratios).sum(dim=2, keepdim=True)  # KL(p || q), KL(q || p)
+    share = smoothing / scores.shape[2]
+    value = (smoothing - 1) * gold_scores - share * scores.sum() / 2 + r_drop / 4 * divergences.sum()
+    # d KL(p || q) / d logits of p = p (log p - log q - KL(p || q)); d KL(q || p) / d logits of p = p - q
+    gradient = (ratios - divergences + 1).mul_(probabilities).sub_(probabilities.flip(0)).mul_(r_drop / 4)
+    gradient.add_(probabilities, alpha=0.5).sub_(share / 2)
+    gradient.scatter_add_(2, both, gradient.new_full(both.shape, (smoothing - 1) / 2))
+    return value, gradient, gold_scores
+
+
+def paired_projection_loss(
+    features: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    targets: Tensor,
+    *,
+    smoothing: float,
+    r_drop: float,
+    dtype: torch.dtype,
+) -> tuple[Tensor, Tensor]:
+    """Return R-Drop's loss of `targets [N]` that were read twice, with other dropout: `features [2, N, D]`.
+
+    With p and q for the distributions of the two readings, the objective is half of equation (4) of Liang et al. 2021
+    (arXiv 2106.14448), so that it is the cross-entropy where `r_drop`, their alpha, is 0:
+
+        (CE(p) + CE(q)) / 2 + r_drop / 4 (KL(p || q) + KL(q || p)), summed over the N tokens, in nats.
+
+    The cross-entropy CE has label smoothing. The second result is the mean of both negative log-likelihoods, which is
+    not smoothed and has no gradient. As in `projection_loss`, all logits never exist at the same time.
+    """
+    objective, nll = PairedProjectionLoss.apply(features, weight, bias, targets, smoothing, r_drop, dtype)  # type: ignore[no-untyped-call]
+    return objective, nll
+
+
 @torch.no_grad()
 def token_scores(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return the log-probabilities `[N]` of `targets [N]` at `features [N, D]`, and whether each is the best, `[N]`.

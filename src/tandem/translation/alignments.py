@@ -7,7 +7,7 @@ import numpy as np
 
 from tandem.engines import Engine, Ids
 from tandem.errors import TandemError
-from tandem.text import EOS_ID
+from tandem.text import EOS_ID, UNK_ID
 from tandem.text.codec import Codec
 
 
@@ -32,5 +32,6 @@ def align(
         )
     for ids, weights in zip(sources, aligned, strict=True):
         order = codec.text_order(len(ids))
-        tokens = codec.source.tokens([ids[place] for place in order])
+        known = len(codec.source)
+        tokens = codec.source.tokens([ids[place] if ids[place] < known else UNK_ID for place in order])
         yield Alignment(tuple(tokens), tuple(map(tuple, weights[:, order].tolist())))

@@ -47,6 +47,8 @@ class Translation:
 
     replaced: tuple[Replaced, ...] | None = None
     """The unknown tokens and what stands for each in `text`; None unless they were to be replaced."""
+    copied: tuple[int, ...] = ()
+    """Which of `tokens`, counted from 0, the target vocabulary lacks: they were copied from the source."""
     source_tokens: tuple[str, ...] = ()
     """The tokens of the source, from `<sos>` to `<eos>`, where alignments were asked for."""
     attention: tuple[tuple[float, ...], ...] = ()
@@ -104,12 +106,14 @@ def target_score_object(source: str, target: str, score: TargetScore) -> dict[st
 
 
 def _hypothesis_object(translation: Translation) -> dict[str, Any]:
+    copied = {"copied": translation.copied} if translation.copied else {}
     content = {
         "text": translation.text,
         "score": translation.score,
         "log_probability": translation.log_probability,
         "tokens": translation.tokens,
         "token_scores": translation.token_scores,
+        **copied,
         "stopped": translation.stopped,
     }
     if translation.replaced is not None:

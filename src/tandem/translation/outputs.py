@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from tandem.metrics.calibration import Calibration
 from tandem.search import Hypothesis
-from tandem.text import UNK_ID
 from tandem.text.codec import LONGEST_OUTPUT, Codec, EncodedSource
 from tandem.translation.messages import Replaced, Translation
 from tandem.translation.settings import SearchSettings
@@ -37,18 +36,19 @@ def made_translation(
     made = []
     ranked = settings.coverage > 0 and settings.sampling is None  # a search knows its coverage penalty alone
     for number, h in enumerate(hypotheses):
-        ids = codec.target.beginning(h.ids, LONGEST_OUTPUT)
+        ids = codec.target.beginning(h.ids, LONGEST_OUTPUT, source.pieces)
         whole = len(ids) == len(h.ids)
         words = None if replaced is None else tuple(one for one in replaced[number] if one.token < len(ids))
         unknown = [f" {one.text}" if one.spaced else one.text for one in words or ()]
         made.append(
             Translation(
-                codec.target.decode(ids, unknown)[:LONGEST_OUTPUT],
+                codec.target.decode(ids, source.pieces, unknown=unknown)[:LONGEST_OUTPUT],
                 h.score if ranked else h.log_probability / len(h.token_scores) ** settings.length_penalty,
-                tuple(codec.target.tokens(ids)),
+                tuple(codec.target.tokens(ids, source.pieces)),
                 h.token_scores if whole else h.token_scores[: len(ids)],
                 # At the limit only <eos> could follow, whatever the model would have written.
                 stopped="limit" if len(h.ids) >= limit or not whole else "eos",
+                copied=tuple(place for place, index in enumerate(ids) if index >= len(codec.target)),
                 replaced=words,
             )
         )
@@ -58,6 +58,6 @@ def made_translation(
         best,
         alternatives=tuple(made) if settings.several else (),
         cut=source.cut,
-        unknown=codec.unknown_pieces(text) if UNK_ID in source.ids else (),
+        unknown=codec.unknown_pieces(text, source),
         confidence=None if calibrated is None else calibrated.confidence(best.token_scores),
     )

@@ -17,7 +17,8 @@ from tandem.names import Averaging, Device, Precision
 from tandem.recipe import Recipe
 from tandem.search import Hypothesis, Inputs, run_search
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
-from tandem.text.codec import Codec
+from tandem.text.codec import Codec, EncodedSource
+from tandem.text.copying import Copying
 from tandem.translation.alignments import align
 from tandem.translation.messages import Replaced, TargetScore, Translation
 from tandem.translation.outputs import empty_translation, made_translation
@@ -69,11 +70,19 @@ class Translator:
 
         from tandem.engines.torch_engine import TorchEngine
 
-        engine = TorchEngine(members, device=device, dtype=dtype or torch.float32, averaging=averaging)
+        copies = any(member.model.decoder.copy_gate is not None for member in members)
+        copying = Copying(source_tokenizer, target_tokenizer) if copies else None
+        engine = TorchEngine(
+            members,
+            device=device,
+            dtype=dtype or torch.float32,
+            averaging=averaging,
+            copying=None if copying is None else copying.table,
+        )
         recipe = members[0].recipe
         return cls(
             engine.banning([UNK_ID, PAD_ID, SOS_ID]),
-            Codec(source_tokenizer, target_tokenizer, recipe.text.reverse_source),
+            Codec(source_tokenizer, target_tokenizer, recipe.text.reverse_source, copying),
             recipe,
             calibration=calibration,
         )
@@ -99,7 +108,17 @@ class Translator:
 
         made = recipe_of(model, source_tokenizer, target_tokenizer)
         recipe = recipe or made
-        for key in ("cell", "layers", "hidden", "embedding", "bidirectional", "attention", "tie_output"):
+        for key in (
+            "cell",
+            "layers",
+            "hidden",
+            "embedding",
+            "bidirectional",
+            "attention",
+            "copy",
+            "tie_output",
+            "tie_embeddings",
+        ):
             wanted, own = getattr(recipe.model, key), getattr(made.model, key)
             if wanted != own:
                 raise ArgumentError(f"recipe: model.{key} is {wanted!r}, but of the given model it is {own!r}")
@@ -239,26 +258,26 @@ class Translator:
         if not len(sources) == len(targets) == len(begun):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
         places = {text: place for place, text in enumerate(dict.fromkeys(sources))}
+        encoded = self.codec.encode_sources(list(places))
+        own_sources = [encoded[places[source]] for source in sources]
         wanted: list[list[list[int]]] = [[] for _ in places]
         pairs: list[tuple[int, int, int]] = []  # of each pair: its source, its target, the tokens of its prefix
-        encoded_targets = self.target_tokenizer.encode_batch(targets)
-        for source, ids, prefix in zip(
-            sources, encoded_targets, self.target_tokenizer.encode_batch(begun), strict=True
-        ):
+        written = (self.codec.encode_targets(texts, own_sources) for texts in (targets, begun))
+        for source, ids, prefix in zip(sources, *written, strict=True):
             own = wanted[places[source]]
             pairs.append((places[source], len(own), len(prefix)))
             own.append([*prefix, *ids, EOS_ID])
-        encoded = self.codec.encode_sources(list(places))
         with memory_for("scoring targets", SMALLER_SEARCH):
             scores = score_targets(self.engine, [source.ids for source in encoded], wanted, batch_size)
         return [
-            self._target_score(wanted[place][rank][skipped:], scores[place][rank][skipped:], encoded[place].cut)
+            self._target_score(wanted[place][rank][skipped:], scores[place][rank][skipped:], encoded[place])
             for place, rank, skipped in pairs
         ]
 
-    def _target_score(self, ids: list[int], scores: FloatArray, cut: bool) -> TargetScore:
+    def _target_score(self, ids: list[int], scores: FloatArray, source: EncodedSource) -> TargetScore:
         token_scores = tuple(scores.tolist())
-        return TargetScore(math.fsum(scores), tuple(self.target_tokenizer.tokens(ids[:-1])), token_scores, cut)
+        tokens = self.target_tokenizer.tokens(ids[:-1], source.pieces)
+        return TargetScore(math.fsum(scores), tuple(tokens), token_scores, source.cut)
 
     def _translate_window(
         self,
@@ -269,7 +288,7 @@ class Translator:
         on_progress: Callable[[int], object],
     ) -> list[Translation]:
         encoded = self.codec.encode_sources(window)
-        beginnings = self.codec.encode_prefixes(prefixes)
+        beginnings = self.codec.encode_prefixes(prefixes, encoded)
         numbered = list(islice(numbers, len(window)))
         results = [empty_translation(settings)] * len(window)
         # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.

@@ -76,7 +76,8 @@ class UnknownWords:
         translated = next((self._dictionary[name] for name in names if name in self._dictionary), word)
         before = text[start - 1 : start].strip()
         # In "(word" the word has no space before it if the output has the bracket, too.
-        written = target.id_to_token(unknown.ids[unknown.token - 1]) if unknown.token else ""
+        previous = unknown.ids[unknown.token - 1] if unknown.token else len(target)
+        written = target.id_to_token(previous) if previous < len(target) else ""
         spaced = not before or (_in_word(word[0]) and not written.endswith(before))
         return Replaced(unknown.token, word, translated, spaced=spaced and target.kind == "word")
 

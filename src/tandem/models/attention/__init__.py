@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tandem.models.attention.attention import Attention, PreparedAttention
+from tandem.models.attention.attention import Attention, PreparedAttention, read_memory
 from tandem.models.attention.memory import Memory, Owners
 from tandem.models.attention.scores import SCORES, Score
 from tandem.names import AttentionKind
@@ -22,4 +22,4 @@ def layers_below(kind: AttentionKind, layers: int) -> int:
     return LAYERS_BELOW[kind] or layers
 
 
-__all__ = ["SCORES", "Attention", "Memory", "Owners", "PreparedAttention", "Score", "layers_below"]
+__all__ = ["SCORES", "Attention", "Memory", "Owners", "PreparedAttention", "Score", "layers_below", "read_memory"]

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from tandem.models.attention.memory import Memory, Owners
 from tandem.models.attention.scores import Score, new_score
+from tandem.models.copying import Copies
 from tandem.models.kernels.products import Packed, as_type
 from tandem.names import AttentionScore
 
@@ -29,19 +30,26 @@ class Attention(nn.Module):
         self.score: Score = new_score(score, query_size, memory_size)
         self.join = nn.Linear(memory_size + query_size, output_size, bias=False)
 
-    def remember(self, outputs: Tensor, lengths: Tensor | None) -> Memory:
-        """Lay out an encoder's `outputs [S, B, M]`, whose sources have `lengths [B]`; None where all have S."""
+    def remember(self, outputs: Tensor, lengths: Tensor | None, copies: Copies | None = None) -> Memory:
+        """Lay out an encoder's `outputs [S, B, M]`, whose sources have `lengths [B]`; None where all have S.
+
+        A decoder that copies needs to know the sources' `copies`.
+        """
         values = outputs.transpose(0, 1).contiguous()
         bias = values.new_zeros(values.shape[0], 1, values.shape[1])
         if lengths is not None:
             behind = torch.arange(len(outputs), device=outputs.device) >= lengths.to(outputs.device)[:, None]  # (B, S)
             bias.masked_fill_(behind[:, None], -torch.inf)
-        return Memory(self.score.keys(values), values, bias)
+        return Memory(self.score.keys(values), values, bias, copies)
 
     def look(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Return the contexts `[B, Q, M]` and the weights `[B, Q, S]` of `queries [B, Q, H]`."""
-        queries = queries if self.score.query is None else self.score.query(queries)
-        return _look(self.score, queries, memory)
+        weights = self.compare(queries, memory).softmax(dim=2)
+        return read_memory(weights, memory), weights
+
+    def compare(self, queries: Tensor, memory: Memory) -> Tensor:
+        """Return the logits `[B, Q, S]` of the weights of `queries [B, Q, H]`."""
+        return _compare(self.score, queries if self.score.query is None else self.score.query(queries), memory)
 
     def joined(self, contexts: Tensor, outputs: Tensor) -> Tensor:
         """Return what the output layer reads: contexts `[..., M]` and decoder outputs `[..., H]` -> `[..., D]`."""
@@ -68,16 +76,19 @@ class PreparedAttention(NamedTuple):
         """Return the owners of one row for each source of a memory, which is converted to the type of the products."""
         keys, values = (as_type(part.detach(), self.join.dtype) for part in (memory.keys, memory.values))
         rows = torch.arange(len(values), device=values.device)
-        return Owners.of(rows, Memory(keys, values, memory.bias))
+        return Owners.of(rows, memory._replace(keys=keys, values=values))
 
-    def look(self, queries: Tensor, owners: Owners) -> Tensor:
-        """Return the contexts `[N, M]` of `queries [N, H]`, each at its own source."""
-        contexts, _ = _look(self.score, owners.spread(self._projected(queries)), owners.memory)
-        return as_type(owners.gather(contexts), queries.dtype)
+    def look(self, queries: Tensor, owners: Owners) -> tuple[Tensor, Tensor]:
+        """Return the contexts `[N, M]` of `queries [N, H]`, each at its own source, and the weights as they are spread.
+
+        `owners.gather` makes `[N, S]` of the weights.
+        """
+        weights = _compare(self.score, owners.spread(self._projected(queries)), owners.memory).softmax(dim=2)
+        return as_type(owners.gather(read_memory(weights, owners.memory)), queries.dtype), weights
 
     def weights(self, queries: Tensor, owners: Owners) -> Tensor:
         """Return the weights `[N, S]` with which `queries [N, H]` look at the positions of their sources."""
-        return owners.gather(_look(self.score, owners.spread(self._projected(queries)), owners.memory)[1])
+        return owners.gather(self.look(queries, owners)[1])
 
     def joined(self, contexts: Tensor, outputs: Tensor) -> Tensor:
         """Return what the output layer reads: contexts `[N, M]` and decoder outputs `[N, H]` -> `[N, D]`."""
@@ -87,8 +98,12 @@ class PreparedAttention(NamedTuple):
         return queries if self.query is None else as_type(self.query(queries), queries.dtype)
 
 
-def _look(score: Score, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+def _compare(score: Score, queries: Tensor, memory: Memory) -> Tensor:
     # Products run in the type of the memory, the softmax in that of the model.
     scores = score.compare(as_type(queries, memory.keys.dtype), memory.keys)
-    weights = (as_type(scores, memory.bias.dtype) + memory.bias).softmax(dim=2)
-    return torch.bmm(as_type(weights, memory.values.dtype), memory.values), weights
+    return as_type(scores, memory.bias.dtype) + memory.bias
+
+
+def read_memory(weights: Tensor, memory: Memory) -> Tensor:
+    """Return the mean of the positions of each source under `weights [B, Q, S]`: `[B, Q, M]`."""
+    return torch.bmm(as_type(weights, memory.values.dtype), memory.values)

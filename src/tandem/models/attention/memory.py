@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tandem.models.copying import Copies
+
 
 class Memory(NamedTuple):
     """The encoder's outputs at all positions of each source, laid out for attention."""
@@ -19,10 +21,13 @@ class Memory(NamedTuple):
     """`[B, S, M]`"""
     bias: Tensor
     """`[B, 1, S]`, minus infinity behind the end of a source and 0 elsewhere."""
+    copies: Copies | None = None
+    """What the positions are in an output, for a decoder that copies."""
 
     def select(self, sources: Tensor) -> "Memory":
         """Return the memory of these sources alone, int64 `[B']`."""
-        return Memory(*(part.index_select(0, sources) for part in self))
+        keys, values, bias = (part.index_select(0, sources) for part in (self.keys, self.values, self.bias))
+        return Memory(keys, values, bias, None if self.copies is None else self.copies.select(sources))
 
 
 class Owners(NamedTuple):

@@ -1,0 +1,153 @@
+"""The loss of a model that copies, computed without ever holding all logits.
+
+The log-probability of a target is that of a mixture, log(p P_vocabulary + (1 - p) copied) (`models/copying.py`), as
+logaddexp(log p + log P_vocabulary, log(1 - p) + log copied). Nothing is ever divided or multiplied by a probability, so
+that it holds for any logits. Letters: `N` target tokens, `S` source length, `V` vocabulary, `D` features.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
+
+from tandem.batches import Batch
+from tandem.models import Seq2Seq
+from tandem.models.copying import NEVER, Copies, mixed_logits
+from tandem.models.decoder import ComparedFeatures
+from tandem.models.kernels.columns import largest_columns
+from tandem.models.kernels.products import Packed, linear, weight_gradient
+from tandem.training import loss as plain
+
+_NONE = -1e30
+"""The logarithm of no probability at all: finite, so that gradients are."""
+
+
+class CopiedTargets(NamedTuple):
+    """The target tokens of a batch, without padding, and all that they follow from."""
+
+    features: Tensor
+    """`[N, D]`"""
+    compared: Tensor
+    """The logits of the weights of the source's positions, `[N, S]`."""
+    targets: Tensor
+    """Extended ids, `[N]`."""
+    copies: Copies
+    """Of each token's source."""
+
+    @classmethod
+    def of(cls, model: Seq2Seq, batch: Batch, read: ComparedFeatures) -> "CopiedTargets":
+        """Take them from a batch, and from what the model read of it."""
+        assert batch.copies is not None
+        real = plain.real_tokens(batch.target, batch.target_lengths)
+        features, compared = (part.flatten(0, 1).index_select(0, real) for part in read)
+        targets = batch.target[1:].flatten().index_select(0, real)
+        copies = Copies.of(batch.copies, model.decoder.output_dim)
+        return cls(features, compared, targets, copies.select(real % batch.target.shape[1]))
+
+
+def copying_loss(
+    model: Seq2Seq, batch: Batch, read: ComparedFeatures, *, smoothing: float, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """Return the objective and the negative log-likelihood of a batch, sums over its N target tokens in nats.
+
+    They are as in `projection_loss`, under the mixture. Label smoothing spreads its share over the vocabulary's part
+    alone: (1 - smoothing) log P(target) + smoothing times the mean of log P_vocabulary.
+    """
+    items = CopiedTargets.of(model, batch, read)
+    gate, output = _gate(model), model.decoder.fc_out
+    generated, copied = log_shares(items, gate)
+    objective, nll = _MixtureLoss.apply(  # type: ignore[no-untyped-call]
+        items.features, output.weight, output.bias, generated, copied, items.targets, smoothing, dtype
+    )
+    return objective, nll
+
+
+def log_shares(items: CopiedTargets, gate: nn.Linear) -> tuple[Tensor, Tensor]:
+    """Return the logarithms of the vocabulary's share, and of the probability that a target is copied, `[N]` each."""
+    logit = gate(items.features.to(gate.weight.dtype)).squeeze(1)
+    weights = items.compared.to(logit.dtype).log_softmax(dim=1)
+
+    def total(where: Tensor) -> Tensor:
+        return weights.masked_fill(~where, _NONE).logsumexp(dim=1)
+
+    ids = items.copies.ids
+    generated = torch.logaddexp(logsigmoid(logit), logsigmoid(-logit) + total(ids == NEVER))
+    return generated, logsigmoid(-logit) + total(ids == items.targets.unsqueeze(1))
+
+
+class _MixtureLoss(torch.autograd.Function):
+    """See `copying_loss`. Gradients are computed with the values, as in `ProjectionLoss`."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        features: Tensor,  # [N, D]
+        weight: Tensor,  # [V, D]
+        bias: Tensor,  # [V]
+        generated: Tensor,  # [N], log of the vocabulary's share
+        copied: Tensor,  # [N], log of the probability by copying
+        targets: Tensor,  # [N], extended ids
+        smoothing: float,
+        dtype: torch.dtype,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the objective (with label smoothing) and the negative log-likelihood, summed over the N tokens."""
+        low_features, low_weight = features.to(dtype), weight.to(dtype)
+        output = Packed(low_weight, bias.to(dtype))
+        known = targets < len(weight)
+        gold, scores = torch.where(known, targets, 0).unsqueeze(1), bias.new_empty(len(targets))
+        smooth, shares = bias.new_zeros(()), torch.empty_like(scores)
+        grad_features = bias.new_empty(features.shape)
+        grad_weight, grad_bias = torch.zeros_like(weight), torch.zeros_like(bias)
+        at_least = max(plain._BLOCK_ROWS, features.shape[1] // 2)
+        for block in plain._rows(len(targets), len(weight), plain._BLOCK, at_least):
+            logits = output(low_features[block]).to(bias.dtype)  # (n, V)
+            logs = logits.log_softmax(dim=1)
+            own = gold[block]
+            by_vocabulary = torch.where(known[block], logs.gather(1, own).squeeze(1), _NONE) + generated[block]
+            scores[block] = torch.logaddexp(by_vocabulary, copied[block])
+            share = shares[block] = (by_vocabulary - scores[block]).exp()
+            smooth -= logs.mean(dim=1).sum()
+            # d objective / d logits = softmax (share of the gold token + smoothing) - both where they belong.
+            share = (1 - smoothing) * share.unsqueeze(1)
+            gradient = logs.exp_().mul_(share + smoothing).sub_(smoothing / len(weight))
+            gradient.scatter_add_(1, own, -share)
+            grad_bias += gradient.sum(dim=0)
+            low = gradient.to(dtype)
+            grad_features[block] = linear(low, low_weight.t()).to(bias.dtype)
+            grad_weight = plain._added(grad_weight, weight_gradient(low, low_features[block]), weight.dtype)
+        grad_copied = -(1 - smoothing) * (1 - shares)
+        grad_generated = -(1 - smoothing) * shares
+        ctx.save_for_backward(grad_features.to(features.dtype), grad_weight, grad_bias, grad_generated, grad_copied)
+        nll = -scores.sum()
+        ctx.mark_non_differentiable(nll)
+        return (1 - smoothing) * nll + smoothing * smooth, nll
+
+    @staticmethod
+    def backward(ctx: Any, grad_objective: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        """Scale the gradients that `forward` computed."""
+        scaled = [gradient * grad_objective for gradient in ctx.saved_tensors]
+        return *scaled, None, None, None
+
+
+@torch.no_grad()
+def copying_scores(model: Seq2Seq, batch: Batch, read: ComparedFeatures) -> tuple[Tensor, Tensor]:
+    """Return the log-probabilities `[N]` of a batch's target tokens, and whether each is the best, `[N]`."""
+    items = CopiedTargets.of(model, batch, read)
+    gate, output = _gate(model), model.decoder.fc_out
+    scores, best = output.bias.new_empty(len(items.targets)), torch.empty_like(items.targets, dtype=torch.bool)
+    for rows in plain._rows(len(scores), len(output.weight), plain._BLOCK, plain._BLOCK_ROWS):
+        features, targets = items.features[rows].to(output.weight.dtype), items.targets[rows]
+        logits = linear(features, output.weight, output.bias)
+        weights = items.compared[rows].softmax(dim=1)
+        copies = Copies(*(part[rows] for part in items.copies))
+        mixed = mixed_logits(logits, gate(features).squeeze(1), weights, copies)
+        best[rows] = largest_columns(mixed) == targets
+        scores[rows] = mixed.log_softmax(dim=1).gather(1, targets.unsqueeze(1)).squeeze(1)
+    return scores, best
+
+
+def _gate(model: Seq2Seq) -> nn.Linear:
+    gate = model.decoder.copy_gate
+    assert gate is not None
+    return gate
