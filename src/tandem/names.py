@@ -45,6 +45,7 @@ LARGEST_COUNT = 10**9
 """The limit for what is counted, such as sentence pairs, tokens or validations. No training reaches it."""
 LARGEST_LENGTH_PENALTY = 5
 """With a larger one, length ** penalty of a hypothesis of some ten thousand tokens overflows float32."""
+LARGEST_COVERAGE = 10
 LARGEST_LENGTH_FACTOR = 100
 LARGEST_LENGTH_EXTRA = 10_000
 """With the factor, this bounds the time and the memory that one output may take."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.console import Tandem
-from tests.support.runs import copied, number_pairs
+from tests.support.runs import copied, number_pairs, saved, untrained
 
 PAIRS = number_pairs(9, seed=6)
 PAIRS += [(PAIRS[0][0], "another reference")]
@@ -48,6 +48,15 @@ def test_the_tables_tell_the_main_findings_and_where_the_page_is(tandem: Tandem,
     assert "The commonest mistakes of right" not in found.out
     assert found.out.endswith("open analysis/analysis.html\n")
     assert (elsewhere / "analysis/analysis.html").is_file()
+
+
+def test_it_is_shown_where_a_model_with_attention_looks(tandem: Tandem, run: Path, elsewhere: Path) -> None:
+    saved(untrained("lstm", "model.attention=luong", pairs=PAIRS), elsewhere / "looking")
+    found = tandem("analyse", "looking", *CORPUS, "--max-length-extra", 2)
+    assert "Where it looks, in 9 translations" in found.out
+    assert f"\n{PAIRS[0][0]}\n" in found.out
+    assert re.search(r"\w+←(<sos>|<eos>|\w+) [01]\.\d\d  ", found.out)
+    assert "Where it looks" not in tandem("analyse", run, *CORPUS).out
 
 
 def test_one_system_is_not_compared(tandem: Tandem, run: Path) -> None:

@@ -67,6 +67,8 @@ ENGINES: dict[str, Callable[[], Engine[Any]]] = {
     "arithmetic mean": lambda: _torch(member("lstm", 1), member("gru", 2, reverse=True), averaging="arithmetic"),
     "geometric mean": lambda: _torch(member("lstm", 1), member("rnn", 2, reverse=True), averaging="geometric"),
 }
+ATTENDING = ("table", "luong", "gnmt", "mean with and without attention")
+"""Those that can tell where a step looked."""
 
 
 COPYING_ENGINES = {"copying", "mean of what copies"}

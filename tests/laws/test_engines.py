@@ -10,6 +10,7 @@ from tandem.engines.members import Member
 from tandem.engines.torch_engine import TorchEngine
 from tandem.names import Averaging
 from tests.laws.engines import (
+    ATTENDING,
     COPYING,
     COPYING_ENGINES,
     ENGINES,
@@ -125,6 +126,30 @@ def test_alignments_are_the_same_in_any_company(
         assert not weights[:, length:].any()
         (alone,) = engine.align(engine.start([sources[row]]), np.array([0]), [target]) or [weights]
         assert weights[:, :length] == pytest.approx(alone, abs=closeness(name))
+
+
+@EVERY_ENGINE
+@few
+@given(SOURCES, st.lists(st.tuples(st.integers(0, 3), WORDS.filter(bool)), min_size=1, max_size=3))
+def test_steps_look_where_alignments_say(
+    name: str, sources: list[list[int]], wanted: list[tuple[int, list[int]]]
+) -> None:
+    engine = ENGINES[name]()
+    attending = engine.attending()
+    assert (attending is not None) == (name in ATTENDING)
+    start = engine.start(sources)
+    assert engine.step(np.full(len(sources), SOS), start, 2).attention is None
+    if attending is None or name == "table":
+        return
+    rows = np.array([row % len(sources) for row, _ in wanted])
+    aligned = engine.align(start, rows, [target for _, target in wanted]) or []
+    for row, (_, target), weights in zip(rows, wanted, aligned, strict=True):
+        state = start.select(np.array([row]))
+        for before, expected in zip((SOS, *target), weights, strict=False):
+            step = attending.step(np.array([before]), state, 1)
+            assert step.attention is not None
+            assert step.attention[0] == pytest.approx(expected, abs=closeness(name))
+            state = step.state
 
 
 def test_a_member_that_reads_from_the_other_end_is_aligned_as_sources_are_given() -> None:

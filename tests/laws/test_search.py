@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tandem.engines import Engine
+from tandem.errors import TandemError
 from tandem.search import BeamSearch, GreedySearch, Hypothesis, Inputs, Sampling, Search, run_search
-from tests.laws.engines import COPYING_ENGINES, ENGINES, closeness
+from tests.laws.engines import ATTENDING, COPYING_ENGINES, ENGINES, closeness
 from tests.search.tables import (
     BANNED,
     EOS,
@@ -74,16 +75,39 @@ def test_a_beam_as_wide_as_the_tree_finds_what_exhaustive_search_finds(
         assert_same(name, [hypotheses], [everything[:n_best]])
 
 
+@pytest.mark.parametrize("name", ATTENDING)
+@pytest.mark.parametrize(("n_best", "coverage"), [(1, 0.3), (50, 2)])
+def test_with_coverage_too_it_finds_what_exhaustive_search_finds(name: str, n_best: int, coverage: float) -> None:
+    engine, sources = ENGINES[name](), random_sources(n_best, 3)
+    limits = [2, 0, 3] if name == "table" else [2, 0, 1]
+    results = search(BeamSearch(150, n_best, 0, coverage), engine, sources, limits)
+    without = search(BeamSearch(150, n_best), engine, sources, limits)
+    for source, limit, hypotheses in zip(sources, limits, results, strict=True):
+        assert_same(name, [hypotheses], [all_hypotheses(engine, source, limit, 0, coverage)[:n_best]])
+    assert n_best == 1 or results != without
+
+
 @pytest.mark.parametrize("levels", [None, 3])
 @pytest.mark.parametrize("length_penalty", [0, 0.6, 1])
-@pytest.mark.parametrize(("beam_size", "n_best"), [(1, 1), (2, 2), (3, 1), (5, 4)])
+@pytest.mark.parametrize(
+    ("beam_size", "n_best", "coverage"), [(1, 1, 0), (2, 2, 0), (2, 1, 0.2), (3, 1, 0), (5, 4, 0), (5, 3, 1.5)]
+)
 def test_the_batched_beam_is_the_plain_beam(
-    beam_size: int, n_best: int, length_penalty: float, levels: int | None
+    beam_size: int, n_best: int, coverage: float, length_penalty: float, levels: int | None
 ) -> None:
     engine, sources, limits = random_table(beam_size, 9, levels), random_sources(beam_size, 13, 9), various_limits(13)
-    results = search(BeamSearch(beam_size, n_best, length_penalty), engine, sources, limits)
+    results = search(BeamSearch(beam_size, n_best, length_penalty, coverage), engine, sources, limits)
     for source, limit, hypotheses in zip(sources, limits, results, strict=True):
-        assert hypotheses == plain_beam(engine, source, limit, beam_size, n_best, length_penalty)
+        expected = plain_beam(engine, source, limit, beam_size, n_best, length_penalty, coverage)
+        if coverage:
+            assert_same("table", [hypotheses], [expected])
+        else:
+            assert hypotheses == expected
+
+
+def test_coverage_of_an_engine_without_attention_is_an_error() -> None:
+    with pytest.raises(TandemError, match=r"coverage penalty is of attention, and this model has none: .*--coverage 0"):
+        search(BeamSearch(2, coverage=0.1), ENGINES["gru"](), random_sources(1, 2), [2, 2])
 
 
 @pytest.mark.parametrize("levels", [None, 2])
@@ -100,6 +124,15 @@ def test_a_wide_beam_that_asks_for_few_candidates_first_is_the_plain_beam(
 @EVERY_ENGINE
 @EVERY_SEARCH
 def test_neither_the_batch_nor_its_order_changes_a_source(method: Search, name: str) -> None:
+    assert_batches_change_nothing(method, name)
+
+
+@pytest.mark.parametrize("name", ATTENDING)
+def test_neither_does_it_with_coverage(name: str) -> None:
+    assert_batches_change_nothing(BeamSearch(4, 3, 0.6, coverage=0.4), name)
+
+
+def assert_batches_change_nothing(method: Search, name: str) -> None:
     engine, sources, limits = ENGINES[name](), random_sources(1, 14), various_limits(14)
     together = numbered(method, engine, sources, limits, range(14))
     order = random.Random(1).sample(range(14), 14)

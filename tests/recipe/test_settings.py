@@ -51,6 +51,7 @@ def test_copying_needs_attention() -> None:
         "training.optimizer.learning_rate",
         "training.optimizer.weight_decay",
         "search.length_penalty",
+        "search.coverage",
         "search.max_length_factor",
         "data.validation_fraction",
     ],

@@ -6,10 +6,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tandem.analysis import Analysis, Phrase, Plane, References, System, compare_systems, context_plane
+from tandem.analysis import Analysis, Attention, Phrase, Plane, References, System, compare_systems, context_plane
+from tandem.analysis.alignments import Alignment
+from tandem.analysis.mistakes import WordCount
 from tandem.metrics.bootstrap import Resampling
 from tandem.report import ReportContents, write_analysis, write_report
-from tandem.report.sections import plane_script
+from tandem.report.sections import page_script
 from tests.analysis.corpora import references, system
 from tests.support.html import NASTY, Page
 from tests.support.runs import untrained
@@ -27,7 +29,14 @@ def analysis(*, nasty: bool = True, systems: int = 2) -> Analysis:
         System(f"system {number}{rest}", [t + rest for t in system("", made, 0.3, seed=number).translations], corpus)
         for number in range(systems)
     ]
-    return Analysis(f"corpus{rest}", compare_systems(found, Resampling(50)), plane(rest))
+    return Analysis(f"corpus{rest}", compare_systems(found, Resampling(50)), plane(rest), (attention(rest),))
+
+
+def attention(rest: str) -> Attention:
+    tokens = (f"eins{rest}", f"zwei{rest}", "<eos>")
+    sample = Alignment(f"text{rest}", f"translation{rest}", ("<sos>", *tokens), tokens, ((0.0, 0.25, 0.75, 0.0),) * 3)
+    words = (WordCount(f"eins{rest}", 1, 2),)
+    return Attention(f"system{rest}", 1, 75.0, 1.5, 0.0, None, 50.0, words, (sample,))
 
 
 def plane(rest: str) -> Plane:
@@ -62,7 +71,7 @@ def test_nothing_is_fetched_and_no_script_runs_but_the_page_s_own(written: Path)
     fetching = {"src", "href", "srcset", "data", "poster", "action", "background", "xlink:href"}
     assert not [attributes for _, attributes in page.tags if fetching & attributes.keys()]
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
-    script, allowed = plane_script()
+    script, allowed = page_script()
     policies = [attributes["content"] for _, attributes in page.tags if "http-equiv" in attributes]
     assert policies == [f"default-src 'none'; style-src 'unsafe-inline'; script-src '{allowed}'"]
     assert f"<script>{script}</script>" in text
@@ -78,12 +87,21 @@ def test_the_script_is_given_every_phrase_with_its_translation_and_neighbours(wr
     assert all(len(phrase["neighbours"]) == 4 and NASTY in phrase["group"] for phrase in phrases)
 
 
+def test_each_weight_of_an_alignment_is_a_cell_that_says_whose_it_is(tmp_path: Path) -> None:
+    write_analysis(tmp_path, analysis(nasty=False, systems=1))
+    page = Page((tmp_path / "analysis.html").read_text("utf-8"))
+    cells = [attributes for tag, attributes in page.tags if tag == "td" and "style" in attributes]
+    assert len(cells) == 3 * 4
+    assert (cells[1]["title"], cells[1]["style"]) == ("eins ← eins: 0.250", "--w:0.250")
+    assert (cells[10]["title"], cells[10]["style"]) == ("<eos> ← zwei: 0.750", "--w:0.750")
+
+
 def test_what_the_script_looks_for_is_there(written: Path) -> None:
-    script, _ = plane_script()
+    script, _ = page_script()
     page = Page((written / "analysis.html").read_text("utf-8"))
     classes = {word for _, attributes in page.tags for word in (attributes.get("class") or "").split()}
     wanted = set(re.findall(r'querySelector(?:All)?\("[a-z]*\.([a-z]+)"\)', script))
-    assert {"contexts", "plane", "world", "place", "details", "count"} <= wanted <= classes
+    assert {"contexts", "plane", "world", "place", "details", "count", "alignment", "scroll"} <= wanted <= classes
     buttons = {attributes.get("data-do") for tag, attributes in page.tags if tag == "button"}
     acts = re.search(r"Object\.entries\(\{(.*)\}\)\)", script)
     assert acts

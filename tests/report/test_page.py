@@ -8,7 +8,7 @@ from tandem.metrics import Score
 from tandem.metrics.calibration import ReliabilityBin
 from tandem.recording import MetricsFile, read_metrics
 from tandem.report import ReportContents, write_report
-from tandem.report.sections import plane_script
+from tandem.report.sections import page_script
 from tandem.training.events import Finished, Started, StepDone, Validated, Validation
 from tests.support.html import NASTY, Page
 
@@ -74,7 +74,7 @@ def test_nothing_is_fetched(tmp_path: Path) -> None:
     assert page.count("link") == page.count("script") == page.count("img") == page.count("iframe") == 0
     assert not re.search(r"https?://|url\(|@import", text)
     policies = [attributes["content"] for _, attributes in page.tags if "http-equiv" in attributes]
-    assert policies == [f"default-src 'none'; style-src 'unsafe-inline'; script-src '{plane_script()[1]}'"]
+    assert policies == [f"default-src 'none'; style-src 'unsafe-inline'; script-src '{page_script()[1]}'"]
 
 
 def test_ids_are_unique_and_every_label_leads_to_one(tmp_path: Path) -> None:

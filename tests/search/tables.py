@@ -17,9 +17,11 @@ _PLACES = 1999  # a prime
 
 class TableState(NamedTuple):
     places: IntArray  # (N,) the row of the table that the source and the prefix lead to
+    lengths: IntArray  # (N,) of the sources
+    longest: int
 
     def select(self, rows: IntArray) -> "TableState":
-        return TableState(self.places[rows])
+        return TableState(self.places[rows], self.lengths[rows], self.longest)
 
 
 class TableEngine:
@@ -52,7 +54,11 @@ class TableEngine:
             for token in source:
                 place = self.follow(place, np.array([token]))
             places.append(place)
-        return TableState(np.concatenate(places))
+        lengths = np.array([len(source) for source in sources])
+        return TableState(np.concatenate(places), lengths, int(lengths.max()))
+
+    def attending(self) -> Self | None:
+        return None
 
     def step(self, tokens: IntArray, state: TableState, count: int) -> Candidates[TableState]:
         self.rows_of_steps.append(len(tokens))
@@ -65,10 +71,18 @@ class TableEngine:
         scores = self.table[places]
         eos = scores[:, EOS].copy()
         scores[:, self.banned] = -np.inf
-        return Candidates(np.tile(np.arange(self.vocabulary), (len(places), 1)), scores, eos, TableState(places))
+        tokens = np.tile(np.arange(self.vocabulary), (len(places), 1))
+        state = state._replace(places=places)
+        return Candidates(tokens, scores, eos, state, self.look(state))
+
+    def look(self, state: TableState) -> FloatArray | None:
+        return None
 
     def align(self, state: TableState, rows: IntArray, targets: Sequence[Ids]) -> None:
         return None
+
+    def influence(self, sources: Sequence[Ids], targets: Sequence[Ids]) -> list[FloatArray]:
+        raise NotImplementedError
 
     def score(self, state: TableState, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray]:
         results = []
@@ -84,6 +98,27 @@ class TableEngine:
         return (places * 31 + tokens * 7 + 1) % len(self.table)
 
 
+class LookingTable(TableEngine):
+    """A table with attention, which comes of the place in it; some of its weights are 0."""
+
+    looks = False
+
+    def attending(self) -> Self:
+        other = copy(self)
+        other.looks = True
+        return other
+
+    def look(self, state: TableState) -> FloatArray | None:
+        if not self.looks:
+            return None
+        columns = np.arange(state.longest)
+        weights = (state.places[:, None] * (columns + 3) * 7919 % 11).astype(np.float64).clip(min=2) - 2
+        weights[:, 0] += 1
+        weights = np.where(columns < state.lengths[:, None], weights, 0)
+        attention: FloatArray = weights / weights.sum(axis=1, keepdims=True)
+        return attention
+
+
 def normalised(logits: FloatArray) -> FloatArray:
     shifted: FloatArray = logits - logits.max(axis=1, keepdims=True)
     totals: FloatArray = np.exp(shifted).sum(axis=1, keepdims=True)
@@ -96,7 +131,7 @@ def random_table(seed: int, vocabulary: int = 7, levels: int | None = None, bann
     logits = 2 * generator.standard_normal((_PLACES, vocabulary))
     if levels is not None:
         logits = generator.integers(levels, size=logits.shape).astype(np.float64)
-    return TableEngine(normalised(logits), banned)
+    return LookingTable(normalised(logits), banned)
 
 
 def random_sources(seed: int, batch: int, vocabulary: int = 7) -> list[list[int]]:
@@ -124,7 +159,23 @@ def log_probabilities(engine: Engine[Any], source: Ids, prefix: Sequence[int]) -
     return scores
 
 
-def all_hypotheses(engine: Engine[Any], source: Ids, limit: int, length_penalty: float) -> list[Hypothesis]:
+def coverage_penalty(engine: Engine[Any], source: Ids, ids: Sequence[int], strength: float) -> float:
+    """Return what is added to the score of a complete output: equation 14 of Wu et al. 2016, with Python lists."""
+    attending = engine.attending() if strength else None
+    if attending is None:
+        return 0.0
+    state, sums = attending.start([source]), [0.0] * len(source)
+    for token in (SOS, *ids):
+        step = attending.step_all(np.array([token]), state)
+        state, looked = step.state, step.attention
+        assert looked is not None
+        sums = [total + weight for total, weight in zip(sums, looked[0].tolist(), strict=True)]
+    return strength * sum(math.log(min(max(total, 1e-10), 1.0)) for total in sums[1:-1])
+
+
+def all_hypotheses(
+    engine: Engine[Any], source: Ids, limit: int, length_penalty: float, coverage: float = 0.0
+) -> list[Hypothesis]:
     """Return every possible output of one source, best first."""
 
     def grow(prefix: tuple[int, ...], scores: tuple[float, ...]) -> Iterator[Hypothesis]:
@@ -133,7 +184,8 @@ def all_hypotheses(engine: Engine[Any], source: Ids, limit: int, length_penalty:
                 continue
             if token == EOS:
                 ended = (*scores, score)
-                yield Hypothesis(prefix, sum(ended) / len(ended) ** length_penalty, ended)
+                penalty = coverage_penalty(engine, source, prefix, coverage)
+                yield Hypothesis(prefix, sum(ended) / len(ended) ** length_penalty + penalty, ended)
             elif len(prefix) < limit:
                 yield from grow((*prefix, token), (*scores, score))
 
@@ -141,7 +193,13 @@ def all_hypotheses(engine: Engine[Any], source: Ids, limit: int, length_penalty:
 
 
 def plain_beam(
-    engine: Engine[Any], source: Ids, limit: int, beam_size: int, n_best: int, length_penalty: float
+    engine: Engine[Any],
+    source: Ids,
+    limit: int,
+    beam_size: int,
+    n_best: int,
+    length_penalty: float,
+    coverage: float = 0.0,
 ) -> list[Hypothesis]:
     """Search one source with Python lists: slow, and easy to see through."""
     live: list[tuple[float, tuple[int, ...], tuple[float, ...]]] = [(0.0, (), ())]
@@ -155,7 +213,8 @@ def plain_beam(
         grown.sort(key=lambda one: -one[0])  # stable: the better parent first, then the lower token id
         for total, ids, scores in grown[:beam_size]:
             if ids[-1] == EOS:
-                complete.append(Hypothesis(ids[:-1], total / len(scores) ** length_penalty, scores))
+                penalty = coverage_penalty(engine, source, ids[:-1], coverage)
+                complete.append(Hypothesis(ids[:-1], total / len(scores) ** length_penalty + penalty, scores))
         live = [one for one in grown if one[1][-1] != EOS][:beam_size]
         complete = sorted(complete, key=lambda hypothesis: -hypothesis.score)[:n_best]
         if len(complete) == n_best and all(one[0] / (time + 2) ** length_penalty <= complete[-1].score for one in live):

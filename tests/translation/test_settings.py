@@ -54,7 +54,7 @@ def test_settings_beyond_their_bounds_are_refused(given: dict[str, float], said:
 def test_an_output_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
     translator = untrained()
     whole = translator.translate(["eins zwei drei vier"], translator.search_settings(beam=1))[0]
-    monkeypatch.setattr("tandem.translation.translator.LONGEST_OUTPUT", 20)
+    monkeypatch.setattr("tandem.translation.outputs.LONGEST_OUTPUT", 20)
     assert sum(map(len, whole.tokens)) > 20
     cut = translator.translate(["eins zwei drei vier"], translator.search_settings(beam=1))[0]
     assert cut.tokens == whole.tokens[: len(cut.tokens)]

@@ -1,5 +1,6 @@
 """How systems do on a corpus, and what an encoder's contexts are like: figures only, drawn and printed elsewhere."""
 
+from tandem.analysis.alignments import Attention, measure_attention
 from tandem.analysis.contexts import ContextReader, context_plane
 from tandem.analysis.findings import Analysis, Findings, compare_systems
 from tandem.analysis.plane import Phrase, Plane
@@ -7,6 +8,7 @@ from tandem.analysis.systems import References, System
 
 __all__ = [
     "Analysis",
+    "Attention",
     "ContextReader",
     "Findings",
     "Phrase",
@@ -15,4 +17,5 @@ __all__ = [
     "System",
     "compare_systems",
     "context_plane",
+    "measure_attention",
 ]

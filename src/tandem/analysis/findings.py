@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tandem.analysis.alignments import Attention
 from tandem.analysis.breakdown import Breakdown, by_frequency, by_length, frequency_ranks
 from tandem.analysis.mistakes import Confusions, WorstSentences, confusions, worst_sentences
 from tandem.analysis.plane import Plane
@@ -34,6 +35,7 @@ class Analysis:
     corpus: str
     findings: Findings
     contexts: Plane | None  # The contexts of the first model; None without a model
+    attention: tuple[Attention, ...] = ()  # Where the models that have attention look
 
 
 def compare_systems(

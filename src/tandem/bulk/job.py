@@ -45,9 +45,10 @@ class Job:
     def difference(self, begun: "Job") -> str:
         """Return what makes this another job than the one that was begun; "" where nothing does."""
         differences = [f"another {name}" for name in ("input", "model") if getattr(self, name) != getattr(begun, name)]
+        # What an older version did not know of was off.
         differences += [
             f"{name} {begun.options.get(name)} (now {value})"
             for name, value in self.options.items()
-            if begun.options.get(name) != value
+            if (begun.options.get(name) or None) != (value or None)
         ]
         return ", ".join(differences)

@@ -84,7 +84,8 @@ def analyse_command(
 
     paths, corpus = models_and_corpus(models or [], corpus)
     names, files = system_names(paths, given.translations or [])
-    _check_places(wanted.out, [*files_read(corpus), given.phrases, given.training, *files.values()], paths)
+    read = [*files_read(corpus), given.phrases, given.training, search.dictionary, *files.values()]
+    _check_places(wanted.out, read, paths)
     translators = {name: model.load(path) for name, path in zip(names, paths, strict=True)}
     recipe = next((translator.recipe for translator in translators.values()), None)
     pairs = corpus_references(corpus, recipe, on_error).pairs

@@ -1,11 +1,13 @@
 """What `tandem analyse` prints."""
 
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
 from rich.console import Console
 
-from tandem.analysis import Analysis, Findings
+from tandem.analysis import Analysis, Attention, Findings
+from tandem.analysis.alignments import Alignment
 from tandem.analysis.breakdown import Breakdown
 from tandem.cli.streams import print_json
 from tandem.console import PrintableConsole, show_table, show_text
@@ -13,6 +15,7 @@ from tandem.metrics.bootstrap import Interval
 from tandem.report import analysis_figures
 from tandem.terminal import opening_command
 
+_ALIGNED = 3  # The number of translations of each model that are shown with where it looked
 _MISTAKES = 8  # The number of mistakes of each kind that are shown; the page has more
 
 
@@ -27,6 +30,7 @@ def show_analysis(analysis: Analysis, page: Path, *, as_json: bool) -> None:
     _show_breakdown(console, "BLEU by words in the source", findings.by_length, findings)
     _show_breakdown(console, f"BLEU by {findings.by_frequency.prop}", findings.by_frequency, findings)
     _show_mistakes(console, findings)
+    _show_attention(console, analysis.attention)
     if analysis.contexts is not None and (grouping := analysis.contexts.grouping) is not None:
         show_text(console, "\nContexts of phrases", "bold")
         show_text(
@@ -95,6 +99,40 @@ def _show_mistakes(console: Console, findings: Findings) -> None:
         )
         rows = zip_longest(swapped, missed, added, fillvalue="")
         show_table(console, ("put out in place of others", "missed", "added"), "lll", rows)
+
+
+def _show_attention(console: Console, attention: Sequence[Attention]) -> None:
+    """Print figures of attention, and for some translations which source token each token looked at most."""
+    if not attention:
+        return
+    show_text(console, f"\nWhere it looks, in {attention[0].sources:,} translations", "bold")
+    headings = ("system", "largest weight", "tokens looked at", "on <sos>, <eos>", "not going back", "never looked at")
+    rows = [
+        (
+            found.system,
+            f"{found.largest:.1f} %",
+            f"{found.positions:.2f}",
+            f"{found.frame:.1f} %",
+            "" if found.monotone is None else f"{found.monotone:.1f} %",
+            f"{found.passed_over:.1f} %",
+        )
+        for found in attention
+    ]
+    show_table(console, headings, "lrrrrr", rows)
+    for found in attention:
+        of = f" by {found.system}" if len(attention) > 1 else ""
+        if found.words:
+            words = ", ".join(f"{word.word} ({word.count} of {word.of:,})" for word in found.words[:_MISTAKES])
+            show_text(console, f"never looked at{of}: {words}")
+        for sample in found.samples[:_ALIGNED]:
+            show_text(console, f"\n{sample.text}{of}", "dim")
+            show_text(console, "  ".join(_looks(sample)))
+
+
+def _looks(sample: Alignment) -> Iterator[str]:
+    for token, weights in zip(sample.target_tokens, sample.weights, strict=True):
+        most = max(weights)
+        yield f"{token}←{sample.source_tokens[weights.index(most)]} {most:.2f}"
 
 
 def _range(interval: Interval) -> str:

@@ -69,7 +69,8 @@ def evaluate_command(
     from tandem.translation.forms import one_line
 
     models, corpus = models_and_corpus(models, corpus)
-    check_places([("--output", wanted.output), ("--errors", wanted.errors)], files_read(corpus), models)
+    read = [*files_read(corpus), search.dictionary]
+    check_places([("--output", wanted.output), ("--errors", wanted.errors)], read, models)
     translator = model.load(models)
     pairs, dropped = corpus_references(corpus, translator.recipe, on_error)
     settings = search.settings(translator)

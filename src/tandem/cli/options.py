@@ -13,6 +13,7 @@ from tandem.names import (
     LARGEST_BATCH,
     LARGEST_BEAM,
     LARGEST_COUNT,
+    LARGEST_COVERAGE,
     LARGEST_LENGTH_EXTRA,
     LARGEST_LENGTH_FACTOR,
     LARGEST_LENGTH_PENALTY,
@@ -99,6 +100,12 @@ class SearchOptions(OptionGroup):
         None, min=1, max=LARGEST_BEAM, help="Hypotheses kept at each step; 1 is greedy. Default: the recipe's."
     )
     length_penalty: LengthPenaltyOption = None
+    coverage: float | None = option(
+        None,
+        min=0.0,
+        max=LARGEST_COVERAGE,
+        help="Rank lower by this what attention passes over in the source. Default: the recipe's.",
+    )
     max_length_factor: float | None = option(
         None,
         min=0.0,
@@ -109,6 +116,12 @@ class SearchOptions(OptionGroup):
         None, min=0, max=LARGEST_LENGTH_EXTRA, help="Tokens that an output may have besides. Default: the recipe's."
     )
     allow_unk: bool = option(False, "--allow-unk", help="Let `<unk>` stand in translations.")
+    replace_unk: bool = option(
+        False, "--replace-unk", help="Let `<unk>` stand, and put the source word that it came from in its place."
+    )
+    dictionary: Path | None = option(
+        None, metavar="FILE", help="With --replace-unk: WORD, tab, TRANSLATION; put this in its place where it has it."
+    )
     batch_size: int = option(256, min=1, max=LARGEST_BATCH, help="Sentences that are translated together.")
 
     def settings(
@@ -120,7 +133,11 @@ class SearchOptions(OptionGroup):
         alignment: bool = False,
     ) -> "SearchSettings":
         """Return the search that the options ask a translator for. RecipeError where they do not fit together."""
+        from tandem.bulk.dictionaries import read_dictionary
+
         options = asdict(self) | asdict(sampling or SamplingOptions())
+        options["replace_unknown"] = options.pop("replace_unk")
+        options["dictionary"] = read_dictionary(self.dictionary) if self.dictionary else None
         try:
             return translator.search_settings(**options, n_best=n_best, alignment=alignment)
         except ValueError as error:

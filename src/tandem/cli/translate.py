@@ -74,6 +74,7 @@ def translate_command(
     - `tandem translate runs/demo --n-best 5 --json "Ein Hund spielt im Park."`
     - `tandem translate runs/demo --sample 5 --temperature 0.8 "Ein Hund spielt im Park."`: five draws
     - `tandem translate runs/demo --prefix "a dog" "Ein Hund spielt im Park."`: what begins so
+    - `tandem translate runs/demo --replace-unk "Frau Holzapfel liest."`: copy the words that the model does not know
     - `tandem translate runs/one runs/two runs/three --input news.de`: the ensemble of three models
     """
     from tandem.bulk.translating import translate_lines
@@ -88,7 +89,7 @@ def translate_command(
         raise RecipeError("--alignment adds to the JSON of a translation: give --json, too")
     paths, texts = models_and_texts(arguments or [], given.models or [])
     work.check_streams(texts, given.source, wanted.output, resume=wanted.resume, stream=given.stream)
-    check_places([("--output", wanted.output)], (given.source,), paths)
+    check_places([("--output", wanted.output)], (given.source, search.dictionary), paths)
     known = work.survey_regular(given.source)
     stream = given.stream or (not texts and given.source is None and sys.stdin.isatty())  # a person waits for answers
     translator, stamps = work.load_stamped(paths, model)

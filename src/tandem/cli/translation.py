@@ -1,8 +1,10 @@
 """What `tandem translate` does before the translating."""
 
+import hashlib
+import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tandem.bulk.job import Job, ModelStamp
@@ -63,7 +65,10 @@ def describe_job(
         return None
     precision = str(translator.dtype).removeprefix("torch.")
     options = {"prefix": prefix or None, "format": form.name, "precision": precision, "averaging": translator.averaging}
-    return Job.describe(source, known, stamps, asdict(settings) | options)
+    if settings.dictionary is not None:
+        entries = json.dumps(sorted(settings.dictionary.items()))
+        options["dictionary"] = hashlib.sha256(entries.encode()).hexdigest()
+    return Job.describe(source, known, stamps, asdict(replace(settings, dictionary=None)) | options)
 
 
 def open_lines(source: Path | None, *, quiet: bool) -> Iterator[str]:

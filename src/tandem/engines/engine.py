@@ -37,6 +37,11 @@ class Candidates(NamedTuple, Generic[S]):
     """`[N]`, the log-probability of `<eos>`, whether or not it is among the candidates."""
     state: S
     """N rows."""
+    attention: FloatArray | None = None
+    """`[N, S]`, how much this step looked at each token of the row's source; None unless the engine is to tell.
+
+    S tokens of the longest source, the frame counted. A row adds up to 1; behind the end of its source it is 0.
+    """
 
 
 class Engine(Protocol[S]):
@@ -69,6 +74,10 @@ class Engine(Protocol[S]):
         """Return an engine like this one that bans these ids alone. Raise ValueError when `<eos>` is among them."""
         ...
 
+    def attending(self) -> Self | None:
+        """Return an engine like this one whose candidates tell where the step looked; None without attention."""
+        ...
+
     def start(self, sources: Sequence[Ids]) -> S:
         """Read the sources, each framed by `<sos>` and `<eos>`, into a state of B rows."""
         ...
@@ -86,6 +95,14 @@ class Engine(Protocol[S]):
 
         Targets are given as for `score`. Each array is `[T, S]`: T tokens of the target, S of the longest source, the
         frame counted. A row adds up to 1; behind the end of its source it is 0.
+        """
+        ...
+
+    def influence(self, sources: Sequence[Ids], targets: Sequence[Ids]) -> list[FloatArray]:
+        """Return how much each token of each source speaks for the last token of its target, `[S]` each, in nats.
+
+        Sources are given as for `start`, targets as for `score`, none of them empty. Raise TandemError where it cannot
+        be told.
         """
         ...
 

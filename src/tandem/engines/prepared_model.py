@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from tandem.models import Seq2Seq
+from tandem.models.attention import Memory
 from tandem.models.copying import Copies
 from tandem.models.decoder import DecoderState, PreparedDecoder, Reading
 from tandem.models.prefixes import PrefixTree
@@ -65,11 +66,51 @@ class PreparedModel:
         Positions are counted as sources are given, whichever end the model reads them from.
         """
         weights = self._decoder.alignments(tree, state)
-        if weights is None or state.owners is None or not self._turned:
+        if weights is None or state.owners is None:
+            return None
+        return self._as_given(weights, tree.spread(state.owners.sources), state.owners.memory)
+
+    @property
+    def attends(self) -> bool:
+        """Whether there is attention."""
+        return self._decoder.attention is not None
+
+    def attention(self, state: DecoderState) -> Tensor | None:
+        """Return the weights with which the step before `state` looked, `[N, S]`, as `alignments` does."""
+        weights = self._decoder.last_alignments(state)
+        if weights is None or state.owners is None:
+            return None
+        return self._as_given(weights, state.owners.sources, state.owners.memory)
+
+    def _as_given(self, weights: Tensor, sources: Tensor, memory: Memory) -> Tensor:
+        """Return `weights [N, S]`, rows of these sources of a memory, at the positions of the sources as given."""
+        if not self._turned:
             return weights
-        sources = tree.spread(state.owners.sources)
-        lengths = (state.owners.memory.bias[:, 0] == 0).sum(dim=1)[sources]  # (P,)
+        lengths = (memory.bias[:, 0] == 0).sum(dim=1)[sources]  # (N,)
         return reversed_sources(weights.T, lengths).T
+
+    def influence(self, source: Tensor, lengths: Tensor, inputs: Tensor, places: Tensor, tokens: Tensor) -> Tensor:
+        """Return how much each token of `source [S, B]` speaks for one token of each target, `[S, B]` in nats.
+
+        It is the gradient of that token's log-probability by the embedding of the source's token, times the embedding
+        (Denil et al. 2014, arXiv 1412.6815, section 4): what would be lost without it, if the model were linear.
+        `inputs [T, B]` are fed to the decoder; the token is `tokens [B]`, after the steps up to `places [B]`.
+        """
+        model = self._model
+        read = reversed_sources(source, lengths) if self._turned else source
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            torch.autocast(source.device.type, self._dtype, enabled=self._dtype != torch.float32),
+        ):
+            embedded = model.encoder.embedding(read).detach().requires_grad_()
+            context = model.context(model.encoder.read_embedded(embedded, lengths), lengths)
+            features = model.decoder.features(inputs, context[0], None, context[1])  # (T, B, D)
+            rows = torch.arange(len(tokens), device=features.device)
+            scores = model.decoder.fc_out(features[places, rows]).float().log_softmax(dim=1)[rows, tokens]
+            (gradient,) = torch.autograd.grad(scores.sum(), embedded)
+        influence = (gradient * embedded.detach()).float().sum(dim=2)
+        return reversed_sources(influence, lengths) if self._turned else influence
 
     def logits(self, reading: Reading) -> Tensor:
         """Return the logits of what follows, `[N, V]`; of a model that copies, those of extended ids, `[N, V + S]`."""

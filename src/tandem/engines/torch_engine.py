@@ -89,6 +89,7 @@ class TorchEngine:
         )
         self._process = os.getpid()
         self._banned = torch.zeros(0, dtype=torch.int64, device=self.device)
+        self._attends = False
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled or copied: the models themselves, not what was prepared for decoding."""
@@ -96,10 +97,10 @@ class TorchEngine:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Become an engine of the process that this is called in."""
-        banned = state["_banned"]
+        banned, attends = state["_banned"], state["_attends"]
         vars(self).update(state)
         self._prepare()
-        self._banned = banned
+        self._banned, self._attends = banned, attends
 
     def banning(self, ids: Ids) -> "TorchEngine":
         """Return an engine over the same prepared models that bans these ids alone.
@@ -108,9 +109,24 @@ class TorchEngine:
         """
         if self.eos in ids:
             raise ValueError(f"the banned ids must not hold <eos>, but {self.eos} is in {list(ids)}")
+        other = self._copy()
+        other._banned = torch.tensor(ids, dtype=torch.int64, device=self.device)
+        return other
+
+    def attending(self) -> "TorchEngine | None":
+        """Return an engine over the same prepared models whose candidates tell where the step looked.
+
+        It is the mean of the members that have attention; None where no member has.
+        """
+        if not any(model.attends for model in self._models):
+            return None
+        other = self._copy()
+        other._attends = True
+        return other
+
+    def _copy(self) -> "TorchEngine":
         other = object.__new__(type(self))
         vars(other).update(vars(self))
-        other._banned = torch.tensor(ids, dtype=torch.int64, device=self.device)
         return other
 
     @property
@@ -143,14 +159,16 @@ class TorchEngine:
         """Feed one token to each row, `[N]`, and return the `count` best next tokens."""
         logits, normalisers, eos, state = self._step(tokens, state)
         values, ids = top_tokens(logits, count)
-        return Candidates(ids.cpu().numpy(), _float64(values) - normalisers[:, None], eos, state)
+        return Candidates(
+            ids.cpu().numpy(), _float64(values) - normalisers[:, None], eos, state, self._attention(state)
+        )
 
     @torch.inference_mode()
     def step_all(self, tokens: IntArray, state: TorchState) -> Candidates[TorchState]:
         """Feed one token to each row, `[N]`, and return all tokens in the order of the ids."""
         logits, normalisers, eos, state = self._step(tokens, state)
         ids = np.broadcast_to(np.arange(logits.shape[1]), tuple(logits.shape))
-        return Candidates(ids, _float64(logits) - normalisers[:, None], eos, state)
+        return Candidates(ids, _float64(logits) - normalisers[:, None], eos, state, self._attention(state))
 
     def _step(self, tokens: IntArray, state: TorchState) -> tuple[Tensor, FloatArray, FloatArray, TorchState]:
         """Return logits `[N, V]` without the banned ids, their log-normalisers, `<eos>`'s scores, and the new state."""
@@ -162,6 +180,12 @@ class TorchEngine:
         if len(self._banned):
             logits.index_fill_(1, self._banned, -torch.inf)
         return logits, normalisers, eos, TorchState(tuple(state for _, state in steps))
+
+    def _attention(self, state: TorchState) -> FloatArray | None:
+        """Return where the step before `state` looked, `[N, S]`; None unless the engine is to tell."""
+        if not self._attends:
+            return None
+        return _mean([model.attention(own) for model, own in zip(self._models, state.members, strict=True)])
 
     def _together(self, logits: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Return what the members predict together: logits `[N, V]` and their log-normalisers `[N]`."""
@@ -195,12 +219,20 @@ class TorchEngine:
         None where no member has attention.
         """
         tree, places, states = self._target_tree(state, rows, targets)
-        each = [model.alignments(tree, own) for model, own in zip(self._models, states, strict=True)]
-        weights = [_float64(own) for own in each if own is not None]
-        if not weights:
-            return None
-        mean: FloatArray = np.mean(weights, axis=0)
-        return [mean[own] for own in places]
+        mean = _mean([model.alignments(tree, own) for model, own in zip(self._models, states, strict=True)])
+        return None if mean is None else [mean[own] for own in places]
+
+    def influence(self, sources: Sequence[Ids], targets: Sequence[Ids]) -> list[FloatArray]:
+        """Return how much each token of each source speaks for the last token of its target, the members' mean."""
+        self._check_process()
+        source, lengths = pad_sentences(sources)
+        inputs, steps = pad_sentences([[self.sos, *ids[:-1]] for ids in targets])
+        if self._copying is not None:
+            source, inputs = copied_sources(source, self._copying)[0], self._fed(inputs)
+        tokens = torch.tensor([ids[-1] for ids in targets])
+        parts = [part.to(self.device) for part in (source, inputs, steps - 1, tokens)]
+        mean = np.mean([_float64(model.influence(parts[0], lengths, *parts[1:])) for model in self._models], axis=0)
+        return [mean[:length, n] for n, length in enumerate(lengths.tolist())]
 
     def _target_tree(
         self, state: TorchState, rows: IntArray, targets: Sequence[Ids]
@@ -242,6 +274,15 @@ class TorchEngine:
                 "forked from it, where torch would hang with several threads or a GPU. Start such a process with "
                 'multiprocessing\'s "spawn", or, on a CPU, call torch.set_num_threads(1) in it first'
             )
+
+
+def _mean(weights: Sequence[Tensor | None]) -> FloatArray | None:
+    """Return the mean of the members' attention, of those that have it; None where no member has."""
+    each = [_float64(own) for own in weights if own is not None]
+    if not each:
+        return None
+    mean: FloatArray = np.mean(each, axis=0)
+    return mean
 
 
 def _float64(values: Tensor) -> FloatArray:

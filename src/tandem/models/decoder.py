@@ -145,6 +145,15 @@ class PreparedDecoder(NamedTuple):
         outputs = self.stack.outputs(self.embedding(tree.tokens), tree.levels, state.layers)
         return self.attention.weights(outputs, Owners.of(tree.spread(state.owners.sources), state.owners.memory))
 
+    def last_alignments(self, state: DecoderState) -> Tensor | None:
+        """Return the weights of the step that `state` came from, `[B, S]`; None without attention.
+
+        They are computed once more from the output of the layer that looked, so that no other step has to keep them.
+        """
+        if self.attention is None or state.owners is None:
+            return None
+        return self.attention.weights(state.layers[len(self.stack.layers) - 1][0], state.owners)
+
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits `[B, V]` at `features [B, D]`."""
         return self.output(features)

@@ -110,9 +110,12 @@ class Encoder(nn.Module):
 
     def read(self, src: Tensor, lengths: Tensor | None = None) -> Encoded:
         """Read `src [S, B]` as `forward` does, and return the outputs at all positions, too."""
-        steps, batch = src.shape
+        return self.read_embedded(self.embedding(src), lengths)
+
+    def read_embedded(self, embedded: Tensor, lengths: Tensor | None = None) -> Encoded:
+        """Read the embeddings of sources, `[S, B, E]`, as `read` does: for who asks what a source's tokens change."""
+        steps, batch = embedded.shape[:2]
         rate, word_rate = (self.dropout.p, self.word_dropout.p) if self.training else (0.0, 0.0)
-        embedded = self.embedding(src)  # (S, B, E)
         mask = draw_embedding_mask((steps, batch, embedded.shape[2]), rate, word_rate, embedded)
         if mask is not None:
             embedded = embedded * mask

@@ -8,7 +8,7 @@ from tandem.models.bridge import Bridge
 from tandem.models.coins import draw_coins, expand_coins
 from tandem.models.copying import Copies, best_fed_back, fed_back
 from tandem.models.decoder import ComparedFeatures, Decoder, DecoderMasks
-from tandem.models.encoder import Encoder
+from tandem.models.encoder import Encoded, Encoder
 from tandem.models.recurrence import compute_dtype
 from tandem.models.state import RecurrentState
 
@@ -104,7 +104,12 @@ class Seq2Seq(nn.Module):
         self, source: Tensor, source_lengths: Tensor | None, copies: Copies | None = None
     ) -> tuple[RecurrentState, Memory | None]:
         """Return the decoder's first state, and the memory that it looks at, with `copies`: None without attention."""
-        encoded = self.encoder.read(source, source_lengths)
+        return self.context(self.encoder.read(source, source_lengths), source_lengths, copies)
+
+    def context(
+        self, encoded: Encoded, source_lengths: Tensor | None, copies: Copies | None = None
+    ) -> tuple[RecurrentState, Memory | None]:
+        """Return what `encode` does, from what the encoder made of the sources."""
         state = encoded.final if self.bridge is None else self.bridge(encoded.final)
         attention = self.decoder.attention
         return state, None if attention is None else attention.remember(encoded.outputs, source_lengths, copies)

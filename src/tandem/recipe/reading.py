@@ -141,6 +141,8 @@ def _explain(fault: Any) -> str:
         return f"  {name}: {_SHOWN.repr(fault['input'])} is given for a whole section. {_remedy(name)}"
     if fault["type"] == "missing":
         return f"  {name}: is missing"
+    if fault["type"] == "value_error" and isinstance(fault["input"], dict):  # of settings that do not fit together
+        return f"  {name}: {message}" if name else f"  {message}"
     return f"  {name}: {message}; it is {_SHOWN.repr(fault['input'])}"
 
 

@@ -10,6 +10,7 @@ from tandem.corpora.kinds import AnyCorpus, CorpusChoice
 from tandem.names import (
     LARGEST_BEAM,
     LARGEST_COUNT,
+    LARGEST_COVERAGE,
     LARGEST_LENGTH_EXTRA,
     LARGEST_LENGTH_FACTOR,
     LARGEST_LENGTH_PENALTY,
@@ -244,6 +245,8 @@ class Search(Section):
     beam: Annotated[int, Field(ge=1, le=LARGEST_BEAM)] = 5
     length_penalty: Annotated[float, Field(ge=0, le=LARGEST_LENGTH_PENALTY)] = 1.0
     """Hypotheses are ranked by log-probability / tokens ** length_penalty. 0 is the plain sum of the paper."""
+    coverage: Annotated[float, Field(ge=0, le=LARGEST_COVERAGE)] = 0.0
+    """The strength of the penalty for source tokens that attention has passed over. 0 is none."""
     max_length_factor: Annotated[float, Field(gt=0, le=LARGEST_LENGTH_FACTOR)] = 2.0
     """A translation has at most this many tokens for each source token, and `max_length_extra` more."""
     max_length_extra: Annotated[int, Field(ge=0, le=LARGEST_LENGTH_EXTRA)] = 10
@@ -264,6 +267,10 @@ class Recipe(Section):
 
     @pydantic.model_validator(mode="after")
     def _fits(self) -> "Recipe":
+        if self.search.coverage and self.model.attention == "off":
+            raise ValueError(
+                "search.coverage is of attention, but model.attention is off: take luong or gnmt, or leave it out"
+            )
         if self.model.tie_embeddings and not self.text.joint:
             raise ValueError(
                 "model.tie_embeddings makes one embedding of both sides, which takes one vocabulary: set text.joint = "

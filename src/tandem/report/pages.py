@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tandem.analysis import Analysis, Findings, Plane
+from tandem.analysis import Analysis, Attention, Findings, Plane
 from tandem.files.atomic import replace_file
 from tandem.metrics import Score
 from tandem.metrics.calibration import ReliabilityBin
@@ -38,6 +38,7 @@ class ReportContents:
     reliability: Sequence[ReliabilityBin] = ()  # How confident the model is, and how often it is right
     samples: Sequence[tuple[str, str, str]] = ()  # Source, reference and translation of some sentences
     findings: Findings | None = None
+    attention: Attention | None = None  # Where the model looks in sources of the test corpus
     contexts: Plane | None = None  # The contexts of sources of the test corpus
     reasons: Sequence[str] = ()  # The reasons for a recipe that was chosen
     recipe: str = ""  # The recipe in TOML
@@ -49,6 +50,7 @@ def write_report(path: Path, contents: ReportContents) -> None:
     run = read_curves(contents.metrics)
     values = {
         "contents": contents,
+        "attention": [] if contents.attention is None else [contents.attention],
         "charts": [(chart, safe_drawing(chart)) for chart in run.charts],
         "epochs": run.epochs,
         "score_names": run.score_names,
@@ -69,7 +71,8 @@ def write_analysis(folder: Path, analysis: Analysis) -> Path:
     figures = json.dumps(analysis_figures(analysis), indent=2, ensure_ascii=False)
     replace_file(folder / _FIGURES, figures + "\n")
     path = folder / _PAGE
-    replace_file(path, render_page("analysis.html.jinja", analysis.findings, analysis.contexts, {"analysis": analysis}))
+    values = {"analysis": analysis, "attention": analysis.attention}
+    replace_file(path, render_page("analysis.html.jinja", analysis.findings, analysis.contexts, values))
     return path
 
 

@@ -18,6 +18,7 @@ from tandem.report.curves import figure
 from tandem.report.scatter import draw_plane, mark_of, plane_groups
 from tandem.version import __version__
 
+_SCRIPTS = ("plane.js", "alignments.js")
 _APART = 0.09
 """The distance between the dots of two systems as a share of a bin's width, so that intervals do not overlap."""
 
@@ -32,7 +33,7 @@ def render_page(template: str, findings: Findings | None, plane: Plane | None, v
         lstrip_blocks=True,
     )
     environment.filters |= {"figure": _figure, "astuple": astuple}
-    script, allowed = plane_script()
+    script, allowed = page_script()
     return environment.get_template(template).render(
         **values,
         parts=None if findings is None else _sections(findings, plane),
@@ -42,9 +43,9 @@ def render_page(template: str, findings: Findings | None, plane: Plane | None, v
     )
 
 
-def plane_script() -> tuple[Markup, str]:
-    """Return the script of the picture, and the hash by which the policy of a page allows this script alone."""
-    text = _resource("plane.js")
+def page_script() -> tuple[Markup, str]:
+    """Return the script of the pictures, and the hash by which the policy of a page allows this script alone."""
+    text = "\n".join(_resource(name) for name in _SCRIPTS)
     digest = hashlib.sha256(text.encode()).digest()
     return Markup(text), f"sha256-{base64.b64encode(digest).decode()}"
 

@@ -1,8 +1,19 @@
 """`tandem.analyse`: translators against a corpus; not how good they are, but where and why."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from tandem.analysis import Analysis, Phrase, Plane, References, System, compare_systems, context_plane
+from tandem.analysis import (
+    Analysis,
+    Attention,
+    Phrase,
+    Plane,
+    References,
+    System,
+    compare_systems,
+    context_plane,
+    measure_attention,
+)
 from tandem.corpora.given import checked_references
 from tandem.metrics import TokenizerChoice
 from tandem.metrics.bootstrap import Resampling
@@ -68,6 +79,7 @@ def analyse(
     findings = compare_systems(systems, resampling or Resampling(), ranked)
     if not translators:
         return Analysis(corpus, findings, None)
+    attention = [look_at(t, name, references.sources, chosen[name], on_progress) for name, t in translators.items()]
     first, translator = next(iter(translators.items()))
     if phrases:
         texts = [phrase.text for phrase in phrases]
@@ -76,7 +88,7 @@ def analyse(
     else:
         placed, placed_translations = sample_evenly(references.sources, systems[0].translations)
     plane = place_in_plane(translator, first, placed, placed_translations, training, on_progress)
-    return Analysis(corpus, findings, plane)
+    return Analysis(corpus, findings, plane, tuple(found for found in attention if found is not None))
 
 
 def ignore_case(translators: Iterable[Translator]) -> bool:
@@ -89,6 +101,22 @@ def sample_evenly(sources: Sequence[str], translations: Sequence[str]) -> tuple[
     """Return at most 300 evenly spaced sources, as phrases without a group, and their translations."""
     step = -(-len(sources) // MOST_PLACED)
     return [Phrase(source) for source in sources[::step]], list(translations[::step])
+
+
+def look_at(
+    translator: Translator,
+    name: str,
+    sources: Sequence[str],
+    settings: SearchSettings,
+    on_progress: OnProgress = lambda *_: None,
+) -> Attention | None:
+    """Return where a translator looks in at most 300 evenly spaced sources; None without attention."""
+    if all(member.model.decoder.attention is None for member in translator.members):
+        return None
+    texts = sources[:: -(-len(sources) // MOST_PLACED)]
+    settings = replace(settings, alignment=True)
+    made = translate_all(translator, texts, settings, f"{name} shows where it looks", on_progress)
+    return measure_attention(name, translator, texts, made)
 
 
 def place_in_plane(

@@ -201,9 +201,13 @@ def translate_all(
 def search_signature(translator: Translator, settings: SearchSettings) -> str:
     """Return the signature of a search, in sacreBLEU's notation: what is needed to repeat it."""
     search = f"beam:{settings.beam}|lp:{settings.length_penalty:g}" if settings.beam > 1 else "greedy"
+    if settings.beam > 1 and settings.coverage:
+        search += f"|cp:{settings.coverage:g}"
     limits, usual = (settings.max_length_factor, settings.max_length_extra), translator.search_settings()
     if limits != (usual.max_length_factor, usual.max_length_extra):
         search += f"|limit:{settings.max_length_factor:g}x+{settings.max_length_extra}"
+    if settings.replace_unknown:
+        search += "|unk:replaced" if settings.dictionary is None else f"|unk:dictionary:{len(settings.dictionary)}"
     if len(translator.members) > 1:
         search += f"|ensemble:{len(translator.members)}|mean:{translator.averaging}"
     return search

@@ -13,7 +13,7 @@ from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import dump_recipe
 from tandem.recording import read_metrics
 from tandem.report import ReportContents, write_report
-from tandem.runs.analyses import place_in_plane, sample_evenly
+from tandem.runs.analyses import look_at, place_in_plane, sample_evenly
 from tandem.runs.baselines import Baseline
 from tandem.runs.evaluation import LEAST_CALIBRATED, Evaluation
 from tandem.runs.provenance import read_provenance
@@ -106,6 +106,7 @@ def _with_scores(contents: ReportContents, translator: Translator, evaluated: Ev
         reliability=evaluation.reliability() if evaluation.sources >= LEAST_CALIBRATED else (),
         samples=[(sample.source, sample.reference, sample.translation) for sample in evaluation.samples],
         findings=findings,
+        attention=look_at(translator, contents.title, references.sources, translator.search_settings()),
         contexts=place_in_plane(translator, contents.title, phrases, translations, None),
     )
 

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from tandem.engines import Candidates, Engine, FloatArray, IntArray
 from tandem.engines.engine import S
-from tandem.names import LARGEST_LENGTH_PENALTY
+from tandem.names import LARGEST_COVERAGE, LARGEST_LENGTH_PENALTY
+from tandem.search.coverage import Coverage, attending
 from tandem.search.hypothesis import Hypothesis
 from tandem.search.steps import Constraints, Inputs, SearchStep, Steps, nothing_possible
 from tandem.search.trellis import ROOT, Trellis
@@ -88,6 +89,11 @@ class BeamSearch:
 
     0 is the paper's plain sum, which also decides which continuations stay in the beam.
     """
+    coverage: float = 0.0
+    """The strength of the coverage penalty, which is added to what complete hypotheses rank by; 0 is none.
+
+    It is never above 0, so what a live hypothesis can hope for is an upper bound with it, too.
+    """
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value out of its range."""
@@ -98,6 +104,8 @@ class BeamSearch:
             )
         if not 0 <= self.length_penalty <= LARGEST_LENGTH_PENALTY:
             raise ValueError(f"length_penalty must be 0 to {LARGEST_LENGTH_PENALTY:g}, but it is {self.length_penalty}")
+        if not 0 <= self.coverage <= LARGEST_COVERAGE:
+            raise ValueError(f"coverage must be 0 to {LARGEST_COVERAGE:g}, but it is {self.coverage}")
 
     @property
     def width(self) -> int:
@@ -108,6 +116,8 @@ class BeamSearch:
         """Search all sources at once; yield the live hypotheses of those that go on."""
         if not inputs.sources:
             return []
+        coverage = Coverage.start(inputs.sources) if self.coverage else None
+        engine = attending(engine) if self.coverage else engine
         state = engine.start(inputs.sources)
         constraints = Constraints(engine, state, inputs)
         number, trellis = len(inputs.sources), Trellis()
@@ -116,11 +126,16 @@ class BeamSearch:
             np.arange(number), np.full((number, 1), engine.sos), np.zeros((number, 1)), np.full((number, 1), ROOT)
         )
         for time in range(constraints.longest + 1):
-            best, state = self._continue(engine, state, live, constraints, time)
+            best, candidates = self._continue(engine, state, live, constraints, time)
             nodes = trellis.add(best.tokens, best.token_scores, _take(live.nodes, best.parents))
             # Only what ends among the best K counts: the rest would not have stayed in the beam.
             ended = np.where(best.tokens[:, : self.size] == engine.eos, best.scores[:, : self.size], -np.inf)
-            complete.add(live.sources, ended / (time + 1) ** self.length_penalty, nodes[:, : self.size])
+            ranks = ended / (time + 1) ** self.length_penalty
+            if coverage is not None and candidates.attention is not None:
+                coverage = coverage.after(candidates.attention)
+                penalties = coverage.penalties(self.coverage).reshape(live.scores.shape)
+                ranks = ranks + _take(penalties, best.parents[:, : self.size])
+            complete.add(live.sources, ranks, nodes[:, : self.size])
             live, parents = self._refill(best, nodes, live, engine.eos)
             # One more token at no cost; log-probabilities only fall.
             hoped = live.scores[:, 0] / (time + 2) ** self.length_penalty
@@ -131,13 +146,14 @@ class BeamSearch:
             yield SearchStep(live.sources.repeat(live.tokens.shape[1]), rows, live.tokens.ravel(), live.scores.ravel())
             if not len(rows) or time == constraints.longest:
                 break
-            state = state.select(rows)
+            state = candidates.state.select(rows)
+            coverage = None if coverage is None else coverage.select(rows)
         return _collect(complete, trellis)
 
     def _continue(
         self, engine: Engine[S], state: S, live: _Live, constraints: Constraints, time: int
-    ) -> tuple[_Continuations, S]:
-        """Return the best 2 K continuations (at most K of them end, so that K can go on), and the new state.
+    ) -> tuple[_Continuations, Candidates[S]]:
+        """Return the best 2 K continuations (at most K of them end, so that K can go on), and the step they are of.
 
         The best 2 K of a source lie among the best 2 K of each of its rows. A wide beam asks for fewer of each row, and
         again for more where the last of some row is among the best: then the next of that row might be, too.
@@ -161,7 +177,7 @@ class BeamSearch:
                 break
             count *= 2
         best = _Continuations(places // each, _take(tokens, places), _take(token_scores, places), best_scores)
-        return best, candidates.state
+        return best, candidates
 
     def _refill(self, best: _Continuations, nodes: IntArray, live: _Live, eos: int) -> tuple[_Live, IntArray]:
         """Return the best K that go on, and which row of the step's state each of them continues, `[B, W]`."""

@@ -48,6 +48,11 @@ class Codec:
                 encoded.append(self._encoded_source(text[:MAX_SOURCE_CHARACTERS], ids[:MAX_SOURCE_TOKENS], cut))
         return encoded
 
+    def text_order(self, length: int) -> list[int]:
+        """Return where each token of a framed source of this length stands among its ids, in the order of its text."""
+        order = list(range(length))
+        return [0, *reversed(order[1:-1]), length - 1] if self.reverse_source else order
+
     def _encoded_source(self, text: str, ids: list[int], cut: bool) -> EncodedSource:
         if self.copying is None:
             return EncodedSource(frame(ids, reverse=self.reverse_source), cut)

@@ -1,6 +1,7 @@
 """Text to ids and back: one class over the `tokenizers` library, one JSON file each."""
 
 import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, takewhile
 from pathlib import Path
@@ -58,6 +59,8 @@ class Tokenizer:
         # What each id is in a decoded text. An unknown piece of kind "word" is most often a whole word.
         self._texts = ["" if token in SPECIAL_TOKENS else token for token in self._tokens]
         self._texts[UNK_ID] = MARK + UNK_TOKEN if kind == "word" else UNK_TOKEN
+        if kind != "whitespace":
+            self._texts = [token.replace(MARK, " ") for token in self._texts]
 
     @classmethod
     def train(
@@ -121,26 +124,47 @@ class Tokenizer:
         With the kind "bpe", neighbouring unknown characters are one piece.
         """
         text = without_surrogates(text)
-        encoding = self._core.encode(text)
-        pieces = []
-        for index, (start, end) in list(zip(encoding.ids, encoding.offsets, strict=True))[:most]:
-            if index == UNK_ID:
-                piece = text[start:end]
-                if self.kind == "whitespace":
-                    # For the name of a special token, which the normaliser replaces, only the last character is meant.
-                    piece = max([piece, *text[:end].rsplit(None, 1)[-1:]], key=len)
-                pieces.append(piece.strip() or piece)  # a word's piece begins with its space
-        return pieces
+        ids, spans = self._encode_with_spans(text)
+        return [text[start:end] for index, (start, end) in list(zip(ids, spans, strict=True))[:most] if index == UNK_ID]
 
-    def decode(self, ids: Sequence[int], more: Sequence[str] = ()) -> str:
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where each token of `encode(text)` begins and ends in the text, without the space before it."""
+        return self._encode_with_spans(without_surrogates(text))[1]
+
+    def _encode_with_spans(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        encoding = self._core.encode(text)
+        following = [*(start for start, _ in encoding.offsets[1:]), len(text)][: len(encoding.offsets)]
+        spans = zip(encoding.offsets, following, strict=True)
+        return encoding.ids, [self._span(text, start, end, limit) for (start, end), limit in spans]
+
+    def _span(self, text: str, start: int, end: int, limit: int) -> tuple[int, int]:
+        """Return the whole span of a token from what the library says of it; the next token begins at `limit`."""
+        # A letter that was put together from a base and its accents ends, for the library, at the base.
+        while end < limit and unicodedata.combining(text[end]):
+            end += 1
+        if self.kind == "whitespace":
+            # Of the name of a special token, which the normaliser replaces, only the last character is meant.
+            while start > 0 and not text[start - 1].isspace():
+                start -= 1
+        elif text[start:end].strip():  # a word's piece begins with its space
+            start = end - len(text[start:end].lstrip())
+        return start, end
+
+    def decode(self, ids: Sequence[int], more: Sequence[str] = (), *, unknown: Iterable[str] = ()) -> str:
         """Return the text of the ids. `<pad>`, `<sos>` and `<eos>` are dropped; an unknown token shows as `<unk>`.
 
-        The ids behind the vocabulary are those of `more` tokens. Raise IndexError for an id outside both.
+        The ids behind the vocabulary are those of `more` tokens. Texts of `unknown` take the place of the first unknown
+        tokens, one each; in the kind "word" a text has a space before it where there is to be one. Raise IndexError for
+        an id outside both.
         """
-        pieces = [self._token(index, self._texts, more) for index in ids]
+        given = iter(unknown)
+        if self.kind != "whitespace":
+            more = [token.replace(MARK, " ") for token in more]
+        texts = [self._token(index, self._texts, more) for index in ids]
+        pieces = [next(given, own) if index == UNK_ID else own for index, own in zip(ids, texts, strict=True)]
         if self.kind == "whitespace":
             return " ".join(piece for piece in pieces if piece)
-        return "".join(pieces).replace(MARK, " ").strip(" ")
+        return "".join(pieces).strip(" ")
 
     def tokens(self, ids: Sequence[int], more: Sequence[str] = ()) -> list[str]:
         """Return the token of each id as it stands in the vocabulary, or in `more` behind it; special tokens, too."""

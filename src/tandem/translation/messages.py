@@ -2,10 +2,23 @@
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Stopped: TypeAlias = Literal["eos", "limit"]
 """Why an output ended: the model wrote `<eos>`, or the length limit was reached and only `<eos>` was allowed."""
+
+
+class Replaced(NamedTuple):
+    """An unknown token of a translation, and what stands in its place."""
+
+    token: int
+    """Its number among the tokens, counted from 0."""
+    source: str
+    """The word of the source that it came from, as it stands there."""
+    text: str
+    """The same, or what the dictionary has for it."""
+    spaced: bool
+    """Whether there is a space before it, where the target's tokens do not tell."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +27,7 @@ class Translation:
 
     text: str
     score: float
-    """Log-probability / tokens ** length_penalty, `<eos>` counted: what it was ranked by."""
+    """What it was ranked by: log-probability / tokens ** length_penalty, `<eos>` counted, and the coverage penalty."""
     tokens: tuple[str, ...]
     token_scores: tuple[float, ...]
     """The log-probability of each token, and of `<eos>` at the end."""
@@ -32,6 +45,8 @@ class Translation:
     None, too, for an empty source, of an ensemble, and of a model that has no calibration.
     """
 
+    replaced: tuple[Replaced, ...] | None = None
+    """The unknown tokens and what stands for each in `text`; None unless they were to be replaced."""
     copied: tuple[int, ...] = ()
     """Which of `tokens`, counted from 0, the target vocabulary lacks: they were copied from the source."""
     source_tokens: tuple[str, ...] = ()
@@ -92,7 +107,7 @@ def target_score_object(source: str, target: str, score: TargetScore) -> dict[st
 
 def _hypothesis_object(translation: Translation) -> dict[str, Any]:
     copied = {"copied": translation.copied} if translation.copied else {}
-    return {
+    content = {
         "text": translation.text,
         "score": translation.score,
         "log_probability": translation.log_probability,
@@ -101,3 +116,8 @@ def _hypothesis_object(translation: Translation) -> dict[str, Any]:
         **copied,
         "stopped": translation.stopped,
     }
+    if translation.replaced is not None:
+        content["replaced"] = [
+            {"token": one.token, "source": one.source, "text": one.text} for one in translation.replaced
+        ]
+    return content

@@ -22,7 +22,7 @@ def score_targets(
     """
     scores: list[list[FloatArray]] = [[np.zeros(0)] * len(own) for own in targets]
     order = sorted(range(len(sources)), key=lambda n: (max(map(len, targets[n]), default=0), len(sources[n])))
-    for batch in _pieces([len(sources[n]) for n in order], _MOST_SOURCE_TOKENS, batch_size):
+    for batch in in_pieces([len(sources[n]) for n in order], _MOST_SOURCE_TOKENS, batch_size):
         numbers = order[batch]
         state = engine.start([sources[n] for n in numbers])
         # Targets of a source that begin alike stand together, so that they are seldom parted.
@@ -32,14 +32,14 @@ def score_targets(
             for place in sorted(range(len(targets[n])), key=lambda place: list(targets[n][place]))
         ]
         wanted = [targets[numbers[row]][place] for row, place in pairs]
-        for piece in _pieces([len(ids) for ids in wanted], _MOST_TARGET_TOKENS, len(wanted)):
+        for piece in in_pieces([len(ids) for ids in wanted], _MOST_TARGET_TOKENS, len(wanted)):
             rows = np.array([row for row, _ in pairs[piece]])
             for (row, place), values in zip(pairs[piece], engine.score(state, rows, wanted[piece]), strict=True):
                 scores[numbers[row]][place] = values
     return scores
 
 
-def _pieces(sizes: Sequence[int], most: int, most_items: int) -> Iterator[slice]:
+def in_pieces(sizes: Sequence[int], most: int, most_items: int) -> Iterator[slice]:
     """Yield slices of neighbours, at most `most_items`, whose sizes add up to at most `most`; at least one each."""
     begin, total = 0, 0
     for place, size in enumerate(sizes):

@@ -1,6 +1,6 @@
 """How translations are searched for: the settings, and how much memory a search may take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -8,6 +8,7 @@ from tandem.errors import MemoryShortage
 from tandem.names import (
     LARGEST_BATCH,
     LARGEST_BEAM,
+    LARGEST_COVERAGE,
     LARGEST_LENGTH_EXTRA,
     LARGEST_LENGTH_FACTOR,
     LARGEST_LENGTH_PENALTY,
@@ -38,9 +39,11 @@ _RANGES = {
     "batch_size": (1, LARGEST_BATCH),
     "sample": (1, LARGEST_BEAM),
     "length_penalty": (0, LARGEST_LENGTH_PENALTY),
+    "coverage": (0, LARGEST_COVERAGE),
     "max_length_extra": (0, LARGEST_LENGTH_EXTRA),
 }
 """The least and the largest value of an option."""
+_OF_RECIPE = ("length_penalty", "coverage", "max_length_factor", "max_length_extra")
 _SAMPLING = {"sample": "count", "temperature": "temperature", "top_k": "top_k", "top_p": "top_p", "seed": "seed"}
 """The field of `Sampling` that an option sets."""
 
@@ -50,12 +53,15 @@ class SearchOptions(TypedDict, total=False):
 
     beam: int | None
     length_penalty: float | None
+    coverage: float | None
     max_length_factor: float | None
     max_length_extra: int | None
     n_best: int
     batch_size: int
     allow_unk: bool
     alignment: bool
+    replace_unknown: bool
+    dictionary: Mapping[str, str] | None
     sample: int | None
     temperature: float | None
     top_k: int | None
@@ -72,6 +78,7 @@ class SearchSettings:
     max_length_factor: float
     """An output has at most this many tokens for each token of its source, and `max_length_extra` more."""
     max_length_extra: int
+    coverage: float = 0.0
     n_best: int = 1
     batch_size: int = BATCH_SIZE
     allow_unk: bool = False
@@ -80,12 +87,19 @@ class SearchSettings:
     alignment: bool = False
     """Whether each translation says where the model looked; its attention is computed once more for that."""
 
+    replace_unknown: bool = False
+    """Whether `<unk>` may stand in an output, and then takes the text of the source word that it came from."""
+    dictionary: Mapping[str, str] | None = None
+    """What such a word is replaced by instead, by words of the source."""
+
     @property
     def method(self) -> SearchMethod:
         """The search itself."""
         if self.sampling:
             return self.sampling
-        return GreedySearch() if self.beam == 1 else BeamSearch(self.beam, self.n_best, self.length_penalty)
+        if self.beam == 1 and not self.coverage:
+            return GreedySearch()
+        return BeamSearch(self.beam, self.n_best, self.length_penalty, self.coverage)
 
     @property
     def several(self) -> bool:
@@ -137,7 +151,7 @@ def chosen_settings(search: Search, options: SearchOptions) -> SearchSettings:
         raise ValueError(f"there is no search option {unknown[0]!r}; the options are {', '.join(known)}")
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     values: dict[str, Any] = {"n_best": 1, "batch_size": BATCH_SIZE, "allow_unk": False, "alignment": False}
-    values |= {name: getattr(search, name) for name in ("length_penalty", "max_length_factor", "max_length_extra")}
+    values |= {name: getattr(search, name) for name in _OF_RECIPE}
     values["beam"] = max(search.beam, given.get("n_best", 1))
     values |= given
     for name, (least, most) in _RANGES.items():
@@ -150,6 +164,11 @@ def chosen_settings(search: Search, options: SearchOptions) -> SearchSettings:
     if values["n_best"] > values["beam"]:
         raise ValueError(
             f"n_best is {values['n_best']}, more than the beam of {values['beam']}: raise the beam or lower n_best"
+        )
+    if values.get("dictionary") is not None and not values.get("replace_unknown"):
+        raise ValueError(
+            "a dictionary is for unknown words that are replaced: ask for that, too (--replace-unk, or "
+            "replace_unknown=True)"
         )
     sampling = _chosen_sampling(given)
     return SearchSettings(**{name: values[name] for name in values.keys() - _SAMPLING.keys()}, sampling=sampling)

@@ -7,11 +7,9 @@ from itertools import count, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
-import numpy as np
-
 from tandem.corpora.given import checked_texts
-from tandem.engines import Engine, FloatArray
-from tandem.errors import ArgumentError, CheckpointError, TandemError
+from tandem.engines import Engine, FloatArray, Ids
+from tandem.errors import ArgumentError, CheckpointError
 from tandem.files.paths import path_of
 from tandem.memory import memory_for
 from tandem.metrics.calibration import Calibration
@@ -19,11 +17,14 @@ from tandem.names import Averaging, Device, Precision
 from tandem.recipe import Recipe
 from tandem.search import Hypothesis, Inputs, run_search
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
-from tandem.text.codec import LONGEST_OUTPUT, Codec, EncodedSource
+from tandem.text.codec import Codec, EncodedSource
 from tandem.text.copying import Copying
-from tandem.translation.messages import TargetScore, Translation
+from tandem.translation.alignments import align
+from tandem.translation.messages import Replaced, TargetScore, Translation
+from tandem.translation.outputs import empty_translation, made_translation
 from tandem.translation.scoring import score_targets
 from tandem.translation.settings import SMALLER_SEARCH, SearchOptions, SearchSettings, chosen_settings
+from tandem.translation.unknowns import UnknownWords
 
 if TYPE_CHECKING:
     import torch
@@ -289,8 +290,7 @@ class Translator:
         encoded = self.codec.encode_sources(window)
         beginnings = self.codec.encode_prefixes(prefixes, encoded)
         numbered = list(islice(numbers, len(window)))
-        empty = Translation("", 0.0, (), ())
-        results = [replace(empty, alternatives=(empty,)) if settings.several else empty] * len(window)
+        results = [empty_translation(settings)] * len(window)
         # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
         lengths = [len(source.ids) for source in encoded]
         order = sorted((n for n, length in enumerate(lengths) if length > 2), key=lengths.__getitem__)
@@ -307,65 +307,35 @@ class Translator:
             )
             with memory_for(f"translating {len(rows):,} texts together", SMALLER_SEARCH):
                 searched = run_search(settings.method.steps(self._engine(settings), inputs))
-            for row, hypotheses, limit in zip(rows, searched, limits, strict=True):
-                results[row] = self._translation(window[row], encoded[row], hypotheses, settings, limit)
+            replaced = self._replaced([window[row] for row in rows], inputs.sources, searched, settings)
+            for row, hypotheses, words, limit in zip(rows, searched, replaced, limits, strict=True):
+                results[row] = made_translation(
+                    self.codec, self.calibration, window[row], encoded[row], hypotheses, words, settings, limit
+                )
             if settings.alignment:
-                aligned = self._aligned([encoded[row].ids for row in rows], [own[0].ids for own in searched])
-                for row, (tokens, attention) in zip(rows, aligned, strict=True):
-                    results[row] = replace(results[row], source_tokens=tokens, attention=attention)
+                outputs = [own[0].ids for own in searched]
+                aligned = align(self.engine, self.codec, inputs.sources, outputs)
+                for row, alignment in zip(rows, aligned, strict=True):
+                    results[row] = replace(results[row], **alignment._asdict())
             on_progress(len(rows))
         return results
 
-    def _aligned(
-        self, sources: Sequence[Sequence[int]], outputs: Sequence[Sequence[int]]
-    ) -> Iterator[tuple[tuple[str, ...], tuple[tuple[float, ...], ...]]]:
-        """Yield the tokens of each source, as they stand in its text, and how much its output looked at each."""
-        targets = [[*ids, EOS_ID] for ids in outputs]
-        aligned = self.engine.align(self.engine.start(sources), np.arange(len(sources)), targets)
-        if aligned is None:
-            raise TandemError(
-                "alignments are of attention, and this model has none: train one with --set model.attention=gnmt, or "
-                "leave out --alignment"
-            )
-        for ids, weights in zip(sources, aligned, strict=True):
-            order = list(range(len(ids)))
-            if self.codec.reverse_source:
-                order[1:-1] = reversed(order[1:-1])
-            known = len(self.source_tokenizer)
-            tokens = self.source_tokenizer.tokens([ids[place] if ids[place] < known else UNK_ID for place in order])
-            yield tuple(tokens), tuple(map(tuple, weights[:, order].tolist()))
-
     def _engine(self, settings: SearchSettings) -> Engine[Any]:
-        return self.engine.banning([PAD_ID, SOS_ID]) if settings.allow_unk else self.engine
+        unknown = settings.allow_unk or settings.replace_unknown
+        return self.engine.banning([PAD_ID, SOS_ID]) if unknown else self.engine
 
-    def _translation(
-        self, text: str, source: EncodedSource, hypotheses: list[Hypothesis], settings: SearchSettings, limit: int
-    ) -> Translation:
-        """Return what was found for one source, whose outputs have at most `limit` tokens."""
-        made, target, pieces = [], self.target_tokenizer, source.pieces
-        for h in hypotheses:
-            ids = target.beginning(h.ids, LONGEST_OUTPUT, pieces)
-            whole = len(ids) == len(h.ids)
-            made.append(
-                Translation(
-                    target.decode(ids, pieces),
-                    h.log_probability / len(h.token_scores) ** settings.length_penalty,
-                    tuple(target.tokens(ids, pieces)),
-                    h.token_scores if whole else h.token_scores[: len(ids)],
-                    # At the limit only <eos> could follow, whatever the model would have written.
-                    stopped="limit" if len(h.ids) >= limit or not whole else "eos",
-                    copied=tuple(place for place, index in enumerate(ids) if index >= len(target)),
-                )
-            )
-        best = made[0]
-        calibrated = None if settings.sampling else self.calibration
-        return replace(
-            best,
-            alternatives=tuple(made) if settings.several else (),
-            cut=source.cut,
-            unknown=self.codec.unknown_pieces(text, source),
-            confidence=None if calibrated is None else calibrated.confidence(best.token_scores),
-        )
+    def _replaced(
+        self,
+        texts: Sequence[str],
+        sources: Sequence[Ids],
+        searched: Sequence[Sequence[Hypothesis]],
+        settings: SearchSettings,
+    ) -> Sequence[Sequence[tuple[Replaced, ...]] | None]:
+        """Return what stands for the unknown words of each hypothesis; None for each source if not asked for."""
+        if not settings.replace_unknown:
+            return [None] * len(texts)
+        words = UnknownWords(self.engine, self.codec, settings.dictionary or {})
+        return words.replaced(texts, sources, [[h.ids for h in own] for own in searched])
 
 
 def load(

@@ -1,0 +1,54 @@
+"""How much of its source each hypothesis has looked at, and what is taken off its score for the rest.
+
+Letters: `N` rows of a step (live hypotheses), `S` tokens of the longest source, `<sos>` and `<eos>` counted.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from tandem.engines import Engine, FloatArray, Ids, IntArray
+from tandem.engines.engine import S
+from tandem.errors import TandemError
+
+_LEAST = 1e-10
+"""What a token counts for at least, so that one which nothing looked at does not rule a hypothesis out."""
+
+
+class Coverage(NamedTuple):
+    """The attention that the tokens of each row's source have had in sum."""
+
+    sums: FloatArray
+    """`[N, S]`. What does not count, the frame and the padding of a source, is 1 from the start."""
+
+    @classmethod
+    def start(cls, sources: Sequence[Ids]) -> Self:
+        """Return the coverage of one row for each framed source, of which nothing has been looked at."""
+        lengths = np.array([len(source) for source in sources])[:, None]
+        places = np.arange(lengths.max())
+        return cls(np.where((places > 0) & (places < lengths - 1), 0.0, 1.0))
+
+    def after(self, attention: FloatArray) -> Self:
+        """Return the coverage after one more step, whose attention is `[N, S]`."""
+        return type(self)(self.sums + attention)
+
+    def select(self, rows: IntArray) -> Self:
+        """Return the coverage of these rows, `[N']`."""
+        return type(self)(self.sums[rows])
+
+    def penalties(self, strength: float) -> FloatArray:
+        """Return the penalty of each row, `[N]`, none above 0 (Wu et al. 2016, arXiv 1609.08144, equation 14)."""
+        penalties: FloatArray = strength * np.log(self.sums.clip(_LEAST, 1)).sum(axis=1)
+        return penalties
+
+
+def attending(engine: Engine[S]) -> Engine[S]:
+    """Return an engine like this one whose steps say where they looked. Raise TandemError where it has no attention."""
+    looking = engine.attending()
+    if looking is None:
+        raise TandemError(
+            "the coverage penalty is of attention, and this model has none: train one with --set model.attention=gnmt, "
+            "or set it to 0 (--coverage 0, or search.coverage in a recipe)"
+        )
+    return looking
