@@ -239,7 +239,7 @@ def test_layers_of_a_gpu_are_the_same_layers(
         objective = sum((part * torch.arange(1.0, part.numel() + 1).view_as(part).cos()).sum() for part in parts)
         return [*parts, *torch.autograd.grad(objective, given)]
 
-    ours = results(lambda *parts: cell.run(*parts, ends, torch.float32), "cpu")
-    theirs = results(lambda *parts: run_layer(GPU_LAYERS[cell_type], *parts, ends), device)
+    ours = results(lambda *given: cell.run(given[0], given[1], given[2], ends, torch.float32), "cpu")
+    theirs = results(lambda *given: run_layer(GPU_LAYERS[cell_type], given[0], given[1], given[2], ends), device)
     for our, their in zip(ours, theirs, strict=True):
         assert_close(their, our, rtol=1e-4, atol=1e-4)

@@ -32,10 +32,11 @@ def run_layer(
             first = state if len(state) > 1 else state[0]
             outputs, *after = layer(inputs, first, weights, *options, False)
             return outputs, tuple(part.squeeze(0) for part in after)
-        packed = pack_padded_sequence(inputs, ends.last + 1, enforce_sorted=False)
-        order, back = packed.sorted_indices, packed.unsorted_indices
+        order = ends.last.argsort(descending=True, stable=True)
+        packed = pack_padded_sequence(inputs[:, order.to(inputs.device)], ends.last[order] + 1)
+        order, back = order.to(inputs.device), order.argsort().to(inputs.device)
         state = tuple(part.index_select(1, order) for part in state)
         first = state if len(state) > 1 else state[0]
         data, *after = layer(packed.data, packed.batch_sizes, first, weights, *options)
-    outputs, _ = pad_packed_sequence(PackedSequence(data, packed.batch_sizes, order, back), total_length=len(inputs))
-    return outputs, tuple(part.index_select(1, back).squeeze(0) for part in after)
+    outputs, _ = pad_packed_sequence(PackedSequence(data, packed.batch_sizes), total_length=len(inputs))
+    return outputs.index_select(1, back), tuple(part.index_select(1, back).squeeze(0) for part in after)
