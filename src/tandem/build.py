@@ -38,8 +38,8 @@ def build_tokenizer(text: Text, words: WordCounts) -> Tokenizer:
 def build_tokenizers(texts: Texts, source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
     """Learn the tokenizers of both sides, which are one where the vocabulary is joint.
 
-    The words of the target are then added to the table of the source. With features the words of the source are those of
-    `count_parts`.
+    The words of the target are then added to the table of the source. With features the words of the source are
+    those of `count_parts`.
     """
     if texts.joint:
         both = build_tokenizer(texts.source, source.add(target))

@@ -133,6 +133,19 @@ def test_features_that_a_recipe_has_no_tokens_for_are_an_error(tmp_path: Path) -
         run_recipe(tiny_recipe(), tmp_path / "run", device="cpu", given=given)
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (["text.joint=true", "text.target.tokenizer=character"], "features do not go with joint yet"),
+        (["text.features.bpe_dropout=0.1", "text.features.tokenizer=bpe"], "do not go with features.bpe_dropout yet"),
+        (["model.copy=true", *LOOKING], "model.copy does not go with text.features yet: leave one of them out"),
+    ],
+)
+def test_what_does_not_go_with_features_is_said(settings: list[str], told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        recipe(*settings)
+
+
 def test_a_checkpoint_and_its_recipe_agree_about_features(run: Path, tmp_path: Path) -> None:
     checkpoint = copied(next((run / "checkpoints").iterdir()), tmp_path / "spoilt")
     (checkpoint / "features.tokenizer.json").write_text("{}", encoding="utf-8")
