@@ -16,12 +16,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.inflection_data import make_inflection
 from benchmarks.machine import describe_machine
 from benchmarks.task_data import Pair, TaskData, make_addresses, make_dates, make_spelling
 
 Row = dict[str, Any]
 """One training and its measurement."""
 
+_SMALL = [
+    "--set",
+    "model.hidden=128",
+    "--set",
+    "model.embedding=64",
+    "--set",
+    "training.epochs=10",
+]  # minutes on a core
 _SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
 
@@ -116,9 +125,17 @@ def _made(make: Callable[[], TaskData]) -> Callable[[Path], Commands]:
         data = make()
         for name, pairs in (("train.tsv", data.train), ("test.tsv", data.test)):
             _write(folder / name, pairs)
-        return ["--tsv", str(folder / "train.tsv")], ["--tsv", str(folder / "test.tsv")]
+        return ["--tsv", str(folder / "train.tsv"), *_SMALL], ["--tsv", str(folder / "test.tsv")]
 
     return commands
+
+
+def _inflection(folder: Path) -> Commands:
+    train, test = make_inflection()
+    for name, forms in (("train.tsv", train), ("test.tsv", test)):
+        rows = ("\t".join(form) + "\n" for form in forms)
+        (folder / name).write_text("".join(rows), encoding="utf-8", newline="\n")
+    return ["--tsv", str(folder / "train.tsv")], ["--tsv", str(folder / "test.tsv")]
 
 
 def _dates(pairs: int) -> Callable[[Path], Commands]:
@@ -154,6 +171,7 @@ TASKS: dict[str, Callable[[Path], Commands]] = {
     **{f"dates-{pairs}": _dates(pairs) for pairs in (200, 1_000, 1_999, 2_000, 2_700, 10_000)},
     "addresses": _made(make_addresses),
     "spelling": _made(make_spelling),
+    "inflection": _inflection,
     "french": _sounds("fre"),
     "hungarian": _sounds("hun"),
     "icelandic": _sounds("ice"),

@@ -137,6 +137,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ('### kind = "memory"', recipe.MemoryCorpus),
     ("## [text]", recipe.Texts),
     ("## [text.source] and [text.target]", recipe.Text),
+    ("## [text.features]", recipe.Features),
     ("## [model]", recipe.Model),
     ("## [training]", recipe.Training),
     ("## [training.optimizer]", recipe.Optimizer),

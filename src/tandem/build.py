@@ -4,20 +4,22 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import torch
 
 from tandem.batches import Batches
 from tandem.corpora.memory import MemoryCorpus
 from tandem.errors import ArgumentError, RecipeError
-from tandem.models import Decoder, Encoder, Seq2Seq
+from tandem.models import Decoder, Encoder, FeaturesEncoder, Seq2Seq
 from tandem.names import Device, Precision
-from tandem.recipe import Data, Model, Recipe, Text, Texts
+from tandem.recipe import Data, Features, Model, Recipe, Text, Texts
 from tandem.text import Tokenizer
 from tandem.text.bpe_dropout import BpeDropout
 from tandem.text.counts import WordCounts
 from tandem.text.differences import vocabulary_difference
+from tandem.text.features import FeaturesTokenizer, divide
 from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop, WeightAverage
 from tandem.training.events import Validation
 from tandem.training.random_state import RandomState, borrowed
@@ -36,12 +38,17 @@ def build_tokenizer(text: Text, words: WordCounts) -> Tokenizer:
 def build_tokenizers(texts: Texts, source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
     """Learn the tokenizers of both sides, which are one where the vocabulary is joint.
 
-    The words of the target are then added to the table of the source.
+    The words of the target are then added to the table of the source. With features the words of the source are
+    those of `count_parts`.
     """
     if texts.joint:
         both = build_tokenizer(texts.source, source.add(target))
         return both, both
-    return build_tokenizer(texts.source, source), build_tokenizer(texts.target, target)
+    if texts.features is None:
+        return build_tokenizer(texts.source, source), build_tokenizer(texts.target, target)
+    own, features = divide(source)
+    with_features = FeaturesTokenizer(build_tokenizer(texts.source, own), build_tokenizer(texts.features, features))
+    return with_features, build_tokenizer(texts.target, target)
 
 
 def build_bpe_dropouts(recipe: Recipe, source: Tokenizer, target: Tokenizer) -> tuple[BpeDropout | None, ...]:
@@ -58,27 +65,27 @@ def build_bpe_dropouts(recipe: Recipe, source: Tokenizer, target: Tokenizer) -> 
     )
 
 
-def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
+Sizes: TypeAlias = tuple[int, int] | tuple[int, int, int]
+"""How many tokens the vocabularies have: that of the source, of the target, and of the features where there are any."""
+
+
+def sizes_of(source: Tokenizer, target: Tokenizer) -> Sizes:
+    """Return the sizes of the vocabularies, as `build_model` takes them."""
+    if isinstance(source, FeaturesTokenizer):
+        return len(source.source), len(target), len(source.features)
+    return len(source), len(target)
+
+
+def build_model(recipe: Recipe, source_size: int, target_size: int, features_size: int = 0) -> Seq2Seq:
     """Make an untrained model for vocabularies of these sizes, drawn from the seed of the recipe.
 
-    The global generators of torch are unchanged.
+    Without features their size is 0. The global generators of torch are unchanged.
     """
     settings = recipe.model
     init_range = None if settings.init_range == "torch" else settings.init_range
     with borrowed():
         torch.manual_seed(recipe.seed)
-        encoder = Encoder(
-            source_size,
-            settings.embedding,
-            settings.hidden,
-            settings.encoder_layers or settings.layers,
-            settings.dropout,
-            cell_type=settings.cell,
-            word_dropout=settings.word_dropout,
-            init_range=init_range,
-            bidirectional=settings.bidirectional,
-            scale_embedding=settings.scale_embedding,
-        )
+        encoder = _build_encoder(settings, init_range, source_size, features_size)
         decoder = Decoder(
             target_size,
             settings.embedding,
@@ -100,6 +107,22 @@ def build_model(recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
         return Seq2Seq(encoder, decoder, bridge=_needs_bridge(encoder, decoder))
 
 
+def _build_encoder(settings: Model, init_range: float | None, source_size: int, features_size: int) -> Encoder:
+    make = partial(FeaturesEncoder, features_dim=features_size) if features_size else Encoder
+    return make(
+        source_size,
+        settings.embedding,
+        settings.hidden,
+        settings.encoder_layers or settings.layers,
+        settings.dropout,
+        cell_type=settings.cell,
+        word_dropout=settings.word_dropout,
+        init_range=init_range,
+        bidirectional=settings.bidirectional,
+        scale_embedding=settings.scale_embedding,
+    )
+
+
 def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
     """Return a recipe from which `build_model` makes a model of this shape; all else in it is the default.
 
@@ -108,7 +131,21 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
     if not isinstance(model, Seq2Seq):
         raise ArgumentError(f"the model is of type {type(model).__name__}, but must be a tandem.Seq2Seq")
     encoder, decoder = model.encoder, model.decoder
-    for side, embedding, tokenizer in (("source", encoder.embedding, source), ("target", decoder.embedding, target)):
+    features = None
+    sides = [("source", encoder.embedding, source), ("target", decoder.embedding, target)]
+    if isinstance(encoder, FeaturesEncoder) and isinstance(source, FeaturesTokenizer):
+        features = source.features
+        sides = [
+            ("source", encoder.embedding, source.source),
+            sides[1],
+            ("features", encoder.features.embedding, features),
+        ]
+    elif isinstance(encoder, FeaturesEncoder) or isinstance(source, FeaturesTokenizer):
+        raise ArgumentError(
+            "only one of the model and the source tokenizer has features: a FeaturesEncoder and a FeaturesTokenizer "
+            "belong together"
+        )
+    for side, embedding, tokenizer in sides:
         if embedding.num_embeddings != len(tokenizer):
             raise ArgumentError(
                 f"the {side} embedding has {embedding.num_embeddings:,} rows, but the {side} tokenizer "
@@ -133,6 +170,7 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
             source=Text(tokenizer=source.kind, lowercase=source.lowercase),
             target=Text(tokenizer=target.kind, lowercase=target.lowercase),
             joint=tied,
+            features=Features(tokenizer=features.kind, lowercase=features.lowercase) if features else None,
         ),
         model=Model(
             cell=encoder.cell_type,
@@ -155,7 +193,7 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
 
 
 def _needs_bridge(encoder: Encoder, decoder: Decoder) -> bool:
-    return encoder.bidirectional or encoder.n_layers != decoder.n_layers
+    return encoder.bidirectional or encoder.n_layers != decoder.n_layers or isinstance(encoder, FeaturesEncoder)
 
 
 def build_optimizer(recipe: Recipe, model: Seq2Seq, device: torch.device) -> torch.optim.Optimizer:

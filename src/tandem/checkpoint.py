@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tandem.build import build_model
+from tandem.build import build_model, sizes_of
 from tandem.errors import CheckpointError, RecipeError
 from tandem.files.atomic import replace_file
 from tandem.files.paths import is_there, read_text
@@ -25,6 +25,7 @@ from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
 from tandem.terminal import shell_command
 from tandem.text import Tokenizer
 from tandem.text.differences import vocabulary_difference
+from tandem.text.features import FeaturesTokenizer
 
 _T = TypeVar("_T")
 
@@ -32,6 +33,7 @@ _MODEL = "model.safetensors"
 _RECIPE = "recipe.toml"
 _SOURCE = "source.tokenizer.json"
 _TARGET = "target.tokenizer.json"
+_FEATURES = "features.tokenizer.json"
 _CALIBRATION = "calibration.json"
 _POINTER = "current.json"
 _SOURCE_EMBEDDING, _TARGET_EMBEDDING = "encoder.embedding.weight", "decoder.embedding.weight"
@@ -76,9 +78,13 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path, more: Mapping[str, 
     tensors = weight_tensors(checkpoint.model, checkpoint.recipe)
     texts = {
         _RECIPE: dump_recipe(portable(checkpoint.recipe)),
-        _SOURCE: checkpoint.source_tokenizer.to_json(),
         _TARGET: checkpoint.target_tokenizer.to_json(),
     }
+    source = checkpoint.source_tokenizer
+    if isinstance(source, FeaturesTokenizer):
+        texts |= {_SOURCE: source.source.to_json(), _FEATURES: source.features.to_json()}
+    else:
+        texts[_SOURCE] = source.to_json()
     if checkpoint.calibration is not None:
         texts[_CALIBRATION] = sealed(asdict(checkpoint.calibration))
     write_directory(
@@ -138,19 +144,25 @@ def _pointer_text(path: Path) -> str | None:
 
 def _load(directory: Path) -> Checkpoint:
     listed = check_directory(
-        directory, (_MODEL, _RECIPE, _SOURCE, _TARGET), {_RECIPE: _NEVER_EDITED}, optional=(_CALIBRATION,)
+        directory, (_MODEL, _RECIPE, _SOURCE, _TARGET), {_RECIPE: _NEVER_EDITED}, optional=(_CALIBRATION, _FEATURES)
     )
     try:
         recipe = load_recipe(directory / _RECIPE)
     except RecipeError as error:
         raise CheckpointError(f"{directory / _RECIPE}: not the recipe of this format: {error}") from error
+    if (recipe.text.features is not None) != (_FEATURES in listed):
+        raise CheckpointError(
+            f"{directory}: its recipe has {'no ' if recipe.text.features is None else ''}features, but {_FEATURES} is "
+            f"{'there' if _FEATURES in listed else 'missing'}: these files are not of one model. Copy it again"
+        )
     source, target = Tokenizer.load(directory / _SOURCE), Tokenizer.load(directory / _TARGET)
+    source = FeaturesTokenizer(source, Tokenizer.load(directory / _FEATURES)) if _FEATURES in listed else source
     if recipe.text.joint and (difference := vocabulary_difference(source, target)):
         raise CheckpointError(
             f"{directory}: its recipe gives both sides one vocabulary, but {difference}, which are source and target: "
             "these files are not of one model"
         )
-    model = read_weights(directory / _MODEL, recipe, len(source), len(target))
+    model = read_weights(directory / _MODEL, recipe, *sizes_of(source, target))
     calibration = _read_calibration(directory / _CALIBRATION) if _CALIBRATION in listed else None
     return Checkpoint(model, recipe, source, target, calibration)
 
@@ -165,10 +177,10 @@ def _read_calibration(path: Path) -> Calibration:
     return Calibration(*numbers)
 
 
-def read_weights(path: Path, recipe: Recipe, source_size: int, target_size: int) -> Seq2Seq:
+def read_weights(path: Path, recipe: Recipe, source_size: int, target_size: int, features_size: int = 0) -> Seq2Seq:
     """Return the model of a recipe with the weights in a file. Raise CheckpointError where they are not its own."""
     with torch.device("meta"):  # shapes without memory, until the file is known to hold just these
-        model = build_model(recipe, source_size, target_size)
+        model = build_model(recipe, source_size, target_size, features_size)
     with memory_for(f"{path}: reading its weights", _MORE_MEMORY):
         _load_weights(model, path, _shared(recipe))
     return model

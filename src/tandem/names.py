@@ -9,7 +9,7 @@ AttentionKind: TypeAlias = Literal["luong", "gnmt"]
 AttentionChoice: TypeAlias = Literal["off", "luong", "gnmt"]
 AttentionScore: TypeAlias = Literal["dot", "general", "additive"]
 """How a state of the decoder is compared with the positions of the source."""
-TokenizerKind: TypeAlias = Literal["word", "whitespace", "character", "bpe"]
+TokenizerKind: TypeAlias = Literal["word", "whitespace", "character", "bpe", "tags"]
 """What a token is."""
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 """Where a model runs. `auto`: CUDA, then MPS, then the CPU."""

@@ -47,6 +47,13 @@ def attending(cell: CellType, *settings: str) -> Member:
     return Member(build_model(recipe, VOCABULARY, VOCABULARY), recipe)
 
 
+@cache
+def with_features(cell: CellType, *settings: str) -> Member:
+    """A model whose last two ids are features."""
+    recipe = untrained(cell, *settings).recipe
+    return Member(build_model(recipe, VOCABULARY - 2, VOCABULARY, 2 + VOCABULARY), recipe)
+
+
 def _torch(*members: Member, **options: Any) -> Engine[Any]:
     return TorchEngine(members, device=torch.device("cpu"), **options).banning(BANNED)
 
@@ -56,6 +63,9 @@ ENGINES: dict[str, Callable[[], Engine[Any]]] = {
     **{cell: (lambda cell=cell: _torch(member(cell, 1))) for cell in CELL_TYPES},  # type: ignore[misc]
     "luong": lambda: _torch(attending("lstm", "model.attention=luong", "model.layers=2")),
     "gnmt": lambda: _torch(attending("gru", *GNMT)),
+    "features": lambda: _torch(
+        with_features("lstm", *GNMT), with_features("gru", "text.reverse_source=true", "model.layers=2")
+    ),
     "mean with and without attention": lambda: _torch(attending("lstm", *GNMT, *TIED), member("gru", 2, reverse=True)),
     "copying": lambda: _torch(attending("lstm", *COPYING), copying=NUMBERS),
     "mean of what copies": lambda: _torch(

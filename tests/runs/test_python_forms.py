@@ -70,7 +70,7 @@ def test_settings_of_another_type_are_named(settings: Any, message: str, tmp_pat
     ("pairs", "kind", "message"),
     [
         ([("a",)], CorpusError, r"pairs in memory, pair 1: this has 1 part\. A pair must be two texts"),
-        ([("a", "b", "c")], CorpusError, "pair 1: this has 3 parts"),
+        ([("a", "b", "c", "d")], CorpusError, "pair 1: this has 4 parts"),
         (["ab"], CorpusError, r"pair 1: this is one string\. .* frame\[\[SOURCE, TARGET\]\]\.itertuples"),
         ([{"source": "a", "target": "b"}], CorpusError, "pair 1: this is of type dict"),
         ([None], CorpusError, "pair 1: this is of type NoneType"),

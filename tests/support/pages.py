@@ -25,6 +25,7 @@ NOT_RUN = {
     "python -m venv ": "it makes an environment",
     ".venv/bin/python -m pip ": "it needs the network",
     "pip ": "it needs the network",
+    "paste ": "it is a pipe of another program's",
     "export ": "it speaks of the reader's machine",
     "tensorboard ": "it is a server and does not end",
     ".venv/bin/python -m benchmarks": "it takes minutes",
@@ -36,6 +37,7 @@ RUNS = ("runs/demo", "runs/mine")
 """What the quick start leaves behind; other pages begin with these runs there, unless they make them themselves."""
 
 NOUNS = {"hund": "dog", "mann": "man", "vogel": "bird", "baum": "tree"}
+FORMS = [(noun, noun + end, f"N;{tag}") for noun in NOUNS for end, tag in (("e", "PL"), ("es", "GEN"))]
 VERBS = {"schläft": "sleeps", "singt": "sings", "wartet": "waits"}
 PAIRS = [
     (f"{article} {noun} {verb} .", f"{english} {NOUNS[noun]} {VERBS[verb]} .")
@@ -79,6 +81,12 @@ def write_files(folder: Path) -> None:
         "phrases.de.txt": "".join(f"{source}\t{source.split()[1]}\n" for source, _ in PAIRS),
         "pairs.csv": "German;English\r\n" + "".join(f'"{source}";{target}\r\n' for source, target in PAIRS),
         "words.tsv": "".join(f"{word}\t{sound}\n" for word, sound in zip(NOUNS, sounds, strict=True)),
+        "forms.tsv": "".join("\t".join(row) + "\n" for row in FORMS),
+        **{
+            name: "".join(f"{row[side]}\n" for row in FORMS)
+            for side, name in enumerate(("lemmas.txt", "forms.txt", "tags.txt"))
+        },
+        "asked.txt": "hund\tN;PL\nbaum\n",
         "named.tsv": "sounds\tword\n" + "".join(f"{s}\t{w}\n" for w, s in zip(NOUNS, sounds, strict=True)),
         "pairs.jsonl": "".join(json.dumps({"source": s, "target": t}) + "\n" for s, t in PAIRS),
         "nested.jsonl": "".join(json.dumps({"translation": {"de": s, "en": t}}) + "\n" for s, t in PAIRS),

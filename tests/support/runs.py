@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from tandem.build import build_model, build_tokenizers
+from tandem.build import build_model, build_tokenizers, sizes_of
 from tandem.checkpoint import Checkpoint, read_current, save_checkpoint
 from tandem.engines.members import Member
 from tandem.models import CellType
@@ -87,7 +87,7 @@ def untrained(
     pairs = pairs or number_pairs(40)
     recipe = tiny_recipe(f"model.cell={cell}", "model.init_range=1.5", *settings)
     source, target = build_tokenizers(recipe.text, *(count_words(pair[side] for pair in pairs) for side in (0, 1)))
-    model = build_model(recipe, len(source), len(target))
+    model = build_model(recipe, *sizes_of(source, target))
     return Translator.from_members([Member(model, recipe)], source, target, device=torch.device("cpu"), dtype=dtype)
 
 

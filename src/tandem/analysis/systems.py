@@ -29,11 +29,12 @@ class References:
         *,
         lowercase: bool,
         sources_lowercase: bool = False,
+        features: bool = False,
         raw: bool = False,
         tokenize: TokenizerChoice = "auto",
     ) -> Self:
         """Group pairs by distinct sources; `group_references` says which sources are the same and what `raw` means."""
-        groups = group_references(pairs, lowercase=sources_lowercase, raw=raw)
+        groups = group_references(pairs, lowercase=sources_lowercase, raw=raw, features=features)
         return cls([source for source, _ in groups], [targets for _, targets in groups], lowercase, raw, tokenize)
 
     @cached_property

@@ -80,7 +80,7 @@ def analyse_command(
     from tandem.corpora.references import source_places
     from tandem.metrics.bootstrap import Resampling
     from tandem.report import write_analysis
-    from tandem.runs.analyses import analyse, ignore_case
+    from tandem.runs.analyses import analyse, ignore_case, read_features
 
     paths, corpus = models_and_corpus(models or [], corpus)
     names, files = system_names(paths, given.translations or [])
@@ -89,7 +89,10 @@ def analyse_command(
     translators = {name: model.load(path) for name, path in zip(names, paths, strict=True)}
     recipe = next((translator.recipe for translator in translators.values()), None)
     pairs = corpus_references(corpus, recipe, on_error).pairs
-    places = source_places(pairs, lowercase=ignore_case(translators.values()), raw=scoring.raw)
+    models_given = translators.values()
+    places = source_places(
+        pairs, lowercase=ignore_case(models_given), raw=scoring.raw, features=read_features(models_given)
+    )
     translations = {name: read_translations(file, len(pairs), places) for name, file in files.items()}
     phrases = read_phrases(given.phrases) if given.phrases else ()
     training = training_sources(given.training) if given.training else None

@@ -94,11 +94,11 @@ _FILE_OPTIONS = [name for name, option in _OPTIONS.items() if option.metavar == 
 _WITH_COLUMNS = [kind for kind in KINDS if kind.options and kind.column_settings]
 _COLUMNS = Option(
     "columns",
-    "SOURCE,TARGET",
+    "SOURCE,TARGET[,FEATURES]",
     f"Columns or keys of {', '.join(kind.option_names('--') for kind in _WITH_COLUMNS)}, by number or name.",
 )
 _FILES, *_OTHERS, _LAST = (
-    " ".join(f"--{option.name} {option.metavar.partition('[')[0]}" for option in kind.options)
+    " ".join(f"--{option.name} {option.metavar.partition('[')[0]}" for option in kind.options if not option.optional)
     for kind in KINDS
     if kind.options
 )
@@ -161,10 +161,17 @@ def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnErro
     if choice is None:
         raise CorpusError(_WHICH_CORPUS)
     if options.columns is None and (columns := choice.columns) and not choice.has_default_columns:
-        notify(f"columns {columns[0]},{columns[1]}: those that the model was trained on; give others with --columns")
+        notify(
+            f"columns {','.join(map(str, columns))}: those that the model was trained on; give others with --columns"
+        )
     corpus = choice.open(None)
     for note in corpus.notes():
         notify(note)
+    if recipe and recipe.text.features and not corpus.has_features:
+        notify(
+            f"{corpus.name}: no column of features is named, so only what follows a tab in a source is read as its "
+            "features"
+        )
     return _load(corpus, recipe, on_error)
 
 
@@ -174,7 +181,8 @@ def corpus_references(options: CorpusOptions, recipe: Recipe | None, on_error: O
     if not isinstance(choice, FilesCorpus):
         loaded = corpus_pairs(options, recipe, on_error)
         return LoadedReferences([(source, (target,)) for source, target in loaded.pairs], loaded.dropped)
-    corpus = SeveralTargets(Path(choice.source), (Path(choice.target), *options.further_targets))
+    features = None if choice.features is None else Path(choice.features)
+    corpus = SeveralTargets(Path(choice.source), (Path(choice.target), *options.further_targets), features)
     pairs, dropped = _load(corpus, recipe, on_error)
     sources = [pair.source for pair in pairs]
     return LoadedReferences(list(zip(sources, corpus.references, strict=True)), dropped)
@@ -188,8 +196,10 @@ def _load(corpus: Corpus, recipe: Recipe | None, on_error: OnError) -> LoadedPai
     return loaded
 
 
-def _columns(given: str, option: str) -> tuple[str, str]:
-    parts = [part.strip() for part in given.split(",")]
-    if len(parts) != 2 or not all(parts):
-        raise CorpusError(f"{option} {given}: name two columns with a comma between, such as 1,2 or de,en")
-    return parts[0], parts[1]
+def _columns(given: str, option: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in given.split(","))
+    if len(parts) not in (2, 3) or not all(parts):
+        raise CorpusError(
+            f"{option} {given}: name two columns with a comma between, such as 1,2 or de,en; a third one has features"
+        )
+    return parts

@@ -32,7 +32,7 @@ def describe_command(
     """
     import torch
 
-    from tandem.build import build_model
+    from tandem.build import build_model, sizes_of
     from tandem.checkpoint import load_checkpoint, read_models
     from tandem.cli.model_table import show_model, show_sessions, vocabulary_sizes
     from tandem.console import PrintableConsole
@@ -45,7 +45,7 @@ def describe_command(
         if settings or vocabularies:
             raise RecipeError(f"{what}: a trained model is what it is: leave out --set and --vocabularies")
         checkpoint = load_checkpoint(what)
-        sizes = len(checkpoint.source_tokenizer), len(checkpoint.target_tokenizer)
+        sizes = sizes_of(checkpoint.source_tokenizer, checkpoint.target_tokenizer)
         show_model(console, checkpoint.recipe, sizes, count_parameters(checkpoint.model))
         sessions = read_provenance(what) or read_models([what], lambda paths: read_provenance(*paths))
         show_sessions(console, sessions)

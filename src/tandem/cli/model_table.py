@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tandem.build import Sizes
 from tandem.cli.options import decimal
 from tandem.console import show_table, show_text
 from tandem.errors import RecipeError
@@ -19,31 +20,43 @@ from tandem.terminal import counted
 _BYTES = 4  # The bytes of a weight, and of each number that an optimiser keeps for it
 
 
-def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> tuple[int, int]:
+def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> Sizes:
     """Return the vocabulary sizes that are given, or else the recipe's own limits. RecipeError where it has none."""
+    features = recipe.text.features
     if given is not None:
-        source, _, target = given.partition(",")
-        sizes = decimal(source), decimal(target)
-        if not all(0 < size <= LARGEST_COUNT for size in sizes):
-            raise RecipeError(f"--vocabularies {given[:40]}: give two numbers of tokens, such as 8000,6000")
-        if recipe.text.joint and sizes[0] != sizes[1]:
+        numbers = [decimal(number) for number in given.split(",")]
+        if len(numbers) != (3 if features else 2) or not all(0 < size <= LARGEST_COUNT for size in numbers):
+            wanted = (
+                "three numbers of tokens, such as 8000,6000,40"
+                if features
+                else "two numbers of tokens, such as 8000,6000"
+            )
+            raise RecipeError(f"--vocabularies {given[:40]}: give {wanted}")
+        if recipe.text.joint and numbers[0] != numbers[1]:
             raise RecipeError(f"--vocabularies {given[:40]}: with text.joint there is one: give its size twice")
-        return sizes
-    source_size, target_size = recipe.text.source.max_size, recipe.text.target.max_size
-    if source_size is None or target_size is None:
+        return _sizes(*numbers)
+    limits = [recipe.text.source.max_size, recipe.text.target.max_size, *([features.max_size] if features else [])]
+    known = [limit for limit in limits if limit is not None]
+    if len(known) < len(limits):
+        names = "SOURCE,TARGET,FEATURES" if features else "SOURCE,TARGET"
         raise RecipeError(
             f"{path}: how large its vocabularies are is known once its corpus has been read. Say it with "
-            "--vocabularies SOURCE,TARGET, or limit them by text.source.max_size and text.target.max_size"
+            f"--vocabularies {names}, or limit them by text.source.max_size and text.target.max_size"
         )
-    return source_size, target_size
+    return _sizes(*known)
 
 
-def show_model(console: Console, recipe: Recipe, sizes: tuple[int, int], counts: ParameterCounts) -> None:
+def _sizes(source: int, target: int, *features: int) -> Sizes:
+    return (source, target, features[0]) if features else (source, target)
+
+
+def show_model(console: Console, recipe: Recipe, sizes: Sizes, counts: ParameterCounts) -> None:
     """Print where the weights of a model are, and what memory they take."""
     parts = {
         **counts.embeddings,
         "recurrent layers of the encoder": counts.encoder,
         "recurrent layers of the decoder": counts.decoder,
+        **({"features": counts.features} if counts.features else {}),
         **({"attention": counts.attention} if counts.attention else {}),
         "output layer": counts.output,
         "all": counts.total,

@@ -20,6 +20,8 @@ _Options = TypeVar("_Options", bound=CorpusOptions)
 
 _OPTION_OF = {ending: kind.options[0].name for kind in KINDS for ending in kind.endings}
 """The option that reads a file with each ending."""
+_BESIDE_FILES = {option.name for kind in KINDS for option in kind.options if option.optional}
+"""The options that may stand beside files without an option."""
 _TABLE_ENDINGS = ", ".join(kind.endings[0] for kind in KINDS if kind.endings)
 _TABLES = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers", ".feather", ".arrow", ".sqlite", ".db")
 _DOCUMENTS = (".docx", ".doc", ".odt", ".pdf", ".rtf", ".html", ".htm", ".xml", ".tmx")
@@ -40,12 +42,12 @@ def with_files(files: Sequence[Path], options: _Options) -> _Options:
     """Return the options with these files: one table, or a source and a target. CorpusError where they are neither."""
     if not files:
         return options
-    if options.values:
+    if options.values.keys() - _BESIDE_FILES:
         raise CorpusError(f"{files[0]}: the corpus is named twice, by this file and by an option; leave one out")
     forms = [_form(path) for path in files]
     if len(files) == 1:
         if forms[0] is not None:
-            return replace(options, values={forms[0]: str(files[0])})
+            return replace(options, values={**options.values, forms[0]: str(files[0])})
         raise CorpusError(f"{files[0]}: {_what_to_type(files[0])}")
     for path in files:
         if path.is_dir() or _suffix(path) in (*_TABLES, *_DOCUMENTS, *_ARCHIVES):
@@ -56,7 +58,7 @@ def with_files(files: Sequence[Path], options: _Options) -> _Options:
             f"{names}: without options, give one recipe (.toml), or one table ({_TABLE_ENDINGS}), or two text files, "
             "the source and the target. Validation and test data have options, such as --validation-csv and --test-csv"
         )
-    return replace(options, values={"source": str(files[0]), "target": str(files[1])})
+    return replace(options, values={**options.values, "source": str(files[0]), "target": str(files[1])})
 
 
 def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[list[Path], _Options]:

@@ -11,8 +11,8 @@ from tandem.corpora.pairs import Corpus
 from tandem.errors import CorpusError
 from tandem.files.paths import expand_user, is_there, portable_path
 
-Columns: TypeAlias = tuple[int | str, int | str]
-"""The source column and the target column, each by its number, counted from 1, or by its name."""
+Columns: TypeAlias = tuple[int | str, ...]
+"""The source column, the target column and, where there are features, theirs: each by its number, from 1, or name."""
 _MOST_DIGITS = 18  # Digits of a column's number. Python itself refuses to read a number of thousands.
 
 
@@ -23,13 +23,14 @@ class Option(NamedTuple):
     metavar: str
     help: str
     short: str | None = None  # the short form, which only the main corpus of a command has
+    optional: bool = False  # whether the kind can do without it
 
 
 class GivenOptions(NamedTuple):
     """What the command line says about one corpus."""
 
     values: Mapping[str, str]  # the value of each option that is given, by the option's name
-    columns: tuple[str, str] | None  # the two columns, if they are given
+    columns: tuple[str, ...] | None  # the columns, if they are given: two, or three with features
     split: str  # the split that is read unless the name of the corpus says another
     prefix: str  # what the options begin with, such as `--` or `--validation-`
     before: "CorpusKind | None"  # the corpus whose columns are taken where none are given, if of the same style
@@ -37,7 +38,7 @@ class GivenOptions(NamedTuple):
     def columns_like(self, style: str) -> Columns | None:
         """Return the columns that are given, or those of `before` if they are of this style."""
         if self.columns is None and self.before is not None and self.before.column_style == style:
-            return self.before.columns
+            return self.before.columns if self.before.names_columns else None
         return self.columns
 
 
@@ -50,7 +51,7 @@ class CorpusKind(BaseModel, ABC):
     options: ClassVar[tuple[Option, ...]] = ()  # options of the command line that name a corpus of this kind
     endings: ClassVar[tuple[str, ...]] = ()  # a file with such a name is of this kind where no option says
     path_settings: ClassVar[tuple[str, ...]] = ()  # the settings that are paths
-    column_settings: ClassVar[tuple[str, ...]] = ()  # the settings of the source and the target column
+    column_settings: ClassVar[tuple[str, ...]] = ()  # the settings of the source, target and features column
     column_style: ClassVar[str] = ""  # kinds of the same style call their columns alike
 
     @abstractmethod
@@ -60,7 +61,7 @@ class CorpusKind(BaseModel, ABC):
     @property
     def names(self) -> tuple[str, ...]:
         """The file names or other names after which a run on this corpus is called."""
-        return tuple(getattr(self, name) for name in self.path_settings)
+        return tuple(path for name in self.path_settings if (path := getattr(self, name)) is not None)
 
     @classmethod
     @abstractmethod
@@ -70,7 +71,7 @@ class CorpusKind(BaseModel, ABC):
     @classmethod
     def option_names(cls, prefix: str) -> str:
         """Return the options of this kind as messages name them."""
-        return " and ".join(f"{prefix}{option.name}" for option in cls.options)
+        return " and ".join(f"{prefix}{option.name}" for option in cls.options if not option.optional)
 
     @classmethod
     def kind_name(cls) -> str:
@@ -82,8 +83,12 @@ class CorpusKind(BaseModel, ABC):
         """The columns that are read; None for a kind that has none."""
         if not self.column_settings:
             return None
-        source, target = (getattr(self, name) for name in self.column_settings)
-        return source, target
+        return tuple(column for name in self.column_settings if (column := getattr(self, name)) is not None)
+
+    @property
+    def names_columns(self) -> bool:
+        """Whether any column was named, even the usual one."""
+        return not self.model_fields_set.isdisjoint(self.column_settings)
 
     @property
     def has_default_columns(self) -> bool:
@@ -93,10 +98,15 @@ class CorpusKind(BaseModel, ABC):
 
     def portable(self) -> Self:
         """Return the corpus with the last part alone of each path that begins at a root, a drive or a home."""
-        return self.model_copy(update={name: portable_path(getattr(self, name)) for name in self.path_settings})
+        paths = {name: getattr(self, name) for name in self.path_settings}
+        return self.model_copy(update={name: portable_path(path) for name, path in paths.items() if path is not None})
 
     def settled(self, folder: str | None, notify: Callable[[str], object]) -> Self:  # noqa: ARG002 - CSV needs them
         """Return the corpus with every setting that is still to be detected; `notify` is told the result."""
+        return self
+
+    def with_features(self, folder: str | None) -> Self:  # noqa: ARG002 - tables need it
+        """Return the corpus with the columns that its first rows show, if one of them has features."""
         return self
 
 
@@ -105,14 +115,14 @@ class PathCorpus(CorpusKind):
 
     path: str
     path_settings: ClassVar[tuple[str, ...]] = ("path",)
-    column_settings: ClassVar[tuple[str, ...]] = ("source_column", "target_column")
+    column_settings: ClassVar[tuple[str, ...]] = ("source_column", "target_column", "features_column")
 
     @classmethod
     def from_options(cls, given: GivenOptions) -> Self:
         """Return the file that the option of this kind names, with the columns that are given."""
         settings: dict[str, Any] = {"kind": cls.kind_name(), "path": given.values[cls.options[0].name]}
         if columns := given.columns_like(cls.column_style):
-            settings |= zip(cls.column_settings, map(cls.column, columns), strict=True)
+            settings |= zip(cls.column_settings, map(cls.column, columns), strict=False)  # features are optional
         return cls.model_validate(settings)
 
     @classmethod
@@ -126,6 +136,7 @@ class TableCorpus(PathCorpus):
 
     source_column: int | str = 1
     target_column: int | str = 2
+    features_column: int | str | None = None
     column_style: ClassVar[str] = "table"
 
     @classmethod

@@ -19,13 +19,14 @@ class HubCorpus(CorpusKind):
     split: str = "train"
     source_column: str
     target_column: str
+    features_column: str | None = None
     config: str | None = None
 
     options: ClassVar[tuple[Option, ...]] = (
         Option("hub", "NAME[:SPLIT]", "A dataset of the Hugging Face Hub (extra: hub)."),
     )
     path_settings: ClassVar[tuple[str, ...]] = ("name",)
-    column_settings: ClassVar[tuple[str, ...]] = ("source_column", "target_column")
+    column_settings: ClassVar[tuple[str, ...]] = ("source_column", "target_column", "features_column")
     column_style: ClassVar[str] = "hub"
 
     @property
@@ -42,13 +43,13 @@ class HubCorpus(CorpusKind):
                 f"{given.prefix}hub {given.values['hub']}: say which columns hold the texts, such as "
                 f"{given.prefix}columns translation.de,translation.en"
             )
-        source, target = map(str, columns)
-        return cls(kind="hub", name=name, split=split or given.split, source_column=source, target_column=target)
+        settings = dict(zip(cls.column_settings, map(str, columns), strict=False))  # features are optional
+        return cls.model_validate({"kind": "hub", "name": name, "split": split or given.split, **settings})
 
     def open(self, folder: str | None) -> "HubDataset":
         """Return the data set, which is loaded when it is read. An absolute path is looked for in `folder`."""
         name = str(locate(self.name, folder)) if Path(self.name).is_absolute() else self.name
-        return HubDataset(name, self.split, self.source_column, self.target_column, self.config)
+        return HubDataset(name, self.split, self.source_column, self.target_column, self.config, self.features_column)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,12 @@ class HubDataset(Corpus):
     source_column: str
     target_column: str
     config: str | None = None
+    features_column: str | None = None
+
+    @property
+    def has_features(self) -> bool:
+        """Whether a column has features."""
+        return self.features_column is not None
 
     @property
     def name(self) -> str:
@@ -88,4 +95,6 @@ class HubDataset(Corpus):
         columns = self.source_column, self.target_column
         for number, record in enumerate(records, start=1):
             place = f"{self.name} record"
-            yield checked_record(record, lambda row: texts_at(row, columns), place, number, max_characters)
+            yield checked_record(
+                record, lambda row: texts_at(row, columns, self.features_column), place, number, max_characters
+            )

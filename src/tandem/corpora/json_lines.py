@@ -16,15 +16,16 @@ class JsonLinesCorpus(PathCorpus):
     kind: Literal["jsonl"]
     source_key: str = "source"
     target_key: str = "target"
+    features_key: str | None = None
 
     options: ClassVar[tuple[Option, ...]] = (Option("jsonl", "FILE", "Pairs as JSON lines."),)
     endings: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
-    column_settings: ClassVar[tuple[str, ...]] = ("source_key", "target_key")
+    column_settings: ClassVar[tuple[str, ...]] = ("source_key", "target_key", "features_key")
     column_style: ClassVar[str] = "jsonl"
 
     def open(self, folder: str | None) -> "JsonLines":
         """Open the file."""
-        return JsonLines(locate(self.path, folder), self.source_key, self.target_key)
+        return JsonLines(locate(self.path, folder), self.source_key, self.target_key, self.features_key)
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,18 @@ class JsonLines(FileCorpus):
 
     source_key: str = "source"
     target_key: str = "target"
+    features_key: str | None = None
+
+    @property
+    def has_features(self) -> bool:
+        """Whether a key has features."""
+        return self.features_key is not None
 
     @property
     def layout(self) -> str:
         """The keys."""
-        return f"JSON lines {self.source_key!r}, {self.target_key!r}"
+        features = f", {self.features_key!r}" if self.features_key is not None else ""
+        return f"JSON lines {self.source_key!r}, {self.target_key!r}{features}"
 
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield a pair a line."""
@@ -45,7 +53,7 @@ class JsonLines(FileCorpus):
         keys = self.source_key, self.target_key
 
         def read(line: str) -> tuple[str, str]:
-            return texts_at(json_object(line), keys)
+            return texts_at(json_object(line), keys, self.features_key)
 
         for number, text in enumerate(read_lines(self.path, line_limit(max_characters)), start=1):
             if isinstance(text, str) and text.strip():

@@ -36,8 +36,13 @@ class MemoryCorpus(CorpusKind):
 class InMemory(Corpus):
     """Pairs in memory, such as those a program made."""
 
-    pairs: Sequence[tuple[str, str]]
+    pairs: Sequence[object]
     name: str = "pairs in memory"
+
+    @property
+    def has_features(self) -> bool:
+        """Whether any pair has a third part, its features."""
+        return any(isinstance(row, list | tuple) and len(row) > 2 for row in self.pairs)
 
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield the pairs."""

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from tandem.errors import CorpusError
 from tandem.files.lines import why_not_utf8
 from tandem.names import MAX_CHARACTERS, OnError
+from tandem.text.features import join_features
 
 DROP_SETTING = 'data.on_error = "drop"'  # the setting of a recipe that leaves faulty pairs out
 _ALL_FAULTY = 1000  # where so many pairs at the beginning are all faulty, the corpus or its columns are wrong
@@ -45,6 +46,11 @@ class Corpus(ABC):
     def files(self) -> tuple[Path, ...]:
         """The files that the pairs are read from; none where they come from elsewhere."""
         return ()
+
+    @property
+    def has_features(self) -> bool:
+        """Whether features are read beside the sources (`text/features.py`)."""
+        return False
 
     @property
     def layout(self) -> str:
@@ -178,6 +184,13 @@ def good_pairs(
         raise CorpusError(f"{corpus.name}: there are no pairs, but a corpus needs at least one.")
     if dropped.total == dropped.count:
         raise CorpusError(f"{corpus.name}: no pair is left: {dropped.message()} Check the corpus and its columns.")
+
+
+def with_features(source: str | bytes | None, features: str | bytes | None) -> str | bytes | None:
+    """Return a source with its features as one text, or the one of both that is none."""
+    if isinstance(source, str) and isinstance(features, str):
+        return join_features(source, features)
+    return features if isinstance(source, str) else source
 
 
 def checked_pair(

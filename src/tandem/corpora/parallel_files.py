@@ -1,50 +1,52 @@
-"""`kind = "files"`: two parallel files, a sentence a line."""
+"""`kind = "files"`: parallel files, a sentence a line: the sources, the targets and perhaps the features."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self, cast
 
 from tandem.corpora.corpus_kind import CorpusKind, GivenOptions, Option, locate
 from tandem.corpora.headers import first_pairs, header_warning
-from tandem.corpora.pairs import Corpus, Fault, Pair, checked_pair
+from tandem.corpora.pairs import Corpus, Fault, Pair, checked_pair, with_features
 from tandem.errors import CorpusError
 from tandem.files.lines import check_read_again, line_limit, read_lines
 
 
 class FilesCorpus(CorpusKind):
-    """Two parallel files, a sentence a line."""
+    """Two parallel files, a sentence a line, and perhaps a third one of features."""
 
     kind: Literal["files"] = "files"
     source: str
     target: str
+    features: str | None = None
 
     options: ClassVar[tuple[Option, ...]] = (
         Option("source", "FILE", "Source texts, one a line; may be compressed.", "-s"),
         Option("target", "FILE", "Target texts, line by line those of the source.", "-t"),
+        Option("features", "FILE", "Features of the sources, such as tags, line by line.", optional=True),
     )
-    path_settings: ClassVar[tuple[str, ...]] = ("source", "target")
+    path_settings: ClassVar[tuple[str, ...]] = ("source", "target", "features")
 
     @classmethod
     def from_options(cls, given: GivenOptions) -> Self:
-        """Return the two files. Raise CorpusError where only one is given."""
-        if len(given.values) < len(cls.options):
+        """Return the files. Raise CorpusError where the source or the target is not given."""
+        if any(option.name not in given.values for option in cls.options if not option.optional):
             raise CorpusError(
                 f"give both {given.prefix}source FILE and {given.prefix}target FILE: line n of one belongs to line n "
                 "of the other"
             )
-        return cls(source=given.values["source"], target=given.values["target"])
+        return cls.model_validate(dict(given.values))
 
     def open(self, folder: str | None) -> "ParallelFiles":
-        """Open both files. Raise CorpusError where the folder has one file alone for both."""
+        """Open the files. Raise CorpusError where the folder has one file alone for both."""
         source, target = locate(self.source, folder), locate(self.target, folder)
         if source == target and self.source != self.target:  # "de/train" and "en/train", one of which was moved
             raise CorpusError(
                 f"{source}: this is the only file in data.folder for both {self.source} and {self.target}. Put "
                 "each into a folder of its own there, with the names that the folders had before"
             )
-        return ParallelFiles(source, target)
+        return ParallelFiles(source, target, None if self.features is None else locate(self.features, folder))
 
 
 class _End:
@@ -57,36 +59,51 @@ class ParallelFiles(Corpus):
 
     source: Path
     target: Path
-    layout = "parallel lines"
+    features: Path | None = None  # line n has the features of source n; an empty line has none
+
+    @property
+    def has_features(self) -> bool:
+        """Whether there is a file of features."""
+        return self.features is not None
+
+    @property
+    def layout(self) -> str:
+        """Whether there are features."""
+        return "parallel lines" if self.features is None else "parallel lines with features"
 
     @property
     def name(self) -> str:
-        """The names of the two files."""
+        """The names of the source and target files."""
         return f"{self.source.name} and {self.target.name}"
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Both files."""
-        return (self.source, self.target)
+        """All files."""
+        return (self.source, self.target, *([] if self.features is None else [self.features]))
 
     def warnings(self) -> list[str]:
         """Warn where the first lines look like a header."""
         return header_warning(self.name, first_pairs(self), "remove it from both files")
 
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
-        """Yield a pair a line; raise CorpusError when one file has more lines than the other."""
+        """Yield a pair a line; raise CorpusError when one file has more lines than another."""
         limit = line_limit(max_characters)
-        sources, targets = read_lines(self.source, limit), read_lines(self.target, limit)
+        files = [read_lines(path, limit) for path in self.files]
         places = f"{self.source} line", f"{self.target} line"
-        for number, (source, target) in enumerate(zip_longest(sources, targets, fillvalue=_End()), start=1):
-            if isinstance(source, _End) or isinstance(target, _End):
-                source_count = number - isinstance(source, _End) + sum(1 for _ in sources)
-                target_count = number - isinstance(target, _End) + sum(1 for _ in targets)
+        end = _End()
+        for number, lines in enumerate(zip_longest(*files, fillvalue=end), start=1):
+            if end in lines:
+                counts = [
+                    number - (line is end) + sum(1 for _ in file) for line, file in zip(lines, files, strict=True)
+                ]
+                other = next(index for index, count in enumerate(counts) if count != counts[0])
                 raise CorpusError(
-                    f"{self.source} has {source_count:,} lines and {self.target} has {target_count:,}, but "
+                    f"{self.source} has {counts[0]:,} lines and {self.files[other]} has {counts[other]:,}, but "
                     "line n of one must belong to line n of the other. Check that both are whole."
                 )
-            yield checked_pair(source, target, places, number, max_characters)
+            source, target, *features = cast("tuple[str | bytes | None, ...]", lines)
+            read = with_features(source, features[0]) if features else source
+            yield checked_pair(read, target, places, number, max_characters)
 
 
 @dataclass
@@ -95,6 +112,7 @@ class SeveralTargets(Corpus):
 
     source: Path
     targets: Sequence[Path]
+    features: Path | None = None
     references: list[tuple[str, ...]] = field(default_factory=list)  # filled by `rows`, for each good line
     layout = "parallel lines"
 
@@ -105,14 +123,14 @@ class SeveralTargets(Corpus):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The source file and the target files."""
-        return (self.source, *self.targets)
+        """The source file, the target files and that of the features."""
+        return (self.source, *self.targets, *([] if self.features is None else [self.features]))
 
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield each source with its first target, or what is wrong with any of its targets."""
         self.references = []
         check_read_again(self.source)  # with each of the targets
-        files = [ParallelFiles(self.source, target).rows(max_characters) for target in self.targets]
+        files = [ParallelFiles(self.source, target, self.features).rows(max_characters) for target in self.targets]
         for rows in zip(*files, strict=True):
             pairs = [row for row in rows if isinstance(row, Pair)]
             if len(pairs) == len(rows):

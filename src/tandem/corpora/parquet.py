@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 
 from tandem.corpora.corpus_kind import Option, PathCorpus, locate
-from tandem.corpora.pairs import Fault, FileCorpus, Pair
+from tandem.corpora.pairs import Fault, FileCorpus, Pair, with_features
 from tandem.corpora.records import checked_record, listed, text_of
 from tandem.errors import CorpusError
 from tandem.files.compression import packing
@@ -25,6 +25,7 @@ class ParquetCorpus(PathCorpus):
     kind: Literal["parquet"]
     source_column: str = "source"
     target_column: str = "target"
+    features_column: str | None = None
 
     options: ClassVar[tuple[Option, ...]] = (
         Option("parquet", "FILE", "Pairs in two columns of a Parquet file (extra: parquet)."),
@@ -34,7 +35,7 @@ class ParquetCorpus(PathCorpus):
 
     def open(self, folder: str | None) -> "ParquetFile":
         """Return the file, which is opened when it is read."""
-        return ParquetFile(locate(self.path, folder), self.source_column, self.target_column)
+        return ParquetFile(locate(self.path, folder), self.source_column, self.target_column, self.features_column)
 
 
 @dataclass(frozen=True)
@@ -43,20 +44,34 @@ class ParquetFile(FileCorpus):
 
     source_column: str = "source"
     target_column: str = "target"
+    features_column: str | None = None
+
+    @property
+    def has_features(self) -> bool:
+        """Whether a column has features."""
+        return self.features_column is not None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        columns = self.source_column, self.target_column, self.features_column
+        return tuple(column for column in columns if column is not None)
 
     @property
     def layout(self) -> str:
         """The columns."""
-        return f"Parquet columns {self.source_column!r}, {self.target_column!r}"
+        return f"Parquet columns {', '.join(map(repr, self.columns))}"
 
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield a pair a row; raise CorpusError where the file is damaged or has no such columns."""
         check_read_again(self.path)  # a Parquet file is read from its end
-        columns = self.source_column, self.target_column
+        columns = self.columns
         place = f"{self.path} row"
 
         def read(values: Sequence[object]) -> tuple[str | bytes, str | bytes]:
-            return _text(values[0], columns[0]), _text(values[1], columns[1])
+            source, target = _text(values[0], columns[0]), _text(values[1], columns[1])
+            features = "" if len(values) == 2 or values[2] is None else _text(values[2], columns[2])
+            return with_features(source, features) or "", target
 
         with opened(self.path) as file:
             rows = chain.from_iterable(zip(*batch, strict=True) for batch in self._batches(file))
@@ -78,7 +93,7 @@ class ParquetFile(FileCorpus):
             raise CorpusError(f"{self.path}: this is not a Parquet file. {form}.")
         try:
             table = parquet.ParquetFile(file, buffer_size=_BUFFER_BYTES)
-            paths = [self._column_path(table.schema_arrow, name) for name in (self.source_column, self.target_column)]
+            paths = [self._column_path(table.schema_arrow, name) for name in self.columns]
             names = sorted({path[0] for path in paths})
             for batch in table.iter_batches(_BATCH_ROWS, columns=names):
                 yield [_values(batch, path) for path in paths]

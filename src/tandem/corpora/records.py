@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TypeVar
 
 from tandem.corpora.pairs import Fault, Pair, checked_pair
+from tandem.text.features import join_features
 
 _Record = TypeVar("_Record")
 
@@ -53,13 +54,24 @@ def json_object(text: str) -> Mapping[str, object]:
     return record
 
 
-def texts_at(record: Mapping[str, object], keys: tuple[str, str]) -> tuple[str, str]:
-    """Return the texts under two keys. Raise Unreadable where there are none."""
-    return text_at(record, keys[0]), text_at(record, keys[1])
+def texts_at(record: Mapping[str, object], keys: tuple[str, str], features: str | None = None) -> tuple[str, str]:
+    """Return the texts under two keys, the first with its `features` if there are any. Raise Unreadable without."""
+    source, target = text_at(record, keys[0]), text_at(record, keys[1])
+    return source if features is None else joined(source, value_at(record, features), repr(features)), target
+
+
+def joined(source: str, features: object, what: str) -> str:
+    """Return a source with its features, which may be null. Raise Unreadable, which calls them `what`, for no text."""
+    return source if features is None else join_features(source, text_of(features, what))
 
 
 def text_at(record: Mapping[str, object], key: str) -> str:
-    """Return the text under a key. Its dots are part of it, or reach into nested mappings. Raise Unreadable without."""
+    """Return the text under a key. Raise Unreadable where there is none."""
+    return text_of(value_at(record, key), repr(key))
+
+
+def value_at(record: Mapping[str, object], key: str) -> object:
+    """Return what is under a key. Its dots are part of it, or reach into nested mappings. Raise Unreadable without."""
     level: object = record
     names = [key] if key in record else key.split(".")
     for depth, name in enumerate(names):
@@ -68,7 +80,7 @@ def text_at(record: Mapping[str, object], key: str) -> str:
             full_names = listed(".".join([*names[:depth], str(column)]) for column in columns) or "none there"
             raise Unreadable(f"there is no {key!r}; the columns are: {full_names}. Name one of these.")
         level = level[name]
-    return text_of(level, repr(key))
+    return level
 
 
 def text_of(value: object, what: str) -> str:
@@ -83,7 +95,7 @@ def text_of(value: object, what: str) -> str:
 def pair_of(row: object) -> tuple[str, str]:
     """Return the two texts of a pair from Python, such as a tuple or a list. Raise Unreadable where it is none."""
     source, target = _sides_of(row)
-    return text_of(source, "the source"), text_of(target, "the target")
+    return source, text_of(target, "the target")
 
 
 def references_of(row: object) -> tuple[str, tuple[str, ...]]:
@@ -92,10 +104,11 @@ def references_of(row: object) -> tuple[str, tuple[str, ...]]:
     targets = target if isinstance(target, list | tuple) else [target]
     if not targets:
         raise Unreadable("the list of targets is empty. Give at least one.")
-    return text_of(source, "the source"), tuple(text_of(text, "the target") for text in targets)
+    return source, tuple(text_of(text, "the target") for text in targets)
 
 
-def _sides_of(row: object) -> list[object]:
+def _sides_of(row: object) -> tuple[str, object]:
+    """Return the source, with its features where the row has them as a third part, and the target as it is."""
     remedy = "A pair must be two texts, (source, target)."
     if isinstance(row, str):
         raise Unreadable(
@@ -105,6 +118,8 @@ def _sides_of(row: object) -> list[object]:
     if not isinstance(row, Iterable) or isinstance(row, bytes | Mapping | Set):
         raise Unreadable(f"this is of type {type(row).__name__}. {remedy}")
     sides: list[object] = list(row)
-    if len(sides) != 2:
-        raise Unreadable(f"this has {len(sides)} part{'s' * (len(sides) != 1)}. {remedy}")
-    return sides
+    if len(sides) not in (2, 3):
+        count = f"{len(sides)} part{'s' * (len(sides) != 1)}"
+        raise Unreadable(f"this has {count}. {remedy} Or, with features, (source, target, features).")
+    source = text_of(sides[0], "the source")
+    return (joined(source, sides[2], "the third part, the features,") if len(sides) == 3 else source), sides[1]

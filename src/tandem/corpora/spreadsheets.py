@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from tandem.corpora.corpus_kind import Option, TableCorpus, locate
+from tandem.corpora.feature_columns import SAMPLE_ROWS, find_features
 from tandem.corpora.headers import column_index, first_pairs, looks_like_header, numbering_warning
-from tandem.corpora.pairs import Fault, FileCorpus, Pair, checked_pair
+from tandem.corpora.pairs import Fault, FileCorpus, Pair, checked_pair, with_features
 from tandem.corpora.records import listed, short_line
 from tandem.corpora.table_rows import Row, table_rows
 from tandem.errors import CorpusError
@@ -39,7 +40,16 @@ class CsvCorpus(TableCorpus):
     def open(self, folder: str | None) -> "CsvFile":
         """Open the file, and detect what is left to be detected. Raise CorpusError as `open_csv` does."""
         path = locate(self.path, folder)
-        return open_csv(path, self.source_column, self.target_column, self.separator, self.header)
+        columns = self.source_column, self.target_column
+        return open_csv(path, *columns, self.separator, self.header, features_column=self.features_column)
+
+    def with_features(self, folder: str | None) -> Self:
+        """See `CorpusKind.with_features`."""
+        file = self.open(folder)
+        rows = _sample_fields(_sample(file.path), file.separator)[:SAMPLE_ROWS]
+        rows[:1] = [[name.strip() for name in row] for row in rows[:1]]
+        columns = find_features(rows) or ()
+        return self.model_copy(update=dict(zip(self.column_settings, columns, strict=False)))
 
     def settled(self, folder: str | None, notify: Callable[[str], object]) -> Self:
         """Return the corpus with the separator and the header that were detected."""
@@ -58,12 +68,24 @@ class CsvFile(FileCorpus):
     target_column: int | str
     separator: Separator
     header: bool  # Whether the first row has the columns' names. Otherwise it is a pair.
+    features_column: int | str | None = None
+
+    @property
+    def has_features(self) -> bool:
+        """Whether a column has features."""
+        return self.features_column is not None
+
+    @property
+    def columns(self) -> tuple[int | str, ...]:
+        """The columns that are read."""
+        columns = self.source_column, self.target_column, self.features_column
+        return tuple(column for column in columns if column is not None)
 
     @property
     def layout(self) -> str:
         """The separator, the header and the columns."""
         header = "a header" if self.header else "no header"
-        return f"CSV, {self.separator}, {header}, columns {self.source_column!r}, {self.target_column!r}"
+        return f"CSV, {self.separator}, {header}, columns {', '.join(map(repr, self.columns))}"
 
     def warnings(self) -> list[str]:
         """Warn of row numbers as sources."""
@@ -77,7 +99,7 @@ class CsvFile(FileCorpus):
         """Say how the file is written and which columns are read."""
         sample = _sample(self.path)
         fields = _sample_fields(sample, self.separator)
-        columns = (self.source_column, self.target_column)
+        columns = self.columns
         first_pair = ""
         if self.header:
             header = _header(table_rows(sample, _CHARACTERS[self.separator], _SAMPLE_CHARACTERS), self.path)
@@ -85,7 +107,7 @@ class CsvFile(FileCorpus):
             columns_read = f"a header: columns {listed(header[column_index(c, header, self.path)] for c in columns)}"
         else:
             width = _usual_width(fields)
-            columns_read = f"no header: columns {columns[0]}, {columns[1]}"
+            columns_read = f"no header: columns {', '.join(map(str, columns))}"
             indices = [column_index(column, [], self.path) for column in columns]
             if fields and len(fields[0]) > max(indices):  # if this is a header after all, the user sees it
                 first_pair = f"; the first pair is {listed(fields[0][index] for index in indices)}"
@@ -100,7 +122,7 @@ class CsvFile(FileCorpus):
         separator = _CHARACTERS[self.separator]
         rows = table_rows(read_lines(self.path, limit, utf16=True), separator, limit)
         header = _header(rows, self.path) if self.header else []
-        columns = [column_index(column, header, self.path) for column in (self.source_column, self.target_column)]
+        columns = [column_index(column, header, self.path) for column in self.columns]
         width = len(header) or max(max(columns) + 1, _usual_width(_sample_fields(_sample(self.path), self.separator)))
         row = None
         for row in rows:
@@ -115,8 +137,9 @@ class CsvFile(FileCorpus):
                 yield Fault(f"{place} {row.line}", "unreadable", reason)
             else:
                 # A blank line has no fields, and is an empty pair.
-                source, target = (row.fields[column] if row.fields else "" for column in columns)
-                yield checked_pair(source, target, (place, place), row.line, max_characters)
+                source, target, *features = (row.fields[column] if row.fields else "" for column in columns)
+                read = with_features(source, features[0]) if features else source
+                yield checked_pair(read, target, (place, place), row.line, max_characters)
         if row is None:
             raise CorpusError(f"{self.path}: there is a header but no row after it. Check the path.")
 
@@ -127,6 +150,8 @@ def open_csv(
     target_column: int | str = 2,
     separator: Separator | Literal["auto"] = "auto",
     header: bool | Literal["auto"] = "auto",
+    *,
+    features_column: int | str | None = None,
 ) -> CsvFile:
     """Open a CSV file, and detect the separator and whether the first row is a header where they are "auto".
 
@@ -135,7 +160,7 @@ def open_csv(
     """
     check_read_again(path)
     _check_encoding(path)
-    columns = (source_column, target_column)
+    columns = (source_column, target_column, *(() if features_column is None else (features_column,)))
     named = any(isinstance(column, str) for column in columns)
     if separator == "auto":
         separator = _separator(path, columns)
@@ -143,10 +168,10 @@ def open_csv(
         header = named or _has_header(path, columns, separator)
     elif named and not header:
         raise CorpusError(
-            f"{path}: columns {source_column!r} and {target_column!r}: without a header (header = false) columns have "
+            f"{path}: columns {' and '.join(map(repr, columns))}: without a header (header = false) columns have "
             "no names; give their numbers."
         )
-    return CsvFile(path, source_column, target_column, separator, header)
+    return CsvFile(path, source_column, target_column, separator, header, features_column)
 
 
 def _header(rows: Iterator[Row], path: Path) -> list[str]:

@@ -3,14 +3,16 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from itertools import islice
+from typing import ClassVar, Literal, Self
 
 from tandem.corpora.corpus_kind import Option, TableCorpus, locate
+from tandem.corpora.feature_columns import SAMPLE_ROWS, find_features
 from tandem.corpora.headers import column_index, first_pairs, header_warning, numbering_warning
-from tandem.corpora.pairs import Fault, FileCorpus, Pair, checked_pair
+from tandem.corpora.pairs import Fault, FileCorpus, Pair, checked_pair, with_features
 from tandem.corpora.records import listed, short_line
 from tandem.errors import CorpusError
-from tandem.files.lines import line_limit, read_lines, why_not_utf8
+from tandem.files.lines import check_read_again, line_limit, read_lines, why_not_utf8
 from tandem.names import MAX_CHARACTERS
 
 
@@ -24,7 +26,16 @@ class TabSeparatedCorpus(TableCorpus):
 
     def open(self, folder: str | None) -> "TabSeparated":
         """Open the file."""
-        return TabSeparated(locate(self.path, folder), self.source_column, self.target_column)
+        return TabSeparated(locate(self.path, folder), self.source_column, self.target_column, self.features_column)
+
+    def with_features(self, folder: str | None) -> Self:
+        """See `CorpusKind.with_features`."""
+        path = locate(self.path, folder)
+        check_read_again(path)
+        lines = islice(read_lines(path, line_limit(MAX_CHARACTERS)), SAMPLE_ROWS)
+        rows = [line.split("\t") for line in lines if isinstance(line, str) and line.strip()]
+        columns = find_features(rows) or ()
+        return self.model_copy(update=dict(zip(self.column_settings, columns, strict=False)))
 
 
 @dataclass(frozen=True)
@@ -36,15 +47,27 @@ class TabSeparated(FileCorpus):
 
     source_column: int | str = 1
     target_column: int | str = 2
+    features_column: int | str | None = None
+
+    @property
+    def has_features(self) -> bool:
+        """Whether a column has features."""
+        return self.features_column is not None
+
+    @property
+    def columns(self) -> tuple[int | str, ...]:
+        """The columns that are read."""
+        columns = self.source_column, self.target_column, self.features_column
+        return tuple(column for column in columns if column is not None)
 
     @property
     def layout(self) -> str:
         """The columns."""
-        return f"tab-separated columns {self.source_column!r}, {self.target_column!r}"
+        return f"tab-separated columns {', '.join(map(repr, self.columns))}"
 
     @property
     def _has_header(self) -> bool:
-        return isinstance(self.source_column, str) or isinstance(self.target_column, str)
+        return any(isinstance(column, str) for column in self.columns)
 
     def warnings(self) -> list[str]:
         """Warn of row numbers as sources, of columns that are not read, of quotes, and of a header read as a pair."""
@@ -54,7 +77,7 @@ class TabSeparated(FileCorpus):
         warnings = numbering_warning(self.name, pairs)
         first_line = next(read_lines(self.path, line_limit(MAX_CHARACTERS)), None)
         columns = first_line.split("\t") if isinstance(first_line, str) else []
-        if len(columns) > 2 and (self.source_column, self.target_column) == (1, 2):
+        if len(columns) > 2 and self.columns == (1, 2):
             warnings.append(f"{self.name}: columns 1 and 2 of {len(columns)} are read; choose others with --columns")
         if 2 * sum(map(_is_quoted, pairs)) > len(pairs):
             warnings.append(
@@ -70,9 +93,7 @@ class TabSeparated(FileCorpus):
         lines = read_lines(self.path, line_limit(max_characters))
         skipped = int(self._has_header)
         header = self._header(next(lines)) if skipped else []
-        source, target = (
-            column_index(column, header, self.path) for column in (self.source_column, self.target_column)
-        )
+        source, target, *features = indices = [column_index(column, header, self.path) for column in self.columns]
         place = f"{self.path} line"
         number = skipped
         for number, text in enumerate(lines, start=1 + skipped):
@@ -80,10 +101,11 @@ class TabSeparated(FileCorpus):
                 yield checked_pair(text, text, (place, place), number, max_characters)
                 continue
             fields = text.split("\t")
-            if max(source, target) < len(fields):
-                yield checked_pair(fields[source], fields[target], (place, place), number, max_characters)
+            if max(indices) < len(fields):
+                read = with_features(fields[source], fields[features[0]]) if features else fields[source]
+                yield checked_pair(read, fields[target], (place, place), number, max_characters)
             else:
-                reason = short_line(max(source, target) + 1, fields, header, "tab")
+                reason = short_line(max(indices) + 1, fields, header, "tab")
                 yield Fault(f"{place} {number}", "unreadable", reason)
         if number == skipped:
             raise CorpusError(f"{self.path}: there is a header but no line after it. Check the path.")

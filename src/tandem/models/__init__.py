@@ -2,9 +2,19 @@
 
 from tandem.models.decoder import Decoder
 from tandem.models.encoder import Encoder
+from tandem.models.features_encoder import FeaturesEncoder
 from tandem.models.parameters import ParameterCounts, count_parameters
 from tandem.models.seq2seq import Seq2Seq
 from tandem.models.state import RecurrentState
 from tandem.names import CellType
 
-__all__ = ["CellType", "Decoder", "Encoder", "ParameterCounts", "RecurrentState", "Seq2Seq", "count_parameters"]
+__all__ = [
+    "CellType",
+    "Decoder",
+    "Encoder",
+    "FeaturesEncoder",
+    "ParameterCounts",
+    "RecurrentState",
+    "Seq2Seq",
+    "count_parameters",
+]

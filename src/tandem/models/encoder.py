@@ -30,7 +30,7 @@ class PreparedEncoder(NamedTuple):
         Sources that begin alike are read together until they differ, and none is read beyond its end. ValueError for
         a length outside 1..S.
         """
-        _check_lengths(lengths, len(source))
+        check_lengths(lengths, len(source))
         tree = prefix_tree(source, lengths)
         by_input = self.embedding(tree.tokens)
         return self.stack.final_states(by_input, tree.levels, self.start, source.shape[1])
@@ -100,6 +100,11 @@ class Encoder(nn.Module):
         """The size of an output: `hid_dim` for each direction."""
         return self.hid_dim * (2 if self.bidirectional else 1)
 
+    @property
+    def state_dim(self) -> int:
+        """The size of what a layer's final state consists of: all that a bridge joins."""
+        return self.output_dim
+
     def forward(self, src: Tensor, lengths: Tensor | None = None) -> RecurrentState:
         """Read `src [S, B]`, ids, into `(hidden, cell)`, each `[L, B, H]`, or `[2 L, B, H]` with two directions.
 
@@ -121,7 +126,7 @@ class Encoder(nn.Module):
             embedded = embedded * mask
         masks = draw_masks(self.n_layers, (steps, batch, self.output_dim), rate, embedded)
         if lengths is not None:
-            _check_lengths(lengths, steps)
+            check_lengths(lengths, steps)
         last = None if lengths is None else lengths.cpu() - 1
         start = zero_state(self._cell, self.rnn, batch)
         run = unroll_both_ways if self.bidirectional else unroll
@@ -137,7 +142,8 @@ class Encoder(nn.Module):
         return PreparedEncoder(embedding, stack, zero_state(self._cell, self.rnn, 1, dtype))
 
 
-def _check_lengths(lengths: Tensor, steps: int) -> None:
+def check_lengths(lengths: Tensor, steps: int) -> None:
+    """Raise ValueError for a length outside 1..S."""
     if int(lengths.min()) < 1 or int(lengths.max()) > steps:
         raise ValueError(
             f"source lengths run from {int(lengths.min())} to {int(lengths.max())}; "

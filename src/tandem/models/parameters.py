@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from tandem.models.features_encoder import FeaturesEncoder
 from tandem.models.seq2seq import Seq2Seq
 
 
@@ -26,6 +27,8 @@ class ParameterCounts:
     """The output layer, without what it shares with the target embedding."""
     attention: int = 0
     """Attention, the gate of copying, and the bridge from the encoder's state to the decoder's."""
+    features: int = 0
+    """The embedding of features and the recurrent layers that read them."""
 
     @property
     def embeddings(self) -> dict[str, int]:
@@ -42,7 +45,8 @@ class ParameterCounts:
     @property
     def total(self) -> int:
         """Return the number in all parts together."""
-        return self.source_embedding + self.target_embedding + self.recurrent + self.output + self.attention
+        embeddings = self.source_embedding + self.target_embedding
+        return embeddings + self.recurrent + self.output + self.attention + self.features
 
 
 def count_parameters(model: Seq2Seq) -> ParameterCounts:
@@ -54,7 +58,8 @@ def count_parameters(model: Seq2Seq) -> ParameterCounts:
     if decoder.embedding.weight is encoder.embedding.weight:
         target = 0
     source, attention = _count(encoder.embedding), attention + _count(model.bridge)
-    return ParameterCounts(source, target, _count(encoder.rnn), layers, output, attention)
+    features = _count(encoder.features) if isinstance(encoder, FeaturesEncoder) else 0
+    return ParameterCounts(source, target, _count(encoder.rnn), layers, output, attention, features)
 
 
 def _count(module: nn.Module | None) -> int:

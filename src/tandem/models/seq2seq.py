@@ -26,7 +26,7 @@ class Seq2Seq(nn.Module):
     ) -> None:
         super().__init__()
         if not bridge:
-            _check_fit("hidden sizes (hid_dim)", encoder.output_dim, decoder.hid_dim)
+            _check_fit("hidden sizes (hid_dim)", encoder.state_dim, decoder.hid_dim)
             _check_fit("numbers of layers (n_layers)", encoder.n_layers, decoder.n_layers)
         _check_fit("cell types (cell_type)", encoder.cell_type, decoder.cell_type)
         if decoder.attention is not None:
@@ -34,7 +34,7 @@ class Seq2Seq(nn.Module):
         self.encoder = encoder
         self.decoder = decoder
         self.device = device
-        shapes = encoder.n_layers, encoder.output_dim, decoder.n_layers, decoder.hid_dim
+        shapes = encoder.n_layers, encoder.state_dim, decoder.n_layers, decoder.hid_dim
         self.bridge = Bridge(*shapes, has_cell_state=decoder.cell_type == "lstm") if bridge else None
 
     def forward(

@@ -17,6 +17,7 @@ from tandem.files.paths import expand_user, ordinary, resolved, sha256_of
 from tandem.files.removal import Layout, named_in, names, remove
 from tandem.preparation.encoded import EncodedCorpus, open_side
 from tandem.text import Tokenizer
+from tandem.text.features import read_tokenizer
 
 ACCOUNT = "prepared.json"  # describes a prepared corpus, with size and sum of each file; written last
 FAULTY = "faulty.txt"  # the file with a line for each pair that was left out
@@ -158,7 +159,9 @@ def open_prepared(folder: Path, *, verify: bool = False) -> Prepared | None:
             path = folder / name
             if path.stat().st_size != file["size"] or (verify and sha256_of(path) != file["sha256"]):
                 return None
-        source, target = (Tokenizer.load(folder / name) for name in _TOKENIZERS)
+        source, target = (
+            read_tokenizer(ordinary(folder / name).read_text(encoding="utf-8"), name) for name in _TOKENIZERS
+        )
         pairs = [Pair(*pair) for pair in json.loads(ordinary(folder / _VALIDATION).read_text(encoding="utf-8"))]
         sides = [open_side(folder / side) for side in _SIDES]
         train, validation = EncodedCorpus(*sides[:2]), EncodedCorpus(*sides[2:])

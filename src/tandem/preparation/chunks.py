@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tandem.text.bulk import BulkEncoder, Ids, Lengths
+from tandem.text.bulk import Ids, Lengths
 from tandem.text.copying import Copying
 from tandem.text.counts import WordCounts, count_words
+from tandem.text.features import bulk_encoder, count_parts, read_tokenizer
 from tandem.text.normalisation import normalise
 from tandem.text.pipeline import EOS_ID, SOS_ID, UNK_ID
 from tandem.text.tokenizer import Tokenizer
@@ -74,6 +75,8 @@ class Counting:
     seed: int
     most: int
     lowercase: bool
+    features: bool = False
+    """Whether the words of features are counted apart from those of the sources (`count_parts`)."""
 
     def run(self, chunk: Chunk) -> Counted:
         """Count a chunk."""
@@ -81,11 +84,12 @@ class Counting:
         if self.most:
             sources = Counter(normalise(source, lowercase=self.lowercase) for source in chunk.sources)
             sizes = first_by_chance(sources, self.seed, self.most)
-        return Counted(count_words(chunk.sources), count_words(chunk.targets), sizes)
+        source = count_parts(chunk.sources) if self.features else count_words(chunk.sources)
+        return Counted(source, count_words(chunk.targets), sizes)
 
     def settings(self) -> dict[str, Any]:
         """Return the fields."""
-        return {"seed": self.seed, "most": self.most, "lowercase": self.lowercase}
+        return dict(vars(self))
 
     def pack(self, result: Counted) -> bytes:
         """Return the counts as JSON."""
@@ -122,7 +126,7 @@ class Encoding:
         copying: bool = False,
     ) -> None:
         self._tokenizers = source, target
-        self._encoders = BulkEncoder(source), BulkEncoder(target)
+        self._encoders = bulk_encoder(source), bulk_encoder(target)
         self._reverse_source = reverse_source
         self._max_tokens = max_tokens
         self._copying = Copying(source, target) if copying else None
@@ -130,7 +134,7 @@ class Encoding:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
         """Return the task with these `settings`."""
-        source, target = (Tokenizer.from_json(settings[side], side) for side in ("source", "target"))
+        source, target = (read_tokenizer(settings[side], side) for side in ("source", "target"))
         return cls(source, target, **{name: settings[name] for name in ("reverse_source", "max_tokens", "copying")})
 
     def run(self, chunk: Chunk) -> EncodedChunk:

@@ -106,7 +106,8 @@ class Preparation:
         if counts.done:
             return counts
         sources = self._sources
-        task = Counting(sources.seed, 0 if sources.validation else 2 * sources.at_most, sources.lowercase)
+        most = 0 if sources.validation else 2 * sources.at_most
+        task = Counting(sources.seed, most, sources.lowercase, sources.features)
         ahead = replace(counts.dropped)  # covers all that was read, which is more than was counted
         marks: deque[Dropped] = deque()
         with self._listed(keep=ahead.count) as listed:

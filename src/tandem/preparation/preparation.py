@@ -82,6 +82,5 @@ def _prepared(
 
 
 def _stamps(sources: Sources) -> list[tuple[int, int]]:
-    corpora = [corpus for corpus in (sources.train, sources.validation) if corpus is not None]
-    states = [path.stat() for corpus in corpora for path in corpus.files if path.exists()]
+    states = [path.stat() for corpus in sources.corpora() for path in corpus.files if path.exists()]
     return [(state.st_size, state.st_mtime_ns) for state in states]

@@ -25,11 +25,16 @@ class Sources:
     at_most: int  # the largest number of pairs that is held out
     seed: int
     lowercase: bool  # whether sources that differ only in case are the same to the model: held out together
+    features: bool = False  # whether the model reads what follows a tab in a source as features
 
     @property
     def name(self) -> str:
         """The name in messages."""
         return self.train.name if self.validation is None else f"{self.train.name} with {self.validation.name}"
+
+    def corpora(self) -> list[Corpus]:
+        """Return the corpora that are read."""
+        return [corpus for corpus in (self.train, self.validation) if corpus is not None]
 
     def described(self, train: str, validation: str | None) -> dict[str, Any]:
         """Return, for JSON, all that identifies these sources, with the sums of the contents of both corpora."""

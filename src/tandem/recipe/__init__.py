@@ -13,6 +13,7 @@ from tandem.names import Device, Precision
 from tandem.recipe.reading import load_recipe, make_recipe, override, parse_recipe
 from tandem.recipe.settings import (
     Data,
+    Features,
     Forcing,
     LearningRate,
     Model,
@@ -31,6 +32,7 @@ __all__ = [
     "CsvCorpus",
     "Data",
     "Device",
+    "Features",
     "FilesCorpus",
     "Forcing",
     "HubCorpus",

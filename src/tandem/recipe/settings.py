@@ -94,11 +94,19 @@ class Text(Section):
         return self
 
 
+class Features(Text):
+    """The tokens of the features beside the sources."""
+
+    tokenizer: TokenizerKind = "tags"
+
+
 class Texts(Section):
     """The tokens of both languages."""
 
     source: Text = Text()
     target: Text = Text()
+    features: Features | None = None
+    """The tokens of what follows a tab in a source. None: the model reads no features, and a tab is white space."""
     reverse_source: bool = False  # the encoder reads the source backwards (Sutskever et al. 2014, section 3.3)
     joint: bool = False
     """Whether both sides have one vocabulary, learnt from the texts of both by the settings of `source`."""
@@ -112,6 +120,14 @@ class Texts(Section):
 
     @pydantic.model_validator(mode="after")
     def _fits(self) -> "Texts":
+        if self.features is not None:
+            others = {
+                "joint": self.joint,
+                "source.bpe_dropout": self.source.bpe_dropout,
+                "features.bpe_dropout": self.features.bpe_dropout,
+            }
+            if on := [name for name, value in others.items() if value]:
+                raise ValueError(f"features do not go with {' and '.join(on)} yet: leave one of them out")
         if self.joint and self.source != self.target:
             differing = [key for key, value in self.source if value != getattr(self.target, key)]
             raise ValueError(
@@ -120,9 +136,12 @@ class Texts(Section):
             )
         return self
 
-    def sizes(self, source: int, target: int) -> str:
+    def sizes(self, source: int, target: int, features: int = 0) -> str:
         """Say how large the vocabularies are, such as "8,000 source and 6,000 target tokens"."""
-        return f"{source:,} tokens of both sides" if self.joint else f"{source:,} source and {target:,} target tokens"
+        if self.joint:
+            return f"{source:,} tokens of both sides"
+        more = f", and {features:,} of features" if features else ""
+        return f"{source:,} source and {target:,} target tokens{more}"
 
 
 # A setting may have the name of a method that pydantic has for older programs.
@@ -276,6 +295,8 @@ class Recipe(Section):
                 "model.tie_embeddings makes one embedding of both sides, which takes one vocabulary: set text.joint = "
                 "true, too"
             )
+        if self.model.copy and self.text.features is not None:
+            raise ValueError("model.copy does not go with text.features yet: leave one of them out")
         if self.model.copy and (self.text.source.bpe_dropout or self.text.target.bpe_dropout or self.training.r_drop):
             raise ValueError(
                 "model.copy goes with neither bpe_dropout nor training.r_drop: leave out these, or the copying"

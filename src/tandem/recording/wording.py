@@ -87,7 +87,7 @@ def epoch_line(event: Validated, epochs: int) -> str:
 def sample_lines(sample: Sample) -> list[tuple[str, str]]:
     """Return the label and text of each line that shows a sample."""
     return [
-        ("source", printable(sample.source)),
+        ("source", printable(sample.source.replace("\t", "  "))),  # before features
         ("reference", printable(sample.reference)),
         ("translation", printable(sample.translation)),
     ]

@@ -63,6 +63,7 @@ def analyse(
         checked_references(pairs, "pairs"),
         lowercase=lowercase,
         sources_lowercase=ignore_case(translators.values()),
+        features=read_features(translators.values()),
         raw=raw,
         tokenize=tokenize or (usual[0] if usual else "auto"),
     )
@@ -95,6 +96,11 @@ def ignore_case(translators: Iterable[Translator]) -> bool:
     """Return whether all of these translators, at least one, read sources that differ only in case as the same."""
     lower = [translator.source_tokenizer.lowercase for translator in translators]
     return bool(lower) and all(lower)
+
+
+def read_features(translators: Iterable[Translator]) -> bool:
+    """Return whether any of these translators reads what follows a tab in a source as its features."""
+    return any(translator.source_tokenizer.has_features for translator in translators)
 
 
 def sample_evenly(sources: Sequence[str], translations: Sequence[str]) -> tuple[list[Phrase], list[str]]:

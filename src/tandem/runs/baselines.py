@@ -39,13 +39,14 @@ def measure_baselines(corpus: PreparedCorpus, evaluation: Evaluation) -> list[Ba
     sources = [corpus.source_tokenizer.normalise(result.source) for result in results]
     references = [result.references for result in results]
     leading = evaluation.scores[0].name
+    features = corpus.source_tokenizer.has_features
 
     def scored(texts: Sequence[str]) -> Score:
         return score_of(leading, texts, references, lowercase=evaluation.lowercase)
 
     model = scored([result.translation.text for result in results]).value
     outputs = {
-        "copying the source": [result.source for result in results],
+        "copying the source": [result.source.partition("\t")[0] if features else result.source for result in results],
         "the target of the nearest training source": nearest_targets(sources, list(_training_pairs(corpus))),
     }
     return [Baseline(name, scored(texts), model) for name, texts in outputs.items()]

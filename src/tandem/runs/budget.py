@@ -6,7 +6,14 @@ from itertools import islice
 from typing import NamedTuple
 
 from tandem.batches import Batches
-from tandem.build import build_model, build_optimizer, build_training_loop, choose_device, choose_precision
+from tandem.build import (
+    build_model,
+    build_optimizer,
+    build_training_loop,
+    choose_device,
+    choose_precision,
+    sizes_of,
+)
 from tandem.corpora.pairs import Pair
 from tandem.engines.members import Member
 from tandem.errors import RecipeError
@@ -113,7 +120,7 @@ def measure(
     size = recipe.training.batch_size
     passes = 2 + sum(_STEPS) * size // len(corpus)
     batches = Batches(corpus, size, recipe.seed, passes=passes, copying=copy_table(recipe, *tokenizers))
-    model = build_model(recipe, *map(len, tokenizers)).to(where)
+    model = build_model(recipe, *sizes_of(*tokenizers)).to(where)
     loop = build_training_loop(
         recipe,
         model,

@@ -175,7 +175,8 @@ def _task(
     tokenize: TokenizerChoice | None,
 ) -> _Task:
     ignore_case = all(recipe.text.source.lowercase for recipe in recipes)
-    groups = group_references(checked_references(pairs, "pairs"), lowercase=ignore_case, raw=raw)
+    features = any(recipe.text.features for recipe in recipes)
+    groups = group_references(checked_references(pairs, "pairs"), lowercase=ignore_case, raw=raw, features=features)
     references = [targets for _, targets in groups]
     scores = [name for name in leading_scores([text for texts in references for text in texts]) if name in RESAMPLED]
     lower = recipes[0].search.lowercase_scores if lowercase is None else lowercase

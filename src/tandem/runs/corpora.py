@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tandem.batches import Batches
-from tandem.build import build_bpe_dropouts, build_tokenizers
+from tandem.build import build_bpe_dropouts, build_tokenizers, sizes_of
 from tandem.corpora.corpus_kind import CorpusKind
 from tandem.corpora.memory import InMemory, MemoryCorpus
 from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
+from tandem.errors import RecipeError
 from tandem.files.lines import check_read_again
 from tandem.preparation.cache import Prepared, default_cache
 from tandem.preparation.chunks import Chunk, Encoding
@@ -78,13 +79,20 @@ def prepare_corpora(
         at_most=data.validation_at_most,
         seed=recipe.seed,
         lowercase=text.source.lowercase,
+        features=text.features is not None,
     )
+    if text.features is None and (corpus := next((c for c in sources.corpora() if c.has_features), None)):
+        raise RecipeError(
+            f"{corpus.name}: features are read beside the sources, but the recipe has no tokens for them: add the "
+            "section [text.features], or --set text.features.tokenizer=tags"
+        )
 
     def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
         return build_tokenizers(text, source, target)
 
     # What is done to the ids when they are trained on makes no other corpus.
-    sides = [side.model_dump(exclude={"bpe_dropout"}) for side in (text.source, text.target)]
+    parts = (text.source, text.target, text.features)
+    sides = [part.model_dump(exclude={"bpe_dropout"}) for part in parts if part is not None]
     described = [*sides, *(["joint"] if text.joint else [])]
 
     def prepared(tokens: Tokens) -> Prepared:
@@ -101,7 +109,7 @@ def prepare_corpora(
     train = _training_batches(recipe, result, table)
     messages = [
         *result.messages,
-        f"vocabulary: {text.sizes(len(source), len(target))}",
+        f"vocabulary: {text.sizes(*sizes_of(source, target))}",
         f"{len(result.train):,} training pairs in {len(train):,} batches; "
         f"padding is {100 * train.padding_share():.1f} % of them",
     ]
@@ -181,6 +189,11 @@ def read_corpus(choice: CorpusKind, data: Data, given: Sequence[tuple[str, str]]
     return load_pairs(corpus, on_error=data.on_error, max_characters=data.max_characters)
 
 
+def has_features(data: Data, given: GivenPairs | None) -> bool:
+    """Return whether features are read beside the sources of the training pairs."""
+    return find_corpus(data.train, data, given.train if given else None).has_features
+
+
 def read_first_pairs(data: Data, given: GivenPairs | None) -> tuple[list[Pair], int]:
     """Return the first of the training pairs, and about how many there are in all."""
     corpus = find_corpus(data.train, data, given.train if given else None)
@@ -208,6 +221,30 @@ def settle_formats(recipe: Recipe, notify: Notify) -> Recipe:
     data = recipe.data
     settled = {part: corpus.settled(data.folder, notify) for part, corpus in data.corpora().items()}
     return recipe.model_copy(update={"data": data.model_copy(update=settled)})
+
+
+def settle_features(recipe: Recipe, given: Data, notify: Notify) -> Recipe:
+    """Return the recipe with the columns of features that its tables show; `notify` is told.
+
+    A table whose columns were `given` is read as it was said. Tables alike to the training table are read as it is.
+    """
+    data, train = recipe.data, recipe.data.train
+    if not train.column_settings or given.train.names_columns:
+        return recipe
+    settled = train.with_features(data.folder)
+    if settled.columns is None or settled.columns == train.columns:
+        return recipe
+    columns = {name: getattr(settled, name) for name in train.column_settings}
+    changed = {"train": settled}
+    for part, other in data.corpora().items():
+        if other.column_style == train.column_style and not given.corpora()[part].names_columns:
+            changed.setdefault(part, other.model_copy(update=columns))
+    source, target, features = settled.columns
+    notify(
+        f"features: column {features!r}, beside the source in column {source!r} and the target in column {target!r}; "
+        "choose others with --columns"
+    )
+    return recipe.model_copy(update={"data": data.model_copy(update=changed)})
 
 
 def format_warnings(data: Data) -> Iterator[str]:

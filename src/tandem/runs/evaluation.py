@@ -132,7 +132,8 @@ def evaluate(
     if not given:
         raise CorpusError("pairs is empty: a score needs at least one pair")
     corpus = [Pair(source, target) for source, targets in given for target in targets]
-    groups = group_references(given, lowercase=translator.source_tokenizer.lowercase, raw=raw)
+    tokens = translator.source_tokenizer
+    groups = group_references(given, lowercase=tokens.lowercase, raw=raw, features=tokens.has_features)
     sources, references = [source for source, _ in groups], [targets for _, targets in groups]
     # Chosen before the work: missing packages of a tokenizer are an error.
     tokenizer = choose_tokenizer(tokenize or translator.recipe.search.score_tokenize, chain.from_iterable(references))

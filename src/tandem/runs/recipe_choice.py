@@ -29,11 +29,19 @@ from tandem.recipe import (
     override,
 )
 from tandem.runs.budget import fit_to_time
-from tandem.runs.corpora import GivenPairs, format_warnings, read_first_pairs, settle_formats
+from tandem.runs.corpora import (
+    GivenPairs,
+    format_warnings,
+    has_features,
+    read_first_pairs,
+    settle_features,
+    settle_formats,
+)
 from tandem.runs.sizing import BY_HEART, Size, size_for
-from tandem.runs.token_choice import ChosenTokens, choose_tokens
+from tandem.runs.token_choice import ChosenTokens, choose_tokens, with_feature_tokens
 from tandem.terminal import Notify, counted
 from tandem.text.bulk import BulkEncoder
+from tandem.text.features import bulk_encoder, split_features
 
 _HELD_BACK, _MOST_HELD_BACK = 0.1, 2_000  # the share of the sources that tokens are judged on, and the most of them
 _LEAST_VALIDATION = 20  # The smallest number of validation pairs: with fewer, chance would decide.
@@ -107,14 +115,20 @@ def chosen_recipe(
     override(bare, settings)  # reports what is wrong with any setting before the corpus is read
     # The settings that say how the corpus is read must hold before it is read for choosing the others.
     bare = override(bare, [setting for setting in settings if setting.startswith(_READING_SETTINGS)])
-    bare = settle_formats(bare, notify)
+    bare = settle_formats(settle_features(bare, data, notify), notify)
     for warning in format_warnings(bare.data):
         notify(warning)
     first, count = read_first_pairs(bare.data, given)
     limit = None if deadline is None else Budget(deadline, device, lambda recipe: override(recipe, settings))
     wanted = override(Recipe(data=bare.data, model=_WITH_ATTENTION), settings)
     choice = choose_recipe(
-        first, bare.data, count, limit, attention=wanted.model.attention != "off", joint=wanted.text.joint
+        first,
+        bare.data,
+        count,
+        limit,
+        attention=wanted.model.attention != "off",
+        joint=wanted.text.joint,
+        features=wanted.text.features is not None or has_features(bare.data, given),
     )
     own = [setting for setting in settings if not setting.startswith(_READING_SETTINGS)]
     reasons = [*choice.reasons, *([f"but as it was set: {', '.join(own)}"] if own else [])]
@@ -137,13 +151,14 @@ def choose_recipe(
     *,
     attention: bool = True,
     joint: bool = False,
+    features: bool = False,
 ) -> Choice:
     """Choose tokens, size, schedule and limits for `count` training pairs, of which `pairs` are the first.
 
     Without `attention` the model has one direction and reads the source backwards, as in Sutskever et al. 2014. `joint`
-    is whether both sides are to have one vocabulary.
+    is whether both sides are to have one vocabulary. With `features`, what follows a tab in a source is its features.
     """
-    corpus = look_closely(pairs, count, joint=joint)
+    corpus = look_closely(pairs, count, joint=joint, features=features)
     is_default = data.validation is None and data.validation_fraction == _USUAL_FRACTION
     by_heart = is_default and corpus.sources < BY_HEART
     data = _held_back(data, count, by_heart)
@@ -188,7 +203,7 @@ def _fitted(
     )
 
 
-def look_closely(pairs: Sequence[Pair], count: int, *, joint: bool = False) -> CorpusFigures:
+def look_closely(pairs: Sequence[Pair], count: int, *, joint: bool = False, features: bool = False) -> CorpusFigures:
     """Hold some sources back, choose the tokens of both sides on their pairs, and measure all pairs.
 
     Nothing is held back where there are so few sources that the model is to memorise them.
@@ -199,11 +214,16 @@ def look_closely(pairs: Sequence[Pair], count: int, *, joint: bool = False) -> C
         judged_on = set(ranked[: min(round(_HELD_BACK * len(ranked)), _MOST_HELD_BACK)])
         back = [pair for pair in pairs if pair.source in judged_on]
         others = [pair for pair in pairs if pair.source not in judged_on]
+    texts = [[[pair[side] for pair in some] for some in (others, back)] for side in (0, 1)]
+    if features:
+        texts[0] = [[split_features(source)[0] for source in some] for some in texts[0]]
     if joint:
         source = target = choose_tokens(*([text for pair in some for text in pair] for some in (others, back)))
     else:
-        source, target = (choose_tokens([p[side] for p in others], [p[side] for p in back]) for side in (0, 1))
-    source_lengths = BulkEncoder(source.tokenizer).encode([pair.source for pair in pairs])[1]
+        source, target = (choose_tokens(*side) for side in texts)
+    if features:
+        source = with_feature_tokens(source, [split_features(pair.source)[1] for pair in pairs])
+    source_lengths = bulk_encoder(source.tokenizer).encode([pair.source for pair in pairs])[1]
     target_lengths = BulkEncoder(target.tokenizer).encode([pair.target for pair in pairs])[1]
     return CorpusFigures(source, target, source_lengths, target_lengths, count, len(ranked))
 
@@ -221,6 +241,7 @@ def make_recipe_of(corpus: CorpusFigures, size: Size, data: Data, *, exact: bool
         text=Texts(
             source=corpus.source.text,
             target=corpus.target.text,
+            features=corpus.source.features,
             reverse_source=not attention,
             joint=corpus.source is corpus.target,
         ),

@@ -95,6 +95,7 @@ def _with_scores(contents: ReportContents, translator: Translator, evaluated: Ev
         evaluated.pairs,
         lowercase=translator.recipe.search.lowercase_scores,
         sources_lowercase=translator.source_tokenizer.lowercase,
+        features=translator.source_tokenizer.has_features,
         tokenize=translator.recipe.search.score_tokenize,
     )
     findings = compare_systems([System.of(contents.title, evaluation.translations, references)], Resampling())

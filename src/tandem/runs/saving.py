@@ -46,7 +46,7 @@ EPOCH, STATE = names(r"epoch-\d{3,}"), names(r"step-\d{8,}(-validated)?")
 
 CHECKPOINT_LAYOUT: Layout = {
     names(r"(model|optimizer|random|trained)\.safetensors"): None,
-    names(r"recipe\.toml|(source|target)\.tokenizer\.json"): None,
+    names(r"recipe\.toml|(source|target|features)\.tokenizer\.json"): None,
     names(r"(calibration|provenance|progress|format)\.json"): None,
     names(UNFINISHED): None,
 }

@@ -9,12 +9,14 @@ from pathlib import Path
 import torch
 
 from tandem.build import (
+    Sizes,
     build_model,
     build_optimizer,
     build_training_loop,
     build_weight_average,
     choose_device,
     choose_precision,
+    sizes_of,
 )
 from tandem.checkpoint import Checkpoint, load_optimizer
 from tandem.errors import CheckpointError, MemoryShortage, RecipeError
@@ -133,7 +135,7 @@ class Run:
     def _build_model(self, vectors: Pretrained, notify: Notify, on_progress: OnProgress) -> Seq2Seq:
         """Build the model with new weights. MemoryShortage where it does not fit into the machine's memory."""
         tokenizers = self.corpus.source_tokenizer, self.corpus.target_tokenizer
-        sizes = len(tokenizers[0]), len(tokenizers[1])
+        sizes = sizes_of(*tokenizers)
         check_beam(self.recipe.search.beam, sizes[1])
         with memory_for("making the model", _SMALLER_MODEL):
             _check_memory(self.recipe, sizes)
@@ -279,10 +281,11 @@ def _described(counts: ParameterCounts) -> str:
     recurrent = f"{counts.recurrent:,} recurrent ({counts.encoder:,} encoder, {counts.decoder:,} decoder)"
     embeddings = ", ".join(f"{count:,} {name}" for name, count in counts.embeddings.items())
     attention = f", {counts.attention:,} attention" if counts.attention else ""
-    return f"weights: {counts.total:,}: {embeddings}, {recurrent}, {counts.output:,} output layer{attention}"
+    features = f", {counts.features:,} features" if counts.features else ""
+    return f"weights: {counts.total:,}: {embeddings}, {recurrent}, {counts.output:,} output layer{attention}{features}"
 
 
-def _check_memory(recipe: Recipe, sizes: tuple[int, int]) -> None:
+def _check_memory(recipe: Recipe, sizes: Sizes) -> None:
     # A system may grant more memory than it has, and end the process once that memory is used.
     with torch.device("meta"):
         needed = 2 * 4 * count_parameters(build_model(recipe, *sizes)).total

@@ -1,13 +1,14 @@
 """Which tokens suit a side of a corpus: several are learnt from most of its texts and measured on the others."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tandem.recipe import Text
+from tandem.recipe import Features, Text
 from tandem.terminal import counted
 from tandem.text import SPECIAL_TOKENS, UNK_ID, Tokenizer, TokenizerKind
 from tandem.text.bulk import BulkEncoder
 from tandem.text.counts import count_words
+from tandem.text.features import FeaturesTokenizer
 
 _SHORT = 40  # the largest mean length, in characters, of texts that can be written letter by letter
 _UNSEEN_SHORT, _UNSEEN_LONG = 0.01, 0.05
@@ -48,6 +49,7 @@ class ChosenTokens:
     tokenizer: Tokenizer  # the tokenizer that was measured
     reason: str
     rejected: tuple[str, ...]
+    features: Features | None = None  # the tokens of the features beside these sources
 
 
 def choose_tokens(learnt_from: Sequence[str], held_back: Sequence[str]) -> ChosenTokens:
@@ -70,6 +72,16 @@ def choose_tokens(learnt_from: Sequence[str], held_back: Sequence[str]) -> Chose
             return ChosenTokens(candidate.text, tokenizer, reason, tuple(rejected))
         rejected.append(f"not {candidate.name}: {fault}")
     raise AssertionError("characters suit every text")
+
+
+def with_feature_tokens(source: ChosenTokens, features: Sequence[str]) -> ChosenTokens:
+    """Return the tokens of the sources with those of the features, which are tags: there are few, and all are seen."""
+    text = Features()
+    tags = Tokenizer.train(text.tokenizer, count_words(features), min_count=text.min_count, max_size=text.max_size)
+    share = sum(map(bool, map(str.strip, features))) / len(features)
+    different = counted(len(tags) - len(SPECIAL_TOKENS), "different tag")
+    reason = f"{source.reason}; beside {100 * share:.0f} % of them features, of {different}"
+    return replace(source, tokenizer=FeaturesTokenizer(source.tokenizer, tags), reason=reason, features=text)
 
 
 def _candidates(

@@ -41,10 +41,13 @@ def train(
     test_pairs: Iterable[tuple[str, str]] | None = None,
     source: str | Path | None = None,
     target: str | Path | None = None,
+    features: str | Path | None = None,
     validation_source: str | Path | None = None,
     validation_target: str | Path | None = None,
+    validation_features: str | Path | None = None,
     test_source: str | Path | None = None,
     test_target: str | Path | None = None,
+    test_features: str | Path | None = None,
     data: Data | Mapping[str, Any] | None = None,
     settings: Sequence[str] | Mapping[str, Any] = (),
     budget: str | None = None,
@@ -59,6 +62,7 @@ def train(
 
     Train on a `recipe` (a Recipe or a path to one), on `pairs` of texts (any iterable, which is read once), on the
     parallel files `source` and `target`, or on `data`: corpora of any kind, as in the section [data] of a recipe.
+    Features of the sources, such as tags, are a third part of each pair, or the file `features`, line by line.
     Without a recipe one is chosen from the pairs. Validation and test corpora are given in the same ways; without
     them, some training pairs are held back for validation, and the model is scored on these.
 
@@ -76,9 +80,9 @@ def train(
         progress = recorders is None and notify is None and sys.stderr is not None and sys.stderr.isatty()
     with _with_argument_names(), training_display(PrintableConsole(stderr=True) if progress else None) as display:
         corpora = (
-            _given_corpus("", pairs, source, target),
-            _given_corpus("validation_", validation_pairs, validation_source, validation_target),
-            _given_corpus("test_", test_pairs, test_source, test_target),
+            _given_corpus("", pairs, source, target, features),
+            _given_corpus("validation_", validation_pairs, validation_source, validation_target, validation_features),
+            _given_corpus("test_", test_pairs, test_source, test_target, test_features),
         )
         where, lines = path_of(out, "out"), setting_lines(settings)
         request = _Request(recipe, where, lines, data, corpora, budget, tries, device, resume)
@@ -92,11 +96,12 @@ class _GivenCorpus(NamedTuple):
     pairs: Sequence[tuple[str, str]] | None
     source: str | Path | None
     target: str | Path | None
+    features: str | Path | None
 
     @property
     def in_files(self) -> bool:
         """Whether at least one of its files is given."""
-        return self.source is not None or self.target is not None
+        return any(file is not None for file in (self.source, self.target, self.features))
 
     def choice(self) -> CorpusChoice | None:
         """Return the corpus as a recipe names it; None where nothing is given. RecipeError where a part is missing."""
@@ -106,7 +111,8 @@ class _GivenCorpus(NamedTuple):
         if self.pairs is not None:
             return MemoryCorpus(kind="memory")
         if self.source is not None and self.target is not None:
-            return FilesCorpus(source=str(self.source), target=str(self.target))
+            features = None if self.features is None else str(self.features)
+            return FilesCorpus(source=str(self.source), target=str(self.target), features=features)
         if self.in_files:
             raise RecipeError(
                 f"give both {prefix}source and {prefix}target: line n of one file belongs to line n of the other"
@@ -213,9 +219,10 @@ def _given_corpus(
     pairs: Iterable[tuple[str, str]] | None,
     source: str | Path | None,
     target: str | Path | None,
+    features: str | Path | None,
 ) -> _GivenCorpus:
     """Return one of the corpora of a run, with its pairs read. Raise ArgumentError where they cannot be pairs."""
-    return _GivenCorpus(prefix, None if pairs is None else read_once(pairs, f"{prefix}pairs"), source, target)
+    return _GivenCorpus(prefix, None if pairs is None else read_once(pairs, f"{prefix}pairs"), source, target, features)
 
 
 def _given_data(corpora: _GivenCorpora) -> Data:

@@ -48,7 +48,10 @@ class Validator:
         self._recipe = recipe
         self._corpus = corpus
         self._device = device
-        self._groups = group_references(corpus.validation_pairs, lowercase=corpus.source_tokenizer.lowercase)
+        tokens = corpus.source_tokenizer
+        self._groups = group_references(
+            corpus.validation_pairs, lowercase=tokens.lowercase, features=tokens.has_features
+        )
         targets = [normalise(pair.target) for pair in corpus.validation_pairs]
         self._leading_scores = leading_scores(targets)
         self._score_tokenizer = choose_tokenizer(recipe.search.score_tokenize, targets)

@@ -83,7 +83,7 @@ class Codec:
 
     def unknown_pieces(self, text: str, source: EncodedSource) -> tuple[str, ...]:
         """Return the pieces of what is read of a source that the model does not know, each once, in order."""
-        if not any(index == UNK_ID or index >= len(self.source) for index in source.ids):
+        if not any(index in self.source.unknown_ids or index >= len(self.source) for index in source.ids):
             return ()
         pieces = self.source.unknown_pieces(text[:MAX_SOURCE_CHARACTERS], most=MAX_SOURCE_TOKENS)
         return tuple(dict.fromkeys(pieces))

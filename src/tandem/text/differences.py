@@ -3,6 +3,7 @@
 import json
 from itertools import zip_longest
 
+from tandem.text.features import FeaturesTokenizer
 from tandem.text.tokenizer import Tokenizer
 
 
@@ -11,6 +12,13 @@ def vocabulary_difference(first: Tokenizer, second: Tokenizer) -> str | None:
 
     The kind, lower-casing, the token of each id, and the merges of byte pairs are compared.
     """
+    if isinstance(first, FeaturesTokenizer) and isinstance(second, FeaturesTokenizer):
+        difference = vocabulary_difference(first.source, second.source)
+        more = vocabulary_difference(first.features, second.features)
+        return difference or (more and f"of the features {more}")
+    if first.has_features != second.has_features:
+        sides = {True: "read with features", False: "read without"}
+        return _worded("sources are", sides[first.has_features], sides[second.has_features])
     if first.kind != second.kind:
         return _worded("tokens are of the kind", first.kind, second.kind)
     if first.lowercase != second.lowercase:

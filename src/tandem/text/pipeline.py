@@ -23,6 +23,10 @@ _PIECE = rf"{MARK}?[^{MARK}\p{{P}}\p{{S}}]+|{MARK}?[\p{{P}}\p{{S}}]"
 CHARACTER = "."
 _LITERAL_SPECIAL = rf"(?<!\S)(?:{'|'.join(SPECIAL_TOKENS)})(?!\S)"
 
+SPACED: frozenset[TokenizerKind] = frozenset(("whitespace", "tags"))
+"""The kinds whose tokens never begin with the space before them: a text has one between any two tokens."""
+TAG_SEPARATORS = ";|,+"  # as UniMorph, Universal Dependencies and finite-state morphologies write them
+
 
 def without_surrogates(text: str) -> str:
     """Replace each lone surrogate by U+FFFD, since the library takes valid Unicode only."""
@@ -47,7 +51,7 @@ def assemble(kind: TokenizerKind, lowercase: bool, model: models.Model) -> token
     """
     core = tokenizers.Tokenizer(model)
     core.normalizer = normalizers.Sequence(_normalisers(kind, lowercase))
-    if kind == "whitespace":
+    if kind in SPACED:
         core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     else:
         pattern = CHARACTER if kind == "character" else _PIECE
@@ -57,8 +61,11 @@ def assemble(kind: TokenizerKind, lowercase: bool, model: models.Model) -> token
 
 def _normalisers(kind: TokenizerKind, lowercase: bool) -> list[normalizers.Normalizer]:
     steps: list[normalizers.Normalizer] = [normalizers.Lowercase()] if lowercase else []
-    steps += [normalizers.NFC(), normalizers.Strip()]
-    if kind == "whitespace":
+    steps.append(normalizers.NFC())
+    if kind == "tags":
+        steps.append(normalizers.Replace(Regex(f"[{TAG_SEPARATORS}]"), " "))
+    steps.append(normalizers.Strip())
+    if kind in SPACED:
         # Only here can a piece of the text look like a special token: elsewhere "<" is a piece of its own.
         return [
             *steps,

@@ -15,7 +15,9 @@ from tandem.files.paths import read_text
 from tandem.text.counts import WordCounts, count_words
 from tandem.text.pipeline import (
     MARK,
+    SPACED,
     SPECIAL_TOKENS,
+    TAG_SEPARATORS,
     UNK_ID,
     UNK_TOKEN,
     TokenizerKind,
@@ -28,6 +30,7 @@ from tandem.text.saved import read
 from tandem.text.vocabulary import NO_LIMIT, frequent_pairs, frequent_pieces
 
 DEFAULT_BPE_SIZE = 8000
+_TAGS_APART = str.maketrans(dict.fromkeys(TAG_SEPARATORS, " "))
 _MOST_BYTES = 2**28  # The most bytes of a saved tokenizer: far more than the largest vocabularies take.
 
 
@@ -40,13 +43,19 @@ class Tokenizer:
     - `whitespace`: whatever stands between white space, for corpora that are tokenised already.
     - `character`: one character (code point), spaces included.
     - `bpe`: parts of words learnt by merging frequent pairs (Sennrich et al. 2016, arXiv 1508.07909).
+    - `tags`: whatever stands between white space or any of `;`, `|`, `,` and `+`, such as `V` and `PST` in "V;PST".
 
     Before that, white space runs become one space, the text is brought to Unicode NFC and, if asked
     for, lower-cased. A `▁` at the start of a token stands for the space before it, so `decode` puts a
-    text together exactly as `normalise` shows it. In all kinds but `whitespace` a `▁` in the text itself
+    text together exactly as `normalise` shows it. In all kinds but `whitespace` and `tags` a `▁` in the text itself
     becomes `_`. Text never yields a special token: `<eos>` in a text is ordinary text, or at worst
     unknown.
     """
+
+    has_features = False
+    """Whether a text may go on, after a tab, with features that have tokens of their own (`FeaturesTokenizer`)."""
+    unknown_ids: tuple[int, ...] = (UNK_ID,)
+    """The ids of unknown tokens."""
 
     def __init__(self, core: tokenizers.Tokenizer, kind: TokenizerKind, lowercase: bool) -> None:
         """Wrap a library tokenizer whose ids are 0, 1, 2, ... and begin with `SPECIAL_TOKENS`."""
@@ -132,6 +141,7 @@ class Tokenizer:
         return self._encode_with_spans(without_surrogates(text))[1]
 
     def _encode_with_spans(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        text = text.translate(_TAGS_APART) if self.kind == "tags" else text
         encoding = self._core.encode(text)
         following = [*(start for start, _ in encoding.offsets[1:]), len(text)][: len(encoding.offsets)]
         spans = zip(encoding.offsets, following, strict=True)
@@ -142,7 +152,7 @@ class Tokenizer:
         # A letter that was put together from a base and its accents ends, for the library, at the base.
         while end < limit and unicodedata.combining(text[end]):
             end += 1
-        if self.kind == "whitespace":
+        if self.kind in SPACED:
             # Of the name of a special token, which the normaliser replaces, only the last character is meant.
             while start > 0 and not text[start - 1].isspace():
                 start -= 1
@@ -158,11 +168,11 @@ class Tokenizer:
         an id outside both.
         """
         given = iter(unknown)
-        if self.kind != "whitespace":
+        if self.kind not in SPACED:
             more = [token.replace(MARK, " ") for token in more]
         texts = [self._token(index, self._texts, more) for index in ids]
         pieces = [next(given, own) if index == UNK_ID else own for index, own in zip(ids, texts, strict=True)]
-        if self.kind == "whitespace":
+        if self.kind in SPACED:
             return " ".join(piece for piece in pieces if piece)
         return "".join(pieces).strip(" ")
 
@@ -180,7 +190,7 @@ class Tokenizer:
     def normalise(self, text: str) -> str:
         """Return the text as this tokenizer sees it: `decode(encode(text))` if nothing is unknown."""
         seen: str = self._core.normalizer.normalize_str(without_surrogates(text))
-        return seen if self.kind == "whitespace" else seen.replace(MARK, " ").strip(" ")
+        return seen if self.kind in SPACED else seen.replace(MARK, " ").strip(" ")
 
     def token_to_id(self, token: str) -> int | None:
         """Return the id of a token, or None if it is not in the vocabulary."""

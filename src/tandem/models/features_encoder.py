@@ -1,0 +1,135 @@
+"""An encoder of sources with features beside them: each part is read by a recurrent network of its own.
+
+Letters: `S` source length with its features, `n` the longest part of a kind, `B` batch, `L` layers, `H` hidden size,
+`M` size of an output.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from tandem.models.encoder import Encoded, Encoder, PreparedEncoder, UnsharedEncoder, check_lengths
+from tandem.models.state import RecurrentState
+from tandem.names import CellType
+
+_PAD, _SOS = 1, 2  # the ids of `<pad>` and `<sos>` in every vocabulary
+
+
+class _Part(NamedTuple):
+    """The tokens of one kind of each source, closed up."""
+
+    ids: Tensor
+    """`[n, B]`, behind the end `<pad>`."""
+    lengths: Tensor
+    """`[B]`"""
+
+
+class FeaturesEncoder(Encoder):
+    """An encoder of the source that has an encoder of features beside it, in `features`.
+
+    A source's tokens and its features are one list of ids. Those from `input_dim` on are features, wherever they
+    stand, so a reversed list is read as well as another. The outputs stay at the places of their tokens: attention sees
+    one source. The final states stand side by side in each layer, for a bridge to join.
+
+    `FeaturesEncoder(input_dim, emb_dim, hid_dim, n_layers, dropout, features_dim=...)` takes the size of the source
+    vocabulary and that of the features; both encoders have the same sizes.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        emb_dim: int,
+        hid_dim: int,
+        n_layers: int,
+        dropout: float,
+        *,
+        features_dim: int,
+        cell_type: CellType = "lstm",
+        word_dropout: float = 0.0,
+        init_range: float | None = 0.08,
+        bidirectional: bool = False,
+        scale_embedding: bool = False,
+    ) -> None:
+        super().__init__(
+            input_dim,
+            emb_dim,
+            hid_dim,
+            n_layers,
+            dropout,
+            cell_type=cell_type,
+            word_dropout=word_dropout,
+            init_range=init_range,
+            bidirectional=bidirectional,
+            scale_embedding=scale_embedding,
+        )
+        self.features = Encoder(
+            features_dim,
+            emb_dim,
+            hid_dim,
+            n_layers,
+            dropout,
+            cell_type=cell_type,
+            word_dropout=word_dropout,
+            init_range=init_range,
+            bidirectional=bidirectional,
+            scale_embedding=scale_embedding,
+        )
+
+    @property
+    def state_dim(self) -> int:
+        """The size of both final states of a layer together."""
+        return 2 * self.output_dim
+
+    def read(self, src: Tensor, lengths: Tensor | None = None) -> Encoded:
+        """Read `src [S, B]`, ids of both kinds: final states `[2 L, B, H]`, each layer's two side by side.
+
+        The final states of two directions are `[4 L, B, H]`: of each layer those of the source, then those of the
+        features. A source without features has the state of features after `<sos>` alone.
+        """
+        steps, batch = src.shape
+        if lengths is not None:
+            check_lengths(lengths, steps)
+        behind = self.embedding.num_embeddings
+        is_feature = src >= behind
+        inside = torch.ones_like(is_feature)
+        if lengths is not None:
+            inside = torch.arange(steps, device=src.device)[:, None] < lengths.to(src.device)
+        source = _part(src, inside & ~is_feature)
+        own = super().read(source.ids, source.lengths)
+        features = _part(src - behind, inside & is_feature)
+        # A sequence needs a token, which <sos> is where there is no feature.
+        begun = torch.cat([features.ids.new_full((1, batch), _SOS), features.ids])
+        beside = self.features.read(begun, features.lengths + 1)
+        final = RecurrentState(*(_beside(*parts, self.n_layers) for parts in _parts(own.final, beside.final)))
+        # Each output goes back to the place of its token; <sos>, which stands before the features, has no place.
+        rank = torch.where(
+            is_feature,
+            len(source.ids) + is_feature.cumsum(0).clamp(max=len(features.ids)),
+            ((~is_feature).cumsum(0) - 1).clamp(0, len(source.ids) - 1),
+        )
+        outputs = torch.cat([own.outputs, beside.outputs])
+        return Encoded(final, outputs.gather(0, rank[..., None].expand(-1, -1, outputs.shape[2])))
+
+    def prepare(self, dtype: torch.dtype) -> PreparedEncoder | UnsharedEncoder:
+        """See `Encoder.prepare`."""
+        return UnsharedEncoder(self, dtype)
+
+
+def _part(ids: Tensor, mask: Tensor) -> _Part:
+    """Return the ids `[S, B]` where the mask is true, in their order."""
+    lengths = mask.sum(0)
+    count = int(lengths.max())
+    places = (~mask).to(torch.uint8).argsort(dim=0, stable=True)[:count]
+    inside = torch.arange(count, device=ids.device)[:, None] < lengths
+    return _Part(torch.where(inside, ids.gather(0, places), _PAD), lengths)
+
+
+def _parts(first: RecurrentState, second: RecurrentState) -> list[tuple[Tensor, Tensor]]:
+    return [(one, other) for one, other in zip(first, second, strict=True) if one is not None and other is not None]
+
+
+def _beside(first: Tensor, second: Tensor, layers: int) -> Tensor:
+    """Put the states of each layer side by side: two `[L directions, B, H]` -> `[2 L directions, B, H]`."""
+    by_layer = [part.view(layers, -1, *part.shape[1:]) for part in (first, second)]
+    return torch.cat(by_layer, dim=1).flatten(0, 1)
