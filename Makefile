@@ -33,7 +33,7 @@ demo: $(INSTALLED)  ## install into .venv and run the demonstration
 	$(BIN)/tandem demo $(ARGS)
 
 test: $(INSTALLED_DEV)  ## run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(INSTALLED_DEV)  ## lint, format check, strict types, import rules
 	$(BIN)/ruff check .
