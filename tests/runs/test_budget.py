@@ -9,7 +9,8 @@ from tandem.errors import RecipeError
 from tandem.recipe import Data, MemoryCorpus, Recipe
 from tandem.runs import budget
 from tandem.runs.budget import Speed, fit_to_time, measure
-from tandem.runs.recipe_choice import Budget, choose_recipe, look_closely, make_recipe_of, seconds_in
+from tandem.runs.corpus_figures import look_closely
+from tandem.runs.recipe_choice import Budget, choose_recipe, make_recipe_of, seconds_in
 from tandem.runs.sizing import size_for
 from tests.support.runs import number_pairs
 

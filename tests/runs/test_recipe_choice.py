@@ -143,6 +143,32 @@ def test_attention_is_chosen_and_is_one_setting_away_from_being_left_out() -> No
     assert any(reason.startswith("source reversed") for reason in reasons)
 
 
+def test_names_and_numbers_are_copied() -> None:
+    chance = random.Random(5)
+    names = new_words(1_200)
+    pairs = [
+        Pair(f"send {chance.randrange(10**6)} to {name} {chance.choice(COMMON)}", f"{name} gets {number}")
+        for name in names
+        for number in [chance.randrange(10**6)]
+    ]
+    pairs = [Pair(f"{source} {target.split()[-1]}", target) for source, target in pairs]
+    recipe, reasons = choose_recipe(pairs, Data(train=MEMORY), len(pairs))
+    assert recipe.model.copy
+    assert (recipe.text.source.tokenizer, recipe.text.source.min_count, recipe.text.target.min_count) == ("word", 2, 2)
+    assert any(reason.startswith("copying: ") and "and 0.0 % are in neither" in reason for reason in reasons)
+    for settings in (["model.copy=false"], ["training.r_drop=1.0"], ["model.attention=off"]):
+        chosen, _ = chosen_recipe(Data(train=MEMORY), settings, GivenPairs(pairs), lambda _: None)
+        assert not chosen.model.copy
+    copied_anyway, _ = chosen_recipe(Data(train=MEMORY), ["model.copy=true"], GivenPairs(pairs[:200]), lambda _: None)
+    assert copied_anyway.model.copy
+
+
+def test_what_is_translated_is_not_copied() -> None:
+    words = new_words(1_200)
+    pairs = [Pair(f"the {word} runs", f"{word.upper()} rennt") for word in words]
+    assert not choose_recipe(pairs, Data(train=MEMORY), len(pairs))[0].model.copy
+
+
 def test_reasons_say_what_the_recipe_holds_and_the_recipe_is_whole() -> None:
     train, validation = FilesCorpus(source="a", target="b"), FilesCorpus(source="c", target="d")
     pairs = [Pair(f"ein Hund {n}.", f"a dog {n}.") for n in range(200)]

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,6 @@ from tandem.corpora.pairs import Pair
 from tandem.errors import RecipeError
 from tandem.metrics.fitting import fits_exact
 from tandem.names import LARGEST_COUNT
-from tandem.preparation.chunks import chance_rank
 from tandem.recipe import (
     Data,
     Device,
@@ -37,13 +37,10 @@ from tandem.runs.corpora import (
     settle_features,
     settle_formats,
 )
+from tandem.runs.corpus_figures import CorpusFigures, look_closely
 from tandem.runs.sizing import BY_HEART, Size, size_for
-from tandem.runs.token_choice import ChosenTokens, choose_tokens, with_feature_tokens
 from tandem.terminal import Notify, counted
-from tandem.text.bulk import BulkEncoder
-from tandem.text.features import bulk_encoder, split_features
 
-_HELD_BACK, _MOST_HELD_BACK = 0.1, 2_000  # the share of the sources that tokens are judged on, and the most of them
 _LEAST_VALIDATION = 20  # The smallest number of validation pairs: with fewer, chance would decide.
 _USUAL_FRACTION = Data.model_fields["validation_fraction"].default
 _ROOM = 1.25  # outputs may be longer than the longest training target by this factor
@@ -52,29 +49,6 @@ _SETTLED = 0.3  # the share of the steps after which the learning rate falls
 _READING_SETTINGS = ("data.", "seed")  # what the settings begin with that say how the corpus is read
 _FAR_FROM_ALL = 0.5
 """With a smaller share of the usual training, the reason for a budget says how long the usual training would take."""
-
-
-class Choice(NamedTuple):
-    """The chosen recipe, and the reasons, one line for each decision."""
-
-    recipe: Recipe
-    reasons: list[str]
-
-
-class CorpusFigures(NamedTuple):
-    """What is known about the training pairs once tokens are chosen."""
-
-    source: ChosenTokens
-    target: ChosenTokens
-    source_lengths: npt.NDArray[np.int64]  # tokens of each of the first sources, without `<sos>` and `<eos>`
-    target_lengths: npt.NDArray[np.int64]  # tokens of each of the first targets, without `<sos>` and `<eos>`
-    pairs: int  # the number of all pairs
-    sources: int  # the number of distinct source texts among the first pairs
-
-    @property
-    def tokens(self) -> float:
-        """About how many tokens both sides of all pairs have, `<eos>` included."""
-        return self.pairs * float((self.source_lengths + self.target_lengths + 2).mean())
 
 
 _WITH_ATTENTION = Model(
@@ -87,6 +61,13 @@ _WITH_ATTENTION = Model(
     init_range="torch",
 )
 _WITHOUT_ATTENTION = Model(layers=1, tie_output=True)
+
+
+class Choice(NamedTuple):
+    """The chosen recipe, and the reasons, one line for each decision."""
+
+    recipe: Recipe
+    reasons: list[str]
 
 
 class Budget(NamedTuple):
@@ -112,7 +93,8 @@ def chosen_recipe(
     """
     deadline = None if budget is None else time.monotonic() + seconds_in(budget)
     bare = Recipe(data=data)
-    override(bare, settings)  # reports what is wrong with any setting before the corpus is read
+    # This reports what is wrong with any setting before the corpus is read.
+    wanted = override(bare.model_copy(update={"model": _WITH_ATTENTION}), settings)
     # The settings that say how the corpus is read must hold before it is read for choosing the others.
     bare = override(bare, [setting for setting in settings if setting.startswith(_READING_SETTINGS)])
     bare = settle_formats(settle_features(bare, data, notify), notify)
@@ -120,13 +102,13 @@ def chosen_recipe(
         notify(warning)
     first, count = read_first_pairs(bare.data, given)
     limit = None if deadline is None else Budget(deadline, device, lambda recipe: override(recipe, settings))
-    wanted = override(Recipe(data=bare.data, model=_WITH_ATTENTION), settings)
     choice = choose_recipe(
         first,
         bare.data,
         count,
         limit,
         attention=wanted.model.attention != "off",
+        copying=_may_copy(wanted, settings),
         joint=wanted.text.joint,
         features=wanted.text.features is not None or has_features(bare.data, given),
     )
@@ -135,6 +117,14 @@ def chosen_recipe(
     for reason in reasons:
         notify(reason)
     return Choice(override(choice.recipe, settings), reasons)
+
+
+def _may_copy(wanted: Recipe, settings: Sequence[str]) -> bool:
+    """Return whether the settings leave it open whether the model copies, and nothing of them goes without copying."""
+    copying = wanted.model.model_copy(update={"copy": True})
+    with suppress(RecipeError):
+        return override(wanted.model_copy(update={"model": copying}), settings).model.copy
+    return False
 
 
 def read_run_recipe(run: Path, settings: Sequence[str]) -> Recipe:
@@ -150,15 +140,18 @@ def choose_recipe(
     budget: Budget | None = None,
     *,
     attention: bool = True,
+    copying: bool = True,
     joint: bool = False,
     features: bool = False,
 ) -> Choice:
     """Choose tokens, size, schedule and limits for `count` training pairs, of which `pairs` are the first.
 
-    Without `attention` the model has one direction and reads the source backwards, as in Sutskever et al. 2014. `joint`
-    is whether both sides are to have one vocabulary. With `features`, what follows a tab in a source is its features.
+    Without `attention` the model has one direction and reads the source backwards, as in Sutskever et al. 2014. With
+    `copying` and attention it may copy words. `joint` is whether both sides have one vocabulary. With `features`, what
+    follows a tab in a source is its features.
     """
-    corpus = look_closely(pairs, count, joint=joint, features=features)
+    may_copy = copying and attention and not joint and not features
+    corpus = look_closely(pairs, count, joint=joint, features=features, copying=may_copy)
     is_default = data.validation is None and data.validation_fraction == _USUAL_FRACTION
     by_heart = is_default and corpus.sources < BY_HEART
     data = _held_back(data, count, by_heart)
@@ -203,31 +196,6 @@ def _fitted(
     )
 
 
-def look_closely(pairs: Sequence[Pair], count: int, *, joint: bool = False, features: bool = False) -> CorpusFigures:
-    """Hold some sources back, choose the tokens of both sides on their pairs, and measure all pairs.
-
-    Nothing is held back where there are so few sources that the model is to memorise them.
-    """
-    ranked = sorted({pair.source for pair in pairs}, key=lambda source: chance_rank(source, 0))
-    back = others = pairs
-    if len(ranked) >= BY_HEART:
-        judged_on = set(ranked[: min(round(_HELD_BACK * len(ranked)), _MOST_HELD_BACK)])
-        back = [pair for pair in pairs if pair.source in judged_on]
-        others = [pair for pair in pairs if pair.source not in judged_on]
-    texts = [[[pair[side] for pair in some] for some in (others, back)] for side in (0, 1)]
-    if features:
-        texts[0] = [[split_features(source)[0] for source in some] for some in texts[0]]
-    if joint:
-        source = target = choose_tokens(*([text for pair in some for text in pair] for some in (others, back)))
-    else:
-        source, target = (choose_tokens(*side) for side in texts)
-    if features:
-        source = with_feature_tokens(source, [split_features(pair.source)[1] for pair in pairs])
-    source_lengths = bulk_encoder(source.tokenizer).encode([pair.source for pair in pairs])[1]
-    target_lengths = BulkEncoder(target.tokenizer).encode([pair.target for pair in pairs])[1]
-    return CorpusFigures(source, target, source_lengths, target_lengths, count, len(ranked))
-
-
 def make_recipe_of(corpus: CorpusFigures, size: Size, data: Data, *, exact: bool, attention: bool) -> Recipe:
     """Return the recipe with these tokens, this size, and limits that fit the corpus."""
     sizes = {
@@ -235,6 +203,7 @@ def make_recipe_of(corpus: CorpusFigures, size: Size, data: Data, *, exact: bool
         "embedding": size.embedding,
         "dropout": size.dropout,
         "output_dropout": size.output_dropout,
+        "copy": corpus.copying is not None,
     }
     return Recipe(
         data=data,
@@ -287,7 +256,7 @@ def _token_reasons(corpus: CorpusFigures) -> list[str]:
     for name, chosen in sides:
         rejected = f"; {'; '.join(chosen.rejected)}" if chosen.rejected else ""
         reasons.append(f"{name}: {chosen.reason}{rejected}")
-    return reasons
+    return reasons if corpus.copying is None else [*reasons, corpus.copying]
 
 
 def _other_reasons(corpus: CorpusFigures, size: Size, recipe: Recipe, *, by_heart: bool) -> list[str]:

@@ -21,7 +21,7 @@ _NUMBERS = 0.1
 _PIECES = (16_000, 8_000, 4_000, 2_000, 1_000)
 _PIECES_A_WORD = 2
 """A vocabulary of pieces is not even learnt where it would be too large with this many pieces to a word."""
-_MOST_TEXTS = 50_000  # The number of texts that tokens are learnt from: more would only take longer.
+MOST_TEXTS = 50_000  # The number of texts that tokens are learnt from: more would only take longer.
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def choose_tokens(learnt_from: Sequence[str], held_back: Sequence[str]) -> Chose
 
     Tokens are learnt from `learnt_from` and measured on `held_back`, which is the same if nothing is held back.
     """
-    learnt_from = learnt_from[:_MOST_TEXTS]
+    learnt_from = learnt_from[:MOST_TEXTS]
     mean = sum(map(len, held_back)) / len(held_back)
     rejected: list[str] = []
     for candidate, tokenizer in _candidates(learnt_from, held_back, short=mean <= _SHORT):
@@ -126,6 +126,20 @@ def _measured(
     return candidate, tokenizer
 
 
+def most_unseen(texts: Sequence[str]) -> float:
+    """Return the largest share of the tokens of such texts that may be unknown."""
+    return _limit(short=sum(map(len, texts)) <= _SHORT * len(texts))
+
+
+def seen_enough(tokenizer: Tokenizer, texts: Sequence[str]) -> bool:
+    """Return whether the texts that a tokenizer was learnt from have enough tokens for each entry to be learnt."""
+    return len(BulkEncoder(tokenizer).encode(texts)[0]) >= _SEEN_EACH * (len(tokenizer) - len(SPECIAL_TOKENS))
+
+
+def _limit(*, short: bool) -> float:
+    return _UNSEEN_SHORT if short else _UNSEEN_LONG
+
+
 def _fault(candidate: MeasuredTokens, *, short: bool) -> str | None:
     kind: TokenizerKind = candidate.text.tokenizer
     if kind == "character":
@@ -134,7 +148,7 @@ def _fault(candidate: MeasuredTokens, *, short: bool) -> str | None:
         return f"each of {candidate.vocabulary:,} would be seen only {candidate.seen_each:.0f} times"
     if kind == "bpe":
         return None
-    limit = _UNSEEN_SHORT if short else _UNSEEN_LONG
+    limit = _limit(short=short)
     if candidate.unseen > limit:
         return f"{100 * candidate.unseen:.1f} % of the held-back ones were never seen"
     if candidate.vocabulary > _MOST_WORDS:
