@@ -12,8 +12,8 @@ from tandem.engines import torch_engine
 from tandem.engines.prepared_model import PreparedModel
 from tandem.models import CellType
 from tandem.models.coins import draw_coins
-from tandem.models.decoder import DecoderState
 from tandem.models.prefixes import target_tree
+from tandem.models.prepared_decoder import DecoderState
 from tandem.text import EOS_ID, SOS_ID
 from tandem.text.codec import frame
 from tandem.translation import scoring

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tandem.models import CellType, Decoder, Encoder, RecurrentState, Seq2Seq
 from tandem.models.attention import Memory
-from tandem.models.decoder import DecoderMasks, DecoderState, PreparedDecoder
+from tandem.models.prepared_decoder import DecoderMasks, DecoderState, PreparedDecoder
 from tests.support.models import CELL_TYPES, random_ids, small_model
 
 SRC, TRG = random_ids(5, 4, 13, seed=1), random_ids(9, 4, 12, seed=2)

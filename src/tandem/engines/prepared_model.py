@@ -6,8 +6,8 @@ from torch import Tensor
 from tandem.models import Seq2Seq
 from tandem.models.attention import Memory
 from tandem.models.copying import Copies
-from tandem.models.decoder import DecoderState, PreparedDecoder, Reading
 from tandem.models.prefixes import PrefixTree
+from tandem.models.prepared_decoder import DecoderState, PreparedDecoder, Reading
 from tandem.models.reversing import reversed_sources
 
 

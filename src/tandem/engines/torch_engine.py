@@ -22,8 +22,8 @@ from tandem.engines.prepared_model import PreparedModel
 from tandem.engines.selection import top_tokens
 from tandem.errors import TandemError
 from tandem.models.copying import fed_back
-from tandem.models.decoder import DecoderState, Reading
 from tandem.models.prefixes import PrefixTree, target_tree
+from tandem.models.prepared_decoder import DecoderState, Reading
 from tandem.names import Averaging
 from tandem.text import EOS_ID, SOS_ID
 from tandem.text.copying import CopyTable

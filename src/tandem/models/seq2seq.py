@@ -7,8 +7,9 @@ from tandem.models.attention import Memory
 from tandem.models.bridge import Bridge
 from tandem.models.coins import draw_coins, expand_coins
 from tandem.models.copying import Copies, best_fed_back, fed_back
-from tandem.models.decoder import ComparedFeatures, Decoder, DecoderMasks
+from tandem.models.decoder import ComparedFeatures, Decoder
 from tandem.models.encoder import Encoded, Encoder
+from tandem.models.prepared_decoder import DecoderMasks
 from tandem.models.recurrence import compute_dtype
 from tandem.models.state import RecurrentState
 
