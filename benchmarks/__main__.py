@@ -1,7 +1,7 @@
 """`python -m benchmarks`: Tandem beside the plain loop of the tutorial, both measured in one run, in turn.
 
-Parts of a default run: training, decoding, attention, ensembles, rescoring, memory, scaling, profile, choices.
-On request alone: copying (minutes), precision (hours), gpu, full-size.
+Parts of a default run: training, decoding, ensembles, rescoring, memory, scaling, profile, choices.
+On request alone: attention, copying (minutes), precision (hours), gpu, full-size.
 """
 
 import argparse
@@ -35,8 +35,8 @@ from benchmarks.same import DifferentError
 from benchmarks.scaling import measure_scaling
 from benchmarks.training import add_shares, measure_training
 
-DEFAULT = ("training", "decoding", "attention", "ensembles", "rescoring", "memory", "scaling", "profile", "choices")
-ON_REQUEST = ("copying", "precision", "gpu", "full-size")
+DEFAULT = ("training", "decoding", "ensembles", "rescoring", "memory", "scaling", "profile", "choices")
+ON_REQUEST = ("attention", "copying", "precision", "gpu", "full-size")
 
 
 class Options(NamedTuple):

@@ -131,7 +131,7 @@ def write_pages(pages: Sequence[Path], content: Figures) -> None:
         return next((page for page, text in texts.items() if f"begin {name} -->" in text), pages[0])
 
     tables = {name: _markdown(TABLES[name](part)) for name, part in parts.items()}
-    if TABLES.keys() & parts.keys() - {"copying", "precision", "gpu"}:
+    if TABLES.keys() & parts.keys() - {"attention", "copying", "precision", "gpu"}:
         tables["machine"] = _markdown(machine_tables(content))
     drawings = {}
     if {"training", "decoding"} & parts.keys():

@@ -81,7 +81,7 @@ ATTENDING = ("table", "luong", "gnmt", "mean with and without attention")
 """Those that can tell where a step looked."""
 
 
-COPYING_ENGINES = {"copying", "mean of what copies"}
+COPYING_ENGINES = ("copying", "mean of what copies")
 
 
 def ranked(name: str, sources: list[list[int]]) -> int:
