@@ -131,39 +131,9 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
     if not isinstance(model, Seq2Seq):
         raise ArgumentError(f"the model is of type {type(model).__name__}, but must be a tandem.Seq2Seq")
     encoder, decoder = model.encoder, model.decoder
-    features = None
-    sides = [("source", encoder.embedding, source), ("target", decoder.embedding, target)]
-    if isinstance(encoder, FeaturesEncoder) and isinstance(source, FeaturesTokenizer):
-        features = source.features
-        sides = [
-            ("source", encoder.embedding, source.source),
-            sides[1],
-            ("features", encoder.features.embedding, features),
-        ]
-    elif isinstance(encoder, FeaturesEncoder) or isinstance(source, FeaturesTokenizer):
-        raise ArgumentError(
-            "only one of the model and the source tokenizer has features: a FeaturesEncoder and a FeaturesTokenizer "
-            "belong together"
-        )
-    for side, embedding, tokenizer in sides:
-        if embedding.num_embeddings != len(tokenizer):
-            raise ArgumentError(
-                f"the {side} embedding has {embedding.num_embeddings:,} rows, but the {side} tokenizer "
-                f"{len(tokenizer):,} tokens: make the model with len(tokenizer)"
-            )
-    if _needs_bridge(encoder, decoder) != (model.bridge is not None):
-        raise ArgumentError("the model has a bridge where encoder and decoder fit without, which no recipe can say")
-    if encoder.embedding.embedding_dim != decoder.embedding.embedding_dim:
-        raise ArgumentError(
-            f"the source embedding has {encoder.embedding.embedding_dim} columns and the target embedding "
-            f"{decoder.embedding.embedding_dim}, but a recipe has one size for both"
-        )
+    _check_fits(model, source, target)
+    features = source.features if isinstance(source, FeaturesTokenizer) else None
     tied = decoder.embedding.weight is encoder.embedding.weight
-    if tied and (difference := vocabulary_difference(source, target)):
-        raise ArgumentError(
-            f"the source and the target embedding are one, but not the tokenizers: {difference}, which are source and "
-            "target. Give one tokenizer for both"
-        )
     return Recipe(
         data=Data(train=MemoryCorpus(kind="memory")),
         text=Texts(
@@ -190,6 +160,39 @@ def recipe_of(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> Recipe:
             tie_embeddings=tied,
         ),
     )
+
+
+def _check_fits(model: Seq2Seq, source: Tokenizer, target: Tokenizer) -> None:
+    """Raise ArgumentError where a model does not fit its tokenizers, or any recipe."""
+    encoder, decoder = model.encoder, model.decoder
+    sides = [("source", encoder.embedding, source), ("target", decoder.embedding, target)]
+    if isinstance(encoder, FeaturesEncoder) and isinstance(source, FeaturesTokenizer):
+        own = ("features", encoder.features.embedding, source.features)
+        sides = [("source", encoder.embedding, source.source), sides[1], own]
+    elif isinstance(encoder, FeaturesEncoder) or isinstance(source, FeaturesTokenizer):
+        raise ArgumentError(
+            "only one of the model and the source tokenizer has features: a FeaturesEncoder and a FeaturesTokenizer "
+            "belong together"
+        )
+    for side, embedding, tokenizer in sides:
+        if embedding.num_embeddings != len(tokenizer):
+            raise ArgumentError(
+                f"the {side} embedding has {embedding.num_embeddings:,} rows, but the {side} tokenizer "
+                f"{len(tokenizer):,} tokens: make the model with len(tokenizer)"
+            )
+    if _needs_bridge(encoder, decoder) != (model.bridge is not None):
+        raise ArgumentError("the model has a bridge where encoder and decoder fit without, which no recipe can say")
+    if encoder.embedding.embedding_dim != decoder.embedding.embedding_dim:
+        raise ArgumentError(
+            f"the source embedding has {encoder.embedding.embedding_dim} columns and the target embedding "
+            f"{decoder.embedding.embedding_dim}, but a recipe has one size for both"
+        )
+    tied = decoder.embedding.weight is encoder.embedding.weight
+    if tied and (difference := vocabulary_difference(source, target)):
+        raise ArgumentError(
+            f"the source and the target embedding are one, but not the tokenizers: {difference}, which are source and "
+            "target. Give one tokenizer for both"
+        )
 
 
 def _needs_bridge(encoder: Encoder, decoder: Decoder) -> bool:

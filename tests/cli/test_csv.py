@@ -38,6 +38,7 @@ def test_what_was_found_out_is_said_and_kept_in_the_recipe(tandem: Tandem, elsew
         "target_column": "English",
         "separator": "semicolon",
         "header": True,
+        "features_column": None,
     }
     again = tandem("train", "run/recipe.toml", "--out", "again")
     assert (again.code, "semicolon-separated" in again.out) == (0, False)

@@ -77,7 +77,7 @@ ENGINES: dict[str, Callable[[], Engine[Any]]] = {
     "arithmetic mean": lambda: _torch(member("lstm", 1), member("gru", 2, reverse=True), averaging="arithmetic"),
     "geometric mean": lambda: _torch(member("lstm", 1), member("rnn", 2, reverse=True), averaging="geometric"),
 }
-ATTENDING = ("table", "luong", "gnmt", "mean with and without attention")
+ATTENDING = ("table", "luong", "gnmt", "mean with and without attention", "features")
 """Those that can tell where a step looked."""
 
 

@@ -11,7 +11,7 @@ from tandem.models.copying import NEVER, Copies, mixed_logits
 from tandem.models.decoder import ComparedFeatures
 from tandem.names import AttentionKind
 from tandem.training import loss
-from tandem.training.copying_loss import copying_loss, copying_scores
+from tandem.training.mixture import copying_loss, copying_scores
 from tests.training.test_loss import Largest
 
 V, SOURCE = 9, 12

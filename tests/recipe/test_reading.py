@@ -50,7 +50,7 @@ def test_all_faults_are_reported_at_once_under_dotted_names() -> None:
         "model.hiden: there is no such setting",
         "model.layers: Input should be greater than or equal to 1; it is 0",
         "training.optimizer.learning_rate: Input should be greater than 0; it is -1.0",
-        "text.source.tokenizer: Input should be 'word', 'whitespace', 'character' or 'bpe'; it is 'words'",
+        "text.source.tokenizer: Input should be 'word', 'whitespace', 'character', 'bpe' or 'tags'; it is 'words'",
         "training.teacher_forcing: the schedule exponential needs k; k is None",
     ):
         assert f"\n  {line}" in message
@@ -169,7 +169,8 @@ def test_a_later_setting_wins() -> None:
         ("data.train.sorce=a", "data.train.sorce: there is no such setting. Did you mean data.train.source?"),
         (
             "text.tokenizer=bpe",
-            "text.tokenizer: there is no such setting. Did you mean text.source.tokenizer or text.target.tokenizer?",
+            "text.tokenizer: there is no such setting. Did you mean text.source.tokenizer or text.target.tokenizer or "
+            "text.features.tokenizer?",
         ),
         (
             "training.learning_rate=0.01",

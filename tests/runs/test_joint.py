@@ -76,7 +76,7 @@ def test_what_the_target_does_not_say_it_takes_from_the_source() -> None:
         (
             ("text.joint=true", "text.target.tokenizer=bpe", "text.target.max_size=99"),
             "  text: joint makes one vocabulary for both sides, but tokenizer and max_size of text.source and "
-            "text.target differ: give the settings in text.source alone, or the same in both; it is {",
+            "text.target differ: give the settings in text.source alone, or the same in both",
         ),
         (
             ("model.tie_embeddings=true",),

@@ -59,7 +59,7 @@ def test_much_text_leaves_out_words_seen_once() -> None:
 
 def test_words_that_were_never_seen_in_long_texts_are_cut_into_pieces() -> None:
     texts = [f"{text} {rare}" for text, rare in zip(sentences(2_000, COMMON), new_words(2_000), strict=True)]
-    recipe, reasons = chosen(list(zip(texts, texts, strict=True)))
+    recipe, reasons = chosen(list(zip(texts, map(str.upper, texts), strict=True)))
     assert (recipe.text.source.tokenizer, recipe.text.source.max_size) == ("bpe", 1_000)
     assert "; not words: each of 1,820 would be seen only" in reasons[0]
 

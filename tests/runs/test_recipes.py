@@ -28,7 +28,7 @@ def test_it_trains_translates_and_is_scored(path: Path, tmp_path: Path) -> None:
     tree = load_recipe(path).model_dump(exclude_none=True)
     tree["data"] = {"train": {"kind": "memory"}, "validation": {"kind": "memory"}}
     tree["model"] |= {name: min(tree["model"][name], 16) for name in ("hidden", "embedding")}
-    tree["training"] |= {"epochs": 1, "batch_size": min(tree["training"]["batch_size"], 16)}
+    tree["training"] |= {"epochs": 1, "passes": 1, "batch_size": min(tree["training"]["batch_size"], 16)}
     recipe = make_recipe(tree, path.name)
     heard = Remember()
     given = GivenPairs(number_pairs(40), number_pairs(6, seed=2))

@@ -64,7 +64,7 @@ def session(out: Path, epochs: int, doing: Connection | None = None, wait: Conne
 
     def saving(savings: Savings, *parts: object) -> None:
         say("saving")
-        validated = parts[2].progress  # type: ignore[attr-defined]
+        validated = parts[3].progress  # type: ignore[attr-defined]
         if wait and validated.epoch == 2 and not validated.batches:
             wait.send("here")
             wait.recv()

@@ -43,7 +43,7 @@ def write_corpus(folder: Path) -> None:
 
 def command(epochs: int, *more: str) -> list[str]:
     values = ["model.hidden=8", "model.embedding=6", "training.save_steps=3", "training.precision=float32", *more]
-    values += [f"training.epochs={epochs}", "training.learning_rate.schedule=constant"]
+    values += [f"training.epochs={epochs}", "training.learning_rate.schedule=constant", "model.attention=off"]
     sets = [part for value in values for part in ("--set", value)]
     return ["train", "--source", "a.de", "--target", "a.en", "--device", "cpu", *sets]
 

@@ -5,20 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.errors import CheckpointError
+from tandem.tabs import join_features, split_features
 from tandem.text import UNK_ID, Tokenizer
 from tandem.text.bulk import BulkEncoder
 from tandem.text.counts import count_words
 from tandem.text.differences import vocabulary_difference
-from tandem.text.features import (
-    FeaturesTokenizer,
-    bulk_encoder,
-    count_parts,
-    divide,
-    join_features,
-    normalise_source,
-    read_tokenizer,
-    split_features,
-)
+from tandem.text.features import FeaturesTokenizer, bulk_encoder, count_parts, divide, normalise_source, read_tokenizer
 
 LETTERS = Tokenizer.train("character", ["git gel at", "ağaç"])
 TAGS = Tokenizer.train("tags", ["V;PST", "N|DAT,PL", "V+PRS 3"])

@@ -1,9 +1,9 @@
 """`tandem analyse`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from tandem.cli.options import (
     TextScoreOptions,
 )
 from tandem.cli.streams import standard_output
+
+if TYPE_CHECKING:
+    from tandem.analysis import Phrase
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def analyse_command(
     sentences, and the encoder's contexts of phrases in the plane with their nearest neighbours.
     """
     standard_output()  # before the work
-    from tandem.analysis.inputs import read_phrases, read_translations, system_names, training_sources
+    from tandem.analysis.inputs import read_translations, system_names
     from tandem.cli.analysis_tables import show_analysis
     from tandem.cli.named_files import models_and_corpus
     from tandem.cli.show import console_bar
@@ -89,13 +92,10 @@ def analyse_command(
     translators = {name: model.load(path) for name, path in zip(names, paths, strict=True)}
     recipe = next((translator.recipe for translator in translators.values()), None)
     pairs = corpus_references(corpus, recipe, on_error).pairs
-    models_given = translators.values()
-    places = source_places(
-        pairs, lowercase=ignore_case(models_given), raw=scoring.raw, features=read_features(models_given)
-    )
+    reading = {"lowercase": ignore_case(translators.values()), "features": read_features(translators.values())}
+    places = source_places(pairs, raw=scoring.raw, **reading)
     translations = {name: read_translations(file, len(pairs), places) for name, file in files.items()}
-    phrases = read_phrases(given.phrases) if given.phrases else ()
-    training = training_sources(given.training) if given.training else None
+    phrases, training = _phrases_and_training(given)
     settings = {name: search.settings(translator) for name, translator in translators.items()}
     wanted.out.mkdir(parents=True, exist_ok=True)  # before the work, too
     with console_bar(quiet=wanted.quiet) as bar:
@@ -114,6 +114,13 @@ def analyse_command(
             on_progress=bar,
         )
     show_analysis(analysis, write_analysis(wanted.out, analysis), as_json=wanted.as_json)
+
+
+def _phrases_and_training(given: InputOptions) -> "tuple[Sequence[Phrase], Iterable[str] | None]":
+    from tandem.analysis.inputs import read_phrases, training_sources
+
+    phrases = read_phrases(given.phrases) if given.phrases else ()
+    return phrases, training_sources(given.training) if given.training else None
 
 
 def _check_places(out: Path, read: Iterable[Path | None], models: Iterable[Path]) -> None:

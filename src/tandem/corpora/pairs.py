@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from tandem.errors import CorpusError
 from tandem.files.lines import why_not_utf8
 from tandem.names import MAX_CHARACTERS, OnError
-from tandem.text.features import join_features
+from tandem.tabs import join_features
 
 DROP_SETTING = 'data.on_error = "drop"'  # the setting of a recipe that leaves faulty pairs out
 _ALL_FAULTY = 1000  # where so many pairs at the beginning are all faulty, the corpus or its columns are wrong

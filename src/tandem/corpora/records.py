@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TypeVar
 
 from tandem.corpora.pairs import Fault, Pair, checked_pair
-from tandem.text.features import join_features
+from tandem.tabs import join_features
 
 _Record = TypeVar("_Record")
 

@@ -86,7 +86,7 @@ class Seq2Seq(nn.Module):
     ) -> ComparedFeatures:
         """Return what `features` does of a model that copies, and where the decoder looked; `copies` as for `forward`.
 
-        `target` has extended ids. Training takes the loss from this (`training/copying_loss.py`).
+        `target` has extended ids. Training takes the loss from this (`training/mixture.py`).
         """
         return self._compared_features(source, target, coins, source_lengths, copies)[0]
 

@@ -82,12 +82,11 @@ def analyse(
         return Analysis(corpus, findings, None)
     attention = [look_at(t, name, references.sources, chosen[name], on_progress) for name, t in translators.items()]
     first, translator = next(iter(translators.items()))
+    placed, placed_translations = sample_evenly(references.sources, systems[0].translations)
     if phrases:
         texts = [phrase.text for phrase in phrases]
         made = translate_all(translator, texts, chosen[first], "phrases are translated", on_progress)
-        placed, placed_translations = phrases, [translation.text for translation in made]
-    else:
-        placed, placed_translations = sample_evenly(references.sources, systems[0].translations)
+        placed, placed_translations = [*phrases], [translation.text for translation in made]
     plane = place_in_plane(translator, first, placed, placed_translations, training, on_progress)
     return Analysis(corpus, findings, plane, tuple(found for found in attention if found is not None))
 

@@ -68,24 +68,8 @@ def prepare_corpora(
 
     `verify` hashes files again even if their size and time stamp are known.
     """
-    data, text = recipe.data, recipe.text
-    sources = Sources(
-        train=find_corpus(data.train, data, given.train if given else None),
-        validation=find_corpus(data.validation, data, given.validation if given else None) if data.validation else None,
-        on_error=data.on_error,
-        max_characters=data.max_characters,
-        max_tokens=data.max_tokens,
-        fraction=data.validation_fraction,
-        at_most=data.validation_at_most,
-        seed=recipe.seed,
-        lowercase=text.source.lowercase,
-        features=text.features is not None,
-    )
-    if text.features is None and (corpus := next((c for c in sources.corpora() if c.has_features), None)):
-        raise RecipeError(
-            f"{corpus.name}: features are read beside the sources, but the recipe has no tokens for them: add the "
-            "section [text.features], or --set text.features.tokenizer=tags"
-        )
+    text = recipe.text
+    sources = _find_sources(recipe, given)
 
     def learn(source: WordCounts, target: WordCounts) -> tuple[Tokenizer, Tokenizer]:
         return build_tokenizers(text, source, target)
@@ -121,6 +105,29 @@ def prepare_corpora(
     return PreparedCorpus(
         source, target, train, validation, result.validation_pairs, messages, reverse, key, result.files
     )
+
+
+def _find_sources(recipe: Recipe, given: GivenPairs | None) -> Sources:
+    """Find the corpora to train and to validate on. RecipeError for features that the recipe has no tokens for."""
+    data, text = recipe.data, recipe.text
+    sources = Sources(
+        train=find_corpus(data.train, data, given.train if given else None),
+        validation=find_corpus(data.validation, data, given.validation if given else None) if data.validation else None,
+        on_error=data.on_error,
+        max_characters=data.max_characters,
+        max_tokens=data.max_tokens,
+        fraction=data.validation_fraction,
+        at_most=data.validation_at_most,
+        seed=recipe.seed,
+        lowercase=text.source.lowercase,
+        features=text.features is not None,
+    )
+    if text.features is None and (corpus := next((c for c in sources.corpora() if c.has_features), None)):
+        raise RecipeError(
+            f"{corpus.name}: features are read beside the sources, but the recipe has no tokens for them: add the "
+            "section [text.features], or --set text.features.tokenizer=tags"
+        )
+    return sources
 
 
 def _training_batches(recipe: Recipe, prepared: Prepared, copying: CopyTable | None) -> Batches:

@@ -11,8 +11,9 @@ from tandem.preparation.chunks import chance_rank
 from tandem.runs.copy_choice import choose_copied
 from tandem.runs.sizing import BY_HEART
 from tandem.runs.token_choice import ChosenTokens, choose_tokens, with_feature_tokens
+from tandem.tabs import split_features
 from tandem.text.bulk import BulkEncoder
-from tandem.text.features import bulk_encoder, split_features
+from tandem.text.features import bulk_encoder
 
 _HELD_BACK, _MOST_HELD_BACK = 0.1, 2_000  # the share of the sources that tokens are judged on, and the most of them
 

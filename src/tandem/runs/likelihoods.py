@@ -8,8 +8,8 @@ import torch
 from tandem.batches import Batch
 from tandem.models import Seq2Seq
 from tandem.models.coins import draw_coins
-from tandem.training.copying_loss import copying_scores
 from tandem.training.loss import real_tokens, token_scores
+from tandem.training.mixture import copying_scores
 
 
 @dataclass(frozen=True)

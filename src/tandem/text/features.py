@@ -11,26 +11,14 @@ from typing import Self
 import numpy as np
 
 from tandem.errors import CheckpointError
+from tandem.tabs import TAB, join_features, split_features
 from tandem.text.bulk import BulkEncoder, Ids, Lengths
 from tandem.text.counts import WordCounts, count_words
 from tandem.text.normalisation import normalise
 from tandem.text.pipeline import UNK_ID
 from tandem.text.tokenizer import Tokenizer
 
-TAB = "\t"
 _BEGINNING = '{"source": '  # of the JSON of a FeaturesTokenizer, and of no other
-
-
-def join_features(source: str, features: str) -> str:
-    """Return a source and its features as one text; without features, or without a source, the source alone."""
-    source = source.replace(TAB, " ")
-    return f"{source}{TAB}{features}" if features.strip() and source.strip() else source
-
-
-def split_features(text: str) -> tuple[str, str]:
-    """Return the source and the features of a text; "" where it has none. Only the first tab separates."""
-    source, _, features = text.partition(TAB)
-    return source, features
 
 
 def normalise_source(text: str, *, lowercase: bool = False) -> str:

@@ -68,7 +68,7 @@ class Tokenizer:
         # What each id is in a decoded text. An unknown piece of kind "word" is most often a whole word.
         self._texts = ["" if token in SPECIAL_TOKENS else token for token in self._tokens]
         self._texts[UNK_ID] = MARK + UNK_TOKEN if kind == "word" else UNK_TOKEN
-        if kind != "whitespace":
+        if kind not in SPACED:
             self._texts = [token.replace(MARK, " ") for token in self._texts]
 
     @classmethod

@@ -16,10 +16,10 @@ from tandem.models import Seq2Seq
 from tandem.models.coins import draw_coins
 from tandem.models.recurrence import compute_dtype
 from tandem.names import GradientPer as GradientPer
-from tandem.training.copying_loss import copying_loss
 from tandem.training.events import Event, Finished, Started, StepDone, Validated, Validation
 from tandem.training.forcing import TeacherForcing
 from tandem.training.loss import paired_projection_loss, projection_loss, real_tokens
+from tandem.training.mixture import copying_loss
 from tandem.training.random_state import RandomState, borrowed, read_state, write_state
 from tandem.training.schedule import Schedule, count_steps
 from tandem.training.weight_average import WeightAverage
