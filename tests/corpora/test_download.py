@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -87,7 +88,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             if state.breaks_after is not None and state.breaks > 0 and end - start > state.breaks_after:
                 state.breaks -= 1
                 end = start + state.breaks_after
-            self.wfile.write(content[start:end])
+            with suppress(ConnectionError):  # who asked may have gone
+                self.wfile.write(content[start:end])
             if state.resets and end < len(content):
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
