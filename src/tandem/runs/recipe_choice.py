@@ -155,7 +155,7 @@ def choose_recipe(
     is_default = data.validation is None and data.validation_fraction == _USUAL_FRACTION
     by_heart = is_default and corpus.sources < BY_HEART
     data = _held_back(data, count, by_heart)
-    size = size_for(count, corpus.tokens, by_heart=by_heart)
+    size = size_for(count, corpus.tokens, by_heart=by_heart, attention=attention)
     exact = fits_exact([pair.target for pair in pairs])
 
     def recipe_of(tried: Size) -> Recipe:

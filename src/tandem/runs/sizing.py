@@ -13,6 +13,7 @@ BY_HEART = 150  # with fewer distinct sources nothing is held back: a sample wou
 _PAIRS, _TOKENS = 3_600, 60_000
 _HIDDEN, _LEAST_HIDDEN, _MOST_HIDDEN = 256, 64, 1024
 _BATCH, _MOST_BATCH = 32, 128
+_WITH_ATTENTION = 0.75  # the share of the steps of a model without attention
 _LEAST_EPOCHS = 3  # the smallest number of passes, however large the corpus is
 _LEARNING_RATE = 3e-3
 _FEW = 1_000  # with fewer pairs, weights decay more, up to four times as much
@@ -42,17 +43,18 @@ class Size:
     patience: int
 
 
-def size_for(pairs: int, tokens: float, *, by_heart: bool = False) -> Size:
+def size_for(pairs: int, tokens: float, *, by_heart: bool = False, attention: bool = False) -> Size:
     """Return the size for a number of training pairs and of their tokens, source and target together.
 
-    With `by_heart` the corpus is to be memorised rather than generalised from, so dropout is low.
+    With `by_heart` the corpus is to be memorised rather than generalised from, so dropout is low. With `attention` the
+    training is shorter.
     """
     growth = tokens / _TOKENS
     hidden = _to_multiple(_HIDDEN * growth**0.22, 32, _LEAST_HIDDEN, _MOST_HIDDEN)
     batch_size = round(min(_BATCH * growth**0.25, _MOST_BATCH, pairs)) or 1
     # A small corpus gets more passes, since a model learns late to generalise from it.
     presented = 40 * _PAIRS * (pairs / _PAIRS) ** (1 / 3 if pairs < _PAIRS else 0.43)
-    presented = max(presented, _LEAST_EPOCHS * pairs)
+    presented = max(presented * (_WITH_ATTENTION if attention else 1.0), _LEAST_EPOCHS * pairs)
     return _scheduled(
         pairs,
         presented,
