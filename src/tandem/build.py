@@ -66,7 +66,7 @@ def build_bpe_dropouts(recipe: Recipe, source: Tokenizer, target: Tokenizer) -> 
 
 
 Sizes: TypeAlias = tuple[int, int] | tuple[int, int, int]
-"""How many tokens the vocabularies have: that of the source, of the target, and of the features where there are any."""
+"""The sizes of the vocabularies, in tokens: source, target, and features if the model has any."""
 
 
 def sizes_of(source: Tokenizer, target: Tokenizer) -> Sizes:

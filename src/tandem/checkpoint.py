@@ -153,7 +153,7 @@ def _load(directory: Path) -> Checkpoint:
     if (recipe.text.features is not None) != (_FEATURES in listed):
         raise CheckpointError(
             f"{directory}: its recipe has {'no ' if recipe.text.features is None else ''}features, but {_FEATURES} is "
-            f"{'there' if _FEATURES in listed else 'missing'}: these files are not of one model. Copy it again"
+            f"{'present' if _FEATURES in listed else 'missing'}: these files are not of one model. Copy it again"
         )
     source, target = Tokenizer.load(directory / _SOURCE), Tokenizer.load(directory / _TARGET)
     source = FeaturesTokenizer(source, Tokenizer.load(directory / _FEATURES)) if _FEATURES in listed else source

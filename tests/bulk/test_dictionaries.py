@@ -19,9 +19,9 @@ def test_a_word_a_tab_and_what_stands_for_it(tmp_path: Path) -> None:
     [
         (
             "a\tb\nHaus house\n",
-            "words.tsv line 2: there must be a word, one tab and its translation, but there is no tab",
+            "words.tsv line 2: an entry is a word, one tab and its translation, but this line has no tab",
         ),
-        ("a\tb\tc\n", "words.tsv line 1: there must be a word, one tab and its translation, but there is 2 tabs"),
+        ("a\tb\tc\n", "words.tsv line 1: an entry is a word, one tab and its translation, but this line has 2 tabs"),
         ("a\t\n", "words.tsv line 1: the translation is empty; give both, or drop the line"),
         ("\tb\n", "words.tsv line 1: the word is empty; give both, or drop the line"),
         ("New York\tb\n", "words.tsv line 1: 'New York' is more than one word, and only single words are replaced"),

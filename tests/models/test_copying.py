@@ -10,7 +10,7 @@ from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.models.copying import NEVER, Copies, mixed_logits
 from tandem.models.decoder import ComparedFeatures
 from tandem.names import AttentionKind
-from tandem.training import loss
+from tandem.training import blocks
 from tandem.training.mixture import copying_loss, copying_scores
 from tests.training.test_loss import Largest
 
@@ -104,8 +104,8 @@ def test_the_mixture_is_that_of_the_equations_and_adds_up_to_one() -> None:
 def test_loss_and_gradient_are_those_of_the_whole_distribution(
     smoothing: float, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loss, "_BLOCK", block)
-    monkeypatch.setattr(loss, "_BLOCK_ROWS", 1)
+    monkeypatch.setattr(blocks, "BLOCK", block)
+    monkeypatch.setattr(blocks, "BLOCK_ROWS", 1)
     for attention, layers in (("luong", 1), ("gnmt", 2)):
         model, batch = model_of(attention, layers=layers), batch_of()  # type: ignore[arg-type]
         read = read_of(model, batch)
@@ -197,8 +197,8 @@ def test_free_running_needs_no_targets_and_feeds_unknown_back() -> None:
 
 
 def test_whole_logits_never_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loss, "_BLOCK", 0)
-    monkeypatch.setattr(loss, "_BLOCK_ROWS", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 0)
+    monkeypatch.setattr(blocks, "BLOCK_ROWS", 64)
     tokens, vocabulary = 300, 500
     encoder = Encoder(SOURCE, 4, 4, 1, 0.0)
     model = Seq2Seq(encoder, Decoder(vocabulary, 4, 4, 1, 0.0, attention="luong", copying=True))

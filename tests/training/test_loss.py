@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tandem.training import loss
+from tandem.training import blocks
 from tandem.training.loss import paired_projection_loss, projection_loss, real_tokens, token_scores
 
 WIDTH, VOCABULARY = 7, 11
@@ -22,10 +22,10 @@ each_smoothing = pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.6])
 @pytest.fixture(autouse=True, params=[(64, 20), (256, 16)], ids=["many blocks", "one block"])
 def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks and slices small enough for the tests' few rows to make several, and those of real use."""
-    monkeypatch.setattr(loss, "_BLOCK", 0)
-    monkeypatch.setattr(loss, "_SLICE", 0)
-    monkeypatch.setattr(loss, "_BLOCK_ROWS", request.param[0])
-    monkeypatch.setattr(loss, "_SLICE_ROWS", request.param[1])
+    monkeypatch.setattr(blocks, "BLOCK", 0)
+    monkeypatch.setattr(blocks, "SLICE", 0)
+    monkeypatch.setattr(blocks, "BLOCK_ROWS", request.param[0])
+    monkeypatch.setattr(blocks, "SLICE_ROWS", request.param[1])
 
 
 class Leaves(NamedTuple):

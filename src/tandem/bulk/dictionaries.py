@@ -18,7 +18,7 @@ def read_dictionary(path: Path) -> dict[str, str]:
             raise CorpusError(f"{where}: too long for an entry of a dictionary; it must have one word a line")
         if len(rest) != 1:
             tabs = "no tab" if not rest else f"{len(rest)} tabs"
-            raise CorpusError(f"{where}: there must be a word, one tab and its translation, but there is {tabs}")
+            raise CorpusError(f"{where}: an entry is a word, one tab and its translation, but this line has {tabs}")
         if not word or not text:
             raise CorpusError(f"{where}: the {'translation' if word else 'word'} is empty; give both, or drop the line")
         if len(word.split()) > 1:

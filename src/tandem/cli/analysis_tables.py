@@ -109,22 +109,22 @@ def _show_attention(console: Console, attention: Sequence[Attention]) -> None:
     headings = ("system", "largest weight", "tokens looked at", "on <sos>, <eos>", "not going back", "never looked at")
     rows = [
         (
-            found.system,
-            f"{found.largest:.1f} %",
-            f"{found.positions:.2f}",
-            f"{found.frame:.1f} %",
-            "" if found.monotone is None else f"{found.monotone:.1f} %",
-            f"{found.passed_over:.1f} %",
+            summary.system,
+            f"{summary.largest:.1f} %",
+            f"{summary.positions:.2f}",
+            f"{summary.frame:.1f} %",
+            "" if summary.monotone is None else f"{summary.monotone:.1f} %",
+            f"{summary.passed_over:.1f} %",
         )
-        for found in attention
+        for summary in attention
     ]
     show_table(console, headings, "lrrrrr", rows)
-    for found in attention:
-        of = f" by {found.system}" if len(attention) > 1 else ""
-        if found.words:
-            words = ", ".join(f"{word.word} ({word.count} of {word.of:,})" for word in found.words[:_MISTAKES])
+    for summary in attention:
+        of = f" by {summary.system}" if len(attention) > 1 else ""
+        if summary.words:
+            words = ", ".join(f"{word.word} ({word.count} of {word.of:,})" for word in summary.words[:_MISTAKES])
             show_text(console, f"never looked at{of}: {words}")
-        for sample in found.samples[:_ALIGNED]:
+        for sample in summary.samples[:_ALIGNED]:
             show_text(console, f"\n{sample.text}{of}", "dim")
             show_text(console, "  ".join(_looks(sample)))
 

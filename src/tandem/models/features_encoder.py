@@ -4,7 +4,7 @@ Letters: `S` source length with its features, `n` the longest part of a kind, `B
 `M` size of an output.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -51,30 +51,15 @@ class FeaturesEncoder(Encoder):
         bidirectional: bool = False,
         scale_embedding: bool = False,
     ) -> None:
-        super().__init__(
-            input_dim,
-            emb_dim,
-            hid_dim,
-            n_layers,
-            dropout,
-            cell_type=cell_type,
-            word_dropout=word_dropout,
-            init_range=init_range,
-            bidirectional=bidirectional,
-            scale_embedding=scale_embedding,
-        )
-        self.features = Encoder(
-            features_dim,
-            emb_dim,
-            hid_dim,
-            n_layers,
-            dropout,
-            cell_type=cell_type,
-            word_dropout=word_dropout,
-            init_range=init_range,
-            bidirectional=bidirectional,
-            scale_embedding=scale_embedding,
-        )
+        shared: dict[str, Any] = {
+            "cell_type": cell_type,
+            "word_dropout": word_dropout,
+            "init_range": init_range,
+            "bidirectional": bidirectional,
+            "scale_embedding": scale_embedding,
+        }
+        super().__init__(input_dim, emb_dim, hid_dim, n_layers, dropout, **shared)
+        self.features = Encoder(features_dim, emb_dim, hid_dim, n_layers, dropout, **shared)
 
     @property
     def state_dim(self) -> int:

@@ -7,30 +7,7 @@ from torch import Tensor
 
 from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed, linear, weight_gradient
-
-# The number of logits in a block, which exist at the same time: little memory compared with the rest of a step. Each
-# block adds to the whole gradient of the weights, so that it has at least this many rows, whatever the vocabulary, or
-# half as many as there are features.
-_BLOCK = 2**22
-_BLOCK_ROWS = 256
-# The number of logits in a slice, which are converted to the finer type together: few enough to stay in the cache.
-_SLICE = 2**19
-_SLICE_ROWS = 16
-
-
-def _rows(count: int, columns: int, numbers: int, at_least: int) -> list[slice]:
-    """Split `count` rows of `columns` numbers into slices of at most `numbers` numbers, but of `at_least` rows."""
-    height = max(at_least, numbers // columns)
-    return [slice(start, start + height) for start in range(0, count, height)]
-
-
-def _added(total: Tensor | None, more: Tensor, dtype: torch.dtype) -> Tensor:
-    """Add `more` to `total`, which is of `dtype`. Slices are converted one by one, to make no second large matrix."""
-    if total is None:
-        return more.to(dtype)
-    for rows in _rows(len(total), total.shape[1], _SLICE, _SLICE_ROWS):
-        total[rows] += more[rows].to(dtype)
-    return total
+from tandem.training import blocks
 
 
 class ProjectionLoss(torch.autograd.Function):
@@ -54,13 +31,13 @@ class ProjectionLoss(torch.autograd.Function):
         grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)
         normalisers, gold_logits = bias.new_zeros(()), bias.new_zeros(())
         # With so many rows, adding up the gradients of all weights costs little compared with the products.
-        at_least = max(_BLOCK_ROWS, features.shape[1] // 2)
-        for block in _rows(len(targets), len(weight), _BLOCK, at_least):
+        at_least = max(blocks.BLOCK_ROWS, features.shape[1] // 2)
+        for block in blocks.split_rows(len(targets), len(weight), blocks.BLOCK, at_least):
             # (n, D) x (V, D) + (V) -> (n, V); the logits become their own gradients.
             logits = output(low_features[block])
             gold = targets[block].unsqueeze(1)
             gold_logits += logits.gather(1, gold).sum(dtype=bias.dtype)
-            for rows in _rows(len(gold), len(weight), _SLICE, _SLICE_ROWS):
+            for rows in blocks.split_rows(len(gold), len(weight), blocks.SLICE, blocks.SLICE_ROWS):
                 scores = logits[rows].to(bias.dtype)
                 highest = scores.amax(dim=1)
                 torch.softmax(scores, dim=1, out=scores)
@@ -75,7 +52,7 @@ class ProjectionLoss(torch.autograd.Function):
                 # The first product becomes the sum, so that both have the same layout. The product is large and gets no
                 # name, so that it is freed at once.
                 so_far = grad_weight if block.start else None
-                grad_weight = _added(so_far, weight_gradient(logits, low_features[block]), weight.dtype)
+                grad_weight = blocks.add_to(so_far, weight_gradient(logits, low_features[block]), weight.dtype)
         nll = normalisers - gold_logits
         objective = (1 - smoothing) * nll
         if smoothing:
@@ -135,14 +112,14 @@ class PairedProjectionLoss(torch.autograd.Function):
         grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)
         objective, nll = bias.new_zeros(()), bias.new_zeros(())
         columns = 2 * len(weight)  # both readings' logits of a block, or of a slice, are there at the same time
-        at_least = max(_BLOCK_ROWS, features.shape[2] // 2) // 2
-        for block in _rows(len(targets), columns, _BLOCK, at_least):
+        at_least = max(blocks.BLOCK_ROWS, features.shape[2] // 2) // 2
+        for block in blocks.split_rows(len(targets), columns, blocks.BLOCK, at_least):
             block_features = low_features[:, block].flatten(0, 1)
             # (2 n, D) x (V, D) + (V) -> (2 n, V); the logits become their own gradients.
             logits = output(block_features)
             gold = targets[block].unsqueeze(1)
             pairs = logits.view(2, len(gold), -1)
-            for rows in _rows(len(gold), columns, _SLICE, _SLICE_ROWS // 2):
+            for rows in blocks.split_rows(len(gold), columns, blocks.SLICE, blocks.SLICE_ROWS // 2):
                 scores = pairs[:, rows].to(bias.dtype).log_softmax(dim=2)
                 value, gradient, gold_scores = _paired_slice(scores, gold[rows], smoothing, r_drop)
                 objective += value
@@ -153,7 +130,7 @@ class PairedProjectionLoss(torch.autograd.Function):
             if with_gradient:
                 grad_features[:, block] = linear(logits, low_weight.t()).view(2, len(gold), -1)
                 so_far = grad_weight if block.start else None
-                grad_weight = _added(so_far, weight_gradient(logits, block_features), weight.dtype)
+                grad_weight = blocks.add_to(so_far, weight_gradient(logits, block_features), weight.dtype)
         if with_gradient:
             ctx.save_for_backward(grad_features.to(features.dtype), grad_weight, grad_bias)
         ctx.mark_non_differentiable(nll)
@@ -216,7 +193,7 @@ def token_scores(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor
     The result has no gradient, and here too all logits never exist at the same time.
     """
     scores, best = bias.new_empty(len(targets)), torch.empty_like(targets, dtype=torch.bool)
-    for rows in _rows(len(targets), len(weight), _BLOCK, _BLOCK_ROWS):
+    for rows in blocks.split_rows(len(targets), len(weight), blocks.BLOCK, blocks.BLOCK_ROWS):
         logits = linear(features[rows].to(weight.dtype), weight, bias)  # (n, D) x (V, D) + (V) -> (n, V)
         gold = targets[rows].unsqueeze(1)
         best[rows] = largest_columns(logits) == targets[rows]

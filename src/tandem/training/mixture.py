@@ -17,7 +17,8 @@ from tandem.models.copying import NEVER, Copies, mixed_logits
 from tandem.models.decoder import ComparedFeatures
 from tandem.models.kernels.columns import largest_columns
 from tandem.models.kernels.products import Packed, linear, weight_gradient
-from tandem.training import loss as plain
+from tandem.training import blocks
+from tandem.training.loss import real_tokens
 
 _NONE = -1e30
 """The logarithm of no probability at all: finite, so that gradients are."""
@@ -39,7 +40,7 @@ class CopiedTargets(NamedTuple):
     def of(cls, model: Seq2Seq, batch: Batch, read: ComparedFeatures) -> "CopiedTargets":
         """Take them from a batch, and from what the model read of it."""
         assert batch.copies is not None
-        real = plain.real_tokens(batch.target, batch.target_lengths)
+        real = real_tokens(batch.target, batch.target_lengths)
         features, compared = (part.flatten(0, 1).index_select(0, real) for part in read)
         targets = batch.target[1:].flatten().index_select(0, real)
         copies = Copies.of(batch.copies, model.decoder.output_dim)
@@ -99,8 +100,8 @@ class _MixtureLoss(torch.autograd.Function):
         smooth, shares = bias.new_zeros(()), torch.empty_like(scores)
         grad_features = bias.new_empty(features.shape)
         grad_weight, grad_bias = torch.zeros_like(weight), torch.zeros_like(bias)
-        at_least = max(plain._BLOCK_ROWS, features.shape[1] // 2)
-        for block in plain._rows(len(targets), len(weight), plain._BLOCK, at_least):
+        at_least = max(blocks.BLOCK_ROWS, features.shape[1] // 2)
+        for block in blocks.split_rows(len(targets), len(weight), blocks.BLOCK, at_least):
             logits = output(low_features[block]).to(bias.dtype)  # (n, V)
             logs = logits.log_softmax(dim=1)
             own = gold[block]
@@ -115,7 +116,7 @@ class _MixtureLoss(torch.autograd.Function):
             grad_bias += gradient.sum(dim=0)
             low = gradient.to(dtype)
             grad_features[block] = linear(low, low_weight.t()).to(bias.dtype)
-            grad_weight = plain._added(grad_weight, weight_gradient(low, low_features[block]), weight.dtype)
+            grad_weight = blocks.add_to(grad_weight, weight_gradient(low, low_features[block]), weight.dtype)
         grad_copied = -(1 - smoothing) * (1 - shares)
         grad_generated = -(1 - smoothing) * shares
         ctx.save_for_backward(grad_features.to(features.dtype), grad_weight, grad_bias, grad_generated, grad_copied)
@@ -136,7 +137,7 @@ def copying_scores(model: Seq2Seq, batch: Batch, read: ComparedFeatures) -> tupl
     items = CopiedTargets.of(model, batch, read)
     gate, output = _gate(model), model.decoder.fc_out
     scores, best = output.bias.new_empty(len(items.targets)), torch.empty_like(items.targets, dtype=torch.bool)
-    for rows in plain._rows(len(scores), len(output.weight), plain._BLOCK, plain._BLOCK_ROWS):
+    for rows in blocks.split_rows(len(scores), len(output.weight), blocks.BLOCK, blocks.BLOCK_ROWS):
         features, targets = items.features[rows].to(output.weight.dtype), items.targets[rows]
         logits = linear(features, output.weight, output.bias)
         weights = items.compared[rows].softmax(dim=1)
