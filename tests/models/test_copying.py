@@ -88,7 +88,7 @@ def test_equal_numbers_are_copied_to_their_first_place() -> None:
     ]
     turned = Copies.of(NUMBERS, V).turned(LENGTHS)
     assert turned.ids[0].tolist() == [-1, 5, V + 4, V + 1, 5, V + 1, -1]
-    assert turned.firsts[0, 1:6].tolist() == [1, 2, 3, 1, 3]
+    assert turned.firsts[0, 1:6].tolist() == [4, 2, 5, 4, 5]  # the same words as before, at their new places
 
 
 def test_the_mixture_is_that_of_the_equations_and_adds_up_to_one() -> None:
@@ -218,3 +218,14 @@ def test_what_does_not_fit_is_refused() -> None:
     model = Seq2Seq(encoder, Decoder(V, 5, 6, 1, 0.0, attention="luong"))
     with pytest.raises(ValueError, match="this model copies nothing: make its decoder with copying=True"):
         read_of(model, batch)
+
+
+def test_a_source_read_from_its_other_end_has_the_same_mixture() -> None:
+    """The copied word stands twice, so another position comes first."""
+    numbers, lengths = torch.tensor([[-1, 5, 12, 12, -1, -1]]).T, torch.tensor([5])
+    copies = Copies.of(numbers, 7)
+    logits, gate = torch.randn(1, 7), torch.tensor([-1.0])
+    weights = torch.tensor([[0.1, 0.2, 0.3, 0.15, 0.25, 0.0]])
+    turned = torch.tensor([[0.1, 0.15, 0.3, 0.2, 0.25, 0.0]])
+    expected = mixed_logits(logits, gate, weights, copies)
+    assert torch.allclose(mixed_logits(logits, gate, turned, copies.turned(lengths)), expected)

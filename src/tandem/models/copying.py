@@ -26,11 +26,18 @@ class Copies(NamedTuple):
     """int64 `[B, S]`; `NEVER` for what is not copied."""
     firsts: Tensor
     """int64 `[B, S]`, the first position with the same id."""
+    columns: Tensor
+    """int64 `[B, S]`, an extended id for each position, all different: its id at the first position, or a free one."""
 
     def turned(self, lengths: Tensor) -> "Copies":
-        """Return the copies of sources of `lengths [B]` that are read from their other end; ids stay what they are."""
-        ids = reversed_sources(self.ids.T, lengths)
-        return Copies.of(ids, torch.iinfo(ids.dtype).max)
+        """Return the copies of sources of `lengths [B]` that are read from their other end.
+
+        Ids and columns stay what they are. The position that came first then comes last.
+        """
+        last = (lengths - 1).to(self.firsts.device)
+        ids, firsts, columns = (reversed_sources(part.T, lengths).T for part in self)
+        inside = (firsts > 0) & (firsts < last[:, None])
+        return Copies(ids, torch.where(inside, last[:, None] - firsts, firsts), columns)
 
     @classmethod
     def of(cls, numbers: Tensor, vocabulary: int) -> "Copies":
@@ -46,7 +53,9 @@ class Copies(NamedTuple):
         # Equal numbers stand side by side in the order of their positions, so that the first one is where they begin.
         begun = torch.where(begins, places, 0).cummax(dim=1).values
         firsts = torch.empty_like(rows).scatter_(1, order, order.gather(1, begun))
-        return cls(torch.where(rows < vocabulary, rows, vocabulary + firsts), firsts)
+        ids = torch.where(rows < vocabulary, rows, vocabulary + firsts)
+        # No id is V + a position that is not the first of its text.
+        return cls(ids, firsts, torch.where((ids != NEVER) & (firsts == places), ids, vocabulary + places))
 
     def select(self, sources: Tensor) -> "Copies":
         """Return the copies of these sources alone, int64 `[B']`."""
@@ -72,10 +81,8 @@ def mixed_logits(logits: Tensor, gate: Tensor, weights: Tensor, copies: Copies) 
     copied = mass.clamp_min(tiny).log() + scale.unsqueeze(1)
     lowest = torch.finfo(logits.dtype).min / 4  # instead of minus infinity, which has no gradient
     wide = torch.cat([logits, logits.new_full(weights.shape, lowest)], dim=1)
-    # Each position has a column of its own: that of its id, or V + the position, whose id no other position has.
-    columns = torch.where(is_first, copies.ids, logits.shape[1] + places)
-    own = wide.gather(1, columns)
-    wide = wide.scatter(1, columns, torch.where(is_first, torch.logaddexp(own, copied), own))
+    own = wide.gather(1, copies.columns)
+    wide = wide.scatter(1, copies.columns, torch.where(is_first, torch.logaddexp(own, copied), own))
     return wide.masked_fill(wide <= lowest, -torch.inf)
 
 
