@@ -178,7 +178,7 @@ def test_sizes_without_a_recipe() -> None:
     listed = [[float(cell.replace(",", "")) for cell in row] for row in rows("recipes.md", "## Without a recipe")]
     assert listed
     for pairs, tokens, *figures in listed:
-        size = size_for(int(pairs), tokens)
+        size = size_for(int(pairs), tokens, attention=True)
         assert figures == [size.hidden, size.batch_size, size.passes, size.epochs, size.steps, size.learning_rate]
 
 

@@ -13,7 +13,7 @@ BY_HEART = 150  # with fewer distinct sources nothing is held back: a sample wou
 _PAIRS, _TOKENS = 3_600, 60_000
 _HIDDEN, _LEAST_HIDDEN, _MOST_HIDDEN = 256, 64, 1024
 _BATCH, _MOST_BATCH = 32, 128
-_WITH_ATTENTION = 0.75  # the share of the steps of a model without attention
+_WITH_ATTENTION = 0.75  # the share of the steps of a model without attention, at 3,600 pairs; of more pairs less
 _LEAST_EPOCHS = 3  # the smallest number of passes, however large the corpus is
 _LEARNING_RATE = 3e-3
 _FEW = 1_000  # with fewer pairs, weights decay more, up to four times as much
@@ -53,7 +53,8 @@ def size_for(pairs: int, tokens: float, *, by_heart: bool = False, attention: bo
     hidden = _to_multiple(_HIDDEN * growth**0.22, 32, _LEAST_HIDDEN, _MOST_HIDDEN)
     batch_size = round(min(_BATCH * growth**0.25, _MOST_BATCH, pairs)) or 1
     # A small corpus gets more passes, since a model learns late to generalise from it.
-    presented = 40 * _PAIRS * (pairs / _PAIRS) ** (1 / 3 if pairs < _PAIRS else 0.43)
+    more = 0.3 if attention else 0.43
+    presented = 40 * _PAIRS * (pairs / _PAIRS) ** (1 / 3 if pairs < _PAIRS else more)
     presented = max(presented * (_WITH_ATTENTION if attention else 1.0), _LEAST_EPOCHS * pairs)
     return _scheduled(
         pairs,
