@@ -16,23 +16,19 @@ from safetensors.torch import load_file, save_file
 
 from tandem.checkpoint import (
     Checkpoint,
-    Current,
-    checkpoint_of,
     load_checkpoint,
     load_optimizer,
     optimizer_tensors,
-    read_current,
-    read_models,
     read_tensors,
     save_checkpoint,
-    write_current,
 )
 from tandem.errors import CheckpointError
 from tandem.files.seals import FORMAT, sealed, write_directory
 from tandem.metrics.calibration import Calibration
+from tandem.model_paths import Current, checkpoint_of, read_current, read_models, write_current
 from tandem.models import CellType
 from tandem.recipe import FilesCorpus, load_recipe, portable
-from tandem.translation.translator import load
+from tandem.translation import load
 from tests.support.models import CELL_TYPES, random_ids
 from tests.support.runs import copied, number_pairs, run_tiny, saved, shared_run, untrained
 

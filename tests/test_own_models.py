@@ -11,7 +11,7 @@ from tandem.errors import ArgumentError, CheckpointError
 from tandem.models import CellType, Decoder, Encoder, Seq2Seq
 from tandem.recipe import override
 from tandem.text import Tokenizer
-from tandem.translation.translator import Translator, load
+from tandem.translation import Translator, load
 from tests.support.models import CELL_TYPES
 from tests.support.runs import number_pairs
 

@@ -27,7 +27,8 @@ def pinned(*locks: str) -> dict[str, str]:
 def required() -> dict[str, list[Requirement]]:
     """What pyproject.toml asks for, under the lock that has to answer."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    runtime = project["project"]["dependencies"] + project["build-system"]["requires"]
+    train = project["project"]["optional-dependencies"]["train"]
+    runtime = project["project"]["dependencies"] + train + project["build-system"]["requires"]
     dev = project["dependency-groups"]["dev"]
     return {RUNTIME: [Requirement(line) for line in runtime], DEV: [Requirement(line) for line in dev]}
 

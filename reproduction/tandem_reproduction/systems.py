@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from tandem.checkpoint import checkpoint_of
 from tandem.corpora.pairs import Pair
 from tandem.files.atomic import replace_file
 from tandem.files.seals import FORMAT_FILE
 from tandem.metrics import BleuTokenizer
 from tandem.metrics.bootstrap import Statistics, Table, bleu_statistics
+from tandem.model_paths import checkpoint_of
 from tandem.recipe import Device
 from tandem.rescoring import Candidate, NBestList, even_weights, judge, oracle, score_lists
 from tandem.terminal import Notify
 from tandem.text import normalise
-from tandem.translation.translator import Translator, load
+from tandem.translation import Translator, load
 
 N_BEST = 100
 """The number of hypotheses in a list that is rescored; the paper's lists have 1,000."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tandem.checkpoint import is_model
 from tandem.errors import RecipeError
+from tandem.model_paths import is_model
 from tandem.recipe import Recipe, load_recipe, portable
 from tandem.recording import read_metrics
 from tandem.runs.corpora import settle_formats

@@ -5,7 +5,7 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import torch
 
@@ -63,17 +63,6 @@ def build_bpe_dropouts(recipe: Recipe, source: Tokenizer, target: Tokenizer) -> 
         else None
         for number, (text, tokenizer, backwards) in enumerate(sides)
     )
-
-
-Sizes: TypeAlias = tuple[int, int] | tuple[int, int, int]
-"""The sizes of the vocabularies, in tokens: source, target, and features if the model has any."""
-
-
-def sizes_of(source: Tokenizer, target: Tokenizer) -> Sizes:
-    """Return the sizes of the vocabularies, as `build_model` takes them."""
-    if isinstance(source, FeaturesTokenizer):
-        return len(source.source), len(target), len(source.features)
-    return len(source), len(target)
 
 
 def build_model(recipe: Recipe, source_size: int, target_size: int, features_size: int = 0) -> Seq2Seq:

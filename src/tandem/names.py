@@ -15,6 +15,8 @@ Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 """Where a model runs. `auto`: CUDA, then MPS, then the CPU."""
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 """The type that matrix products run in. `auto`: bfloat16 where the processor computes in it."""
+ExportPrecision: TypeAlias = Literal["float32", "int8"]
+"""What the weights of an export are kept in."""
 
 Split: TypeAlias = Literal["train", "validation", "test"]
 """The parts of a corpus that Tandem knows by name."""
@@ -38,6 +40,7 @@ BleuTokenizer: TypeAlias = Literal["13a", "intl", "zh", "ja-mecab", "ko-mecab", 
 TokenizerChoice: TypeAlias = Literal["auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none"]
 """`auto`: the tokenizer that fits the script of the references."""
 
+LARGEST_PROCESSES = 256
 LARGEST_BEAM = 10_000
 LARGEST_BATCH = 100_000
 """Sentences that are translated together."""

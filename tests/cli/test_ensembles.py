@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.translation.translator import load
+from tandem.translation import load
 from tests.support.console import Tandem
 from tests.support.runs import number_pairs, saved, untrained
 

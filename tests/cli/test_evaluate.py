@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from tandem.checkpoint import checkpoint_of
 from tandem.cli.evaluate import errors_content
 from tandem.corpora.captions.corpus import Captions
+from tandem.model_paths import checkpoint_of
 from tandem.runs import Evaluation, evaluate
 from tandem.runs.evaluation import SourceResult
 from tandem.text import PAD_ID
+from tandem.translation import load
 from tandem.translation.messages import Translation
-from tandem.translation.translator import load
 from tests.support.console import Tandem
 from tests.support.corpora import write_parquet
 from tests.support.limits import needs_limits, no_file_beyond
@@ -238,7 +238,7 @@ def test_where_nothing_can_be_written_is_said_before_the_work(
     (elsewhere / "folder").mkdir()
     (elsewhere / "locked").mkdir()
     monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "locked")  # to root all is open
-    monkeypatch.setattr("tandem.translation.translator.load", lambda *_, **__: pytest.fail("it is loaded"))
+    monkeypatch.setattr("tandem.translation.load", lambda *_, **__: pytest.fail("it is loaded"))
     before = (elsewhere / "test.de").read_bytes()
     found = tandem("evaluate", run, *FILES, "--output", place)
     assert (found.code, found.out, found.err) == (1, "", f"tandem: {said}\n")

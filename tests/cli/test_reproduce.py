@@ -13,7 +13,7 @@ from tandem.metrics import bleu
 from tandem.metrics.bootstrap import Resampling
 from tandem.recipe import load_recipe
 from tandem.runs.execution import run_recipe
-from tandem.translation.translator import load
+from tandem.translation import load
 from tandem_reproduction import Plan, reproduce
 from tests.support.console import Tandem
 from tests.support.runs import number_pairs

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tandem.rescoring import NBestList, even_weights, open_nbest, rescore, with_sources
-from tandem.translation.translator import load
+from tandem.translation import load
 from tests.support.console import Tandem
 from tests.support.limits import needs_limits, no_file_beyond
 from tests.support.runs import number_pairs

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tandem.checkpoint import checkpoint_of, read_current
 from tandem.corpora.captions import captions
 from tandem.corpora.captions.corpus import Captions
 from tandem.corpora.memory import InMemory
+from tandem.model_paths import checkpoint_of, read_current
 from tandem.recipe import dump_recipe, load_recipe, make_recipe
 from tandem.recording import Recorder
 from tests.support.console import Outcome, Tandem

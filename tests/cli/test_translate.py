@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tandem.checkpoint import checkpoint_of
+from tandem.model_paths import checkpoint_of
+from tandem.translation import Translator, load
 from tandem.translation.messages import Translation
-from tandem.translation.translator import Translator, load
 from tests.support.console import Stdin, Tandem
 from tests.support.runs import NUMBERS, saved, untrained
 

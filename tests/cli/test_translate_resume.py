@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tandem.checkpoint import checkpoint_of
 from tandem.files.seals import read_sealed, sealed
+from tandem.model_paths import checkpoint_of
 from tandem.translation.messages import Translation
 from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator

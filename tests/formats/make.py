@@ -11,9 +11,9 @@ import tempfile
 from itertools import product
 from pathlib import Path
 
-from tandem.checkpoint import checkpoint_of
 from tandem.files.seals import FORMAT
-from tandem.translation.translator import Translator, load
+from tandem.model_paths import checkpoint_of
+from tandem.translation import Translator, load
 from tests.support.runs import NUMBERS, run_tiny
 
 FORMATS = Path(__file__).parent

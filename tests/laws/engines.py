@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from tandem.engines.torch_engine import TorchEngine
 from tandem.models import CellType
 from tandem.text.copying import NEVER, CopyTable
 from tests.search.tables import BANNED, random_table
+from tests.support.exports import exported
 from tests.support.models import CELL_TYPES, small_model
 from tests.support.runs import untrained
 
@@ -58,30 +59,55 @@ def _torch(*members: Member, **options: Any) -> Engine[Any]:
     return TorchEngine(members, device=torch.device("cpu"), **options).banning(BANNED)
 
 
-ENGINES: dict[str, Callable[[], Engine[Any]]] = {
-    "table": lambda: random_table(3, VOCABULARY),
-    **{cell: (lambda cell=cell: _torch(member(cell, 1))) for cell in CELL_TYPES},  # type: ignore[misc]
-    "luong": lambda: _torch(attending("lstm", "model.attention=luong", "model.layers=2")),
-    "gnmt": lambda: _torch(attending("gru", *GNMT)),
-    "features": lambda: _torch(
+def _exported(*members: Member, **options: Any) -> Engine[Any]:
+    return exported(*members, **options).banning(BANNED)
+
+
+def _in_int8(*members: Member, **options: Any) -> Engine[Any]:
+    return exported(*members, precision="int8", **options).banning(BANNED)
+
+
+Make: TypeAlias = Callable[..., Engine[Any]]
+"""Makes an engine of members, in PyTorch or without it."""
+
+OF_MODELS: dict[str, Callable[[Make], Engine[Any]]] = {
+    **{cell: (lambda make, cell=cell: make(member(cell, 1))) for cell in CELL_TYPES},  # type: ignore[misc]
+    "luong": lambda make: make(attending("lstm", "model.attention=luong", "model.layers=2")),
+    "gnmt": lambda make: make(attending("gru", *GNMT)),
+    "features": lambda make: make(
         with_features("lstm", *GNMT), with_features("gru", "text.reverse_source=true", "model.layers=2")
     ),
-    "mean with and without attention": lambda: _torch(attending("lstm", *GNMT, *TIED), member("gru", 2, reverse=True)),
-    "copying": lambda: _torch(attending("lstm", *COPYING), copying=NUMBERS),
-    "mean of what copies": lambda: _torch(
+    "mean with and without attention": lambda make: make(
+        attending("lstm", *GNMT, *TIED), member("gru", 2, reverse=True)
+    ),
+    "copying": lambda make: make(attending("lstm", *COPYING), copying=NUMBERS),
+    "mean of what copies": lambda make: make(
         attending("gru", *COPYING),
         attending("lstm", "text.reverse_source=true", *COPYING),
         member("lstm", 1),
         copying=NUMBERS,
     ),
-    "arithmetic mean": lambda: _torch(member("lstm", 1), member("gru", 2, reverse=True), averaging="arithmetic"),
-    "geometric mean": lambda: _torch(member("lstm", 1), member("rnn", 2, reverse=True), averaging="geometric"),
+    "arithmetic mean": lambda make: make(member("lstm", 1), member("gru", 2, reverse=True), averaging="arithmetic"),
+    "geometric mean": lambda make: make(member("lstm", 1), member("rnn", 2, reverse=True), averaging="geometric"),
 }
-ATTENDING = ("table", "luong", "gnmt", "mean with and without attention", "features")
+EXPORTED, INT8 = "exported: ", "exported in int8: "
+_IN_INT8 = ("lstm", "gru", "gnmt", "features", "copying")
+
+ENGINES: dict[str, Callable[[], Engine[Any]]] = {
+    "table": lambda: random_table(3, VOCABULARY),
+    **{name: (lambda of=of: of(_torch)) for name, of in OF_MODELS.items()},  # type: ignore[misc]
+    **{f"{EXPORTED}{name}": (lambda of=of: of(_exported)) for name, of in OF_MODELS.items()},  # type: ignore[misc]
+    **{f"{INT8}{name}": (lambda of=OF_MODELS[name]: of(_in_int8)) for name in _IN_INT8},  # type: ignore[misc]
+}
+
+
+def _both(*names: str) -> tuple[str, ...]:
+    return (*names, *(f"{EXPORTED}{n}" for n in names), *(f"{INT8}{n}" for n in names if n in _IN_INT8))
+
+
+ATTENDING = ("table", *_both("luong", "gnmt", "mean with and without attention", "features"))
 """Those that can tell where a step looked."""
-
-
-COPYING_ENGINES = ("copying", "mean of what copies")
+COPYING_ENGINES = _both("copying", "mean of what copies")
 
 
 def ranked(name: str, sources: list[list[int]]) -> int:

@@ -10,8 +10,8 @@ from tandem.errors import CheckpointError
 from tandem.models import CellType
 from tandem.models.reversing import reversed_sources
 from tandem.names import Averaging
+from tandem.translation import Translator, load
 from tandem.translation.messages import Translation
-from tandem.translation.translator import Translator, load
 from tests.support.models import CELL_TYPES
 from tests.support.runs import number_pairs, saved, untrained
 

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 import tandem
-from tandem.checkpoint import load_checkpoint, read_current
+from tandem.checkpoint import load_checkpoint
 from tandem.errors import CheckpointError
 from tandem.files.locks import lock
+from tandem.model_paths import read_current
 from tandem.models import CellType
 from tests.support.models import CELL_TYPES
 from tests.support.runs import copied, number_pairs, saved, shared_run, untrained

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tandem.checkpoint import checkpoint_of, load_checkpoint
+from tandem.checkpoint import load_checkpoint
 from tandem.metrics.calibration import LEAST_OUTPUTS, Calibration
+from tandem.model_paths import checkpoint_of
 from tandem.recording import Recorder
 from tandem.runs import average, evaluate
 from tandem.runs.corpora import GivenPairs
@@ -14,7 +15,7 @@ from tandem.runs.evaluation import LEAST_CALIBRATED
 from tandem.runs.execution import TrainingResult, run_recipe
 from tandem.runs.stopping import Stopped
 from tandem.runs.validation import calibrate
-from tandem.translation.translator import Translator, load
+from tandem.translation import Translator, load
 from tests.support.runs import StopAfter, assert_same_run, number_pairs, tiny_recipe, untrained
 
 TRAINED = number_pairs(40)

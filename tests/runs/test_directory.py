@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tandem.checkpoint import read_current
 from tandem.errors import CorpusError, TrainingError
+from tandem.model_paths import read_current
 from tandem.recipe import FilesCorpus, load_recipe
 from tandem.recording import read_metrics
 from tandem.runs.corpora import GivenPairs

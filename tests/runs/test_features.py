@@ -9,10 +9,11 @@ import pytest
 import torch
 
 import tandem
-from tandem.build import build_model, recipe_of, sizes_of
+from tandem.build import build_model, recipe_of
 from tandem.checkpoint import load_checkpoint, save_checkpoint
 from tandem.corpora.pairs import Pair
 from tandem.errors import ArgumentError, CheckpointError, RecipeError
+from tandem.model_files import sizes_of
 from tandem.models import FeaturesEncoder, count_parameters
 from tandem.recipe import Recipe
 from tandem.runs.corpora import GivenPairs
@@ -20,7 +21,7 @@ from tandem.runs.evaluation import evaluate
 from tandem.runs.execution import run_recipe
 from tandem.runs.recipe_choice import choose_recipe
 from tandem.text.features import FeaturesTokenizer
-from tandem.translation.translator import Translator, load
+from tandem.translation import Translator, load
 from tests.support.runs import StopAfter, assert_same_run, copied, tiny_recipe
 from tests.test_checkpoint import sign_anew
 

@@ -18,7 +18,7 @@ from tandem.runs.recipe_choice import choose_recipe
 from tandem.runs.trials import make_variants
 from tandem.text import Tokenizer, TokenizerKind
 from tandem.text.pipeline import EOS_ID, SOS_ID
-from tandem.translation.translator import Translator, load
+from tandem.translation import Translator, load
 from tests.support.runs import (
     Pairs,
     assert_same_run,

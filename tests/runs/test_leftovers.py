@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tandem.checkpoint import is_model
 from tandem.errors import CheckpointError, TrainingError
+from tandem.model_paths import is_model
 from tandem.recipe import Recipe, load_recipe
 from tandem_reproduction.trainings import train_once
 from tests.support.limits import needs_limits, no_file_beyond

@@ -5,8 +5,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from tandem.checkpoint import read_current
 from tandem.errors import TrainingError
+from tandem.model_paths import read_current
 from tandem.runs.corpora import GivenPairs
 from tandem.runs.execution import run_recipe
 from tandem.search.steps import nothing_possible

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 import tandem
-from tandem.checkpoint import checkpoint_of, load_checkpoint
+from tandem.checkpoint import load_checkpoint
 from tandem.errors import CheckpointError
+from tandem.model_paths import checkpoint_of
 from tandem.runs.provenance import PROVENANCE, Session, provenance_text, read_provenance, this_session
 from tests.support.runs import copied, number_pairs, run_tiny, saved, stopped, untrained
 

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from tandem.checkpoint import load_checkpoint, read_current
+from tandem.checkpoint import load_checkpoint
 from tandem.errors import CheckpointError, CorpusError, RecipeError
+from tandem.model_paths import read_current
 from tandem.recording import read_metrics
 from tandem.runs.corpora import GivenPairs, prepare_corpora
 from tandem.runs.likelihoods import measure_likelihood
 from tandem.runs.recipe_choice import read_run_recipe
 from tandem.training.events import Event, Finished, Started, StepDone, Validated
-from tandem.translation.translator import load
+from tandem.translation import load
 from tests.support.runs import (
     Pairs,
     Remember,

@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tandem.checkpoint import read_current
 from tandem.errors import CheckpointError
 from tandem.files.seals import sealed
+from tandem.model_paths import read_current
 from tandem.runs.saving import read_state
 from tests.support.runs import copied, run_tiny, stopped
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tandem.checkpoint import read_current
+from tandem.model_paths import read_current
 from tandem.runs.stopping import Stopped, Stopping
 from tandem.runs.validation import Validator
 from tandem.training.events import Event, StepDone, Validated

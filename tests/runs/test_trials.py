@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import tandem
-from tandem.checkpoint import checkpoint_of
 from tandem.errors import RecipeError
+from tandem.model_paths import checkpoint_of
 from tandem.recipe import Recipe
 from tandem.runs.corpora import GivenPairs
 from tandem.runs.execution import run_recipe

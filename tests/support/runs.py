@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from tandem.build import build_model, build_tokenizers, sizes_of
-from tandem.checkpoint import Checkpoint, read_current, save_checkpoint
+from tandem.build import build_model, build_tokenizers
+from tandem.checkpoint import Checkpoint, save_checkpoint
 from tandem.engines.members import Member
+from tandem.model_files import sizes_of
+from tandem.model_paths import read_current
 from tandem.models import CellType
 from tandem.recipe import Recipe, make_recipe, override
 from tandem.recording import Recorder, read_metrics

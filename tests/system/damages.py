@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tandem.checkpoint import load_checkpoint, read_current
+from tandem.checkpoint import load_checkpoint
 from tandem.errors import CheckpointError
 from tandem.files.seals import FORMAT_FILE, check_directory
+from tandem.model_paths import read_current
 from tandem.runs.provenance import read_provenance
 from tests.support.runs import run_tiny
 

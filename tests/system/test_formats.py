@@ -13,7 +13,7 @@ import torch
 
 from tandem.files.seals import FORMAT
 from tandem.recipe import Device
-from tandem.translation.translator import load
+from tandem.translation import load
 from tests.formats.make import pairs
 
 FORMATS = sorted(path for path in (Path(__file__).parents[1] / "formats").iterdir() if path.name.isdigit())

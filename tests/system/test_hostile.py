@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from tandem.checkpoint import load_checkpoint, read_current, read_tensors
+from tandem.checkpoint import load_checkpoint, read_tensors
 from tandem.errors import CheckpointError
 from tandem.files.seals import FORMAT_FILE, check_directory, sealed
+from tandem.model_paths import read_current
 from tandem.recipe import FilesCorpus
-from tandem.translation.translator import Translator, load
+from tandem.translation import Translator, load
 from tests.support.runs import copied, saved, untrained
 
 FILES = ("model.safetensors", "recipe.toml", "source.tokenizer.json", "target.tokenizer.json")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.checkpoint import read_current
+from tandem.model_paths import read_current
 from tests.support.runs import number_pairs
 
 TANDEM = (sys.executable, "-c", "from tandem.cli import main; main()")

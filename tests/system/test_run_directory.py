@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 import tandem
-from tandem.checkpoint import load_checkpoint, read_current
+from tandem.checkpoint import load_checkpoint
 from tandem.errors import TandemError
+from tandem.model_paths import read_current
 from tandem.runs.corpora import GivenPairs
 from tandem.runs.lock import locked
 from tandem.runs.session import Run

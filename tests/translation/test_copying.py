@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from tandem.errors import TandemError
+from tandem.translation import Translator, load
 from tandem.translation.forms import JSON
-from tandem.translation.translator import Translator, load
 from tests.support.runs import saved, untrained
 
 COPYING = ("model.attention=luong", "model.bidirectional=true", "model.copy=true")

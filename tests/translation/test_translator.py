@@ -20,8 +20,8 @@ from tandem.models import CellType, RecurrentState
 from tandem.recipe import override
 from tandem.text import EOS_ID, SOS_ID, UNK_ID
 from tandem.text.codec import MAX_SOURCE_CHARACTERS, frame
+from tandem.translation import Translator, load
 from tandem.translation.messages import Translation
-from tandem.translation.translator import Translator, load
 from tests.support.models import CELL_TYPES
 from tests.support.runs import number_pairs, saved, untrained
 

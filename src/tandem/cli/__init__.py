@@ -26,9 +26,18 @@ COMMANDS = {
     "reproduce": 'Look at the claims of "Sequence to Sequence Learning with Neural Networks" (2014) one by one, with '
     "small models.",
     "average": "Write a checkpoint whose weights are the mean of those of several.",
+    "export": "Write a model as ONNX graphs, which translate without PyTorch.",
     "data": "Fetch public corpora, see which prepared ones are kept.",
 }
 """Each command, which is a module of this package, with the line that `tandem --help` says of it."""
+
+_TRAINING = {
+    "torch": "PyTorch",
+    "lightning_fabric": "Lightning Fabric",
+    "tensorboard": "TensorBoard",
+    "jinja2": "Jinja",
+}
+"""Packages that a runtime for exports alone has not."""
 
 app = lazy_app(COMMANDS)
 
@@ -64,6 +73,14 @@ def main() -> None:
             app(prog_name="tandem")
     except TandemError as error:
         notify(str(error))
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        if error.name not in _TRAINING:
+            raise
+        notify(
+            f"this needs {_TRAINING[error.name]}, which is not installed: exports run without it, all else needs "
+            "pip install 'tandem-seq2seq[train]'"
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -32,10 +32,12 @@ def describe_command(
     """
     import torch
 
-    from tandem.build import build_model, sizes_of
-    from tandem.checkpoint import load_checkpoint, read_models
+    from tandem.build import build_model
+    from tandem.checkpoint import load_checkpoint
     from tandem.cli.model_table import show_model, show_sessions, vocabulary_sizes
     from tandem.console import PrintableConsole
+    from tandem.model_files import sizes_of
+    from tandem.model_paths import read_models
     from tandem.models import count_parameters
     from tandem.recipe import load_recipe
     from tandem.runs.provenance import read_provenance

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tandem.build import Sizes
 from tandem.cli.options import decimal
 from tandem.console import show_table, show_text
 from tandem.errors import RecipeError
+from tandem.model_files import Sizes
 from tandem.models import ParameterCounts
 from tandem.names import LARGEST_COUNT
 from tandem.recipe import Optimizer, Recipe

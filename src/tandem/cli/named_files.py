@@ -8,12 +8,12 @@ from typing import TypeVar
 
 import typer
 
-from tandem.checkpoint import is_model
 from tandem.cli.corpora import CorpusOptions
 from tandem.corpora.kinds import KINDS
 from tandem.corpora.public import PUBLIC
 from tandem.errors import CorpusError
 from tandem.files.compression import PACKED_SUFFIXES
+from tandem.model_paths import is_model
 from tandem.recipe.builtin import find_builtin
 
 _Options = TypeVar("_Options", bound=CorpusOptions)

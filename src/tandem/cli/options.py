@@ -176,7 +176,7 @@ class ModelOptions(OptionGroup):
 
     def load(self, models: Path | Sequence[Path]) -> "Translator":
         """Load a model, or an ensemble."""
-        from tandem.translation.translator import load
+        from tandem.translation import load
 
         return load(models, **asdict(self))
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tandem.bulk.job import Job
 from tandem.bulk.outputs import Output, Stream, open_output
-from tandem.checkpoint import checkpoint_of
 from tandem.cli.streams import notify, standard_output
 from tandem.errors import OutputError
 from tandem.files.paths import resolved
+from tandem.model_paths import checkpoint_of
 from tandem.terminal import shell_command
 
 

@@ -3,20 +3,23 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from tandem.checkpoint import checkpoint_of
 from tandem.cli.streams import notify, print_json
 from tandem.console import PrintableConsole, show_table, show_text
-from tandem.metrics import Score
-from tandem.runs.evaluation import Evaluation
-from tandem.runs.execution import TrainingResult
+from tandem.model_paths import checkpoint_of
 from tandem.task_bar import TaskBar
 from tandem.terminal import counted, opening_command, printable, shell_command
 from tandem.text.codec import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS
 from tandem.translation.settings import SearchSettings
+
+if TYPE_CHECKING:
+    from tandem.metrics import Score
+    from tandem.runs.evaluation import Evaluation
+    from tandem.runs.execution import TrainingResult
 
 _SCORES = 4
 """The number of scores that are shown at the end of a training; the report has all of them."""
@@ -49,7 +52,7 @@ def notify_at_limit(at_limit: int, outputs: int, settings: SearchSettings) -> No
         )
 
 
-def show_scores(console: Console, scores: Sequence[Score]) -> None:
+def show_scores(console: Console, scores: "Sequence[Score]") -> None:
     """Print a table of scores with their signatures."""
     rows = [
         (score.name, f"{score.value:.3f}" if score.value < 10 else f"{score.value:.2f}", score.signature)
@@ -58,7 +61,7 @@ def show_scores(console: Console, scores: Sequence[Score]) -> None:
     show_table(console, ("score", "", "signature"), "lrl", rows)
 
 
-def show_evaluation(evaluation: Evaluation, dropped: int, *, as_json: bool) -> None:
+def show_evaluation(evaluation: "Evaluation", dropped: int, *, as_json: bool) -> None:
     """Print the scores of a model; `dropped` is the number of pairs that were left out."""
     if not as_json:
         console = PrintableConsole()
@@ -80,7 +83,9 @@ def show_evaluation(evaluation: Evaluation, dropped: int, *, as_json: bool) -> N
     )
 
 
-def show_result(console: Console, out: Path, result: TrainingResult, examples: Sequence[tuple[str, str]] = ()) -> None:
+def show_result(
+    console: Console, out: Path, result: "TrainingResult", examples: Sequence[tuple[str, str]] = ()
+) -> None:
     """Print the end of a training: the model, its main scores, example translations, and what to type next."""
     evaluation, model = result.evaluation, result.translator.recipe.model
     layers = f"{counted(model.layers, 'layer')} of {model.hidden:,}"

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import typer
 from rich.console import Console
 
-from tandem.checkpoint import read_current
 from tandem.cli.corpora import CorpusOptions, chosen_corpus
 from tandem.cli.named_files import stem
 from tandem.cli.options import RunOptions
@@ -16,6 +15,7 @@ from tandem.console import PrintableConsole, announce, show_text
 from tandem.corpora.kinds import AnyCorpus
 from tandem.errors import CheckpointError, RecipeError
 from tandem.files.paths import portable_name
+from tandem.model_paths import read_current
 from tandem.names import Device
 from tandem.recipe import Data, Recipe, load_recipe
 from tandem.recording.live import live_display, training_display

@@ -9,16 +9,16 @@ import typer
 
 from tandem.cli.commands import command
 from tandem.cli.groups import OptionGroup, option
-from tandem.cli.options import OUTPUT, EnsembleOptions, QuietOption, SamplingOptions, SearchOptions
+from tandem.cli.options import COMPUTATION, OUTPUT, EnsembleOptions, QuietOption, SamplingOptions, SearchOptions
 from tandem.cli.streams import notify
 from tandem.errors import RecipeError
-from tandem.names import LARGEST_BEAM
+from tandem.names import LARGEST_BEAM, LARGEST_PROCESSES
 
 ModelsAndTexts: TypeAlias = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="MODEL... [TEXT...]",
-        help="Runs or checkpoints, of several the ensemble; and texts, from the first that is no model on.",
+        help="Runs, checkpoints or exports, of several the ensemble; and texts, from the first that is no model on.",
     ),
 ]
 
@@ -55,6 +55,20 @@ class OutputOptions(OptionGroup):
     quiet: QuietOption = False
 
 
+@dataclass(frozen=True)
+class ProcessOptions(OptionGroup):
+    """How many processes translate."""
+
+    panel = COMPUTATION
+
+    processes: int | None = option(
+        None,
+        min=1,
+        max=LARGEST_PROCESSES,
+        help="Processes that translate a file by exports, a core each. Default: one for each core.",
+    )
+
+
 @command
 def translate_command(
     arguments: ModelsAndTexts = None,
@@ -64,6 +78,7 @@ def translate_command(
     search: SearchOptions,
     sampling: SamplingOptions,
     model: EnsembleOptions,
+    beside: ProcessOptions,
 ) -> None:
     """Translate texts: arguments, a file, or standard input; a line in, a line out.
 
@@ -97,6 +112,8 @@ def translate_command(
     settings = search.settings(translator, wanted.n_best, sampling, alignment=wanted.alignment)
     form = JSON if wanted.as_json else MOSES if settings.several else PLAIN
     job = work.describe_job(given.source, known, stamps, translator, settings, form, given.prefix)
+    lines = known.lines if known else None
+    translating = work.divided(paths, translator, settings, form, given.prefix, lines, beside.processes)
     with opened_output(wanted.output, job, resume=wanted.resume, stream=stream) as output:
         if output is None:
             notify(f"{wanted.output}: is complete already. To translate anew, remove it or leave out --resume")
@@ -105,14 +122,11 @@ def translate_command(
         hidden = wanted.quiet or on_screen or not PrintableConsole(stderr=True).is_terminal
         with console_bar(quiet=hidden) as bar:
             translated = translate_lines(
-                translator,
+                translating,
                 texts or work.open_lines(given.source, quiet=wanted.quiet),
-                settings,
                 output,
-                form,
-                prefix=given.prefix,
                 window=1 if stream else settings.window,
                 notify=notify,
-                on_progress=lambda done: bar("translated", done, known.lines if known else None),
+                on_progress=lambda done: bar("translated", done, lines),
             )
     notify_at_limit(translated.at_limit, translated.outputs, settings)

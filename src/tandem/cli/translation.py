@@ -9,11 +9,16 @@ from pathlib import Path
 
 from tandem.bulk.job import Job, ModelStamp
 from tandem.bulk.lines import Survey, file_lines, stream_lines, survey
-from tandem.checkpoint import read_models
+from tandem.bulk.translating import Work, in_this_process
+from tandem.bulk.workers import in_processes
 from tandem.cli.options import EnsembleOptions
 from tandem.cli.streams import notify
 from tandem.errors import RecipeError
+from tandem.exported import is_export
 from tandem.files.seals import FORMAT_FILE
+from tandem.model_paths import read_models
+from tandem.processes import cores
+from tandem.terminal import shell_command
 from tandem.translation.forms import Form
 from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator
@@ -63,12 +68,38 @@ def describe_job(
     """Return the job, with everything that its output depends on; None where the input is a stream."""
     if source is None or known is None:
         return None
-    precision = str(translator.dtype).removeprefix("torch.")
-    options = {"prefix": prefix or None, "format": form.name, "precision": precision, "averaging": translator.averaging}
+    engine = {"precision": translator.precision, "averaging": translator.averaging}
+    options = {"prefix": prefix or None, "format": form.name, **engine}
     if settings.dictionary is not None:
         entries = json.dumps(sorted(settings.dictionary.items()))
         options["dictionary"] = hashlib.sha256(entries.encode()).hexdigest()
     return Job.describe(source, known, stamps, asdict(replace(settings, dictionary=None)) | options)
+
+
+def divided(
+    paths: Sequence[Path],
+    translator: Translator,
+    settings: SearchSettings,
+    form: Form,
+    prefix: str,
+    lines: int | None,
+    processes: int | None,
+) -> Work:
+    """Return what translates: this process, or several, where a file is translated by exports.
+
+    `lines` is the number of lines of a file, None for a stream; for fewer than two windows no process is started. Raise
+    RecipeError where `processes` are asked for and the models are no exports.
+    """
+    exported = is_export(paths[0])
+    if processes is not None and not exported:
+        raise RecipeError(
+            "--processes is for exports: PyTorch uses all cores by itself. Leave it out, or export the model "
+            f"({shell_command('tandem', 'export', paths[0])})"
+        )
+    count = min(processes or cores(), -(-(lines or 0) // settings.window))
+    if exported and count > 1:
+        return in_processes(count, paths, translator.averaging, settings, form, prefix)
+    return in_this_process(translator, settings, form, prefix)
 
 
 def open_lines(source: Path | None, *, quiet: bool) -> Iterator[str]:

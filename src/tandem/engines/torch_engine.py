@@ -130,6 +130,11 @@ class TorchEngine:
         return other
 
     @property
+    def precision(self) -> str:
+        """The type in which matrix products run, such as "float32"."""
+        return str(self.dtype).removeprefix("torch.")
+
+    @property
     def vocabulary(self) -> int:
         """The number of tokens, V."""
         return self._models[0].vocabulary

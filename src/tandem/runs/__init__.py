@@ -1,9 +1,40 @@
-"""What a user does with models: train, evaluate, compare, analyse and average them."""
+"""What a user does with models: train, evaluate, compare, analyse, average and export them.
 
-from tandem.runs.analyses import analyse
-from tandem.runs.averaging import average
-from tandem.runs.comparison import RunComparison, compare
-from tandem.runs.evaluation import Evaluation, evaluate
-from tandem.runs.trainer import train
+Importing this package loads no torch, since an export is evaluated without it.
+"""
 
-__all__ = ["Evaluation", "RunComparison", "analyse", "average", "compare", "evaluate", "train"]
+from typing import TYPE_CHECKING
+
+from tandem.lazy import names_of
+
+if TYPE_CHECKING:
+    from tandem.runs.analyses import analyse
+    from tandem.runs.averaging import average
+    from tandem.runs.comparison import RunComparison, compare
+    from tandem.runs.evaluation import Evaluation, evaluate
+    from tandem.runs.exporting import Exported, export
+    from tandem.runs.trainer import train
+
+__all__ = [
+    "Evaluation",
+    "Exported",
+    "RunComparison",
+    "analyse",
+    "average",
+    "compare",
+    "evaluate",
+    "export",
+    "train",
+]
+
+__getattr__ = names_of(
+    __name__,
+    {
+        "analyses": ("analyse",),
+        "averaging": ("average",),
+        "comparison": ("RunComparison", "compare"),
+        "evaluation": ("Evaluation", "evaluate"),
+        "exporting": ("Exported", "export"),
+        "trainer": ("train",),
+    },
+)

@@ -116,7 +116,7 @@ def look_at(
     on_progress: OnProgress = lambda *_: None,
 ) -> Attention | None:
     """Return where a translator looks in at most 300 evenly spaced sources; None without attention."""
-    if all(member.model.decoder.attention is None for member in translator.members):
+    if translator.engine.attending() is None:
         return None
     texts = sources[:: -(-len(sources) // MOST_PLACED)]
     settings = replace(settings, alignment=True)

@@ -14,7 +14,7 @@ from tandem.files.locks import Held, lock
 from tandem.recipe import Device, Recipe
 from tandem.runs.changes import MAY_CHANGE
 from tandem.text.differences import vocabulary_difference
-from tandem.translation.translator import Translator, load
+from tandem.translation import Translator, load
 
 
 def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "auto") -> Translator:

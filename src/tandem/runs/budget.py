@@ -12,11 +12,11 @@ from tandem.build import (
     build_training_loop,
     choose_device,
     choose_precision,
-    sizes_of,
 )
 from tandem.corpora.pairs import Pair
 from tandem.engines.members import Member
 from tandem.errors import RecipeError
+from tandem.model_files import sizes_of
 from tandem.recipe import Device, Recipe
 from tandem.runs.corpora import copy_table, encode_pairs
 from tandem.runs.sizing import Size, shrunk

@@ -21,8 +21,8 @@ from tandem.runs.changes import flat_settings
 from tandem.runs.evaluation import search_signature, translate_all
 from tandem.terminal import OnProgress
 from tandem.text import norm_signature, normalise
+from tandem.translation import Translator, load
 from tandem.translation.settings import SearchSettings
-from tandem.translation.translator import Translator, load
 
 _WITHOUT_EFFECT = {
     "seed",

@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from tandem.batches import Batches
-from tandem.build import build_bpe_dropouts, build_tokenizers, sizes_of
+from tandem.build import build_bpe_dropouts, build_tokenizers
 from tandem.corpora.corpus_kind import CorpusKind
 from tandem.corpora.memory import InMemory, MemoryCorpus
 from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
 from tandem.errors import RecipeError
 from tandem.files.lines import check_read_again
+from tandem.model_files import sizes_of
 from tandem.preparation.cache import Prepared, default_cache
 from tandem.preparation.chunks import Chunk, Encoding
 from tandem.preparation.contents import Contents

@@ -4,8 +4,8 @@ import os
 import re
 from pathlib import Path
 
-from tandem.checkpoint import is_model
 from tandem.errors import CheckpointError, TrainingError
+from tandem.model_paths import is_model
 from tandem.runs.lock import LOCK, LOCK_FILES
 from tandem.runs.provenance import PROVENANCE, read_provenance
 

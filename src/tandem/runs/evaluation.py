@@ -1,14 +1,15 @@
 """`tandem.evaluate`: a translator against a corpus, with every score and its signature."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
-from tandem.batches import Batch, Batches
 from tandem.corpora.given import checked_references
 from tandem.corpora.pairs import Pair
 from tandem.corpora.references import group_references
+from tandem.engines.onnx_engine import OnnxEngine
 from tandem.errors import ArgumentError, CorpusError
 from tandem.metrics import (
     Score,
@@ -24,15 +25,16 @@ from tandem.metrics import (
 )
 from tandem.metrics.calibration import ReliabilityBin, calibration_error, reliability
 from tandem.metrics.sequences import cased
-from tandem.runs.corpora import copy_table, encode_pairs
-from tandem.runs.likelihoods import measure_likelihood
+from tandem.runs.progress import progress_counter
 from tandem.terminal import OnProgress
 from tandem.text import norm_signature, normalise
-from tandem.training.events import Sample
 from tandem.translation.messages import Translation
 from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator
 from tandem.version import __version__
+
+if TYPE_CHECKING:
+    from tandem.training.events import Sample
 
 _SAMPLES = 10
 LEAST_CALIBRATED = 100  # with fewer sources the calibration error is left out, since chance would decide it
@@ -68,8 +70,10 @@ class Evaluation:
         return [result.translation.text for result in self.results]
 
     @property
-    def samples(self) -> tuple[Sample, ...]:
+    def samples(self) -> "tuple[Sample, ...]":
         """The first sources with their translations."""
+        from tandem.training.events import Sample
+
         return tuple(Sample(r.source, r.references[0], r.translation.text) for r in self.results[:_SAMPLES])
 
     @property
@@ -171,26 +175,6 @@ def _confidences(results: Sequence[SourceResult], *, lowercase: bool, raw: bool)
     return confidences, right
 
 
-def _counted(batches: Iterable[Batch], counter: Callable[[int], object]) -> Iterator[Batch]:
-    """Yield the batches, and count the sentences of each one that has been worked on."""
-    for batch in batches:
-        yield batch
-        counter(len(batch.source_lengths))
-
-
-def progress_counter(work: str, total: int, on_progress: OnProgress) -> Callable[[int], object]:
-    """Report that no unit is completed yet, and return a function that takes the number of newly completed units."""
-    done = 0
-
-    def add(more: int) -> None:
-        nonlocal done
-        done += more
-        on_progress(work, done, total)
-
-    on_progress(work, done, total)
-    return add
-
-
 def translate_all(
     translator: Translator, texts: Sequence[str], settings: SearchSettings, work: str, on_progress: OnProgress
 ) -> list[Translation]:
@@ -209,8 +193,10 @@ def search_signature(translator: Translator, settings: SearchSettings) -> str:
         search += f"|limit:{settings.max_length_factor:g}x+{settings.max_length_extra}"
     if settings.replace_unknown:
         search += "|unk:replaced" if settings.dictionary is None else f"|unk:dictionary:{len(settings.dictionary)}"
-    if len(translator.members) > 1:
-        search += f"|ensemble:{len(translator.members)}|mean:{translator.averaging}"
+    if translator.precision == "int8":
+        search += "|weights:int8"
+    if translator.size > 1:
+        search += f"|ensemble:{translator.size}|mean:{translator.averaging}"
     return search
 
 
@@ -231,26 +217,18 @@ def _reference_tokens(translator: Translator, text: str) -> list[str]:
 
 
 def _likelihood_scores(translator: Translator, pairs: list[Pair], on_progress: OnProgress) -> list[Score]:
-    """Return the scores that come from the likelihood of the targets; an ensemble has only the teacher-forced ones."""
-    if len(translator.members) > 1:
+    """Return the scores that come from the likelihood of the targets.
+
+    An ensemble and an export have only the teacher-forced ones.
+    """
+    if translator.size > 1 or isinstance(translator.engine, OnnxEngine):
         on_progress("likelihoods of the targets", 0, 1)
         results = translator.score([pair.source for pair in pairs], [pair.target for pair in pairs])
         nats = -math.fsum(result.log_probability for result in results)
         return _forced_scores(translator, pairs, sum(len(result.token_scores) for result in results), nats)
-    tokenizers = translator.source_tokenizer, translator.target_tokenizer
-    corpus = encode_pairs(translator.recipe, pairs, *tokenizers)
-    batches = Batches(corpus, 128, seed=0, shuffle=False, copying=copy_table(translator.recipe, *tokenizers))
-    counter = progress_counter("likelihoods of the targets", 2 * len(pairs), on_progress)
-    forced, free = (
-        measure_likelihood(
-            translator.model,
-            _counted(batches.epoch(0), counter),
-            translator.device,
-            translator.dtype,
-            teacher_forcing=ratio,
-        )
-        for ratio in (1.0, 0.0)
-    )
+    from tandem.runs.likelihoods import corpus_likelihoods
+
+    forced, free = corpus_likelihoods(translator, pairs, on_progress)
     signature = _token_signature(translator, forced.tokens)
     return [
         *_forced_scores(translator, pairs, forced.tokens, forced.nll),

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tandem.checkpoint import is_model, read_current
 from tandem.corpora.pairs import Pair
 from tandem.errors import CheckpointError, CorpusError, NotWrittenError
+from tandem.model_paths import is_model, read_current
 from tandem.recipe import Device, Recipe
 from tandem.recording import Recorder
 from tandem.runs.baselines import Baseline, measure_baselines
@@ -19,7 +19,7 @@ from tandem.runs.reporting import Evaluated, report_run, write_reasons
 from tandem.runs.session import Run
 from tandem.runs.stopping import Stopped, Stopping
 from tandem.terminal import Notify, OnProgress
-from tandem.translation.translator import Translator, load
+from tandem.translation import Translator, load
 
 
 class TrainingResult(NamedTuple):

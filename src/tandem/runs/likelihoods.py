@@ -1,15 +1,20 @@
 """The likelihood of the true targets of a whole corpus."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 
-from tandem.batches import Batch
+from tandem.batches import Batch, Batches
+from tandem.corpora.pairs import Pair
 from tandem.models import Seq2Seq
 from tandem.models.coins import draw_coins
+from tandem.runs.corpora import copy_table, encode_pairs
+from tandem.runs.progress import progress_counter
+from tandem.terminal import OnProgress
 from tandem.training.loss import real_tokens, token_scores
 from tandem.training.mixture import copying_scores
+from tandem.translation import Translator
 
 
 @dataclass(frozen=True)
@@ -62,3 +67,26 @@ def measure_likelihood(
             scores, best = copying_scores(model, batch, read)
         tokens, correct, nll = tokens + len(scores), correct + int(best.sum()), nll - float(scores.sum())
     return Likelihood(tokens, nll, correct)
+
+
+def corpus_likelihoods(
+    translator: Translator, pairs: Sequence[Pair], on_progress: OnProgress
+) -> tuple[Likelihood, Likelihood]:
+    """Return the likelihoods of the targets of pairs under a single model: teacher-forced, and free-running."""
+    tokenizers = translator.source_tokenizer, translator.target_tokenizer
+    corpus = encode_pairs(translator.recipe, pairs, *tokenizers)
+    batches = Batches(corpus, 128, seed=0, shuffle=False, copying=copy_table(translator.recipe, *tokenizers))
+    counter = progress_counter("likelihoods of the targets", 2 * len(pairs), on_progress)
+    model, device, dtype = translator.model, translator.device, translator.dtype
+    forced, free = (
+        measure_likelihood(model, _counted(batches.epoch(0), counter), device, dtype, teacher_forcing=ratio)
+        for ratio in (1.0, 0.0)
+    )
+    return forced, free
+
+
+def _counted(batches: Iterable[Batch], counter: Callable[[int], object]) -> Iterator[Batch]:
+    """Yield the batches, and count the sentences of each one that has been worked on."""
+    for batch in batches:
+        yield batch
+        counter(len(batch.source_lengths))

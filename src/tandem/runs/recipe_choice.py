@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tandem.checkpoint import read_current
 from tandem.corpora.pairs import Pair
 from tandem.errors import RecipeError
 from tandem.metrics.fitting import fits_exact
+from tandem.model_paths import read_current
 from tandem.names import LARGEST_COUNT
 from tandem.recipe import (
     Data,

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tandem.analysis import References, System, compare_systems
-from tandem.checkpoint import checkpoint_of
 from tandem.files.atomic import replace_file
 from tandem.files.paths import read_text, resolved
 from tandem.metrics import perplexity
 from tandem.metrics.bootstrap import Resampling
+from tandem.model_paths import checkpoint_of
 from tandem.recipe import dump_recipe
 from tandem.recording import read_metrics
 from tandem.report import ReportContents, write_report

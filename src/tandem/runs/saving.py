@@ -14,21 +14,19 @@ from torch import Tensor
 
 from tandem.checkpoint import (
     Checkpoint,
-    Current,
     load_checkpoint,
     optimizer_tensors,
-    read_current,
     read_tensors,
     read_weights,
     save_checkpoint,
     weight_tensors,
-    write_current,
 )
 from tandem.errors import CheckpointError
 from tandem.files.atomic import flush, writing
 from tandem.files.paths import read_text, resolved
 from tandem.files.removal import Layout, links_in, named_in, names, remove
 from tandem.files.seals import UNFINISHED, Content, check_directory, unreadable
+from tandem.model_paths import Current, read_current, write_current
 from tandem.models import Seq2Seq
 from tandem.runs.provenance import PROVENANCE
 from tandem.training import LoopProgress, TrainingLoop

@@ -9,20 +9,19 @@ from pathlib import Path
 import torch
 
 from tandem.build import (
-    Sizes,
     build_model,
     build_optimizer,
     build_training_loop,
     build_weight_average,
     choose_device,
     choose_precision,
-    sizes_of,
 )
 from tandem.checkpoint import Checkpoint, load_optimizer
 from tandem.errors import CheckpointError, MemoryShortage, RecipeError
 from tandem.files.atomic import replace_file
 from tandem.memory import memory_for, physical_memory
 from tandem.metrics.calibration import Calibration
+from tandem.model_files import Sizes, sizes_of
 from tandem.models import ParameterCounts, Seq2Seq, count_parameters
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, ResumePoint, TensorBoard

@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from tandem.checkpoint import is_model
 from tandem.errors import RecipeError, TrainingError
 from tandem.files.removal import remove
+from tandem.model_paths import is_model
 from tandem.recipe import Device, Recipe, override
 from tandem.recording import Recorder
 from tandem.runs.corpora import GivenPairs

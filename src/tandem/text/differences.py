@@ -1,8 +1,11 @@
 """Differences between tokenizers: models that work together must read and write the same ids."""
 
 import json
+from collections.abc import Sequence
 from itertools import zip_longest
+from pathlib import Path
 
+from tandem.errors import CheckpointError
 from tandem.text.features import FeaturesTokenizer
 from tandem.text.tokenizer import Tokenizer
 
@@ -37,6 +40,17 @@ def vocabulary_difference(first: Tokenizer, second: Tokenizer) -> str | None:
         if one != other:
             return _worded(f"merge {index:,} is of", repr(one), repr(other))
     return None
+
+
+def check_vocabularies(paths: Sequence[Path], tokenizers: Sequence[tuple[Tokenizer, Tokenizer]]) -> None:
+    """Raise CheckpointError unless all models have the source and the target vocabulary of the first."""
+    for path, others in zip(paths[1:], tokenizers[1:], strict=True):
+        for side, first, other in zip(("source", "target"), tokenizers[0], others, strict=True):
+            if difference := vocabulary_difference(first, other):
+                raise CheckpointError(
+                    f"{paths[0]} and {path}: the members of an ensemble must share their vocabularies, but on the "
+                    f"{side} side {difference}. Train the members on the same data, with the same [text] settings"
+                )
 
 
 def _worded(what: str, first: str, second: str) -> str:

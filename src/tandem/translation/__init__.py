@@ -1,7 +1,8 @@
 """Text in, translations out. Importing it loads no torch."""
 
+from tandem.translation.loading import load
 from tandem.translation.messages import TargetScore, Translation
 from tandem.translation.settings import SearchOptions, SearchSettings
-from tandem.translation.translator import Translator, load
+from tandem.translation.translator import Translator
 
 __all__ = ["SearchOptions", "SearchSettings", "TargetScore", "Translation", "Translator", "load"]

@@ -62,3 +62,5 @@ MOSES = Form("n-best", _moses_record)
 """One line of Moses for each of the n best translations of a source."""
 JSON = Form("json", _json_record)
 """One object a source, on one line."""
+FORMS = {form.name: form for form in (PLAIN, MOSES, JSON)}
+"""The forms by their names."""

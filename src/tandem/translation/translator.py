@@ -13,7 +13,7 @@ from tandem.errors import ArgumentError, CheckpointError
 from tandem.files.paths import path_of
 from tandem.memory import memory_for
 from tandem.metrics.calibration import Calibration
-from tandem.names import Averaging, Device, Precision
+from tandem.names import Averaging, Device
 from tandem.recipe import Recipe
 from tandem.search import Hypothesis, Inputs, run_search
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     import torch
 
     from tandem.engines.members import Member
+    from tandem.engines.onnx_engine import OnnxEngine
     from tandem.engines.torch_engine import TorchEngine
+    from tandem.exported import Export
     from tandem.models import Seq2Seq
 
 
@@ -84,6 +86,38 @@ class Translator:
             engine.banning([UNK_ID, PAD_ID, SOS_ID]),
             Codec(source_tokenizer, target_tokenizer, recipe.text.reverse_source, copying),
             recipe,
+            calibration=calibration,
+        )
+
+    @classmethod
+    def from_exports(
+        cls,
+        exports: Sequence["Export"],
+        *,
+        averaging: Averaging = "arithmetic",
+        calibration: Calibration | None = None,
+        threads: int = 1,
+    ) -> Self:
+        """Return a translator of one exported model, or of an ensemble, each of which runs with so many threads."""
+        from tandem.engines.onnx_engine import OnnxEngine
+
+        files = exports[0].files
+        reverse = files.recipe.text.reverse_source
+        tokenizers = files.source_tokenizer, files.target_tokenizer
+        copying = Copying(*tokenizers) if any(export.sizes.copies for export in exports) else None
+        engine = OnnxEngine(
+            [
+                export.model(turned=export.files.recipe.text.reverse_source != reverse, threads=threads)
+                for export in exports
+            ],
+            averaging=averaging,
+            copying=None if copying is None else copying.table,
+            precision=" and ".join(sorted({export.precision for export in exports})),
+        )
+        return cls(
+            engine.banning([UNK_ID, PAD_ID, SOS_ID]),
+            Codec(*tokenizers, reverse, copying),
+            files.recipe,
             calibration=calibration,
         )
 
@@ -150,11 +184,14 @@ class Translator:
 
     @property
     def torch_engine(self) -> "TorchEngine":
-        """The engine, where it is of PyTorch models. Raise ValueError where it is another."""
+        """The engine, where it is of PyTorch models. Raise ArgumentError where it is another."""
         from tandem.engines.torch_engine import TorchEngine
 
         if not isinstance(self.engine, TorchEngine):
-            raise ValueError("this translator has no PyTorch model: load the run or checkpoint that it was made from")
+            raise ArgumentError(
+                "this needs the PyTorch model itself, which an export has not: name the run or checkpoint that it was "
+                "made from"
+            )
         return self.engine
 
     @property
@@ -170,7 +207,21 @@ class Translator:
     @property
     def averaging(self) -> Averaging:
         """How an ensemble averages its members' probabilities."""
-        return self.torch_engine.averaging
+        return self._engine_of_models().averaging
+
+    @property
+    def precision(self) -> str:
+        """The type in which matrix products run, such as "float32"; of an export, what its weights are kept in."""
+        return self._engine_of_models().precision
+
+    def _engine_of_models(self) -> "TorchEngine | OnnxEngine":
+        """Return the engine, which is not of a table."""
+        return cast("TorchEngine | OnnxEngine", self.engine)
+
+    @property
+    def size(self) -> int:
+        """The number of models whose predictions are averaged."""
+        return self.engine.logits // self.engine.vocabulary
 
     @property
     def members(self) -> "tuple[Member, ...]":
@@ -336,37 +387,3 @@ class Translator:
             return [None] * len(texts)
         words = UnknownWords(self.engine, self.codec, settings.dictionary or {})
         return words.replaced(texts, sources, [[h.ids for h in own] for own in searched])
-
-
-def load(
-    path: str | Path | Sequence[str | Path],
-    *,
-    device: Device = "auto",
-    precision: Precision = "float32",
-    averaging: Averaging = "arithmetic",
-) -> Translator:
-    """Return the translator of a run (its best checkpoint) or of a checkpoint; of several, their ensemble.
-
-    Members decode together: `averaging` says which mean of their probabilities is taken. Raise CheckpointError where a
-    model is damaged, or where the members don't share their vocabularies.
-    """
-    from tandem.build import choose_device, choose_precision
-    from tandem.checkpoint import load_checkpoint
-    from tandem.engines.members import Member, check_vocabularies
-
-    several = path if isinstance(path, Sequence) and not isinstance(path, str) else [path]
-    paths = [path_of(each, "path") for each in several]
-    if not paths:
-        raise ValueError("there is no model to load: name one run or checkpoint at least")
-    where = choose_device(device)
-    checkpoints = [load_checkpoint(each) for each in paths]
-    check_vocabularies(paths, checkpoints)
-    return Translator.from_members(
-        [Member(checkpoint.model, checkpoint.recipe) for checkpoint in checkpoints],
-        checkpoints[0].source_tokenizer,
-        checkpoints[0].target_tokenizer,
-        device=where,
-        dtype=choose_precision(precision, where),
-        averaging=averaging,
-        calibration=checkpoints[0].calibration if len(checkpoints) == 1 else None,
-    )

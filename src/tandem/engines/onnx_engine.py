@@ -1,0 +1,311 @@
+"""Exported models as an engine, without PyTorch: one, or several as an ensemble.
+
+Letters: `B` sources, `N` rows of a step, `C` candidates, `V` vocabulary, `S` source length.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+
+from tandem.engines.engine import Candidates, FloatArray, Ids, IntArray
+from tandem.engines.onnx_model import Float32Array, OnnxModel, OnnxModelState, Owners
+from tandem.names import Averaging
+from tandem.text import EOS_ID, PAD_ID, SOS_ID
+from tandem.text.copying import CopyTable
+
+_VARIANTS = 256
+"""Sources with a token left out that are read together."""
+
+
+class OnnxState(NamedTuple):
+    """The states of all members, N rows each. Rows are selected when the next step is taken."""
+
+    members: tuple[OnnxModelState, ...]
+    rows: IntArray
+    """`[N]`, the row of the members' states that each row is."""
+    sources: IntArray
+    """`[N]`, the source in the members' memories that each row belongs to."""
+    batch: int
+    """The number of sources in the memories."""
+
+    def select(self, rows: IntArray) -> "OnnxState":
+        """Repeat, reorder and drop rows, the same of every member. Once half of the sources have no row, they go."""
+        sources = self.sources[rows]
+        live, renumbered = np.unique(sources, return_inverse=True)
+        if 2 * len(live) > self.batch:
+            return OnnxState(self.members, self.rows[rows], sources, self.batch)
+        members = tuple(
+            OnnxModelState(own.rows, None if own.memory is None else own.memory.select(live)) for own in self.members
+        )
+        return OnnxState(members, self.rows[rows], renumbered, len(live))
+
+
+class OnnxEngine:
+    """Ranks next tokens with one exported model, or with the mean of several. Not changed by use."""
+
+    sos = SOS_ID
+    eos = EOS_ID
+
+    def __init__(
+        self,
+        models: Sequence[OnnxModel],
+        *,
+        averaging: Averaging = "arithmetic",
+        copying: CopyTable | None = None,
+        precision: str = "float32",
+    ) -> None:
+        """Take the models, whose weights are kept in `precision`.
+
+        With `copying`, which a model that copies needs, sources and targets have extended ids.
+        Raise ValueError without a model, and without what it needs.
+        """
+        if not models:
+            raise ValueError("there is no model to decode with: give one at least")
+        if averaging not in _MEANS:
+            raise ValueError(f"averaging is {averaging!r}, but it must be one of {', '.join(get_args(Averaging))}")
+        if copying is None and any(model.shape.copies for model in models):
+            raise ValueError("a model that copies needs to know what it may copy: give copying=Copying(...).table")
+        self._models = tuple(models)
+        self._copying = copying
+        self.averaging: Averaging = averaging
+        self.precision = precision
+        self._bans: tuple[int, ...] = ()
+        self._attends = False
+
+    def _copy(self) -> "OnnxEngine":
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        return other
+
+    def banning(self, ids: Ids) -> "OnnxEngine":
+        """Return an engine over the same models that bans these ids alone.
+
+        Raise ValueError when `<eos>` is among them, for then no output could ever end.
+        """
+        if self.eos in ids:
+            raise ValueError(f"the banned ids must not hold <eos>, but {self.eos} is in {list(ids)}")
+        other = self._copy()
+        other._bans = tuple(ids)
+        return other
+
+    def attending(self) -> "OnnxEngine | None":
+        """Return an engine over the same models whose candidates tell where the step looked.
+
+        It is the mean of the members that have attention; None where no member has.
+        """
+        if not any(model.shape.attends for model in self._models):
+            return None
+        other = self._copy()
+        other._attends = True
+        return other
+
+    @property
+    def vocabulary(self) -> int:
+        """The number of tokens, V."""
+        return self._models[0].shape.vocabulary
+
+    @property
+    def logits(self) -> int:
+        """The number of logits that a step makes of one row: V for each member."""
+        return len(self._models) * self.vocabulary
+
+    def start(self, sources: Sequence[Ids]) -> OnnxState:
+        """Encode the sources, each framed by `<sos>` and `<eos>`, into a state of B rows."""
+        lengths = np.array([len(ids) for ids in sources])
+        padded = np.full((int(lengths.max()), len(sources)), PAD_ID)
+        for column, ids in enumerate(sources):
+            padded[: len(ids), column] = ids
+        numbers = None
+        if self._copying is not None:
+            numbers, padded = self._copying.numbers_of(padded), self._copying.read_by_encoder(padded)
+        members = tuple(model.start(padded, lengths, numbers) for model in self._models)
+        rows = np.arange(len(sources))
+        return OnnxState(members, rows, rows, len(sources))
+
+    def step(self, tokens: IntArray, state: OnnxState, count: int) -> Candidates[OnnxState]:
+        """Feed one token to each row, `[N]`, and return the `count` best next tokens."""
+        if len(self._models) > 1:
+            scores, eos, after, attention = self._step_all(tokens, state)
+            ids = best_ids(scores, min(count, scores.shape[1]))
+            return Candidates(ids, np.take_along_axis(scores, ids, axis=1), eos, after, attention)
+        names = ["ids", "scores", "eos", *(["weights"] if self._attends else [])]
+        outputs, after = self._steps(names, tokens, state, count=count, bans=self._bans)
+        ids, scores, eos, *weights = outputs[0]
+        return Candidates(
+            ids, scores.astype(np.float64), eos.astype(np.float64), after, self._mean_weights([weights], state)
+        )
+
+    def step_all(self, tokens: IntArray, state: OnnxState) -> Candidates[OnnxState]:
+        """Feed one token to each row, `[N]`, and return all tokens in the order of the ids."""
+        scores, eos, after, attention = self._step_all(tokens, state)
+        ids = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
+        return Candidates(ids, scores, eos, after, attention)
+
+    def _step_all(
+        self, tokens: IntArray, state: OnnxState
+    ) -> tuple[FloatArray, FloatArray, OnnxState, FloatArray | None]:
+        """Return log-probabilities `[N, V]`, of banned ids minus infinity, those of `<eos>`, and the new state."""
+        scores, after, weights = self._log_probabilities(tokens, state, attends=self._attends)
+        eos = scores[:, self.eos].copy()
+        scores[:, list(self._bans)] = -np.inf
+        return scores, eos, after, weights
+
+    def _log_probabilities(
+        self, tokens: IntArray, state: OnnxState, *, attends: bool
+    ) -> tuple[FloatArray, OnnxState, FloatArray | None]:
+        """Return what the members predict together, `[N, V]`, the new state, and where they looked, `[N, S]`."""
+        names = ["log_probabilities"]
+        outputs, after = self._steps(names, tokens, state, attends=attends)
+        each = [own[0].astype(np.float64) for own in outputs]
+        widest = max(scores.shape[1] for scores in each)
+        # A member that does not copy finds what is copied impossible.
+        each = [np.pad(scores, ((0, 0), (0, widest - scores.shape[1])), constant_values=-np.inf) for scores in each]
+        mean = each[0] if len(each) == 1 else _MEANS[self.averaging](each)
+        return mean, after, self._mean_weights([own[1:] for own in outputs], state) if attends else None
+
+    def _steps(
+        self, names: Sequence[str], tokens: IntArray, state: OnnxState, *, attends: bool = False, **options: Any
+    ) -> tuple[list[list[Any]], OnnxState]:
+        """Take a step with each model, and return the named outputs of each, and the new state."""
+        owners = None
+        if any(own.memory is not None for own in state.members):
+            owners = Owners.of(state.sources, state.batch)
+        steps = [
+            model.step(
+                [*names, *(["weights"] if attends and model.shape.attends else [])],
+                tokens,
+                state.rows,
+                owners,
+                own,
+                **options,
+            )
+            for model, own in zip(self._models, state.members, strict=True)
+        ]
+        members = tuple(OnnxModelState(step.state, own.memory) for step, own in zip(steps, state.members, strict=True))
+        after = OnnxState(members, np.arange(len(tokens)), state.sources, state.batch)
+        return [step.outputs for step in steps], after
+
+    def _mean_weights(self, weights: Sequence[Sequence[Float32Array]], state: OnnxState) -> FloatArray | None:
+        """Return the mean of the members' attention `[N, S]`, of those that have it; None where none has."""
+        owners = Owners.of(state.sources, state.batch)
+        each = [
+            model.as_given(own[0], owners, member.memory).astype(np.float64)
+            for model, own, member in zip(self._models, weights, state.members, strict=True)
+            if own and member.memory is not None
+        ]
+        if not each:
+            return None
+        mean: FloatArray = np.mean(each, axis=0)
+        return mean
+
+    def score(self, state: OnnxState, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray]:
+        """Return the log-probability of each token of each target, in nats; target `n` continues `rows[n]` of `state`.
+
+        Prefixes that targets of the same row share are read once.
+        """
+        return self._walk(state, rows, targets, attends=False)
+
+    def align(self, state: OnnxState, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray] | None:
+        """Return how much each token of each target looked at each token of its source, as the mean of the members.
+
+        None where no member has attention.
+        """
+        return self._walk(state, rows, targets, attends=True) if self.attending() else None
+
+    def _walk(self, state: OnnxState, rows: IntArray, targets: Sequence[Ids], *, attends: bool) -> list[FloatArray]:
+        """Feed the targets, and return of each what each of its tokens has: a score, or weights."""
+        results: list[list[Any]] = [[] for _ in targets]
+        going, parents = list(range(len(targets))), rows
+        for t in range(max(map(len, targets), default=0)):
+            parents = np.array([parent for n, parent in zip(going, parents, strict=True) if len(targets[n]) > t])
+            going = [n for n in going if len(targets[n]) > t]
+            fed = np.array([targets[n][t - 1] if t else self.sos for n in going])
+            prefixes, places = np.unique(np.stack([parents, fed]), axis=1, return_inverse=True)
+            parents = places.reshape(-1)
+            asked = np.stack([parents, np.array([targets[n][t] for n in going])], axis=1)
+            own, state = self._asked(prefixes[1], state.select(prefixes[0]), asked, attends=attends)
+            for n, value in zip(going, own, strict=True):
+                results[n].append(value)
+        return [np.array(own, np.float64) for own in results]
+
+    def _asked(
+        self, tokens: IntArray, state: OnnxState, asked: IntArray, *, attends: bool
+    ) -> tuple[FloatArray, OnnxState]:
+        """Take a step, and return for each pair of `asked [A, 2]` its score, or the weights of its row, `[A, S]`."""
+        if attends:
+            outputs, after = self._steps([], tokens, state, attends=True)
+            weights = self._mean_weights(outputs, state)
+            assert weights is not None
+            return weights[asked[:, 0]], after
+        if len(self._models) == 1:
+            outputs, after = self._steps(["asked_scores"], tokens, state, asked=asked)
+            return outputs[0][0], after
+        scores, after, _ = self._log_probabilities(tokens, state, attends=False)
+        return scores[asked[:, 0], asked[:, 1]], after
+
+    def influence(self, sources: Sequence[Ids], targets: Sequence[Ids]) -> list[FloatArray]:
+        """Return how much each token of each source speaks for the last token of its target, in nats.
+
+        There are no gradients here, so each token is left out in turn: what the last token's log-probability loses.
+        """
+        variants: list[Ids] = []
+        own: list[Ids] = []
+        for source, target in zip(sources, targets, strict=True):
+            shorter = [[*source[:place], *source[place + 1 :]] for place in range(1, len(source) - 1)]
+            variants += [source, *shorter]
+            own += [target] * (1 + len(shorter))
+        scores = np.concatenate(
+            [
+                self._last_scores(variants[start : start + _VARIANTS], own[start : start + _VARIANTS])
+                for start in range(0, len(variants), _VARIANTS)
+            ]
+        )
+        results, at = [], 0
+        for source in sources:
+            count = len(source) - 1
+            lost = scores[at] - scores[at + 1 : at + count]
+            results.append(np.pad(lost, (1, 1)))  # the frame is never left out
+            at += count
+        return results
+
+    def _last_scores(self, sources: Sequence[Ids], targets: Sequence[Ids]) -> FloatArray:
+        """Return the log-probability of the last token of each target, `[N]`."""
+        scores = self.score(self.start(sources), np.arange(len(sources)), targets)
+        return np.array([each[-1] for each in scores])
+
+
+def best_ids(scores: FloatArray, count: int) -> IntArray:
+    """Return the ids of the `count` best of each row, `[N, C]`: the best first, among equals the lowest id."""
+    if count >= scores.shape[1]:
+        return np.argsort(-scores, axis=1, kind="stable")
+    chosen = np.sort(np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)
+    values = np.take_along_axis(scores, chosen, axis=1)
+    worst = values.min(axis=1, keepdims=True)
+    # Any of several equals may have been chosen for the last places.
+    for row in np.flatnonzero(
+        ((scores == worst).sum(axis=1) > (values == worst).sum(axis=1)) & (worst[:, 0] > -np.inf)
+    ):
+        chosen[row] = np.sort(np.argsort(-scores[row], kind="stable")[:count])
+        values[row] = scores[row, chosen[row]]
+    return np.take_along_axis(chosen, np.argsort(-values, axis=1, kind="stable"), axis=1)
+
+
+def _arithmetic(scores: Sequence[FloatArray]) -> FloatArray:
+    """Average the members' probabilities."""
+    total: FloatArray = np.logaddexp.reduce(scores)
+    return total - math.log(len(scores))
+
+
+def _geometric(scores: Sequence[FloatArray]) -> FloatArray:
+    """Average the members' log-probabilities and normalise."""
+    mean: FloatArray = np.mean(scores, axis=0)
+    totals: FloatArray = np.logaddexp.reduce(mean, axis=1)
+    return mean - totals[:, None]
+
+
+_MEANS: dict[Averaging, Callable[[Sequence[FloatArray]], FloatArray]] = {
+    "arithmetic": _arithmetic,
+    "geometric": _geometric,
+}

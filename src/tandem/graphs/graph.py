@@ -1,0 +1,255 @@
+"""A builder of ONNX graphs: values are names, and each operation returns the name of its result.
+
+A graph knows the shapes of its weights and how each is made of a model's, but not their values, so that the graph of a
+model can be told before there is one. The numbers of fields are those of onnx.proto, in ONNX 1.16.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tandem.graphs.quantised import BLOCK, blocks_of, quantised
+from tandem.graphs.wire import Chunk, Hole, Message
+
+Value: TypeAlias = str
+"""The name of a value in a graph."""
+Shape: TypeAlias = Sequence[int | str]
+"""Sizes, or letters where a size is known at run time alone."""
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+Weights: TypeAlias = Mapping[str, FloatArray]
+"""A model's weights, by the names that they have in a checkpoint."""
+Make: TypeAlias = Callable[[Weights], FloatArray]
+"""How an array of a graph is made of a model's weights."""
+
+OPSET = 21
+_IR_VERSION = 10  # the first that has this opset, so that older runtimes read it
+_CONTRIB = "com.microsoft"  # the operators that onnxruntime adds
+
+
+class Type(IntEnum):
+    """The types of values, by their numbers in ONNX."""
+
+    FLOAT = 1
+    UINT8 = 2
+    INT32 = 6
+    INT64 = 7
+
+
+_DTYPES = {Type.FLOAT: "<f4", Type.UINT8: "u1", Type.INT64: "<i8"}
+
+
+class _Weight(NamedTuple):
+    name: str
+    type: Type
+    shape: tuple[int, ...]
+    make: Callable[[Weights], npt.NDArray[Any]] | None
+    """None for a constant of the graph itself."""
+    values: npt.NDArray[Any] | None
+
+
+class Graph:
+    """A graph that grows operation by operation. In int8 its larger weights are quantised."""
+
+    def __init__(self, name: str, *, int8: bool = False) -> None:
+        self._name = name
+        self._int8 = int8
+        self._nodes: list[Message] = []
+        self._weights: dict[str, _Weight] = {}
+        self._inputs: list[Message] = []
+        self._outputs: list[Message] = []
+
+    # The interface
+
+    def input(self, name: str, shape: Shape, kind: Type = Type.FLOAT) -> Value:
+        """Declare an input."""
+        self._inputs.append(_value_info(name, shape, kind))
+        return name
+
+    def output(self, name: str, value: Value, shape: Shape, kind: Type = Type.FLOAT) -> None:
+        """Declare that a value is an output of the graph under this name."""
+        self._add("Identity", [value], [name], {})
+        self._outputs.append(_value_info(name, shape, kind))
+
+    # Constants and weights
+
+    def integers(self, *values: int) -> Value:
+        """Return a constant vector of int64."""
+        name = "integers" + "".join(f"_{value}".replace("-", "minus") for value in values)
+        return self._constant(name, np.array(values, np.int64), Type.INT64)
+
+    def integer(self, value: int) -> Value:
+        """Return a constant number of int64."""
+        return self._constant(f"integer_{value}", np.array(value, np.int64), Type.INT64)
+
+    def number(self, name: str, value: float) -> Value:
+        """Return a constant number of float32."""
+        return self._constant(name, np.array(value, np.float32), Type.FLOAT)
+
+    def _constant(self, name: str, values: npt.NDArray[Any], kind: Type) -> Value:
+        self._weights[name] = _Weight(name, kind, values.shape, None, values)
+        return name
+
+    def weight(self, name: str, shape: Sequence[int], make: Make) -> Value:
+        """Declare a weight in float32, whatever the precision."""
+        self._weights[name] = _Weight(name, Type.FLOAT, tuple(shape), make, None)
+        return name
+
+    def matrix(self, name: str, shape: tuple[int, int], make: Make) -> Value:
+        """Declare a weight `[M, K]`; in int8 it is quantised, and made float again when the graph is loaded."""
+        if not self._int8:
+            return self.weight(name, shape, make)
+        values, scales = self._quantised(name, shape, make)
+        return self._as_floats(values, scales, shape[1])
+
+    def _quantised(self, name: str, shape: tuple[int, int], make: Make) -> tuple[Value, Value]:
+        """Declare a weight `[M, K]` in blocks: values `[M, blocks, BLOCK]` and scales `[M, blocks]`."""
+        rows, blocks = shape[0], blocks_of(shape[1])
+        values = _Weight(
+            f"{name}.values", Type.UINT8, (rows, blocks, BLOCK), lambda own: quantised(make(own)).values, None
+        )
+        scales = _Weight(f"{name}.scales", Type.FLOAT, (rows, blocks), lambda own: quantised(make(own)).scales, None)
+        self._weights |= {values.name: values, scales.name: scales}
+        return values.name, scales.name
+
+    def _as_floats(self, values: Value, scales: Value, columns: int) -> Value:
+        """Return what blocks `[M, blocks, BLOCK]` and their scales `[M, blocks]` stand for, `[M, K]`."""
+        centred = self.node("Sub", self.node("Cast", values, to=Type.FLOAT), self.number("centre", 128.0))
+        scaled = self.node("Mul", centred, self.node("Unsqueeze", scales, self.integers(2)))
+        flat = self.node("Flatten", scaled, axis=1)
+        if columns % BLOCK == 0:
+            return flat
+        return self.node("Slice", flat, self.integers(0), self.integers(columns), self.integers(1))
+
+    # Operations
+
+    def nodes(self, kind: str, inputs: Sequence[Value], results: int, **attributes: Any) -> list[Value]:
+        """Add an operation that has several results; an input that is left out is an empty string."""
+        names = [f"{kind}_{len(self._nodes)}_{index}" for index in range(results)]
+        self._add(kind, inputs, names, attributes)
+        return names
+
+    def node(self, kind: str, *inputs: Value, **attributes: Any) -> Value:
+        """Add an operation that has one result."""
+        return self.nodes(kind, inputs, 1, **attributes)[0]
+
+    def reshape(self, value: Value, *shape: int) -> Value:
+        """Change the shape; 0 keeps the size of that axis, and one -1 stands for what is left."""
+        return self.node("Reshape", value, self.integers(*shape))
+
+    def split(self, value: Value, sizes: Sequence[int]) -> list[Value]:
+        """Cut `value [N, K]` into parts of these numbers of columns."""
+        if len(sizes) == 1:
+            return [value]
+        return self.nodes("Split", [value, self.integers(*sizes)], len(sizes), axis=1)
+
+    def concat(self, *values: Value, axis: int = 1) -> Value:
+        """Put values side by side."""
+        return values[0] if len(values) == 1 else self.node("Concat", *values, axis=axis)
+
+    def linear(self, name: str, value: Value, shape: tuple[int, int], make: Make, bias: Make | None = None) -> Value:
+        """Multiply `value [N, K]` by a weight `[M, K]` and add a bias `[M]`: `[N, M]`.
+
+        Weights of one name are one weight.
+        """
+        rows, columns = shape
+        added = [] if bias is None else [self.weight(f"{name}.bias", (rows,), bias)]
+        if not self._int8:
+            return self.node("Gemm", value, self.weight(f"{name}.weight", shape, make), *added, transB=1)
+        values, scales = self._quantised(f"{name}.weight", shape, make)
+        return self.node(
+            "MatMulNBits",
+            value,
+            values,
+            scales,
+            *(["", "", *added] if added else []),
+            K=columns,
+            N=rows,
+            bits=8,
+            block_size=BLOCK,
+            accuracy_level=4,
+        )
+
+    def project(self, name: str, value: Value, shape: tuple[int, int], make: Make) -> Value:
+        """Multiply `value [B, S, K]` by a weight `[M, K]`: `[B, S, M]`."""
+        if self._int8:
+            return self.linear(name, value, shape, make)
+        return self.node("MatMul", value, self.weight(f"{name}.weight", shape[::-1], lambda own: make(own).T))
+
+    def lookup(self, name: str, tokens: Value, shape: tuple[int, int], make: Make) -> Value:
+        """Return the rows of a table `[V, E]` at `tokens [...]`: `[..., E]`. A `linear` may share the table."""
+        if not self._int8:
+            return self.node("Gather", self.weight(f"{name}.weight", shape, make), tokens)
+        values, scales = self._quantised(f"{name}.weight", shape, make)
+        flat = self.reshape(tokens, -1)
+        rows = self._as_floats(self.node("Gather", values, flat), self.node("Gather", scales, flat), shape[1])
+        wanted = self.node("Concat", self.node("Shape", tokens), self.integers(shape[1]), axis=0)
+        return self.node("Reshape", rows, wanted)
+
+    def _add(self, kind: str, inputs: Sequence[Value], outputs: Sequence[Value], attributes: Mapping[str, Any]) -> None:
+        node = Message()
+        for value in inputs:
+            node.text(1, value)
+        for value in outputs:
+            node.text(2, value)
+        node.text(3, f"{kind}_{len(self._nodes)}").text(4, kind)
+        node.messages(5, (_attribute(name, value) for name, value in attributes.items()))
+        if kind == "MatMulNBits":
+            node.text(7, _CONTRIB)
+        self._nodes.append(node)
+
+    # The file
+
+    def chunks(self) -> list[Chunk]:
+        """Return the bytes of the model's file, with a hole for each weight."""
+        graph = Message().messages(1, self._nodes).text(2, self._name)
+        graph.messages(5, (_tensor(weight) for weight in self._weights.values()))
+        graph.messages(11, self._inputs).messages(12, self._outputs)
+        model = Message().integer(1, _IR_VERSION).text(2, "tandem").message(7, graph)
+        for domain, version in (("", OPSET), (_CONTRIB, 1)) if self._int8 else (("", OPSET),):
+            model.message(8, Message().text(1, domain).integer(2, version))
+        return model.chunks
+
+    def values(self, name: str, weights: Weights) -> bytes:
+        """Return what goes into the hole of this name, made of a model's weights."""
+        weight = self._weights[name]
+        assert weight.make is not None
+        made = weight.make(weights)
+        if made.shape != weight.shape:
+            raise ValueError(f"{name} is of the shape {list(made.shape)}, but its graph declares {list(weight.shape)}")
+        return np.ascontiguousarray(made, _DTYPES[weight.type]).tobytes()
+
+
+def _value_info(name: str, shape: Shape, kind: Type) -> Message:
+    sizes = Message()
+    for size in shape:
+        sizes.message(1, Message().text(2, size) if isinstance(size, str) else Message().integer(1, size))
+    tensor = Message().integer(1, kind).message(2, sizes)
+    return Message().text(1, name).message(2, Message().message(1, tensor))
+
+
+def _attribute(name: str, value: object) -> Message:
+    """An integer, a string, or several integers."""
+    message = Message().text(1, name)
+    if isinstance(value, int):
+        return message.integer(3, value).integer(20, 2)
+    if isinstance(value, str):
+        return message.text(4, value).integer(20, 3)
+    assert isinstance(value, Sequence)
+    for each in value:
+        message.integer(8, each)
+    return message.integer(20, 7)
+
+
+def _tensor(weight: _Weight) -> Message:
+    message = Message()
+    for size in weight.shape:
+        message.integer(1, size)
+    message.integer(2, weight.type).text(8, weight.name)
+    dtype = np.dtype(_DTYPES[weight.type])
+    if weight.values is not None:
+        return message.data(9, np.asarray(weight.values, dtype).tobytes())
+    return message.hole(9, Hole(weight.name, math.prod(weight.shape) * dtype.itemsize, weight.type == Type.FLOAT))

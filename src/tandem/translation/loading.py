@@ -1,0 +1,72 @@
+"""From paths to a translator: of runs and checkpoints by PyTorch, of exports without it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tandem.errors import ArgumentError
+from tandem.exported import is_export, read_export
+from tandem.files.paths import path_of
+from tandem.names import Averaging, Device, Precision
+from tandem.text.differences import check_vocabularies
+from tandem.translation.translator import Translator
+
+
+def load(
+    path: str | Path | Sequence[str | Path],
+    *,
+    device: Device = "auto",
+    precision: Precision = "float32",
+    averaging: Averaging = "arithmetic",
+) -> Translator:
+    """Return the translator of a run (its best checkpoint), of a checkpoint, or of an export; of several, an ensemble.
+
+    Members decode together: `averaging` says which mean of their probabilities is taken. An export runs on the CPU, in
+    the precision that it was written in. Raise CheckpointError where a model is damaged, or where the members don't
+    share their vocabularies; ArgumentError for exports beside others, or on another device or in another precision.
+    """
+    several = path if isinstance(path, Sequence) and not isinstance(path, str) else [path]
+    paths = [path_of(each, "path") for each in several]
+    if not paths:
+        raise ValueError("there is no model to load: name one run, checkpoint or export at least")
+    exported = [each for each in paths if is_export(each)]
+    if exported and len(exported) < len(paths):
+        other = next(each for each in paths if each not in exported)
+        raise ArgumentError(
+            f"{exported[0]} is an export and {other} is none: the members of an ensemble must all be exports, or all "
+            f"runs and checkpoints. Export the others, too (tandem export {other})"
+        )
+    if exported:
+        return _load_exports(paths, device, precision, averaging)
+    return _load_checkpoints(paths, device, precision, averaging)
+
+
+def _load_exports(paths: list[Path], device: Device, precision: Precision, averaging: Averaging) -> Translator:
+    for option, value, allowed in (("device", device, ("auto", "cpu")), ("precision", precision, ("auto", "float32"))):
+        if value not in allowed:
+            raise ArgumentError(
+                f"{option} is {value!r}, but {paths[0]} is an export, which runs on the CPU in the precision that it "
+                "was written in. Leave the option out, or name the run that it was made from"
+            )
+    exports = [read_export(each) for each in paths]
+    check_vocabularies(paths, [(export.files.source_tokenizer, export.files.target_tokenizer) for export in exports])
+    calibration = exports[0].files.calibration if len(exports) == 1 else None
+    return Translator.from_exports(exports, averaging=averaging, calibration=calibration)
+
+
+def _load_checkpoints(paths: list[Path], device: Device, precision: Precision, averaging: Averaging) -> Translator:
+    from tandem.build import choose_device, choose_precision
+    from tandem.checkpoint import load_checkpoint
+    from tandem.engines.members import Member
+
+    where = choose_device(device)
+    checkpoints = [load_checkpoint(each) for each in paths]
+    check_vocabularies(paths, [(each.source_tokenizer, each.target_tokenizer) for each in checkpoints])
+    return Translator.from_members(
+        [Member(checkpoint.model, checkpoint.recipe) for checkpoint in checkpoints],
+        checkpoints[0].source_tokenizer,
+        checkpoints[0].target_tokenizer,
+        device=where,
+        dtype=choose_precision(precision, where),
+        averaging=averaging,
+        calibration=checkpoints[0].calibration if len(checkpoints) == 1 else None,
+    )
