@@ -60,6 +60,8 @@ def desk(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(cast(dict[str, public.PublicCorpus], public.PUBLIC), "multi30k", small)
     captions = SimpleNamespace(train=PAIRS, validation=PAIRS[::5], test=PAIRS[::5])
     monkeypatch.setattr("tandem.corpora.captions.captions", lambda: captions)
+    runtime = {"onnxruntime/ort.js": b"", "onnxruntime/ort.wasm": b""}
+    monkeypatch.setattr("tandem.runs.web_page.runtime_files", lambda **_: runtime)
     monkeypatch.setattr("tandem.corpora.hub.HubDataset", lambda name, *_: InMemory(PAIRS, name))
     monkeypatch.setattr(os, "fsync", lambda _: None)  # on a busy disk it takes longer than all the rest
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))

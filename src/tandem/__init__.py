@@ -9,7 +9,7 @@ from tandem.version import __version__
 if TYPE_CHECKING:
     from tandem.models import Decoder, Encoder, RecurrentState, Seq2Seq
     from tandem.recipe import Recipe, load_recipe
-    from tandem.runs import analyse, average, compare, evaluate, export, train
+    from tandem.runs import analyse, average, compare, evaluate, export, export_page, train
     from tandem.text import Tokenizer
     from tandem.translation import Translation, Translator, load
 
@@ -29,6 +29,7 @@ __all__ = [
     "compare",
     "evaluate",
     "export",
+    "export_page",
     "load",
     "load_recipe",
     "train",
@@ -40,7 +41,7 @@ __getattr__ = names_of(
     {
         "models": ("Decoder", "Encoder", "RecurrentState", "Seq2Seq"),
         "recipe": ("Recipe", "load_recipe"),
-        "runs": ("analyse", "average", "compare", "evaluate", "export", "train"),
+        "runs": ("analyse", "average", "compare", "evaluate", "export", "export_page", "train"),
         "text": ("Tokenizer",),
         "translation": ("Translation", "Translator", "load"),
     },

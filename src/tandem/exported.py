@@ -14,10 +14,10 @@ from tandem.engines.onnx_model import OnnxModel, OnnxShape, Session
 from tandem.errors import CheckpointError, TandemError
 from tandem.files.paths import is_there
 from tandem.files.seals import read_sealed, sealed, unreadable, write_directory
-from tandem.graphs.encoder_graph import encoder_graph
+from tandem.graphs.encoder_graph import make_encoder_graph
 from tandem.graphs.graph import FloatArray, Graph
 from tandem.graphs.sizes import GraphSizes
-from tandem.graphs.step_graph import step_graph
+from tandem.graphs.step_graph import make_step_graph
 from tandem.graphs.wire import Chunk, Hole
 from tandem.model_files import ModelFiles, read_model_files
 from tandem.names import ExportPrecision
@@ -60,19 +60,25 @@ class Export(NamedTuple):
 
 def graphs_of(sizes: GraphSizes) -> dict[str, Graph]:
     """Return the graphs of a model, by the names of their files."""
-    return {ENCODER: encoder_graph(sizes), STEP: step_graph(sizes)}
+    return {ENCODER: make_encoder_graph(sizes), STEP: make_step_graph(sizes)}
 
 
 def write_export(
-    directory: Path, files: ModelFiles, weights: Mapping[str, FloatArray], precision: ExportPrecision
+    directory: Path,
+    files: ModelFiles,
+    weights: Mapping[str, FloatArray],
+    precision: ExportPrecision,
+    *,
+    unpacks: bool = False,
 ) -> None:
     """Write a model with these weights, under their names in a checkpoint, flushed to disk.
 
+    Weights in int8 that a graph `unpacks` become float32 when it is loaded.
     Raise NotWrittenError where it cannot be written, and TandemError for a model that is too large.
     """
-    graphs = graphs_of(GraphSizes.of(files.recipe, precision, *files.sizes))
+    graphs = graphs_of(GraphSizes.of(files.recipe, precision, *files.sizes, unpacks=unpacks))
     written: dict[str, Content] = {name: _writer(name, graph, weights) for name, graph in graphs.items()}
-    description = {"graphs": _GRAPHS, "precision": precision}
+    description = {"graphs": _GRAPHS, "precision": precision, **({"unpacks": True} if unpacks else {})}
     write_directory(directory, {**written, _EXPORT: sealed(description), **files.texts()})
 
 
@@ -110,7 +116,8 @@ def read_export(directory: Path) -> Export:
         raise CheckpointError(
             f"{path}: its graphs are of version {version}, and this Tandem reads up to {_GRAPHS}: upgrade Tandem"
         )
-    sizes = GraphSizes.of(files.recipe, cast(ExportPrecision, precision), *files.sizes)
+    unpacks = content.get("unpacks") is True
+    sizes = GraphSizes.of(files.recipe, cast(ExportPrecision, precision), *files.sizes, unpacks=unpacks)
     for name, graph in graphs_of(sizes).items():
         _check_graph(directory / name, graph.chunks())
     return Export(directory, sizes, files)

@@ -65,8 +65,11 @@ def test_an_export_whose_outputs_differ_is_not_kept(
     wrong = load_checkpoint(checkpoint)
     monkeypatch.setattr(exporting, "load_checkpoint", lambda _: wrong)
 
-    def written(where: Path, files: ModelFiles, weights: Mapping[str, FloatArray], precision: ExportPrecision) -> None:
-        write_export(where, files, {name: weight * np.float32(1.1) for name, weight in weights.items()}, precision)
+    def written(
+        where: Path, files: ModelFiles, weights: Mapping[str, FloatArray], precision: ExportPrecision, *, unpacks: bool
+    ) -> None:
+        wrong = {name: weight * np.float32(1.1) for name, weight in weights.items()}
+        write_export(where, files, wrong, precision, unpacks=unpacks)
 
     monkeypatch.setattr(exporting, "write_export", written)
     with pytest.raises(TandemError, match="outputs are not those of the model"):

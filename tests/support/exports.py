@@ -4,10 +4,10 @@ from tandem.engines.members import Member
 from tandem.engines.onnx_engine import OnnxEngine
 from tandem.engines.onnx_model import OnnxModel, OnnxShape
 from tandem.exported import open_session
-from tandem.graphs.encoder_graph import encoder_graph
+from tandem.graphs.encoder_graph import make_encoder_graph
 from tandem.graphs.graph import FloatArray, Graph
 from tandem.graphs.sizes import GraphSizes
-from tandem.graphs.step_graph import step_graph
+from tandem.graphs.step_graph import make_step_graph
 from tandem.graphs.wire import Hole
 from tandem.models import FeaturesEncoder, Seq2Seq
 from tandem.names import Averaging, ExportPrecision
@@ -60,6 +60,6 @@ def exported(
 
 def _loaded(model: Seq2Seq, precision: ExportPrecision, *, turned: bool) -> OnnxModel:
     sizes = graph_sizes(model, precision)
-    encoder, step = (open_session(bytes_of(make(sizes), model)) for make in (encoder_graph, step_graph))
+    encoder, step = (open_session(bytes_of(make(sizes), model)) for make in (make_encoder_graph, make_step_graph))
     shape = OnnxShape(sizes.target, sizes.source, sizes.features > 0, sizes.attention is not None, sizes.copies, turned)
     return OnnxModel(encoder, step, shape)

@@ -1,19 +1,15 @@
 """`tandem data`."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tandem.cli.commands import Command, command_app
+from tandem.cli.downloads import download_progress
 from tandem.cli.options import QuietOption
 from tandem.cli.streams import notify
 from tandem.errors import OutputError
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 data_command = command_app(no_args_is_help=True, help="Fetch public corpora, see which prepared ones are kept.")
 
@@ -86,23 +82,6 @@ def get_command(
     where = folder or default_folder() / name
     console = PrintableConsole(quiet=quiet)
     show_text(console, f"{corpus.title}\nLicence: {corpus.licence}")
-    with _download_progress(console) as on_progress:
+    with download_progress(console) as on_progress:
         files = fetch(corpus, where, mirror=mirror, on_progress=on_progress, notify=notify)
     show_text(PrintableConsole(), f"{len(files)} files in {where}")
-
-
-@contextmanager
-def _download_progress(console: "Console") -> Iterator[Callable[[str, int, int | None], None]]:
-    """Yield a function that shows how many bytes of a file have been downloaded."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
-
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=console) as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def on_progress(file: str, done: int, total: int | None) -> None:
-            if file not in tasks:
-                tasks[file] = progress.add_task(file, total=total)
-            progress.update(tasks[file], completed=done, total=total)
-
-        yield on_progress

@@ -1,15 +1,9 @@
 """Fetches a public corpus file by file. A broken download is resumed; only the known text is kept."""
 
 import hashlib
-import http.client
 import os
 import re
-import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tandem.corpora.public import PublicCorpus, PublicFile, find_packed
 from tandem.errors import DownloadError
@@ -18,15 +12,11 @@ from tandem.files.compression import DamagedFile, unpacked
 from tandem.files.locks import lock
 from tandem.files.paths import expand_user, sha256_of
 from tandem.files.removal import Layout, named_in, names, remove
+from tandem.files.transfer import Transfer
 from tandem.terminal import Notify, OnProgress
 
-_TRIES = 4
-_TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 16
 _PACKING_BYTES = 1 << 16  # the bytes that a gzipped file may have beyond the size of its content
-_MOST_DIGITS = 18  # the most digits of a size that a server states
-_TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-_BROKEN = (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException)
 
 
 def fetch(
@@ -86,7 +76,14 @@ def _fetch_file(file: PublicFile, folder: Path, base: str, on_progress: OnProgre
 
 
 def _fetch_from_server(file: PublicFile, folder: Path, base: str, on_progress: OnProgress, pause: float) -> None:
-    download = _Download(f"{base.rstrip('/')}/{file.name}.gz", folder / f"{file.name}.gz.part", file, on_progress)
+    download = Transfer(
+        f"{base.rstrip('/')}/{file.name}.gz",
+        folder / f"{file.name}.gz.part",
+        file.name,
+        file.size + _PACKING_BYTES,
+        f"Check the mirror, or get {file.name} by other means and give its folder as the mirror.",
+        on_progress,
+    )
     resumed = download.arrived() > 0
     download.run(pause)
     problem = _install(download.part, file, folder)
@@ -97,90 +94,6 @@ def _fetch_from_server(file: PublicFile, folder: Path, base: str, on_progress: O
     download.part.unlink()
     if problem:
         raise DownloadError(_wrong(file, download.url, problem))
-
-
-@dataclass(frozen=True)
-class _Download:
-    """A download of one URL into a `.part` file."""
-
-    url: str
-    part: Path
-    file: PublicFile
-    on_progress: OnProgress
-
-    def arrived(self) -> int:
-        return self.part.stat().st_size if self.part.exists() else 0
-
-    def run(self, pause: float) -> None:
-        """Fetch what is missing. Give up after a few tries in a row without a new byte."""
-        most, failures = self.arrived(), 0
-        while True:
-            try:
-                self._attempt()
-                return
-            except (ValueError, http.client.InvalidURL) as error:
-                raise DownloadError(f"{self.url}: this is no address ({error}). Check the mirror.") from error
-            except _BROKEN as error:
-                self._raise_if_lasting(error)
-                failures = 1 if self.arrived() > most else failures + 1
-                most = max(most, self.arrived())
-                if failures >= _TRIES:
-                    raise DownloadError(self._given_up(error)) from error
-                time.sleep(pause * 2 ** (failures - 1))
-
-    def _attempt(self) -> None:
-        """Fetch over one connection. Raise one of _BROKEN where it ends before the file does."""
-        start = self.arrived()
-        _ = urlsplit(self.url).port  # ValueError for a wrong one, before a connection takes long to fail
-        request = urllib.request.Request(self.url, headers={"User-Agent": "tandem-seq2seq"})
-        if start:
-            request.add_header("Range", f"bytes={start}-")
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
-            if response.status != 206:
-                start = 0  # the server sends the whole file, whatever was asked
-            elif not (response.headers.get("Content-Range") or "").startswith(f"bytes {start}-"):
-                self.part.unlink(missing_ok=True)
-                raise ConnectionError("it sent another part than the one asked for")
-            length = response.headers.get("Content-Length") or ""
-            total = start + int(length) if length.isdecimal() and len(length) < _MOST_DIGITS else None
-            done = start
-            with self.part.open("ab" if start else "wb") as sink:
-                while chunk := _receive(response):
-                    sink.write(chunk)
-                    done += len(chunk)
-                    self.on_progress(self.file.name, done, total)
-                    if done > self.file.size + _PACKING_BYTES:
-                        break  # the check of the content will refuse it
-                else:
-                    if total is not None and done < total:
-                        raise ConnectionError(f"it ended after {done:,} of {total:,} bytes")
-
-    def _given_up(self, error: Exception) -> str:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        return (
-            f"{self.url}: the connection failed {_TRIES} times ({reason!s}). The {self.arrived():,} bytes "
-            "that arrived are kept: run the same command again to go on, or use another mirror."
-        )
-
-    def _raise_if_lasting(self, error: Exception) -> None:
-        if not isinstance(error, urllib.error.HTTPError):
-            return
-        error.close()
-        if error.code == 416 and self.arrived():  # nothing follows our bytes, so they are of another file
-            self.part.unlink()
-        elif error.code not in _TRANSIENT_STATUS:
-            raise DownloadError(
-                f"{self.url}: the server answers {error.code} {error.reason}. Check the mirror, or get "
-                f"{self.file.name} by other means and give its folder as the mirror."
-            ) from error
-
-
-def _receive(response: http.client.HTTPResponse) -> bytes:
-    """Read some bytes. Errors of the network become ConnectionErrors, so that other OSErrors are those of the disk."""
-    try:
-        return response.read(_CHUNK_BYTES)
-    except OSError as error:
-        raise ConnectionError(str(error)) from error
 
 
 def _in_local_folder(file: PublicFile, folder: Path) -> Path:

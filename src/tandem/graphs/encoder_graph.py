@@ -16,9 +16,9 @@ from tandem.graphs.graph import FloatArray, Graph, Make, Type, Value, Weights
 from tandem.graphs.sizes import GraphSizes
 
 
-def encoder_graph(sizes: GraphSizes) -> Graph:
+def make_encoder_graph(sizes: GraphSizes) -> Graph:
     """Return the graph of a model's encoder, of its bridge, and of the projection of its attention's keys."""
-    graph = Graph("encoder", int8=sizes.int8)
+    graph = Graph("encoder", int8=sizes.int8, unpacks=sizes.unpacks)
     source = graph.input("source", ["S", "B"], Type.INT64)
     lengths = graph.input("lengths", ["B"], Type.INT64)
     outputs, final = _read(graph, "encoder", sizes, sizes.source, source, lengths)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tandem.graphs.quantised import BLOCK, blocks_of, quantised
+from tandem.graphs.eight_bits import BLOCK, blocks_of, quantised
 from tandem.graphs.wire import Chunk, Hole, Message
 
 Value: TypeAlias = str
@@ -52,11 +52,15 @@ class _Weight(NamedTuple):
 
 
 class Graph:
-    """A graph that grows operation by operation. In int8 its larger weights are quantised."""
+    """A graph that grows operation by operation. In int8 its larger weights are quantised.
 
-    def __init__(self, name: str, *, int8: bool = False) -> None:
+    A runtime without fast products in 8 bits `unpacks` them: it makes float32 of them once, when it loads the graph.
+    """
+
+    def __init__(self, name: str, *, int8: bool = False, unpacks: bool = False) -> None:
         self._name = name
         self._int8 = int8
+        self._unpacks = unpacks
         self._nodes: list[Message] = []
         self._weights: dict[str, _Weight] = {}
         self._inputs: list[Message] = []
@@ -157,8 +161,8 @@ class Graph:
         """
         rows, columns = shape
         added = [] if bias is None else [self.weight(f"{name}.bias", (rows,), bias)]
-        if not self._int8:
-            return self.node("Gemm", value, self.weight(f"{name}.weight", shape, make), *added, transB=1)
+        if not self._int8 or self._unpacks:
+            return self.node("Gemm", value, self.matrix(f"{name}.weight", shape, make), *added, transB=1)
         values, scales = self._quantised(f"{name}.weight", shape, make)
         return self.node(
             "MatMulNBits",
@@ -175,6 +179,9 @@ class Graph:
 
     def project(self, name: str, value: Value, shape: tuple[int, int], make: Make) -> Value:
         """Multiply `value [B, S, K]` by a weight `[M, K]`: `[B, S, M]`."""
+        if self._int8 and self._unpacks:
+            weight = self.node("Transpose", self.matrix(f"{name}.weight", shape, make), perm=[1, 0])
+            return self.node("MatMul", value, weight)
         if self._int8:
             return self.linear(name, value, shape, make)
         return self.node("MatMul", value, self.weight(f"{name}.weight", shape[::-1], lambda own: make(own).T))

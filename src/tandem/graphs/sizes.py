@@ -29,10 +29,19 @@ class GraphSizes:
     scaled: bool
     """Whether embeddings are multiplied by sqrt(E)."""
     int8: bool
+    unpacks: bool = False
+    """Whether weights in 8 bits become float32 when the graphs are loaded, for runtimes without such products."""
 
     @classmethod
     def of(
-        cls, recipe: Recipe, precision: ExportPrecision, source: int, target: int, features: int = 0
+        cls,
+        recipe: Recipe,
+        precision: ExportPrecision,
+        source: int,
+        target: int,
+        features: int = 0,
+        *,
+        unpacks: bool = False,
     ) -> "GraphSizes":
         """Return those of a recipe with vocabularies of these sizes."""
         model = recipe.model
@@ -52,6 +61,7 @@ class GraphSizes:
             tied=model.tie_output,
             scaled=model.scale_embedding,
             int8=precision == "int8",
+            unpacks=unpacks,
         )
 
     @property

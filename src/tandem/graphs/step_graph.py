@@ -27,9 +27,9 @@ from tandem.graphs.sizes import GraphSizes
 _EOS_ID = 3
 
 
-def step_graph(sizes: GraphSizes) -> Graph:
+def make_step_graph(sizes: GraphSizes) -> Graph:
     """Return the graph of a step of a model's decoder."""
-    graph = Graph("step", int8=sizes.int8)
+    graph = Graph("step", int8=sizes.int8, unpacks=sizes.unpacks)
     cell = CELLS[sizes.cell]
     tokens, rows = (graph.input(name, ["N"], Type.INT64) for name in ("tokens", "rows"))
     width = sizes.layers * cell.parts

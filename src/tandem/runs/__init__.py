@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     from tandem.runs.evaluation import Evaluation, evaluate
     from tandem.runs.exporting import Exported, export
     from tandem.runs.trainer import train
+    from tandem.runs.web_page import ExportedPage, export_page
 
 __all__ = [
     "Evaluation",
     "Exported",
+    "ExportedPage",
     "RunComparison",
     "analyse",
     "average",
     "compare",
     "evaluate",
     "export",
+    "export_page",
     "train",
 ]
 
@@ -36,5 +39,6 @@ __getattr__ = names_of(
         "evaluation": ("Evaluation", "evaluate"),
         "exporting": ("Exported", "export"),
         "trainer": ("train",),
+        "web_page": ("ExportedPage", "export_page"),
     },
 )

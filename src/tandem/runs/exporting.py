@@ -55,10 +55,15 @@ def export(model: str | Path, *, out: str | Path | None = None, precision: Expor
     where = path.with_name(f"{path.name}{_EXPORTS[precision]}") if out is None else path_of(out, "out")
     if os.path.lexists(where):
         raise CheckpointError(f"{where}: is there already, and is not written over. Choose another, or remove it")
+    return compared_export(path, where, precision)
+
+
+def compared_export(path: Path, where: Path, precision: ExportPrecision, *, unpacks: bool = False) -> Exported:
+    """Write a model into the new directory `where`, and compare, as `export` does; `unpacks` as `write_export` does."""
     checkpoint = load_checkpoint(path)
     weights = {name: weight.float().numpy() for name, weight in checkpoint.model.state_dict().items()}
     try:
-        write_export(where, checkpoint.files, weights, precision)
+        write_export(where, checkpoint.files, weights, precision, unpacks=unpacks)
     except NotWrittenError as error:
         raise CheckpointError(str(error)) from error
     try:
