@@ -62,7 +62,7 @@ def test_a_byte_that_is_no_weight(export: Path, tmp_path: Path, name: str, seed:
 
 def _external(model: onnx.ModelProto) -> None:
     weight = model.graph.initializer[0]
-    weight.ClearField("raw_data")  # type: ignore[no-untyped-call]
+    weight.ClearField("raw_data")
     weight.data_location = onnx.TensorProto.EXTERNAL
     for key, value in (("location", "../../../../etc/passwd"), ("offset", "0"), ("length", "64")):
         entry = weight.external_data.add()
@@ -144,7 +144,7 @@ def test_a_graph_that_does_something_else(
 ) -> None:
     model = onnx.load(export / name)
     change(model)
-    content: bytes = model.SerializeToString()  # type: ignore[no-untyped-call]
+    content: bytes = model.SerializeToString()
     refused(export, tmp_path / "forged", {name: content}, f"{name}: (it is not the graph|damaged: it goes on)")
 
 

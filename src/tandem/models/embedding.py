@@ -15,9 +15,14 @@ class Embedding(nn.Embedding):
     def __init__(self, count: int, size: int, *, scaled: bool) -> None:
         super().__init__(count, size)
         self.scale = size**0.5 if scaled else 1.0
-        if scaled:
+        if scaled and not self.weight.is_meta:
             with torch.no_grad():
                 self.weight /= self.scale
+
+    def reset_parameters(self) -> None:
+        """Draw the weights. Where there is no memory for them nothing is drawn: for that torch imports for seconds."""
+        if not self.weight.is_meta:
+            super().reset_parameters()
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the vectors of tokens: ids `[...]` -> `[..., E]`."""
