@@ -62,9 +62,15 @@ def test_every_command_is_among_those_that_may_not_import_another() -> None:
 
 
 def test_work_imports_it() -> None:
+    code, modules = loaded("describe", "scan", "--vocabularies", "20,20")
+    assert code == 0
+    assert "torch" in modules.split()
+
+
+def test_a_model_that_is_not_there_is_missed_without_it() -> None:
     code, modules = loaded("translate", "nowhere", "text")
     assert code == 1
-    assert "torch" in modules.split()
+    assert "torch" not in modules.split()
 
 
 def test_the_group_says_of_each_command_what_its_own_help_says() -> None:
