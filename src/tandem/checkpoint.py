@@ -17,7 +17,7 @@ from tandem.files.seals import Content, unreadable, write_directory
 from tandem.memory import is_shortage, memory_for, shortage
 from tandem.metrics.calibration import Calibration
 from tandem.model_files import ModelFiles, read_model_files
-from tandem.model_paths import WEIGHTS, read_models
+from tandem.model_paths import WEIGHTS, is_export, read_models
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe
 from tandem.text import Tokenizer
@@ -80,6 +80,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def _load(directory: Path) -> Checkpoint:
+    if is_export(directory):
+        raise CheckpointError(
+            f"{directory}: this is an export, and this needs a run or a checkpoint. Name the one that it was made from"
+        )
     files = read_model_files(directory, [WEIGHTS])
     return Checkpoint(read_weights(directory / WEIGHTS, files.recipe, *files.sizes), *files)
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from tandem.engines.onnx_model import OnnxModel, OnnxShape, Session
 from tandem.errors import CheckpointError, TandemError
-from tandem.files.paths import is_there
 from tandem.files.seals import read_sealed, sealed, unreadable, write_directory
 from tandem.graphs.encoder_graph import make_encoder_graph
 from tandem.graphs.graph import FloatArray, Graph
@@ -20,12 +19,13 @@ from tandem.graphs.sizes import GraphSizes
 from tandem.graphs.step_graph import make_step_graph
 from tandem.graphs.wire import Chunk, Hole
 from tandem.model_files import ModelFiles, read_model_files
+from tandem.model_paths import EXPORT
 from tandem.names import ExportPrecision
 
 if TYPE_CHECKING:
     from tandem.files.seals import Content
 
-ENCODER, STEP, _EXPORT = "encoder.onnx", "step.onnx", "export.json"
+ENCODER, STEP = "encoder.onnx", "step.onnx"
 _GRAPHS = 1  # the version of the graphs, which a change of their bytes raises
 _PIECE = 2**20  # numbers that are checked at a time
 _LARGEST = 2**31 - 1
@@ -79,7 +79,7 @@ def write_export(
     graphs = graphs_of(GraphSizes.of(files.recipe, precision, *files.sizes, unpacks=unpacks))
     written: dict[str, Content] = {name: _writer(name, graph, weights) for name, graph in graphs.items()}
     description = {"graphs": _GRAPHS, "precision": precision, **({"unpacks": True} if unpacks else {})}
-    write_directory(directory, {**written, _EXPORT: sealed(description), **files.texts()})
+    write_directory(directory, {**written, EXPORT: sealed(description), **files.texts()})
 
 
 def _writer(name: str, graph: Graph, weights: Mapping[str, FloatArray]) -> "Content":
@@ -99,15 +99,10 @@ def _writer(name: str, graph: Graph, weights: Mapping[str, FloatArray]) -> "Cont
     return write
 
 
-def is_export(path: Path) -> bool:
-    """Tell whether `path` is an export, even a damaged one."""
-    return is_there(path / _EXPORT) or is_there(path / STEP)
-
-
 def read_export(directory: Path) -> Export:
     """Read and check an export; `Export.model` loads it. Raise CheckpointError naming what is missing or damaged."""
-    files = read_model_files(directory, [ENCODER, STEP, _EXPORT])
-    path = directory / _EXPORT
+    files = read_model_files(directory, [ENCODER, STEP, EXPORT])
+    path = directory / EXPORT
     content = read_sealed(path)
     version, precision = content.get("graphs"), content.get("precision")
     if type(version) is not int or version < 1 or precision not in ("float32", "int8"):

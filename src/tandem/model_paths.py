@@ -16,6 +16,8 @@ _T = TypeVar("_T")
 
 WEIGHTS = "model.safetensors"
 """The file of a checkpoint that has the weights."""
+EXPORT = "export.json"
+"""The file that only an export has."""
 _POINTER = "current.json"
 _MOST_POINTER = 2**16
 """The largest size of a run's pointer file, in bytes."""
@@ -78,6 +80,11 @@ def checkpoint_of(path: Path) -> Path:
         f"{path}: this is neither a run (no {_POINTER}) nor a checkpoint (no {FORMAT_FILE}). "
         "A run gets its first checkpoint at its first validation"
     )
+
+
+def is_export(path: Path) -> bool:
+    """Tell whether `path`, which may be any text, is an export, even a damaged one."""
+    return is_there(path / EXPORT)
 
 
 def is_model(path: Path) -> bool:

@@ -40,6 +40,28 @@ def test_a_file_is_divided_and_the_output_is_the_same(export: Path, tmp_path: Pa
     assert (tmp_path / "1.txt").read_bytes() == (tmp_path / "3.txt").read_bytes()
 
 
+@pytest.mark.parametrize("command", ["export", "average", "describe"])
+def test_what_needs_a_checkpoint_says_so_of_an_export(
+    command: str, export: Path, tandem: Tandem, tmp_path: Path
+) -> None:
+    out = [] if command == "describe" else ["--out", tmp_path / "new"]
+    failed = tandem(command, export, *out)
+    assert failed.code == 1
+    assert f"{export}: this is an export, and this needs a run or a checkpoint" in failed.err
+
+
+def test_an_export_ranks_hypotheses_as_its_model_does(
+    checkpoint: Path, export: Path, tandem: Tandem, tmp_path: Path
+) -> None:
+    (tmp_path / "source").write_text("eins zwei\n", encoding="utf-8")
+    lists = tmp_path / "lists"
+    lists.write_text("0 ||| one two ||| ||| -1\n0 ||| two ||| ||| -2\n", encoding="utf-8")
+    made, wanted = (
+        tandem("rescore", model, "--n-best", lists, "--source", tmp_path / "source") for model in (export, checkpoint)
+    )
+    assert (made.code, made.out) == (0, wanted.out)
+
+
 def test_processes_are_for_exports(checkpoint: Path, tandem: Tandem, tmp_path: Path) -> None:
     source = tmp_path / "in.txt"
     source.write_text("eins\n", encoding="utf-8")

@@ -14,9 +14,8 @@ from tandem.bulk.workers import in_processes
 from tandem.cli.options import EnsembleOptions
 from tandem.cli.streams import notify
 from tandem.errors import RecipeError
-from tandem.exported import is_export
 from tandem.files.seals import FORMAT_FILE
-from tandem.model_paths import read_models
+from tandem.model_paths import is_export, read_models
 from tandem.processes import cores
 from tandem.terminal import shell_command
 from tandem.translation.forms import Form

@@ -62,7 +62,7 @@ class OnnxEngine:
         Raise ValueError without a model, and without what it needs.
         """
         if not models:
-            raise ValueError("there is no model to decode with: give one at least")
+            raise ValueError("models is empty: an engine needs at least one model")
         if averaging not in _MEANS:
             raise ValueError(f"averaging is {averaging!r}, but it must be one of {', '.join(get_args(Averaging))}")
         if copying is None and any(model.shape.copies for model in models):

@@ -34,7 +34,7 @@ class OnnxShape:
     vocabulary: int
     """The number of target tokens, V."""
     source_vocabulary: int
-    """The number of source tokens. Ids from there on are features."""
+    """The size of the source vocabulary. Larger ids, and this one, are features."""
     features: bool
     attends: bool
     copies: bool
@@ -190,7 +190,7 @@ def _divided(ids: IntArray, lengths: IntArray, behind: int) -> dict[str, IntArra
     inside = np.arange(len(ids))[:, None] < lengths
     source, source_lengths = _closed_up(ids, inside & ~is_feature)
     features, counts = _closed_up(ids - behind, inside & is_feature)
-    # A sequence needs a token, which <sos> is where there is no feature.
+    # A sequence must have a token, so the features begin with <sos>.
     begun = np.concatenate([np.full((1, ids.shape[1]), SOS_ID), features])
     places = np.where(
         is_feature,

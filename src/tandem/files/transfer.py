@@ -30,11 +30,11 @@ class Transfer:
     most: int
     """The most bytes that are taken, whatever the server sends."""
     remedy: str
-    """What to do where the server or the file is not there: a sentence."""
+    """A sentence that says what to do if the server or the file is missing."""
     on_progress: OnProgress
 
     def arrived(self) -> int:
-        """Return the number of bytes that are there."""
+        """Return the number of bytes that were downloaded before."""
         return self.part.stat().st_size if self.part.exists() else 0
 
     def run(self, pause: float) -> None:

@@ -1,7 +1,7 @@
 """A builder of ONNX graphs: values are names, and each operation returns the name of its result.
 
-A graph knows the shapes of its weights and how each is made of a model's, but not their values, so that the graph of a
-model can be told before there is one. The numbers of fields are those of onnx.proto, in ONNX 1.16.
+A graph knows the shape of each weight and how to compute it from a model's weights, but no values. So the graph of a
+model can be built before the model is loaded. Field numbers are those of onnx.proto in ONNX 1.16.
 """
 
 import math

@@ -11,7 +11,7 @@ class GraphSizes:
     """The kinds and sizes of a model's parts, in the words of a recipe."""
 
     source: int
-    """The number of source tokens. Ids from there on are features."""
+    """The size of the source vocabulary. Larger ids, and this one, are features."""
     target: int
     features: int
     """The number of features' tokens; 0 for a model without features."""

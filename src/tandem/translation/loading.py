@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tandem.errors import ArgumentError
-from tandem.exported import is_export, read_export
+from tandem.exported import read_export
 from tandem.files.paths import path_of
+from tandem.model_paths import is_export
 from tandem.names import Averaging, Device, Precision
 from tandem.text.differences import check_vocabularies
 from tandem.translation.translator import Translator
