@@ -79,7 +79,7 @@ def analyse_command(
     from tandem.analysis.inputs import read_translations, system_names
     from tandem.cli.analysis_tables import show_analysis
     from tandem.cli.named_files import models_and_corpus
-    from tandem.cli.show import console_bar
+    from tandem.cli.notices import progress_bar
     from tandem.corpora.references import source_places
     from tandem.metrics.bootstrap import Resampling
     from tandem.report import write_analysis
@@ -98,7 +98,7 @@ def analyse_command(
     phrases, training = _phrases_and_training(given)
     settings = {name: search.settings(translator) for name, translator in translators.items()}
     wanted.out.mkdir(parents=True, exist_ok=True)  # before the work, too
-    with console_bar(quiet=wanted.quiet) as bar:
+    with progress_bar(quiet=wanted.quiet) as bar:
         analysis = analyse(
             translators,
             pairs,

@@ -43,12 +43,12 @@ def compare_command(
     standard_output()  # before the work
     from tandem.checkpoint import load_checkpoint
     from tandem.cli.comparison_tables import show_comparison
-    from tandem.cli.show import console_bar
+    from tandem.cli.notices import progress_bar
     from tandem.metrics.bootstrap import Resampling
     from tandem.runs import compare
 
     pairs = corpus_references(corpus, load_checkpoint(runs[0]).recipe, on_error).pairs
-    with console_bar(quiet=quiet) as bar:
+    with progress_bar(quiet=quiet) as bar:
         comparison = compare(
             runs,
             pairs,

@@ -63,8 +63,9 @@ def evaluate_command(
     """
     standard_output()  # before the work
     from tandem.cli.named_files import models_and_corpus
+    from tandem.cli.notices import notify_at_limit, notify_cut, progress_bar
     from tandem.cli.output import check_places, write_file
-    from tandem.cli.show import console_bar, notify_at_limit, notify_cut, show_evaluation
+    from tandem.cli.show import show_evaluation
     from tandem.runs import evaluate
     from tandem.translation.forms import one_line
 
@@ -75,7 +76,7 @@ def evaluate_command(
     pairs, dropped = corpus_references(corpus, translator.recipe, on_error)
     settings = search.settings(translator)
     lower = scoring.ignore_case(translator.recipe)
-    with console_bar(quiet=wanted.quiet, seconds=30) as bar:
+    with progress_bar(quiet=wanted.quiet, seconds=30) as bar:
         results = evaluate(
             translator, pairs, settings, lowercase=lower, raw=scoring.raw, tokenize=scoring.tokenize, on_progress=bar
         )

@@ -99,8 +99,9 @@ def rescore_command(
     - `tandem rescore runs/mine --n-best test.nbest --source test.de --weights weights.json`
     - `tandem rescore runs/one runs/two --n-best test.jsonl --n-best-out all`: by an ensemble; whole lists
     """
+    from tandem.cli.notices import progress_bar
     from tandem.cli.output import opened_output
-    from tandem.cli.show import console_bar, show_scores
+    from tandem.cli.show import show_scores
     from tandem.console import PrintableConsole
     from tandem.rescoring import open_nbest, score_lists, tuned
     from tandem.rescoring.job import Judge, Lists, choose_weights
@@ -118,7 +119,7 @@ def rescore_command(
     judge = Judge(lists, weights, lowercase=scoring.ignore_case(translator.recipe), tokenize=tokenize)
     target = weighing.tune or wanted.output
     on_screen = target is None and sys.stdout.isatty()
-    with opened_output(target) as output, console_bar(quiet=wanted.quiet or on_screen) as bar:
+    with opened_output(target) as output, progress_bar(quiet=wanted.quiet or on_screen) as bar:
         assert output is not None  # there is nothing to resume
         for done, scored in enumerate(score_lists(translator, lists, batch_size=batch_size), start=1):
             judge.add(scored)

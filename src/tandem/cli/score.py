@@ -39,7 +39,7 @@ def score_command(
     """
     output = standard_output()
     from tandem.cli.named_files import models_and_corpus
-    from tandem.cli.show import notify_cut
+    from tandem.cli.notices import notify_cut
     from tandem.translation.forms import json_line
     from tandem.translation.messages import target_score_object
 

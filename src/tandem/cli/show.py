@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from tandem.cli.streams import notify, print_json
+from tandem.cli.streams import print_json
 from tandem.console import PrintableConsole, show_table, show_text
 from tandem.model_paths import checkpoint_of
-from tandem.task_bar import TaskBar
 from tandem.terminal import counted, opening_command, printable, shell_command
-from tandem.text.codec import MAX_SOURCE_CHARACTERS, MAX_SOURCE_TOKENS
-from tandem.translation.settings import SearchSettings
 
 if TYPE_CHECKING:
     from tandem.metrics import Score
@@ -24,32 +21,6 @@ if TYPE_CHECKING:
 _SCORES = 4
 """The number of scores that are shown at the end of a training; the report has all of them."""
 _MOST_CHARACTERS = 80
-
-
-def console_bar(*, quiet: bool, seconds: float = 10) -> TaskBar:
-    """Return a bar on standard error, which shows nothing where `quiet`."""
-    return TaskBar(PrintableConsole(stderr=True, quiet=quiet), seconds)
-
-
-def notify_cut(sources: Sequence[str], what: str) -> None:
-    """Tell the user of sources that are too long, if any; `what` says what was done with their beginnings."""
-    if sources:
-        many = f"{len(sources):,} sources are" if len(sources) > 1 else "1 source is"
-        first = sources[0][:40]
-        notify(
-            f"{many} too long: only the first {MAX_SOURCE_TOKENS:,} tokens (or {MAX_SOURCE_CHARACTERS:,} characters) "
-            f"were {what}. The first begins with {first!r}"
-        )
-
-
-def notify_at_limit(at_limit: int, outputs: int, settings: SearchSettings) -> None:
-    """Tell the user how many outputs ended at the length limit, if any, and how it is raised."""
-    if at_limit:
-        notify(
-            f"{at_limit:,} of {outputs:,} outputs ended at the length limit, so their ends may be missing: raise "
-            f"--max-length-factor (now {settings.max_length_factor:g}) or "
-            f"--max-length-extra (now {settings.max_length_extra})"
-        )
 
 
 def show_scores(console: Console, scores: "Sequence[Score]") -> None:

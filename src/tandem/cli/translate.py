@@ -95,9 +95,8 @@ def translate_command(
     from tandem.bulk.translating import translate_lines
     from tandem.cli import translation as work
     from tandem.cli.named_files import models_and_texts
+    from tandem.cli.notices import notify_at_limit, progress_bar
     from tandem.cli.output import check_places, opened_output
-    from tandem.cli.show import console_bar, notify_at_limit
-    from tandem.console import PrintableConsole
     from tandem.translation.forms import JSON, MOSES, PLAIN
 
     if wanted.alignment and not wanted.as_json:
@@ -119,8 +118,8 @@ def translate_command(
             notify(f"{wanted.output}: is complete already. To translate anew, remove it or leave out --resume")
             return
         on_screen = bool(texts) or (wanted.output is None and sys.stdout.isatty())
-        hidden = wanted.quiet or on_screen or not PrintableConsole(stderr=True).is_terminal
-        with console_bar(quiet=hidden) as bar:
+        hidden = wanted.quiet or on_screen or not sys.stderr.isatty()
+        with progress_bar(quiet=hidden) as bar:
             translated = translate_lines(
                 translating,
                 texts or work.open_lines(given.source, quiet=wanted.quiet),

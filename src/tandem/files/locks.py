@@ -4,11 +4,13 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from filelock import BaseFileLock, FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from tandem.files.removal import remove
 from tandem.terminal import Notify
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 """The errors of file systems without locks, such as some network file systems and some in containers."""
@@ -26,6 +28,8 @@ def lock(path: Path, notify: Notify, *, waiting: str | None = None, temporary: b
     at the end. Where the file system has no locks, the user is told so and nothing is locked. Raise OSError where the
     file cannot be created.
     """
+    from filelock import FileLock  # not needed by most commands
+
     # A soft lock is the existence of a file. It would outlive a killed process and keep all others waiting.
     file = FileLock(path, thread_local=False, fallback_to_soft=False)
     try:
@@ -46,7 +50,9 @@ def lock(path: Path, notify: Notify, *, waiting: str | None = None, temporary: b
         file.release()
 
 
-def _acquire(file: BaseFileLock, notify: Notify, waiting: str | None) -> None:
+def _acquire(file: "BaseFileLock", notify: Notify, waiting: str | None) -> None:
+    from filelock import Timeout
+
     try:
         file.acquire(timeout=0)
     except Timeout:
