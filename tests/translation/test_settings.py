@@ -16,7 +16,8 @@ def test_a_batch_is_cut_by_what_it_takes() -> None:
     assert settings().rows([10] * 300, 1000) == 256
     assert settings(batch_size=7).rows([10] * 300, 1000) == 7
     assert settings().rows([10] * 300, 2**20) == 2**25 // (5 * 2**20)
-    assert settings().rows([1000] * 300, 1000) == 2**16 // 1000
+    assert settings(beam=1).rows([1000] * 300, 1000) == 2**16 // 1000
+    assert settings().rows([1000] * 300, 1000) == 2**16 // (5 * 1000)
     assert settings(beam=100, extra=10_000).rows([12] * 300, 100) == 2**26 // (200 * 10_021)
 
 

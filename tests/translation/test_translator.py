@@ -91,9 +91,9 @@ def test_a_batch_is_cut_where_it_would_take_much_memory(
         batches.append(sentences)
         return pad_sentences(sentences)
 
-    a_sentence = {"_MOST_LOGITS": 3 * len(translator.target_tokenizer), "_MOST_TOKENS": 7}[bound]
+    a_sentence = {"_MOST_LOGITS": 3 * len(translator.target_tokenizer), "_MOST_TOKENS": 3 * 7}[bound]
     monkeypatch.setattr("tandem.engines.torch_engine.pad_sentences", spy)
-    monkeypatch.setattr(f"tandem.translation.settings.{bound}", 2 * a_sentence + 1)
+    monkeypatch.setattr(f"tandem.translation.settings.{bound}", 2 * a_sentence + 3)
     assert [t.text for t in translator.translate(SOURCES, settings)] == [t.text for t in whole]
     assert sum(map(len, batches)) == len(SOURCES)
     for batch in batches:

@@ -26,7 +26,8 @@ _WINDOW_BATCHES = 8
 _MOST_LOGITS = 2**25
 """The most logits of one step of a search, whatever the vocabulary and the beam: a larger batch is cut."""
 _MOST_TOKENS = 2**16
-"""The most tokens of a batch's sources, padding counted: a larger batch is cut."""
+"""The most source tokens of a batch, padding counted, each as often as a source has hypotheses, all of which may attend
+to it: a larger batch is cut."""
 _MOST_NODES = 2**26
 """The most continuations that are looked at for a batch's outputs, some 30 bytes each: a larger batch is cut."""
 _MOST_LOGITS_OF_ONE = 2**28
@@ -132,7 +133,7 @@ class SearchSettings:
                 f"than a search may: lower the beam to {max(1, width * _MOST_NODES // nodes):,} (--beam), or lower "
                 "--max-length-factor or --max-length-extra"
             )
-        return max(1, min(size, _MOST_TOKENS // longest, _MOST_NODES // nodes))
+        return max(1, min(size, _MOST_TOKENS // (width * longest), _MOST_NODES // nodes))
 
 
 def check_beam(beam: int, logits: int) -> None:
