@@ -47,15 +47,20 @@ class Export(NamedTuple):
     def model(self, *, turned: bool = False, threads: int = 1) -> OnnxModel:
         """Load the graphs. With `turned` the model reads sources from the other end than they are given."""
         encoder, step = (open_session(str(self.directory / name), threads) for name in (ENCODER, STEP))
-        shape = OnnxShape(
-            vocabulary=self.sizes.target,
-            source_vocabulary=self.sizes.source,
-            features=self.sizes.features > 0,
-            attends=self.sizes.attention is not None,
-            copies=self.sizes.copies,
-            turned=turned,
-        )
-        return OnnxModel(encoder, step, shape)
+        return OnnxModel(encoder, step, shape_of(self.sizes, turned=turned))
+
+
+def shape_of(sizes: GraphSizes, *, turned: bool) -> OnnxShape:
+    """Return what has to be known to feed the graphs of a model."""
+    return OnnxShape(
+        vocabulary=sizes.target,
+        source_vocabulary=sizes.source,
+        features=sizes.features > 0,
+        attends=sizes.attention is not None,
+        copies=sizes.copies,
+        adds=sizes.score == "additive",
+        turned=turned,
+    )
 
 
 def graphs_of(sizes: GraphSizes) -> dict[str, Graph]:

@@ -9,7 +9,17 @@ import pytest
 
 from tandem.engines import Engine
 from tandem.errors import TandemError
-from tandem.search import BeamSearch, GreedySearch, Hypothesis, Inputs, Sampling, Search, run_search
+from tandem.search import (
+    BeamSearch,
+    GreedySearch,
+    Hypothesis,
+    Inputs,
+    Running,
+    Sampling,
+    Search,
+    run_search,
+    search_steps,
+)
 from tests.laws.engines import ATTENDING, COPYING_ENGINES, ENGINES, closeness
 from tests.search.tables import (
     BANNED,
@@ -142,10 +152,51 @@ def assert_batches_change_nothing(method: Search, name: str) -> None:
         assert_same(name, numbered(method, engine, [sources[row]], [limits[row]], [row]), [together[row]])
 
 
+@EVERY_ENGINE
+@EVERY_SEARCH
+def test_sources_that_join_and_leave_change_nothing(method: Search, name: str) -> None:
+    assert_joining_changes_nothing(method, name)
+
+
+@pytest.mark.parametrize("name", ATTENDING)
+def test_neither_do_they_with_coverage(name: str) -> None:
+    assert_joining_changes_nothing(BeamSearch(4, 3, 0.6, coverage=0.4), name)
+
+
+def assert_joining_changes_nothing(method: Search, name: str) -> None:
+    engine, sources, limits = ENGINES[name](), random_sources(6, 12), [n % 7 + 2 for n in range(12)]
+    prefixes = [[4] * (n % 3) for n in range(12)]
+    alone = run_search(method, engine, Inputs(sources, limits, prefixes, range(12)))
+    chance = random.Random(2)
+    running: Running | None = None
+    waiting, gone, results = list(range(12)), set[int](), dict[int, list[Hypothesis]]()
+    while waiting or (running and len(running.keys)):
+        more, waiting = waiting[: (count := chance.choice([0, 1, 1, 3, 6]))], waiting[count:]
+        if more:
+            own = ([each[n] for n in more] for each in (sources, prefixes))
+            inputs = Inputs(next(own), [limits[n] for n in more], next(own), more)
+            begun = method.start(engine, inputs, np.array(more))
+            running = begun if running is None else running.join(begun)
+        if running is None or not len(running.keys):
+            continue
+        if chance.random() < 0.3:
+            leaving = chance.randrange(len(running.keys))
+            gone.add(int(running.keys[leaving]))
+            running = running.keep(np.delete(np.arange(len(running.keys)), leaving))
+            if not len(running.keys):
+                continue
+        running, step, finished = running.step()
+        assert {*step.sources.tolist()} == {*running.keys.tolist()}
+        results |= dict(finished)
+    assert gone
+    assert sorted([*gone, *results]) == [*range(12)]
+    assert_same(name, list(results.values()), [alone[key] for key in results])
+
+
 def numbered(
     method: Search, engine: Engine[Any], sources: list[list[int]], limits: list[int], numbers: Any
 ) -> list[list[Hypothesis]]:
-    return run_search(method.steps(engine, Inputs(sources, limits, numbers=list(numbers))))
+    return run_search(method, engine, Inputs(sources, limits, numbers=list(numbers)))
 
 
 @EVERY_SEARCH
@@ -192,7 +243,7 @@ def test_a_forced_beginning_that_would_be_chosen_anyway_changes_nothing(name: st
 def test_steps_can_be_watched_and_stopped(method: Search) -> None:
     engine, sources = random_table(3), random_sources(3, 5)
     engine.table[:, EOS] = -30.0  # nothing ends before its limit
-    steps = method.steps(engine, Inputs(sources, [4] * 5))
+    steps = search_steps(method, engine, Inputs(sources, [4] * 5))
     seen: list[list[int]] = [[]] * (5 * method.width)
     for time in range(3):
         step = next(steps)

@@ -57,6 +57,10 @@ class TableEngine:
         lengths = np.array([len(source) for source in sources])
         return TableState(np.concatenate(places), lengths, int(lengths.max()))
 
+    def join(self, state: TableState, other: TableState) -> TableState:
+        places, lengths = (np.concatenate(both) for both in zip(state[:2], other[:2], strict=True))
+        return TableState(places, lengths, max(state.longest, other.longest))
+
     def attending(self) -> Self | None:
         return None
 
@@ -146,7 +150,7 @@ def search(
     limits: Sequence[int],
     prefixes: Sequence[Ids] | None = None,
 ) -> list[list[Hypothesis]]:
-    return run_search(method.steps(engine, Inputs(sources, limits, prefixes)))
+    return run_search(method, engine, Inputs(sources, limits, prefixes))
 
 
 def log_probabilities(engine: Engine[Any], source: Ids, prefix: Sequence[int]) -> list[float]:

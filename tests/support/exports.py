@@ -2,8 +2,8 @@
 
 from tandem.engines.members import Member
 from tandem.engines.onnx_engine import OnnxEngine
-from tandem.engines.onnx_model import OnnxModel, OnnxShape
-from tandem.exported import open_session
+from tandem.engines.onnx_model import OnnxModel
+from tandem.exported import open_session, shape_of
 from tandem.graphs.encoder_graph import make_encoder_graph
 from tandem.graphs.graph import FloatArray, Graph
 from tandem.graphs.sizes import GraphSizes
@@ -61,5 +61,4 @@ def exported(
 def _loaded(model: Seq2Seq, precision: ExportPrecision, *, turned: bool) -> OnnxModel:
     sizes = graph_sizes(model, precision)
     encoder, step = (open_session(bytes_of(make(sizes), model)) for make in (make_encoder_graph, make_step_graph))
-    shape = OnnxShape(sizes.target, sizes.source, sizes.features > 0, sizes.attention is not None, sizes.copies, turned)
-    return OnnxModel(encoder, step, shape)
+    return OnnxModel(encoder, step, shape_of(sizes, turned=turned))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tandem.search import BeamSearch, GreedySearch, Hypothesis, Inputs, Search, Steps
+from tandem.search import BeamSearch, GreedySearch, Hypothesis, Inputs, Search, Steps, search_steps
 from tandem.text import Tokenizer, TokenizerKind
 from tandem.text.codec import Codec, EncodedSource
 from tandem.text.copying import Copying
@@ -83,7 +83,7 @@ def _searches() -> list[dict[str, Any]]:
         for settings in methods:
             for source, limit in zip(sources, (0, 3, 6, 9), strict=True):
                 engine, inputs = CasesTable(table), Inputs([source], [limit])
-                steps, (found,) = counted_steps(method(settings).steps(engine, inputs))
+                steps, (found,) = counted_steps(search_steps(method(settings), engine, inputs))
                 hypotheses = [{"ids": h.ids, "score": h.score, "token_scores": h.token_scores} for h in found]
                 case = {"table": name, "source": source, "limit": limit, **settings}
                 cases.append({**case, "steps": steps, "hypotheses": hypotheses})

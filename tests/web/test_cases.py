@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tandem.search import Inputs
+from tandem.search import Inputs, search_steps
 from tandem.text import Tokenizer
 from tests.web.make_cases import CASES, codec, counted_steps, method, numbers
 from tests.web.tables import CasesTable
@@ -24,7 +24,7 @@ def test_searches() -> None:
     tables = {name: CasesTable(table) for name, table in CONTENT["tables"].items()}
     for case in CONTENT["searches"]:
         inputs = Inputs([case["source"]], [case["limit"]])
-        steps, (found,) = counted_steps(method(case).steps(tables[case["table"]], inputs))
+        steps, (found,) = counted_steps(search_steps(method(case), tables[case["table"]], inputs))
         wanted = case["hypotheses"]
         assert steps == case["steps"], case
         assert [list(each.ids) for each in found] == [each["ids"] for each in wanted], case

@@ -82,6 +82,10 @@ class Engine(Protocol[S]):
         """Read the sources, each framed by `<sos>` and `<eos>`, into a state of B rows."""
         ...
 
+    def join(self, state: S, other: S) -> S:
+        """Return the state of the rows of two states, those of the first before those of the other."""
+        ...
+
     def step(self, tokens: IntArray, state: S, count: int) -> Candidates[S]:
         """Feed one token to each row, `[N]`, and return the `count` best next tokens, or all where there are fewer."""
         ...

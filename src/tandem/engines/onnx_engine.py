@@ -32,14 +32,17 @@ class OnnxState(NamedTuple):
 
     def select(self, rows: IntArray) -> "OnnxState":
         """Repeat, reorder and drop rows, the same of every member. Once half of the sources have no row, they go."""
-        sources = self.sources[rows]
-        live, renumbered = np.unique(sources, return_inverse=True)
-        if 2 * len(live) > self.batch:
-            return OnnxState(self.members, self.rows[rows], sources, self.batch)
+        return OnnxState(self.members, self.rows[rows], self.sources[rows], self.batch).shrunk(0.5)
+
+    def shrunk(self, share: float) -> "OnnxState":
+        """Return the state without the sources that have no row, where the others are at most this share of all."""
+        live, renumbered = np.unique(self.sources, return_inverse=True)
+        if len(live) > share * self.batch or len(live) == self.batch:
+            return self
         members = tuple(
             OnnxModelState(own.rows, None if own.memory is None else own.memory.select(live)) for own in self.members
         )
-        return OnnxState(members, self.rows[rows], renumbered, len(live))
+        return OnnxState(members, self.rows, renumbered, len(live))
 
 
 class OnnxEngine:
@@ -123,6 +126,18 @@ class OnnxEngine:
         members = tuple(model.start(padded, lengths, numbers) for model in self._models)
         rows = np.arange(len(sources))
         return OnnxState(members, rows, rows, len(sources))
+
+    def join(self, state: OnnxState, other: OnnxState) -> OnnxState:
+        """Return the state of the rows of two states, those of the first before those of the other."""
+        state, other = state.shrunk(1), other.shrunk(1)
+        before = len(state.members[0].rows)
+        members = zip(self._models, state.members, other.members, strict=True)
+        return OnnxState(
+            tuple(model.join(own, more) for model, own, more in members),
+            np.concatenate([state.rows, other.rows + before]),
+            np.concatenate([state.sources, other.sources + state.batch]),
+            state.batch + other.batch,
+        )
 
     def step(self, tokens: IntArray, state: OnnxState, count: int) -> Candidates[OnnxState]:
         """Feed one token to each row, `[N]`, and return the `count` best next tokens."""

@@ -38,6 +38,8 @@ class OnnxShape:
     features: bool
     attends: bool
     copies: bool
+    adds: bool = False
+    """Whether attention has Bahdanau's additive score, whose keys are `[B, S, A]`; the others' are `[B, A, S]`."""
     turned: bool = False
     """Whether the model reads sources from the other end than they are given."""
 
@@ -59,6 +61,11 @@ class OnnxMemory(NamedTuple):
     def with_copies(self, copies: IntArray, firsts: IntArray, columns: IntArray) -> "OnnxMemory":
         """Return the memory of a model that copies."""
         return self._replace(copies=copies, firsts=firsts, columns=columns)
+
+    @property
+    def longest(self) -> int:
+        """The length of the longest source."""
+        return int((self.bias == 0).sum(axis=2).max())
 
     def select(self, sources: IntArray) -> "OnnxMemory":
         """Return the memory of these sources alone, `[B']`."""
@@ -134,6 +141,27 @@ class OnnxModel:
             memory = memory.with_copies(*(_turned(copies, lengths) if self.shape.turned else copies))
         return OnnxModelState(state, memory)
 
+    def join(self, state: OnnxModelState, other: OnnxModelState) -> OnnxModelState:
+        """Return the state of the rows of two states, with a memory as long as the longest source of both."""
+        rows = np.concatenate([state.rows, other.rows])
+        if state.memory is None or other.memory is None:
+            return OnnxModelState(rows, None)
+        length = max(state.memory.longest, other.memory.longest)
+        both = zip(self._resized(state.memory, length), self._resized(other.memory, length), strict=True)
+        memory = (None if own is None or more is None else np.concatenate([own, more]) for own, more in both)
+        return OnnxModelState(rows, OnnxMemory(*memory))  # type: ignore[arg-type]
+
+    def _resized(self, memory: OnnxMemory, length: int) -> OnnxMemory:
+        """Return a memory with so many positions, of which new ones are behind the end of every source."""
+        keys = _resized(memory.keys, 1 if self.shape.adds else 2, length)
+        resized = OnnxMemory(keys, _resized(memory.values, 1, length), _resized(memory.bias, 2, length, -np.inf))
+        if memory.copies is None or memory.firsts is None or memory.columns is None:
+            return resized
+        places = np.tile(np.arange(memory.copies.shape[1], length), (len(memory.copies), 1))
+        new = (np.full_like(places, NEVER), places, self.shape.vocabulary + places)
+        own = (memory.copies, memory.firsts, memory.columns)
+        return resized.with_copies(*(np.concatenate([a[:, :length], b], axis=1) for a, b in zip(own, new, strict=True)))
+
     def step(
         self,
         names: Sequence[str],
@@ -174,6 +202,14 @@ class OnnxModel:
             return weights
         lengths = (memory.bias[:, 0] == 0).sum(axis=1)[owners.sources]
         return reversed_inside(weights.T, lengths).T
+
+
+def _resized(values: Float32Array, axis: int, length: int, filler: float = 0.0) -> Float32Array:
+    """Return values with so many positions along an axis, with `filler` at new ones."""
+    if values.shape[axis] >= length:
+        return values.take(np.arange(length), axis) if values.shape[axis] > length else values
+    more = [(0, length - size if number == axis else 0) for number, size in enumerate(values.shape)]
+    return np.pad(values, more, constant_values=filler)
 
 
 def reversed_inside(columns: npt.NDArray[Any], lengths: IntArray) -> npt.NDArray[Any]:

@@ -160,6 +160,12 @@ class TorchEngine:
         return TorchState(tuple(model.start(source, lengths, numbers) for model in self._models))
 
     @torch.inference_mode()
+    def join(self, state: TorchState, other: TorchState) -> TorchState:
+        """Return the state of the rows of two states, those of the first before those of the other."""
+        members = zip(state.members, other.members, strict=True)
+        return TorchState(tuple(first.join(second, self.vocabulary) for first, second in members))
+
+    @torch.inference_mode()
     def step(self, tokens: IntArray, state: TorchState, count: int) -> Candidates[TorchState]:
         """Feed one token to each row, `[N]`, and return the `count` best next tokens."""
         logits, normalisers, eos, state = self._step(tokens, state)

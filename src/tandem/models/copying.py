@@ -61,6 +61,19 @@ class Copies(NamedTuple):
         """Return the copies of these sources alone, int64 `[B']`."""
         return Copies(*(part.index_select(0, sources) for part in self))
 
+    def join(self, other: "Copies", length: int, vocabulary: int) -> "Copies":
+        """Return the copies of these sources and of others, with so many positions each."""
+        both = zip(self._resized(length, vocabulary), other._resized(length, vocabulary), strict=True)
+        return Copies(*(torch.cat(parts) for parts in both))
+
+    def _resized(self, length: int, vocabulary: int) -> "Copies":
+        """Return the copies with so many positions, of which new ones are not copied."""
+        if self.ids.shape[1] >= length:
+            return Copies(*(part[:, :length] for part in self))
+        places = torch.arange(self.ids.shape[1], length, device=self.ids.device).expand(len(self.ids), -1)
+        new = (torch.full_like(places, NEVER), places, vocabulary + places)
+        return Copies(*(torch.cat(parts, dim=1) for parts in zip(self, new, strict=True)))
+
 
 def mixed_logits(logits: Tensor, gate: Tensor, weights: Tensor, copies: Copies) -> Tensor:
     """Return the logits of the mixture over all extended ids, `[N, V + S]`, with a gradient that is finite.

@@ -46,6 +46,16 @@ class DecoderState(NamedTuple):
         layers = tuple(tuple(part.index_select(0, rows) for part in layer) for layer in self.layers)
         return DecoderState(layers, None if self.owners is None else self.owners.select(rows))
 
+    def join(self, other: "DecoderState", vocabulary: int) -> "DecoderState":
+        """Return the state of these rows and of others, before the next step of both."""
+        layers = tuple(
+            tuple(torch.cat(parts) for parts in zip(*both, strict=True))
+            for both in zip(self.layers, other.layers, strict=True)
+        )
+        if self.owners is None or other.owners is None:
+            return DecoderState(layers)
+        return DecoderState(layers, self.owners.join(other.owners, vocabulary))
+
 
 class Reading(NamedTuple):
     """What the next tokens of N rows follow from."""

@@ -100,7 +100,7 @@ def _outputs(engine: Engine[Any], sources: list[Ids]) -> list[Hypothesis]:
     """Return the best output of each source, greedy and with beam 5."""
     inputs = Inputs(sources, [_LIMIT] * len(sources))
     searches = GreedySearch(), BeamSearch(5)
-    return [best for search in searches for (best, *_) in run_search(search.steps(engine, inputs))]
+    return [best for search in searches for (best, *_) in run_search(search, engine, inputs)]
 
 
 def _difference(engine: Engine[Any], sources: list[Ids], outputs: list[Hypothesis]) -> float:

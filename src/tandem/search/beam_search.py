@@ -1,23 +1,22 @@
 """Beam search over all sources at once, without a loop over sources or hypotheses.
 
-Letters: `B` sources that are still searched, `W` live hypotheses of each (1 before the first step, later up to the beam
-size `K`), `N = B * W` rows of a step, `C` candidates of each row, `M` the best continuations that are looked at, up to
-`2 K`.
+Letters: `B` sources that are still searched, `W` places for live hypotheses of each (1 before the first step, later up
+to the beam size `K`), `N` rows of a step (the places that have a hypothesis), `C` candidates of each row, `M` the best
+continuations that are looked at, up to `2 K`.
 """
 
-from dataclasses import dataclass
-from itertools import islice
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from tandem.engines import Candidates, Engine, FloatArray, IntArray
-from tandem.engines.engine import S
 from tandem.names import LARGEST_COVERAGE, LARGEST_LENGTH_PENALTY
+from tandem.search.constraints import Constraints
 from tandem.search.coverage import Coverage, attending
 from tandem.search.hypothesis import Hypothesis
-from tandem.search.steps import Constraints, Inputs, SearchStep, Steps, nothing_possible
+from tandem.search.steps import Finished, Inputs, SearchStep
 from tandem.search.trellis import ROOT, Trellis
 
 V = TypeVar("V", bound=np.generic)
@@ -27,20 +26,33 @@ _FIRST_COUNT = 64
 
 
 class _Live(NamedTuple):
-    """The hypotheses that go on, the best first."""
+    """The hypotheses that go on, the best first, `[B, W]` each."""
 
-    sources: IntArray
-    """`[B]`, which source."""
     tokens: IntArray
-    """`[B, W]`, the last token of each."""
+    """The last token of each."""
     scores: FloatArray
-    """`[B, W]`, the log-probability so far; minus infinity where there is no hypothesis."""
+    """The log-probability so far; minus infinity where there is no hypothesis."""
     nodes: IntArray
-    """`[B, W]`, their place in the trellis."""
+    """Their place in the trellis."""
 
-    def of(self, sources: IntArray) -> "_Live":
+    @property
+    def exist(self) -> npt.NDArray[np.bool_]:
+        """Where there is a hypothesis, which has a row of the engine's state."""
+        return self.scores > -np.inf
+
+    def select(self, sources: IntArray) -> "_Live":
         """Return the hypotheses of these sources alone."""
-        return _Live(self.sources[sources], self.tokens[sources], self.scores[sources], self.nodes[sources])
+        return _Live(self.tokens[sources], self.scores[sources], self.nodes[sources])
+
+    def join(self, other: "_Live") -> "_Live":
+        """Return the hypotheses of these sources and of others."""
+        width = max(self.scores.shape[1], other.scores.shape[1])
+        return _Live(*(np.concatenate(both) for both in zip(self._widened(width), other._widened(width), strict=True)))
+
+    def _widened(self, width: int) -> "_Live":
+        more = ((0, 0), (0, width - self.scores.shape[1]))
+        tokens, nodes = np.pad(self.tokens, more), np.pad(self.nodes, more, constant_values=ROOT)
+        return _Live(tokens, np.pad(self.scores, more, constant_values=-np.inf), nodes)
 
 
 class _Continuations(NamedTuple):
@@ -53,19 +65,26 @@ class _Continuations(NamedTuple):
     scores: FloatArray
 
 
-class _Complete:
-    """The best complete hypotheses of all sources, the best first, `[sources, n_best]` each."""
+class _Complete(NamedTuple):
+    """The best complete hypotheses of each source, the best first, `[B, n_best]` each."""
 
-    def __init__(self, sources: int, n_best: int) -> None:
-        self.scores: FloatArray = np.full((sources, n_best), -np.inf)
-        self.nodes: IntArray = np.full((sources, n_best), ROOT)
+    scores: FloatArray
+    nodes: IntArray
 
-    def add(self, sources: IntArray, scores: FloatArray, nodes: IntArray) -> None:
-        """Add `scores` and `nodes`, `[B, M]`, to those of `sources [B]`. Earlier ones win among equals."""
-        scores = np.concatenate([self.scores[sources], scores], axis=1)
-        nodes = np.concatenate([self.nodes[sources], nodes], axis=1)
-        places = _best(scores, self.scores.shape[1])
-        self.scores[sources], self.nodes[sources] = _take(scores, places), _take(nodes, places)
+    def with_more(self, scores: FloatArray, nodes: IntArray) -> "_Complete":
+        """Return the best of these and of more, `[B, M]` each. Earlier ones win among equals."""
+        number = self.scores.shape[1]
+        scores = np.concatenate([self.scores, scores], axis=1)
+        places = _best(scores, number)
+        return _Complete(_take(scores, places), _take(np.concatenate([self.nodes, nodes], axis=1), places))
+
+    def select(self, sources: IntArray) -> "_Complete":
+        """Return those of these sources alone."""
+        return _Complete(self.scores[sources], self.nodes[sources])
+
+    def join(self, other: "_Complete") -> "_Complete":
+        """Return those of these sources and of others."""
+        return _Complete(*(np.concatenate(both) for both in zip(self, other, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -112,66 +131,116 @@ class BeamSearch:
         """The largest number of live hypotheses of a source."""
         return self.size
 
-    def steps(self, engine: Engine[S], inputs: Inputs) -> Steps:
-        """Search all sources at once; yield the live hypotheses of those that go on."""
-        if not inputs.sources:
-            return []
+    def start(self, engine: Engine[Any], inputs: Inputs, keys: IntArray) -> "RunningBeam":
+        """See `Search.start`; there is a row for each live hypothesis of a source that goes on."""
         coverage = Coverage.start(inputs.sources) if self.coverage else None
         engine = attending(engine) if self.coverage else engine
         state = engine.start(inputs.sources)
-        constraints = Constraints(engine, state, inputs)
-        number, trellis = len(inputs.sources), Trellis()
-        complete = _Complete(number, self.n_best)
-        live = _Live(
-            np.arange(number), np.full((number, 1), engine.sos), np.zeros((number, 1)), np.full((number, 1), ROOT)
+        number = len(inputs.sources)
+        none = np.zeros(number, np.int64)
+        return RunningBeam(
+            self,
+            engine,
+            keys,
+            none,
+            none + 1,
+            Constraints.start(engine, state, inputs),
+            _Live(np.full((number, 1), engine.sos), np.zeros((number, 1)), np.full((number, 1), ROOT)),
+            _Complete(np.full((number, self.n_best), -np.inf), np.full((number, self.n_best), ROOT)),
+            state,
+            coverage,
+            Trellis(),
         )
-        for time in range(constraints.longest + 1):
-            best, candidates = self._continue(engine, state, live, constraints, time)
-            nodes = trellis.add(best.tokens, best.token_scores, _take(live.nodes, best.parents))
-            # Only what ends among the best K counts: the rest would not have stayed in the beam.
-            ended = np.where(best.tokens[:, : self.size] == engine.eos, best.scores[:, : self.size], -np.inf)
-            ranks = ended / (time + 1) ** self.length_penalty
-            if coverage is not None and candidates.attention is not None:
-                coverage = coverage.after(candidates.attention)
-                penalties = coverage.penalties(self.coverage).reshape(live.scores.shape)
-                ranks = ranks + _take(penalties, best.parents[:, : self.size])
-            complete.add(live.sources, ranks, nodes[:, : self.size])
-            live, parents = self._refill(best, nodes, live, engine.eos)
-            # One more token at no cost; log-probabilities only fall.
-            hoped = live.scores[:, 0] / (time + 2) ** self.length_penalty
-            kept = np.flatnonzero(hoped > complete.scores[live.sources, -1])
-            if len(kept) < len(parents):
-                live, parents = live.of(kept), parents[kept]
-            rows = parents.ravel()
-            yield SearchStep(live.sources.repeat(live.tokens.shape[1]), rows, live.tokens.ravel(), live.scores.ravel())
-            if not len(rows) or time == constraints.longest:
-                break
-            state = candidates.state.select(rows)
-            coverage = None if coverage is None else coverage.select(rows)
-        return _collect(complete, trellis)
 
-    def _continue(
-        self, engine: Engine[S], state: S, live: _Live, constraints: Constraints, time: int
-    ) -> tuple[_Continuations, Candidates[S]]:
+    def factors(self, lengths: IntArray) -> FloatArray:
+        """Return what log-probabilities of so many tokens are divided by, `[B, 1]`."""
+        if not self.length_penalty:
+            return np.ones((len(lengths), 1))
+        return np.array([[length**self.length_penalty] for length in lengths.tolist()])
+
+
+@dataclass(frozen=True)
+class RunningBeam:
+    """A beam search under way: see `Running`."""
+
+    search: BeamSearch
+    engine: Engine[Any]
+    keys: IntArray
+    """`[B]`"""
+    times: IntArray
+    """`[B]`, the number of tokens that the live hypotheses of each source have."""
+    firsts: IntArray
+    """`[B]`, the first node of each source."""
+    constraints: Constraints
+    live: _Live
+    complete: _Complete
+    state: Any
+    coverage: Coverage | None
+    """N rows; None without a coverage penalty."""
+    trellis: Trellis
+
+    def step(self) -> "tuple[RunningBeam, SearchStep, list[Finished]]":
+        """See `Running.step`."""
+        size, eos = self.search.size, self.engine.eos
+        exist = self.live.exist
+        best, candidates = self._continue(exist)
+        nodes = self.trellis.add(best.tokens, best.token_scores, _take(self.live.nodes, best.parents))
+        # Only what ends among the best K counts: the rest would not have stayed in the beam.
+        ended = np.where(best.tokens[:, :size] == eos, best.scores[:, :size], -np.inf)
+        ranks = ended / self.search.factors(self.times + 1)
+        coverage = self.coverage
+        if coverage is not None and candidates.attention is not None:
+            coverage = coverage.after(candidates.attention)
+            penalties = _spread(coverage.penalties(self.search.coverage), exist, 0.0)
+            ranks = ranks + _take(penalties, best.parents[:, :size])
+        complete = self.complete.with_more(ranks, nodes[:, :size])
+        # The best K that go on, and which live hypothesis each of them continues.
+        going = np.where(best.tokens == eos, -np.inf, best.scores)
+        places = _best(going, size)
+        live = _Live(_take(best.tokens, places), _take(going, places), _take(nodes, places))
+        parents = _take((exist.cumsum() - 1).reshape(exist.shape), _take(best.parents, places))  # (B, W), rows
+        # One more token at no cost; log-probabilities only fall.
+        hoped = live.scores[:, 0] / self.search.factors(self.times + 2)[:, 0]
+        kept = np.flatnonzero(hoped > complete.scores[:, -1])
+        after = replace(self, times=self.times + 1, complete=complete)
+        finished = []
+        if len(kept) < len(hoped):
+            finished = after._found(np.flatnonzero(~(hoped > complete.scores[:, -1])))
+            after, live, parents = after._without_rows(kept), live.select(kept), parents[kept]
+        exist = live.exist
+        rows = parents[exist]
+        after = replace(
+            after,
+            live=live,
+            state=candidates.state.select(rows) if len(rows) else candidates.state,
+            coverage=None if coverage is None else coverage.select(rows),
+        )
+        sources = np.repeat(after.keys, exist.sum(axis=1))
+        return after, SearchStep(sources, rows, live.tokens[exist], live.scores[exist]), finished
+
+    def _continue(self, exist: npt.NDArray[np.bool_]) -> tuple[_Continuations, Candidates[Any]]:
         """Return the best 2 K continuations (at most K of them end, so that K can go on), and the step they are of.
 
         The best 2 K of a source lie among the best 2 K of each of its rows. A wide beam asks for fewer of each row, and
         again for more where the last of some row is among the best: then the next of that row might be, too.
         """
+        live = self.live
         batch, width = live.scores.shape
-        most = 2 * self.size
+        most = 2 * self.search.size
         count = most if width == 1 else min(most, _FIRST_COUNT)
-        sources = live.sources.repeat(width)
+        sources = np.arange(batch).repeat(exist.sum(axis=1))
+        fed = live.tokens[exist]
         while True:
-            candidates: Candidates[S] = engine.step(live.tokens.ravel(), state, count)
-            tokens, token_scores = constraints.apply(candidates, sources, time)
+            candidates: Candidates[Any] = self.engine.step(fed, self.state, count)
+            tokens, token_scores = self.constraints.apply(self.engine, candidates, sources, self.times[sources])
             each = tokens.shape[1]
             # (N, C) -> (B, W * C), from the better hypothesis to the worse and from the better token to the worse
-            tokens, token_scores = tokens.reshape(batch, width * each), token_scores.reshape(batch, width * each)
+            tokens = _spread(tokens, exist, 0).reshape(batch, width * each)
+            token_scores = _spread(token_scores, exist, -np.inf).reshape(batch, width * each)
             scores = token_scores + live.scores.repeat(each, axis=1)
             # Rows of which nothing is possible, and rows with a NaN, have no continuation.
             scores[np.isnan(scores)] = -np.inf
-            places = _best(scores, 2 * self.size)
+            places = _best(scores, most)
             best_scores = _take(scores, places)
             if each < count or each >= most or not ((places % each == each - 1) & (best_scores > -np.inf)).any():
                 break
@@ -179,13 +248,77 @@ class BeamSearch:
         best = _Continuations(places // each, _take(tokens, places), _take(token_scores, places), best_scores)
         return best, candidates
 
-    def _refill(self, best: _Continuations, nodes: IntArray, live: _Live, eos: int) -> tuple[_Live, IntArray]:
-        """Return the best K that go on, and which row of the step's state each of them continues, `[B, W]`."""
-        going = np.where(best.tokens == eos, -np.inf, best.scores)
-        places = _best(going, self.size)
-        batch, width = live.scores.shape
-        refilled = _Live(live.sources, _take(best.tokens, places), _take(going, places), _take(nodes, places))
-        return refilled, np.arange(0, batch * width, width)[:, None] + _take(best.parents, places)
+    def _found(self, sources: IntArray) -> list[Finished]:
+        """Read the hypotheses of sources; those returned are the only ones that become Python objects."""
+        nodes, ranks = self.complete.nodes[sources], self.complete.scores[sources]
+        tokens, token_scores = self.trellis.read(nodes.ravel())
+        each = iter(zip(ranks.ravel().tolist(), tokens, token_scores, strict=True))
+        finished = []
+        for key in self.keys[sources].tolist():
+            read = [next(each) for _ in range(ranks.shape[1])]
+            finished.append(
+                Finished(
+                    key,
+                    [Hypothesis(tuple(ids[:-1]), rank, tuple(scores)) for rank, ids, scores in read if rank > -np.inf],
+                )
+            )
+        return finished
+
+    def _without_rows(self, sources: IntArray) -> "RunningBeam":
+        """Return the search of these sources, with the rows and the live hypotheses of all."""
+        firsts = self.firsts[sources]
+        self.trellis.forget(int(firsts.min(initial=self.trellis.next)))
+        return replace(
+            self,
+            keys=self.keys[sources],
+            times=self.times[sources],
+            firsts=firsts,
+            constraints=self.constraints.select(sources),
+            complete=self.complete.select(sources),
+        )
+
+    def best(self, sources: IntArray) -> list[list[int]]:
+        """See `Running.best`."""
+        return self.trellis.read(self.live.nodes[sources, 0])[0]
+
+    def keep(self, sources: IntArray) -> "RunningBeam":
+        """See `Running.keep`."""
+        exist = self.live.exist
+        rows = (exist.cumsum() - 1).reshape(exist.shape)[sources][exist[sources]]
+        return replace(
+            self._without_rows(sources),
+            live=self.live.select(sources),
+            state=self.state.select(rows) if len(rows) else self.state,
+            coverage=None if self.coverage is None else self.coverage.select(rows),
+        )
+
+    def join(self, other: "RunningBeam") -> "RunningBeam":
+        """See `Running.join`. `other` has not taken a step yet."""
+        if not len(self.keys):
+            return other
+        coverage = None
+        if self.coverage is not None and other.coverage is not None:
+            coverage = self.coverage.join(other.coverage)
+        return replace(
+            self,
+            keys=np.concatenate([self.keys, other.keys]),
+            times=np.concatenate([self.times, other.times]),
+            firsts=np.concatenate([self.firsts, np.full(len(other.keys), self.trellis.next)]),
+            constraints=self.constraints.join(other.constraints),
+            live=self.live.join(other.live),
+            complete=self.complete.join(other.complete),
+            state=self.engine.join(self.state, other.state),
+            coverage=coverage,
+        )
+
+
+def _spread(values: npt.NDArray[V], exist: npt.NDArray[np.bool_], filler: float) -> npt.NDArray[V]:
+    """Return what rows have, `[N, ...]`, at the places `[B, W, ...]` that exist, and `filler` elsewhere."""
+    if exist.all():
+        return values.reshape(*exist.shape, *values.shape[1:])
+    spread = np.full((*exist.shape, *values.shape[1:]), filler, values.dtype)
+    spread[exist] = values
+    return spread
 
 
 def _best(scores: FloatArray, count: int) -> IntArray:
@@ -196,20 +329,3 @@ def _best(scores: FloatArray, count: int) -> IntArray:
 def _take(values: npt.NDArray[V], columns: IntArray) -> npt.NDArray[V]:
     """Return the values in these columns of each row."""
     return values[np.arange(len(values))[:, None], columns]
-
-
-def _collect(complete: _Complete, trellis: Trellis) -> list[list[Hypothesis]]:
-    """Read the hypotheses out of the trellis; those returned are the only ones that become Python objects."""
-    tokens, token_scores = trellis.read(complete.nodes.ravel())
-    read = zip(complete.scores.ravel().tolist(), tokens, token_scores, strict=True)
-    results = []
-    for source in range(len(complete.scores)):
-        hypotheses = [
-            Hypothesis(tuple(ids[:-1]), score, tuple(each))
-            for score, ids, each in islice(read, complete.scores.shape[1])
-            if score > -np.inf
-        ]
-        if not hypotheses:
-            raise nothing_possible(source)
-        results.append(hypotheses)
-    return results

@@ -31,16 +31,28 @@ class Coverage(NamedTuple):
 
     def after(self, attention: FloatArray) -> Self:
         """Return the coverage after one more step, whose attention is `[N, S]`."""
-        return type(self)(self.sums + attention)
+        return type(self)(_widened(self.sums, attention.shape[1]) + attention)
 
     def select(self, rows: IntArray) -> Self:
         """Return the coverage of these rows, `[N']`."""
         return type(self)(self.sums[rows])
 
+    def join(self, other: Self) -> Self:
+        """Return the coverage of these rows and of others."""
+        width = max(self.sums.shape[1], other.sums.shape[1])
+        return type(self)(np.concatenate([_widened(self.sums, width), _widened(other.sums, width)]))
+
     def penalties(self, strength: float) -> FloatArray:
         """Return the penalty of each row, `[N]`, none above 0 (Wu et al. 2016, arXiv 1609.08144, equation 14)."""
         penalties: FloatArray = strength * np.log(self.sums.clip(_LEAST, 1)).sum(axis=1)
         return penalties
+
+
+def _widened(sums: FloatArray, width: int) -> FloatArray:
+    """Return sums for so many tokens of a source: those behind the end of all sources may come and go."""
+    if width <= sums.shape[1]:
+        return sums[:, :width]
+    return np.pad(sums, ((0, 0), (0, width - sums.shape[1])), constant_values=1.0)
 
 
 def attending(engine: Engine[S]) -> Engine[S]:

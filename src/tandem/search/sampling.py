@@ -4,14 +4,14 @@ Letters: `N` rows of a step (the samples of all sources), `C` candidates of each
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tandem.engines import Candidates, Engine, FloatArray, IntArray
-from tandem.engines.engine import S
-from tandem.search.greedy_search import Taken
-from tandem.search.steps import Constraints, Inputs, SearchStep, Steps
+from tandem.search.paths import RunningPaths, Streams, start_paths
+from tandem.search.steps import Inputs
 
 
 @dataclass(frozen=True)
@@ -52,38 +52,18 @@ class Sampling:
         """The number of samples of a source."""
         return self.count
 
-    def steps(self, engine: Engine[S], inputs: Inputs) -> Steps:
-        """Draw all samples of all sources at once; yield those that go on."""
-        if not inputs.sources:
-            return []
-        state = engine.start(inputs.sources)
-        constraints = Constraints(engine, state, inputs)
-        number = len(inputs.sources)
-        samples: IntArray = np.arange(number * self.count)  # (N,)
-        sources = samples // self.count
-        state = state.select(sources)
-        streams = self._streams(np.arange(number) if inputs.numbers is None else np.array(inputs.numbers))
-        tokens, totals = np.full_like(samples, engine.sos), np.zeros(len(samples))
-        taken = Taken(number, self.count)
-        for time in range(constraints.longest + 1):
-            candidates: Candidates[S] = (
-                engine.step_all(tokens, state) if self.top_k is None else engine.step(tokens, state, self.top_k)
-            )
-            choices, scores = constraints.apply(candidates, sources, time)
-            places = self._draw(scores, _uniform(streams[samples], time))
-            rows = np.arange(len(samples))
-            tokens, drawn, state = choices[rows, places], scores[rows, places], candidates.state
-            taken.add(samples, tokens, drawn)
-            totals = totals + drawn
-            kept = np.flatnonzero(tokens != engine.eos)
-            if len(kept) < len(rows):
-                samples, sources, tokens, totals = samples[kept], sources[kept], tokens[kept], totals[kept]
-                state = state.select(kept) if len(kept) else state
-            yield SearchStep(sources, kept, tokens, totals)
-            if not len(kept):
-                break
-        drawn_outputs = taken.hypotheses()
-        return [drawn_outputs[start : start + self.count] for start in range(0, len(drawn_outputs), self.count)]
+    def start(self, engine: Engine[Any], inputs: Inputs, keys: IntArray) -> RunningPaths:
+        """See `Search.start`; there is one row for each sample that goes on."""
+        numbers = np.arange(len(keys)) if inputs.numbers is None else np.array(inputs.numbers)
+        return start_paths(self, engine, inputs, keys, self._streams(numbers))
+
+    def rank(self, engine: Engine[Any], tokens: IntArray, state: Any) -> Candidates[Any]:
+        """Return the tokens that may be drawn."""
+        return engine.step_all(tokens, state) if self.top_k is None else engine.step(tokens, state, self.top_k)
+
+    def choose(self, scores: FloatArray, streams: Streams, times: IntArray) -> IntArray:
+        """Draw a column of each row."""
+        return self._draw(scores, _uniform(streams, times))
 
     def _draw(self, scores: FloatArray, uniform: FloatArray) -> IntArray:
         """Return the column that is drawn in each row of log-probabilities `[N, C]`, by a number in [0, 1) each."""
@@ -103,7 +83,7 @@ class Sampling:
         last: int = weights.shape[1] - 1
         return places.clip(max=last)
 
-    def _streams(self, numbers: IntArray) -> npt.NDArray[np.uint64]:
+    def _streams(self, numbers: IntArray) -> Streams:
         """Return the key of each sample's random numbers, for sources of these numbers."""
         samples = np.arange(self.count, dtype=np.uint64)
         keys = _mixed(_mixed(np.uint64(self.seed) + numbers.astype(np.uint64)[:, None] * _GOLDEN) + samples * _GOLDEN)
@@ -121,8 +101,8 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return values ^ (values >> np.uint64(31))
 
 
-def _uniform(keys: npt.NDArray[np.uint64], time: int) -> FloatArray:
-    """Return a number in [0, 1) for each key, a different one at each time."""
+def _uniform(keys: Streams, times: IntArray) -> FloatArray:
+    """Return a number in [0, 1) for each key, a different one at each time, `[N]`."""
     with np.errstate(over="ignore"):
-        bits = _mixed(keys + np.uint64(time + 1) * _GOLDEN)
+        bits = _mixed(keys + (times + 1).astype(np.uint64) * _GOLDEN)
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53

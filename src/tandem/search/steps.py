@@ -1,17 +1,15 @@
-"""What all searches share: their inputs, their steps, and how forced and last tokens are met.
+"""What all searches share: their inputs, and how they are begun, taken step by step, joined and ended.
 
-Letters: `B` sources, `N` rows of a step (live hypotheses), `C` candidates of each row.
+Letters: `B` sources, `N` rows of a step (live hypotheses).
 """
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from tandem.engines import Candidates, Engine, FloatArray, Ids, IntArray
-from tandem.engines.engine import S
+from tandem.engines import Engine, FloatArray, Ids, IntArray
 from tandem.errors import TandemError
 from tandem.search.hypothesis import Hypothesis
 
@@ -49,7 +47,7 @@ class SearchStep(NamedTuple):
     """The live hypotheses after a step, each with the token that the step added."""
 
     sources: IntArray
-    """`[N]`, which source each belongs to."""
+    """`[N]`, the key of the source that each belongs to."""
     parents: IntArray
     """`[N]`, which hypothesis of the step before it continues."""
     tokens: IntArray
@@ -58,11 +56,41 @@ class SearchStep(NamedTuple):
     """`[N]`, the log-probability of each whole hypothesis, in nats."""
 
 
-Steps: TypeAlias = Generator[SearchStep, None, list[list[Hypothesis]]]
-"""A search under way: it yields each step and returns the finished hypotheses of each source, the best first.
+class Finished(NamedTuple):
+    """What was found for one source."""
 
-Closing the generator ends the search.
-"""
+    key: int
+    hypotheses: list[Hypothesis]
+    """The best first; none where no output has a probability above zero."""
+
+
+class Running(Protocol):
+    """A search under way, which is a value: a step returns another.
+
+    The sources of which all is found leave it at once, those that are no longer wanted by `keep`, and others may
+    `join` between any two steps. None of that changes what is found for a source.
+    """
+
+    @property
+    def keys(self) -> IntArray:
+        """`[B]`, what tells the sources that are still searched from each other: the caller's numbers."""
+        ...
+
+    def step(self) -> "tuple[Running, SearchStep, list[Finished]]":
+        """Take a step for all sources, and return the search after it, the step, and what is found now."""
+        ...
+
+    def best(self, sources: IntArray) -> list[list[int]]:
+        """Return the tokens so far of the best live hypothesis of each of these sources, counted as for `keep`."""
+        ...
+
+    def keep(self, sources: IntArray) -> "Running":
+        """Return the search of these sources alone, counted from 0 in the order of `keys`."""
+        ...
+
+    def join(self, other: Self) -> "Running":
+        """Return the search of these sources and of those of `other`, of the same method and engine."""
+        ...
 
 
 class Search(Protocol):
@@ -73,66 +101,45 @@ class Search(Protocol):
         """The largest number of live hypotheses of a source."""
         ...
 
-    def steps(self, engine: Engine[S], inputs: Inputs) -> Steps:
-        """Search all sources at once; those that are finished leave the batch.
-
-        Raise TandemError when a source has no output of a probability above zero.
-        """
+    def start(self, engine: Engine[Any], inputs: Inputs, keys: IntArray) -> Running:
+        """Begin to search at least one source, all at once; `keys [B]` tell the sources from each other."""
         ...
 
 
-def run_search(steps: Steps) -> list[list[Hypothesis]]:
-    """Take all steps of a search, and return its hypotheses."""
+Steps: TypeAlias = Generator[SearchStep, None, list[list[Hypothesis]]]
+"""A search under way: it yields each step and returns the finished hypotheses of each source, the best first.
+
+Closing the generator ends the search.
+"""
+
+
+def search_steps(search: Search, engine: Engine[Any], inputs: Inputs) -> Steps:
+    """Search all sources from beginning to end. The keys of the steps count the sources from 0.
+
+    Raise TandemError when a source has no output of a probability above zero.
+    """
+    results: list[list[Hypothesis]] = [[] for _ in inputs.sources]
+    running = search.start(engine, inputs, np.arange(len(results))) if results else None
+    while running is not None and len(running.keys):
+        running, step, finished = running.step()
+        for key, hypotheses in finished:
+            results[key] = hypotheses
+        yield step
+    for source, hypotheses in enumerate(results):
+        if not hypotheses:
+            raise nothing_possible(source)
+    return results
+
+
+def run_search(search: Search, engine: Engine[Any], inputs: Inputs) -> list[list[Hypothesis]]:
+    """Take all steps of a search, and return its hypotheses: see `search_steps`."""
+    steps = search_steps(search, engine, inputs)
     while True:
         try:
             next(steps)
         except StopIteration as end:
             results: list[list[Hypothesis]] = end.value
             return results
-
-
-class Constraints:
-    """The tokens that outputs must begin with, and the limits at which only `<eos>` may follow."""
-
-    def __init__(self, engine: Engine[S], state: S, inputs: Inputs) -> None:
-        """Score the prefixes in a state that `engine.start` returned."""
-        self._eos = engine.eos
-        self._limits = np.array(inputs.max_lengths, np.int64)
-        self._shortest, self.longest = int(self._limits.min()), int(self._limits.max())
-        prefixes = inputs.prefixes or []
-        self.forced = max(map(len, prefixes), default=0)
-        """The length of the longest prefix."""
-        self._tokens = np.full((len(self._limits), self.forced), -1, np.int64)
-        self._scores = np.zeros(self._tokens.shape)
-        rows = np.array([row for row, prefix in enumerate(prefixes) if prefix], np.int64)
-        if len(rows):
-            for row, scores in zip(rows, engine.score(state, rows, [prefixes[row] for row in rows]), strict=True):
-                self._tokens[row, : len(scores)], self._scores[row, : len(scores)] = prefixes[row], scores
-
-    def apply(self, candidates: Candidates[S], sources: IntArray, time: int) -> tuple[IntArray, FloatArray]:
-        """Return the candidates' tokens and scores, `[N, C]`, with one choice left where a token is forced.
-
-        `sources [N]` are those that the rows belong to.
-        """
-        tokens, scores = candidates.tokens, candidates.scores
-        if time >= self._shortest:
-            ending = self._limits[sources] <= time
-            tokens, scores = _only(ending, tokens, scores, np.full(len(tokens), self._eos), candidates.eos)
-        if time < self.forced:
-            forced = self._tokens[sources, time]
-            tokens, scores = _only(forced >= 0, tokens, scores, forced, self._scores[sources, time])
-        return tokens, scores
-
-
-def _only(
-    rows: npt.NDArray[np.bool_], tokens: IntArray, scores: FloatArray, token: IntArray, score: FloatArray
-) -> tuple[IntArray, FloatArray]:
-    """Return tokens and scores, `[N, C]`, with `token [N]` and its `score [N]` alone in the rows that are true."""
-    if not rows.any():
-        return tokens, scores
-    tokens, scores = tokens.copy(), np.where(rows[:, None], -np.inf, scores)
-    tokens[rows, 0], scores[rows, 0] = token[rows], score[rows]
-    return tokens, scores
 
 
 def nothing_possible(source: int) -> TandemError:

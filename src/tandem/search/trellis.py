@@ -1,11 +1,16 @@
-"""All the tokens that a search ever considered, each with a pointer to the one before it."""
+"""All the tokens that a search considered, each with a pointer to the one before it."""
+
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tandem.engines import FloatArray, IntArray
 
 ROOT = 0
 """The node before every first token; it is its own parent."""
+_LEAST = 1024
+"""Nodes that are kept at least before room is made."""
 
 
 class Trellis:
@@ -15,31 +20,57 @@ class Trellis:
     """
 
     def __init__(self) -> None:
-        self.size = 1
-        self._tokens: list[IntArray] = [np.zeros(1, np.int64)]
-        self._parents: list[IntArray] = [np.zeros(1, np.int64)]
-        self._scores: list[FloatArray] = [np.zeros(1)]
+        self._size = 1  # of the arrays that is used; the root is their first
+        self._dropped = 0  # nodes that were forgotten: by so many the numbers of the others exceed their places
+        self._tokens: IntArray = np.zeros(_LEAST, np.int64)
+        self._parents: IntArray = np.zeros(_LEAST, np.int64)
+        self._scores: FloatArray = np.zeros(_LEAST)
+
+    @property
+    def next(self) -> int:
+        """The number of the next node."""
+        return self._dropped + self._size
 
     def add(self, tokens: IntArray, scores: FloatArray, parents: IntArray) -> IntArray:
         """Add nodes, all arguments of one shape, and return their numbers in that shape."""
-        nodes = np.arange(self.size, self.size + tokens.size).reshape(tokens.shape)
-        self.size += tokens.size
-        self._tokens.append(tokens.ravel())
-        self._parents.append(parents.ravel())
-        self._scores.append(scores.ravel())
+        nodes = np.arange(self.next, self.next + tokens.size).reshape(tokens.shape)
+        end = self._size + tokens.size
+        if end > len(self._tokens):
+            room = 2 * end - len(self._tokens)
+            self._tokens, self._parents = (_extended(values, room) for values in (self._tokens, self._parents))
+            self._scores = _extended(self._scores, room)
+        added = slice(self._size, end)
+        self._tokens[added], self._parents[added], self._scores[added] = tokens.ravel(), parents.ravel(), scores.ravel()
+        self._size = end
         return nodes
+
+    def forget(self, first: int) -> None:
+        """Let nodes before the number `first` go, of which none is read again, once they are most of all."""
+        unneeded = first - 1 - self._dropped
+        if unneeded > max(_LEAST, self._size // 2):
+            for values in (self._tokens, self._parents, self._scores):
+                values[1 : self._size - unneeded] = values[1 + unneeded : self._size].copy()
+            self._size -= unneeded
+            self._dropped += unneeded
 
     def read(self, nodes: IntArray) -> tuple[list[list[int]], list[list[float]]]:
         """Return the tokens of the paths from the root to `nodes`, `[H]`, and their scores, in order."""
-        tokens, parents = np.concatenate(self._tokens), np.concatenate(self._parents)
-        scores = np.concatenate(self._scores)
         path = []  # of each step back: (H,)
-        while (nodes != ROOT).any():
-            path.append(nodes)
-            nodes = parents[nodes]
+        places = self._places(nodes)
+        while (places != ROOT).any():
+            path.append(places)
+            places = self._places(self._parents[places])
         paths = np.stack(path[::-1], axis=1) if path else np.zeros((len(nodes), 0), np.int64)  # (H, T)
         starts = (paths == ROOT).sum(axis=1).tolist()  # shorter paths begin with the root, several times
         return (
-            [row[start:] for row, start in zip(tokens[paths].tolist(), starts, strict=True)],
-            [row[start:] for row, start in zip(scores[paths].tolist(), starts, strict=True)],
+            [row[start:] for row, start in zip(self._tokens[paths].tolist(), starts, strict=True)],
+            [row[start:] for row, start in zip(self._scores[paths].tolist(), starts, strict=True)],
         )
+
+    def _places(self, nodes: IntArray) -> IntArray:
+        """Return where nodes are in the arrays."""
+        return np.maximum(nodes - self._dropped, ROOT) if self._dropped else nodes
+
+
+def _extended(values: npt.NDArray[Any], by: int) -> npt.NDArray[Any]:
+    return np.concatenate([values, np.zeros(by, values.dtype)])

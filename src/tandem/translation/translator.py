@@ -2,29 +2,27 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import count, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from tandem.corpora.given import checked_texts
-from tandem.engines import Engine, FloatArray, Ids
+from tandem.engines import Engine, FloatArray
 from tandem.errors import ArgumentError, CheckpointError
 from tandem.files.paths import path_of
 from tandem.memory import memory_for
 from tandem.metrics.calibration import Calibration
 from tandem.names import Averaging, Device
 from tandem.recipe import Recipe
-from tandem.search import Hypothesis, Inputs, run_search
+from tandem.search import run_search
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
 from tandem.text.codec import Codec, EncodedSource
 from tandem.text.copying import Copying
-from tandem.translation.alignments import align
-from tandem.translation.messages import Replaced, TargetScore, Translation
-from tandem.translation.outputs import empty_translation, made_translation
+from tandem.translation.messages import TargetScore, Translation
+from tandem.translation.outputs import empty_translation
 from tandem.translation.scoring import score_targets
 from tandem.translation.settings import SMALLER_SEARCH, SearchOptions, SearchSettings, chosen_settings
-from tandem.translation.unknowns import UnknownWords
+from tandem.translation.texts import Texts, search_inputs
 
 if TYPE_CHECKING:
     import torch
@@ -54,6 +52,7 @@ class Translator:
         self.codec = codec
         self.recipe = recipe
         self.calibration = calibration
+        self.texts = Texts(engine, codec, calibration)
 
     @classmethod
     def from_members(
@@ -338,52 +337,19 @@ class Translator:
         settings: SearchSettings,
         on_progress: Callable[[int], object],
     ) -> list[Translation]:
-        encoded = self.codec.encode_sources(window)
-        beginnings = self.codec.encode_prefixes(prefixes, encoded)
-        numbered = list(islice(numbers, len(window)))
+        requests = self.texts.read(window, prefixes, numbers, settings)
         results = [empty_translation(settings)] * len(window)
-        # Framed by <sos> and <eos>: an empty source has two tokens, and an empty translation.
-        lengths = [len(source.ids) for source in encoded]
-        order = sorted((n for n, length in enumerate(lengths) if length > 2), key=lengths.__getitem__)
+        order = sorted(
+            (n for n, request in enumerate(requests) if not request.is_empty), key=lambda n: requests[n].length
+        )
         while order:
             rows = order[: settings.batch_size]
-            rows = rows[: settings.rows([lengths[row] for row in rows], self.engine.logits)]
+            rows = rows[: settings.rows([requests[row].length for row in rows], self.engine.logits)]
             order = order[len(rows) :]
-            limits = [len(beginnings[row]) + settings.max_length(lengths[row]) for row in rows]
-            inputs = Inputs(
-                [encoded[row].ids for row in rows],
-                limits,
-                [beginnings[row] for row in rows] if any(prefixes) else None,
-                [numbered[row] for row in rows],
-            )
+            batch = [requests[row] for row in rows]
             with memory_for(f"translating {len(rows):,} texts together", SMALLER_SEARCH):
-                searched = run_search(settings.method.steps(self._engine(settings), inputs))
-            replaced = self._replaced([window[row] for row in rows], inputs.sources, searched, settings)
-            for row, hypotheses, words, limit in zip(rows, searched, replaced, limits, strict=True):
-                results[row] = made_translation(
-                    self.codec, self.calibration, window[row], encoded[row], hypotheses, words, settings, limit
-                )
-            if settings.alignment:
-                outputs = [own[0].ids for own in searched]
-                aligned = align(self.engine, self.codec, inputs.sources, outputs)
-                for row, alignment in zip(rows, aligned, strict=True):
-                    results[row] = replace(results[row], **alignment._asdict())
+                found = run_search(settings.method, self.texts.engine(settings), search_inputs(batch))
+            for row, translation in zip(rows, self.texts.write(batch, found, settings), strict=True):
+                results[row] = translation
             on_progress(len(rows))
         return results
-
-    def _engine(self, settings: SearchSettings) -> Engine[Any]:
-        unknown = settings.allow_unk or settings.replace_unknown
-        return self.engine.banning([PAD_ID, SOS_ID]) if unknown else self.engine
-
-    def _replaced(
-        self,
-        texts: Sequence[str],
-        sources: Sequence[Ids],
-        searched: Sequence[Sequence[Hypothesis]],
-        settings: SearchSettings,
-    ) -> Sequence[Sequence[tuple[Replaced, ...]] | None]:
-        """Return what stands for the unknown words of each hypothesis; None for each source if not asked for."""
-        if not settings.replace_unknown:
-            return [None] * len(texts)
-        words = UnknownWords(self.engine, self.codec, settings.dictionary or {})
-        return words.replaced(texts, sources, [[h.ids for h in own] for own in searched])

@@ -29,6 +29,35 @@ class Memory(NamedTuple):
         keys, values, bias = (part.index_select(0, sources) for part in (self.keys, self.values, self.bias))
         return Memory(keys, values, bias, None if self.copies is None else self.copies.select(sources))
 
+    def join(self, other: "Memory", vocabulary: int) -> "Memory":
+        """Return the memory of these sources and of others, as long as the longest of all."""
+        length = max(self._longest(), other._longest())
+        copies = None
+        if self.copies is not None and other.copies is not None:
+            copies = self.copies.join(other.copies, length, vocabulary)
+        keys, values, bias = (
+            torch.cat([_resized(part, dim, length, filler) for part in both])
+            for both, dim, filler in (
+                ((self.keys, other.keys), 1, 0.0),
+                ((self.values, other.values), 1, 0.0),
+                ((self.bias, other.bias), 2, -torch.inf),
+            )
+        )
+        return Memory(keys, values, bias, copies)
+
+    def _longest(self) -> int:
+        """Return the length of the longest source."""
+        return int((self.bias == 0).sum(dim=2).max())
+
+
+def _resized(values: Tensor, dim: int, length: int, filler: float) -> Tensor:
+    """Return values with so many positions of a source, with `filler` at new ones."""
+    if values.shape[dim] >= length:
+        return values.narrow(dim, 0, length)
+    shape = list(values.shape)
+    shape[dim] = length - values.shape[dim]
+    return torch.cat([values, values.new_full(shape, filler)], dim)
+
 
 class Owners(NamedTuple):
     """Which source each row belongs to. The memory itself stays where it is when rows are reordered or dropped."""
@@ -61,6 +90,18 @@ class Owners(NamedTuple):
         if 2 * len(live) <= len(self.memory.values):
             return Owners.of(renumbered, self.memory.select(live))
         return Owners.of(sources, self.memory)
+
+    def join(self, other: "Owners", vocabulary: int) -> "Owners":
+        """Return the owners of these rows and of others. Sources that have no row are left out."""
+        own, others = self._alone(), other._alone()
+        sources = torch.cat([own.sources, others.sources + len(own.memory.values)])
+        return Owners.of(sources, own.memory.join(others.memory, vocabulary))
+
+    def _alone(self) -> "Owners":
+        live, renumbered = torch.unique(self.sources, return_inverse=True)
+        if len(live) == len(self.memory.values):
+            return self
+        return Owners.of(renumbered, self.memory.select(live))
 
     def spread(self, queries: Tensor) -> Tensor:
         """Put the rows of each source side by side: `[N, H]` -> `[B, Q, H]`, with zeros where a source has fewer."""

@@ -1,0 +1,190 @@
+"""Outputs that are written token by token, each by itself: what greedy search and sampling share.
+
+Letters: `B` sources, `Q` outputs of each, `N` rows of a step (the outputs that go on), `C` candidates of each row.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tandem.engines import Candidates, Engine, FloatArray, IntArray
+from tandem.search.constraints import Constraints
+from tandem.search.hypothesis import Hypothesis
+from tandem.search.steps import Finished, Inputs, SearchStep
+from tandem.search.trellis import ROOT, Trellis
+
+Streams = npt.NDArray[np.uint64]
+
+
+class Choosing(Protocol):
+    """How the next token of an output is chosen."""
+
+    @property
+    def width(self) -> int:
+        """The number of outputs of each source, Q."""
+        ...
+
+    def rank(self, engine: Engine[Any], tokens: IntArray, state: Any) -> Candidates[Any]:
+        """Feed `tokens [N]`, and return the candidates that are chosen from."""
+        ...
+
+    def choose(self, scores: FloatArray, streams: Streams, times: IntArray) -> IntArray:
+        """Return the column that is chosen in each row of log-probabilities `[N, C]`.
+
+        `streams [N]` are the keys of the rows' random numbers, and `times [N]` the numbers of their tokens.
+        """
+        ...
+
+
+class _Rows(NamedTuple):
+    """The outputs that go on, `[N]` each."""
+
+    sources: IntArray
+    """Which source, counted from 0."""
+    places: IntArray
+    """Which of the outputs of its source."""
+    tokens: IntArray
+    """The last token of each."""
+    totals: FloatArray
+    """The log-probability so far."""
+    nodes: IntArray
+    """Their place in the trellis."""
+    streams: Streams
+    """The keys of their random numbers."""
+
+    def select(self, rows: Any) -> "_Rows":
+        return _Rows(*(values[rows] for values in self))
+
+
+@dataclass(frozen=True)
+class RunningPaths:
+    """A search under way: see `Running`."""
+
+    choosing: Choosing
+    engine: Engine[Any]
+    keys: IntArray
+    """`[B]`"""
+    times: IntArray
+    """`[B]`, the number of tokens that the outputs of each source have that go on."""
+    firsts: IntArray
+    """`[B]`, the first node of each source."""
+    constraints: Constraints
+    ends: IntArray
+    """`[B, Q]`, the last node of each output that ended; the root of the others."""
+    rows: _Rows
+    state: Any
+    trellis: Trellis
+
+    def step(self) -> "tuple[RunningPaths, SearchStep, list[Finished]]":
+        """See `Running.step`."""
+        rows, eos = self.rows, self.engine.eos
+        times = self.times[rows.sources]
+        candidates = self.choosing.rank(self.engine, rows.tokens, self.state)
+        choices, scores = self.constraints.apply(self.engine, candidates, rows.sources, times)
+        columns = self.choosing.choose(scores, rows.streams, times)
+        numbers = np.arange(len(columns))
+        tokens, scores = choices[numbers, columns], scores[numbers, columns]
+        nodes = self.trellis.add(tokens, scores, rows.nodes)
+        after = rows._replace(tokens=tokens, totals=rows.totals + scores, nodes=nodes)
+        kept = np.flatnonzero(tokens != eos)
+        if len(kept) == len(numbers):
+            running = replace(self, times=self.times + 1, rows=after, state=candidates.state)
+            return running, running._seen(kept), []
+        ends = self.ends.copy()
+        ended = np.flatnonzero(tokens == eos)
+        ends[rows.sources[ended], rows.places[ended]] = nodes[ended]
+        state = candidates.state.select(kept) if len(kept) else candidates.state
+        running = replace(self, times=self.times + 1, ends=ends, rows=after.select(kept), state=state)
+        step = running._seen(kept)
+        over = (ends != ROOT).all(axis=1)
+        finished = running._found(np.flatnonzero(over)) if over.any() else []
+        return (running._without(over) if finished else running), step, finished
+
+    def _seen(self, parents: IntArray) -> SearchStep:
+        return SearchStep(self.keys[self.rows.sources], parents, self.rows.tokens, self.rows.totals)
+
+    def _found(self, sources: IntArray) -> list[Finished]:
+        """Read the outputs of sources."""
+        tokens, scores = self.trellis.read(self.ends[sources].ravel())
+        outputs = iter(zip(tokens, scores, strict=True))
+        finished = []
+        for key in self.keys[sources].tolist():
+            own = [next(outputs) for _ in range(self.ends.shape[1])]
+            hypotheses = [Hypothesis(tuple(ids[:-1]), sum(each), tuple(each)) for ids, each in own]
+            # One impossible output, which only weights or inputs that are not finite make, leaves none.
+            possible = all(hypothesis.score > -np.inf for hypothesis in hypotheses)
+            finished.append(Finished(key, hypotheses if possible else []))
+        return finished
+
+    def _without(self, over: npt.NDArray[np.bool_]) -> "RunningPaths":
+        """Return the search without sources that have no rows."""
+        sources = np.flatnonzero(~over)
+        numbers = np.cumsum(~over) - 1
+        self.trellis.forget(int(self.firsts[sources].min(initial=self.trellis.next)))
+        return replace(
+            self,
+            keys=self.keys[sources],
+            times=self.times[sources],
+            firsts=self.firsts[sources],
+            constraints=self.constraints.select(sources),
+            ends=self.ends[sources],
+            rows=self.rows._replace(sources=numbers[self.rows.sources]),
+        )
+
+    def best(self, sources: IntArray) -> list[list[int]]:
+        """See `Running.best`; of several outputs it is the first that goes on."""
+        first = np.unique(self.rows.sources, return_index=True)[1]
+        return self.trellis.read(self.rows.nodes[first[sources]])[0]
+
+    def keep(self, sources: IntArray) -> "RunningPaths":
+        """See `Running.keep`."""
+        over = np.ones(len(self.keys), bool)
+        over[sources] = False
+        rows = np.flatnonzero(~over[self.rows.sources])
+        state = self.state.select(rows) if len(rows) else self.state
+        return replace(self, rows=self.rows.select(rows), state=state)._without(over)
+
+    def join(self, other: "RunningPaths") -> "RunningPaths":
+        """See `Running.join`. `other` has not taken a step yet."""
+        keys = np.concatenate([self.keys, other.keys])
+        if not len(self.keys):
+            return other
+        more = other.rows._replace(sources=other.rows.sources + len(self.keys))
+        return replace(
+            self,
+            keys=keys,
+            times=np.concatenate([self.times, other.times]),
+            firsts=np.concatenate([self.firsts, np.full(len(other.keys), self.trellis.next)]),
+            constraints=self.constraints.join(other.constraints),
+            ends=np.concatenate([self.ends, other.ends]),
+            rows=_Rows(*(np.concatenate(both) for both in zip(self.rows, more, strict=True))),
+            state=self.engine.join(self.state, other.state),
+        )
+
+
+def start_paths(
+    choosing: Choosing, engine: Engine[Any], inputs: Inputs, keys: IntArray, streams: Streams
+) -> RunningPaths:
+    """Begin to write the outputs of all sources; `streams [B Q]` are the keys of their random numbers."""
+    number, width = len(inputs.sources), choosing.width
+    state = engine.start(inputs.sources)
+    constraints = Constraints.start(engine, state, inputs)
+    sources, places = np.divmod(np.arange(number * width), width)
+    none = np.zeros(number, np.int64)
+    rows = _Rows(
+        sources, places, np.full_like(sources, engine.sos), np.zeros(len(sources)), np.full_like(sources, ROOT), streams
+    )
+    return RunningPaths(
+        choosing,
+        engine,
+        keys,
+        none,
+        none + 1,
+        constraints,
+        np.full((number, width), ROOT),
+        rows,
+        state if width == 1 else state.select(sources),
+        Trellis(),
+    )
