@@ -1,0 +1,202 @@
+"""Continuous batching: each text joins the search that is under way, and leaves it as soon as its own is done.
+
+A recurrent state is rows, so nobody waits for the end of a batch. What comes out is what `Translator.translate` gives
+for the text alone.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from tandem.engines import IntArray
+from tandem.errors import TandemError
+from tandem.memory import memory_for
+from tandem.search import Running
+from tandem.search.steps import nothing_possible
+from tandem.translation.messages import Translation
+from tandem.translation.outputs import empty_translation
+from tandem.translation.settings import SMALLER_SEARCH, SearchSettings
+from tandem.translation.texts import Request, search_inputs
+from tandem.translation.translator import Translator
+
+_PATIENCE = 3
+"""Steps that texts wait at most for others, so that several are encoded together."""
+_SHARE = 4
+"""Of the texts that are searched: where a fourth as many wait, they join at once."""
+
+
+class Done(NamedTuple):
+    """What became of a text."""
+
+    key: int
+    result: Translation | Exception
+    """An error is this text's own; one that is no TandemError is a fault of the program."""
+
+
+class Progress(NamedTuple):
+    """How far the translation of a text has come."""
+
+    key: int
+    text: str
+    """The best so far, which in greedy search only grows."""
+
+
+class _Text(NamedTuple):
+    """A text that waits or is searched."""
+
+    key: int
+    request: Request
+    settings: SearchSettings
+    watched: bool
+
+
+_Group: TypeAlias = tuple[Any, bool, int | None]
+"""Texts that are searched together: the method, whether `<unk>` may be written, and the key of one that is alone."""
+
+
+@dataclass
+class _Search:
+    """The search of texts with the same settings, and those that wait to join it."""
+
+    running: Running | None = None
+    texts: dict[int, _Text] = field(default_factory=dict)
+    waiting: deque[_Text] = field(default_factory=deque)
+    waited: int = 0
+    """Steps that the first one has waited."""
+
+
+class Flow:
+    """Translates texts, each of which joins those under way. Used by one thread."""
+
+    def __init__(self, translator: Translator) -> None:
+        self._translator = translator
+        self._searches: dict[_Group, _Search] = {}
+        self._done: list[Done] = []
+
+    @property
+    def waiting(self) -> int:
+        """The number of texts that are not searched yet."""
+        return sum(len(search.waiting) for search in self._searches.values())
+
+    @property
+    def running(self) -> int:
+        """The number of texts that are searched."""
+        return sum(len(search.texts) for search in self._searches.values())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self._searches and not self._done
+
+    def add(self, key: int, text: str, settings: SearchSettings, prefix: str = "", *, watched: bool = False) -> None:
+        """Take a text, which joins at one of the next steps; `key` tells it from others.
+
+        What cannot be searched is done at once, by its error.
+        """
+        try:
+            (request,) = self._translator.texts.read([text], [prefix], [0], settings)
+            if request.is_empty:
+                self._done.append(Done(key, empty_translation(settings)))
+                return
+            settings.rows([request.length], self._translator.engine.logits)
+        except (TandemError, ValueError) as error:
+            self._done.append(Done(key, error))
+            return
+        group = (settings.method, settings.allow_unk or settings.replace_unknown, None)
+        self._searches.setdefault(group, _Search()).waiting.append(_Text(key, request, settings, watched))
+
+    def remove(self, key: int) -> None:
+        """Forget a text that nobody wants any more. One that is not there is no error."""
+        for group, search in list(self._searches.items()):
+            search.waiting = deque(one for one in search.waiting if one.key != key)
+            if search.texts.pop(key, None) is not None and search.running is not None:
+                search.running = search.running.keep(np.flatnonzero(search.running.keys != key))
+            self._drop_empty(group, search)
+        self._done = [done for done in self._done if done.key != key]
+
+    def step(self) -> tuple[list[Done], list[Progress]]:
+        """Take a step for all texts; return those that are done now, and how far those have come that are watched."""
+        done, self._done = self._done, []
+        progress: list[Progress] = []
+        for group, search in list(self._searches.items()):
+            try:
+                self._admit(search)
+                if search.running is not None:
+                    done += self._advance(search)
+                    progress += self._progress(search)
+            except Exception as error:  # noqa: BLE001 - whatever it is, only these texts have it
+                done += self._failed(search, error)
+            self._drop_empty(group, search)
+        return done, progress
+
+    def _drop_empty(self, group: _Group, search: _Search) -> None:
+        if not search.texts:
+            search.running = None
+            if not search.waiting:
+                self._searches.pop(group, None)
+
+    def _admit(self, search: _Search) -> None:
+        """Let texts that wait join the search, unless they should wait for others."""
+        if not search.waiting:
+            return
+        search.waited += 1
+        count = len(search.texts)
+        if count and search.waited <= _PATIENCE and len(search.waiting) * _SHARE < count:
+            return
+        longest = max((one.request.length for one in (*search.texts.values(), *search.waiting)), default=0)
+        settings = search.waiting[0].settings
+        room = settings.rows([longest] * settings.batch_size, self._translator.engine.logits) - count
+        joining = [search.waiting.popleft() for _ in range(min(len(search.waiting), max(room, 0 if count else 1)))]
+        if not joining:
+            return
+        search.waited = 0
+        search.texts |= {one.key: one for one in joining}
+        engine = self._translator.texts.engine(settings)
+        inputs = search_inputs([one.request for one in joining])
+        with memory_for(f"translating {count + len(joining):,} texts together", SMALLER_SEARCH):
+            begun = settings.method.start(engine, inputs, np.array([one.key for one in joining]))
+            search.running = begun if search.running is None else search.running.join(begun)
+
+    def _advance(self, search: _Search) -> list[Done]:
+        assert search.running is not None
+        with memory_for(f"translating {len(search.texts):,} texts together", SMALLER_SEARCH):
+            search.running, _, finished = search.running.step()
+        done: list[Done] = []
+        for key, hypotheses in finished:
+            text = search.texts.pop(key)
+            if not hypotheses:
+                done.append(Done(key, nothing_possible(0)))
+                continue
+            try:
+                (translation,) = self._translator.texts.write([text.request], [hypotheses], text.settings)
+                done.append(Done(key, translation))
+            except TandemError as error:
+                done.append(Done(key, error))
+        return done
+
+    def _progress(self, search: _Search) -> list[Progress]:
+        assert search.running is not None
+        keys: IntArray = search.running.keys
+        watched = [place for place, key in enumerate(keys.tolist()) if search.texts[key].watched]
+        if not watched:
+            return []
+        target = self._translator.target_tokenizer
+        results = []
+        for place, ids in zip(watched, search.running.best(np.array(watched)), strict=True):
+            text = search.texts[int(keys[place])]
+            results.append(Progress(text.key, target.decode(ids, text.request.source.pieces)))
+        return results
+
+    def _failed(self, search: _Search, error: Exception) -> Sequence[Done]:
+        """Say the error of a single text; search several anew, each by itself, for it is the error of one of them."""
+        texts, search.texts, search.running = list(search.texts.values()), {}, None
+        if len(texts) == 1:
+            return [Done(texts[0].key, error)]
+        for text in texts:
+            settings = text.settings
+            group = (settings.method, settings.allow_unk or settings.replace_unknown, text.key)
+            self._searches[group] = _Search(waiting=deque([text]))
+        return []
