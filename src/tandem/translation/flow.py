@@ -22,10 +22,10 @@ from tandem.translation.settings import SMALLER_SEARCH, SearchSettings
 from tandem.translation.texts import Request, search_inputs
 from tandem.translation.translator import Translator
 
-_PATIENCE = 3
+_PATIENCE = 4
 """Steps that texts wait at most for others, so that several are encoded together."""
-_SHARE = 4
-"""Of the texts that are searched: where a fourth as many wait, they join at once."""
+_SHARE = 2
+"""Of the texts that are searched: where half as many wait, they join at once."""
 
 
 class Done(NamedTuple):
