@@ -5,7 +5,7 @@ to the beam size `K`), `N` rows of a step (the places that have a hypothesis), `
 continuations that are looked at, up to `2 K`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -159,8 +159,7 @@ class BeamSearch:
         return np.array([[length**self.length_penalty] for length in lengths.tolist()])
 
 
-@dataclass(frozen=True)
-class RunningBeam:
+class RunningBeam(NamedTuple):
     """A beam search under way: see `Running`."""
 
     search: BeamSearch
@@ -202,15 +201,14 @@ class RunningBeam:
         # One more token at no cost; log-probabilities only fall.
         hoped = live.scores[:, 0] / self.search.factors(self.times + 2)[:, 0]
         kept = np.flatnonzero(hoped > complete.scores[:, -1])
-        after = replace(self, times=self.times + 1, complete=complete)
+        after = self._replace(times=self.times + 1, complete=complete)
         finished = []
         if len(kept) < len(hoped):
             finished = after._found(np.flatnonzero(~(hoped > complete.scores[:, -1])))
             after, live, parents = after._without_rows(kept), live.select(kept), parents[kept]
         exist = live.exist
         rows = parents[exist]
-        after = replace(
-            after,
+        after = after._replace(
             live=live,
             state=candidates.state.select(rows) if len(rows) else candidates.state,
             coverage=None if coverage is None else coverage.select(rows),
@@ -268,8 +266,7 @@ class RunningBeam:
         """Return the search of these sources, with the rows and the live hypotheses of all."""
         firsts = self.firsts[sources]
         self.trellis.forget(int(firsts.min(initial=self.trellis.next)))
-        return replace(
-            self,
+        return self._replace(
             keys=self.keys[sources],
             times=self.times[sources],
             firsts=firsts,
@@ -285,8 +282,7 @@ class RunningBeam:
         """See `Running.keep`."""
         exist = self.live.exist
         rows = (exist.cumsum() - 1).reshape(exist.shape)[sources][exist[sources]]
-        return replace(
-            self._without_rows(sources),
+        return self._without_rows(sources)._replace(
             live=self.live.select(sources),
             state=self.state.select(rows) if len(rows) else self.state,
             coverage=None if self.coverage is None else self.coverage.select(rows),
@@ -299,8 +295,7 @@ class RunningBeam:
         coverage = None
         if self.coverage is not None and other.coverage is not None:
             coverage = self.coverage.join(other.coverage)
-        return replace(
-            self,
+        return self._replace(
             keys=np.concatenate([self.keys, other.keys]),
             times=np.concatenate([self.times, other.times]),
             firsts=np.concatenate([self.firsts, np.full(len(other.keys), self.trellis.next)]),

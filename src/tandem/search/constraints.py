@@ -58,11 +58,13 @@ class Constraints(NamedTuple):
         """
         tokens, scores = candidates.tokens, candidates.scores
         ending = times >= self.limits[sources]
-        tokens, scores = _only(ending, tokens, scores, np.full(len(tokens), engine.eos), candidates.eos)
+        if ending.any():
+            tokens, scores = _only(ending, tokens, scores, np.full(len(tokens), engine.eos), candidates.eos)
         if width := self.tokens.shape[1]:
             places = times.clip(max=width - 1)
             forced = np.where(times < width, self.tokens[sources, places], -1)
-            tokens, scores = _only(forced >= 0, tokens, scores, forced, self.scores[sources, places])
+            if (forced >= 0).any():
+                tokens, scores = _only(forced >= 0, tokens, scores, forced, self.scores[sources, places])
         return tokens, scores
 
 
@@ -70,8 +72,6 @@ def _only(
     rows: npt.NDArray[np.bool_], tokens: IntArray, scores: FloatArray, token: IntArray, score: FloatArray
 ) -> tuple[IntArray, FloatArray]:
     """Return tokens and scores, `[N, C]`, with `token [N]` and its `score [N]` alone in the rows that are true."""
-    if not rows.any():
-        return tokens, scores
     tokens, scores = tokens.copy(), np.where(rows[:, None], -np.inf, scores)
     tokens[rows, 0], scores[rows, 0] = token[rows], score[rows]
     return tokens, scores

@@ -3,7 +3,6 @@
 Letters: `B` sources, `Q` outputs of each, `N` rows of a step (the outputs that go on), `C` candidates of each row.
 """
 
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -58,8 +57,7 @@ class _Rows(NamedTuple):
         return _Rows(*(values[rows] for values in self))
 
 
-@dataclass(frozen=True)
-class RunningPaths:
+class RunningPaths(NamedTuple):
     """A search under way: see `Running`."""
 
     choosing: Choosing
@@ -90,13 +88,13 @@ class RunningPaths:
         after = rows._replace(tokens=tokens, totals=rows.totals + scores, nodes=nodes)
         kept = np.flatnonzero(tokens != eos)
         if len(kept) == len(numbers):
-            running = replace(self, times=self.times + 1, rows=after, state=candidates.state)
+            running = self._replace(times=self.times + 1, rows=after, state=candidates.state)
             return running, running._seen(kept), []
         ends = self.ends.copy()
         ended = np.flatnonzero(tokens == eos)
         ends[rows.sources[ended], rows.places[ended]] = nodes[ended]
         state = candidates.state.select(kept) if len(kept) else candidates.state
-        running = replace(self, times=self.times + 1, ends=ends, rows=after.select(kept), state=state)
+        running = self._replace(times=self.times + 1, ends=ends, rows=after.select(kept), state=state)
         step = running._seen(kept)
         over = (ends != ROOT).all(axis=1)
         finished = running._found(np.flatnonzero(over)) if over.any() else []
@@ -123,8 +121,7 @@ class RunningPaths:
         sources = np.flatnonzero(~over)
         numbers = np.cumsum(~over) - 1
         self.trellis.forget(int(self.firsts[sources].min(initial=self.trellis.next)))
-        return replace(
-            self,
+        return self._replace(
             keys=self.keys[sources],
             times=self.times[sources],
             firsts=self.firsts[sources],
@@ -144,7 +141,7 @@ class RunningPaths:
         over[sources] = False
         rows = np.flatnonzero(~over[self.rows.sources])
         state = self.state.select(rows) if len(rows) else self.state
-        return replace(self, rows=self.rows.select(rows), state=state)._without(over)
+        return self._replace(rows=self.rows.select(rows), state=state)._without(over)
 
     def join(self, other: "RunningPaths") -> "RunningPaths":
         """See `Running.join`. `other` has not taken a step yet."""
@@ -152,8 +149,7 @@ class RunningPaths:
         if not len(self.keys):
             return other
         more = other.rows._replace(sources=other.rows.sources + len(self.keys))
-        return replace(
-            self,
+        return self._replace(
             keys=keys,
             times=np.concatenate([self.times, other.times]),
             firsts=np.concatenate([self.firsts, np.full(len(other.keys), self.trellis.next)]),
