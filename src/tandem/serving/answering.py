@@ -38,7 +38,8 @@ class Answering:
                 with suppress(TimeoutError):  # who does not read is left
                     async with asyncio.timeout(2 * limit):
                         await response(scope, receive, send)
-                self._service.metrics.stages.labels("write").observe(perf_counter() - began)
+                if isinstance(response, Json):  # a stream is written while its text is searched
+                    self._service.metrics.stages.labels("write").observe(perf_counter() - began)
             except ClientDisconnect:
                 record.status = GONE
                 self._service.metrics.cancelled.inc()

@@ -13,7 +13,7 @@ class Gate:
     """Counts what was let in and has no answer yet."""
 
     def __init__(self, most_texts: int) -> None:
-        """Let so many texts in at a time."""
+        """Let so many texts in at a time, and as many requests, whose bodies are in memory."""
         self._most = most_texts
         self.requests = 0
         self.texts = 0
@@ -37,7 +37,7 @@ class Gate:
     def check(self) -> None:
         """Raise Refusal where no text would be let in, before a body is read for nothing."""
         self.check_stopping()
-        if self.texts >= self._most:
+        if max(self.texts, self.requests - 1) >= self._most:  # the request that asks is counted already
             raise self._busy()
 
     @contextmanager
@@ -52,4 +52,8 @@ class Gate:
             self.texts -= texts
 
     def _busy(self) -> Refusal:
-        return Refusal(429, f"{counted(self.texts, 'text')} wait for an answer already: try again later", _RETRY)
+        return Refusal(
+            429,
+            f"{counted(max(self.texts, self.requests - 1), 'text')} wait for an answer already: try again later",
+            _RETRY,
+        )
