@@ -101,7 +101,8 @@ def serve_command(
     - `tandem serve one=runs/one two=runs/two --ensemble both=one,two`
     - `tandem serve runs/mine-onnx --host 0.0.0.0 --workers 2 --tokens tokens.txt`
     """
-    import uvicorn  # noqa: F401 - where it is missing, one process says so
+    import starlette  # noqa: F401 - where it is missing, one process says so
+    import uvicorn  # noqa: F401
 
     from tandem.model_paths import checkpoint_of
     from tandem.serving.sockets import bound_socket

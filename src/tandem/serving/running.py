@@ -16,7 +16,6 @@ from tandem.serving.metrics import Metrics
 from tandem.serving.models import Loading, Models
 from tandem.serving.server import Server
 from tandem.serving.service import Service
-from tandem.serving.sockets import address_of
 from tandem.serving.sources import Source
 from tandem.serving.tokens import Tokens
 from tandem.terminal import Notify
@@ -65,8 +64,6 @@ def serve(
     )
     app = make_app(service, origins=wishes.origins, follow=wishes.follow)
     server = Server(app, service, wishes.tokens, notify, alive)
-    names = ", ".join(service.models.served)
-    notify(f"serving {names} at {address_of(bound)}; Ctrl-C ends")
     server.run([bound])
     if server.interrupted:
         raise KeyboardInterrupt

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from tandem.errors import TandemError
 from tandem.serving.service import Service
+from tandem.serving.sockets import address_of
 from tandem.serving.tokens import Tokens
 from tandem.terminal import Notify
 
@@ -46,12 +47,14 @@ class Server(uvicorn.Server):
         """Whether it was stopped by Ctrl-C."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
+        """Begin to listen, and say so."""
         await super().startup(sockets)
         if self._alive is not None:
             asyncio.get_running_loop().add_reader(self._alive, self.stop)
         if sys.platform != "win32":
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
+        addresses = " and ".join(map(address_of, sockets or []))
+        self._notify(f"serving {', '.join(self._service.models.served)} at {addresses}; Ctrl-C ends")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's method
         """Let nothing more in; a second Ctrl-C waits for nothing."""
