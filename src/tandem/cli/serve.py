@@ -107,20 +107,19 @@ def serve_command(
     from tandem.model_paths import checkpoint_of
     from tandem.serving.sockets import bound_socket
     from tandem.serving.sources import sources_of
+    from tandem.serving.wishes import Wishes
     from tandem.serving.workers import in_processes
 
     sources = sources_of(models, served.ensembles or [], served.languages or [])
     for source in sources:
         for path in source.paths:
             checkpoint_of(path)
-    bound = bound_socket(place.host, place.port)
-    alive = None
-    if place.workers > 1:
-        alive = in_processes(place.workers, notify)
-        if alive is None:
-            return
-    # Imported in the workers alone: what they count has to know that there are several.
-    from tandem.serving.running import Wishes, serve
-
     wishes = Wishes(limits.limits(), place.tokens, place.origins or (), served.follow, log.log_texts)
-    serve(sources, bound, wishes, model.load, write_line=write_line, notify=notify, alive=alive)
+    with bound_socket(place.host, place.port) as bound:
+        alive = in_processes(place.workers, notify) if place.workers > 1 else None
+        if place.workers > 1 and alive is None:
+            return
+        # Imported in the workers alone: what they count has to know that there are several.
+        from tandem.serving.running import serve
+
+        serve(sources, bound, wishes, model.load, write_line=write_line, notify=notify, alive=alive)

@@ -4,33 +4,21 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.serving.access_log import WriteLine
 from tandem.serving.app import make_app
 from tandem.serving.batching import BatchByBatch
 from tandem.serving.gate import Gate
-from tandem.serving.limits import Limits
 from tandem.serving.metrics import Metrics
 from tandem.serving.models import Loading, Models
 from tandem.serving.server import Server
 from tandem.serving.service import Service
 from tandem.serving.sources import Source
 from tandem.serving.tokens import Tokens
+from tandem.serving.wishes import Wishes
 from tandem.terminal import Notify
 from tandem.translation import Translator
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """How to serve."""
-
-    limits: Limits
-    tokens: Path | None
-    origins: Sequence[str]
-    follow: bool
-    log_texts: bool
 
 
 def serve(
