@@ -33,11 +33,17 @@ def taken() -> Iterator[int]:
     ("arguments", "message"),
     [
         (("nowhere",), "nowhere: there is no such run or checkpoint"),
+        (
+            ("MODEL", "--max-waiting", "100"),
+            "a request may have 128 texts (--max-texts), but only 100 may wait (--max-waiting): raise the one, or "
+            "lower the other",
+        ),
         (("a", "--ensemble", "b=a"), "--ensemble b=a: name two models or more, such as both=one,two"),
     ],
 )
-def test_what_cannot_be_served_is_said(arguments: tuple[str, ...], message: str, tandem: Tandem) -> None:
-    assert tandem("serve", *arguments) == (1, "", f"tandem: {message}\n")
+def test_what_cannot_be_served_is_said(arguments: tuple[str, ...], message: str, model: Path, tandem: Tandem) -> None:
+    words = [str(model) if word == "MODEL" else word for word in arguments]
+    assert tandem("serve", *words) == (1, "", f"tandem: {message}\n")
 
 
 def test_a_port_that_is_taken_is_said(model: Path, taken: int, tandem: Tandem) -> None:

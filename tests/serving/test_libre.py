@@ -51,7 +51,7 @@ def test_languages_are_listed() -> None:
     [
         ({"target": "fr"}, "no model here translates 'de' to 'fr': there is de to en, en to de"),
         ({"format": "html"}, "format: is 'html', and texts alone are translated here: send 'text'"),
-        ({"alternatives": 99}, "n_best: is 100, and 32 is the most here"),
+        ({"alternatives": 99}, "alternatives: is 99, and 31 is the most here"),
         ({"alternatives": -1}, "alternatives: should be greater than or equal to 0"),
     ],
 )

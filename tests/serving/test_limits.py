@@ -75,7 +75,7 @@ def test_texts_of_a_client_that_left_leave(stream: bool) -> None:
 
 
 def test_more_texts_than_may_wait_are_refused_at_once() -> None:
-    here = desk(Limits(waiting=3))
+    here = desk(Limits(texts=2, waiting=3))
     here.alone[ATTENDING].holds = True
 
     async def scene() -> None:

@@ -79,6 +79,7 @@ class Logged:
         finally:
             path = record.path if record.path in _PATHS else "other"
             self._service.metrics.requests.labels(path, str(record.status)).inc()
+            self._service.metrics.look_at(self._service.models.served)
             self._service.write_line(record.line(with_texts=self._service.log_texts))
 
 

@@ -22,6 +22,9 @@ async def translate(service: Service, wanted: LibreRequest, record: Record) -> R
     if wanted.format != "text":
         raise Refusal(422, f"format: is {wanted.format[:80]!r}, and texts alone are translated here: send 'text'")
     served, languages = _find(service.models, wanted.source.lower(), wanted.target.lower())
+    if wanted.alternatives >= service.limits.beam:
+        most = service.limits.beam - 1
+        raise Refusal(422, f"alternatives: is {wanted.alternatives:,}, and {most:,} is the most here")
     texts = listed(wanted.q)
     note(record, served, texts)
     check_texts(service.limits, "q", texts)

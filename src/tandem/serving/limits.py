@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tandem.errors import ArgumentError
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -18,4 +20,12 @@ class Limits:
     waiting: int = 1024
     """Texts that were accepted and have no answer yet, over all requests."""
     seconds: float = 60.0
-    """That a request may take until its answer begins, and again until the client has taken it."""
+    """That a request may take until its answer begins, and twice as many until the client has taken it."""
+
+    def __post_init__(self) -> None:
+        """Raise ArgumentError where a request that may be asked for could never be let in."""
+        if self.texts > self.waiting:
+            raise ArgumentError(
+                f"a request may have {self.texts:,} texts (--max-texts), but only {self.waiting:,} may wait "
+                "(--max-waiting): raise the one, or lower the other"
+            )
