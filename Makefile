@@ -92,7 +92,8 @@ lock:  ## resolve requirements.lock and requirements-dev.lock anew
 	$(PYTHON) -m venv $(LOCK_VENV)
 	@# editables: what hatchling needs besides itself for an editable install.
 	{ $(call LISTED,["project"]["dependencies"]); \
-	    $(call LISTED,["project"]["optional-dependencies"]["train"]); $(call LISTED,["build-system"]["requires"]); \
+	    $(call LISTED,["project"]["optional-dependencies"]["train"]); \
+	    $(call LISTED,["project"]["optional-dependencies"]["serve"]); $(call LISTED,["build-system"]["requires"]); \
 	    echo '$(TORCH)'; echo editables; } >$(LOCK_VENV)/runtime.txt
 	$(call LISTED,["dependency-groups"]["dev"]) >$(LOCK_VENV)/dev.txt
 	$(LOCK_PIP) install --quiet -r $(LOCK_VENV)/runtime.txt

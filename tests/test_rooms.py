@@ -23,6 +23,7 @@ ROOMS = (
     "model_paths",
     "rescoring",
     "runs.evaluation",
+    "serving",
     "console",
     "terminal",
     "memory",

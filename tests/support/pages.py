@@ -14,6 +14,7 @@ from tandem import TandemError
 from tandem.cli import app
 from tandem.recipe import parse_recipe
 from tests.support.corpora import write_parquet
+from tests.support.curl import Page
 
 RUN_AS = {"make demo": "tandem demo"}
 NOT_RUN = {
@@ -27,12 +28,15 @@ NOT_RUN = {
     "pip ": "it needs the network",
     "paste ": "it is a pipe of another program's",
     "export ": "it speaks of the reader's machine",
+    "kill ": "it is for a server that runs",
+    "openssl ": "it is another program's",
     "tensorboard ": "it is a server and does not end",
     ".venv/bin/python -m benchmarks": "it takes minutes",
     "python -m benchmarks": "it takes minutes",
     "python -m tests.": "it takes minutes",
 }
 CAPS = ("training.epochs=1", "training.batch_size=16", "model.hidden=16", "model.embedding=8")
+TOKEN = "8c1f4ab0d4a14a5a9fe2c0d8c3a6b7d1"
 RUNS = ("runs/demo", "runs/mine")
 """What the quick start leaves behind; other pages begin with these runs there, unless they make them themselves."""
 
@@ -86,6 +90,7 @@ def write_files(folder: Path) -> None:
             name: "".join(f"{row[side]}\n" for row in FORMS)
             for side, name in enumerate(("lemmas.txt", "forms.txt", "tags.txt"))
         },
+        "tokens.txt": f"{TOKEN}\n",
         "asked.txt": "hund\tN;PL\nbaum\n",
         "named.tsv": "sounds\tword\n" + "".join(f"{s}\t{w}\n" for w, s in zip(NOUNS, sounds, strict=True)),
         "pairs.jsonl": "".join(json.dumps({"source": s, "target": t}) + "\n" for s, t in PAIRS),
@@ -104,13 +109,17 @@ def run_page(text: str, name: str, ready: Path) -> None:
         if not re.search(made, commands):
             shutil.copytree(ready / "run", run)
     namespace: dict[str, Any] = {"__name__": "__main__"}
+    served = Page()
     for block, after in zip_longest(found, found[1:]):
         if block.language == "python":
             exec(compile("\n" * (block.line - 1) + block.code, name, "exec"), namespace)
         elif block.language == "bash":
+            served.answer = None
             message = after.code if after and after.language == "text" else ""
             for line in block.code.replace("\\\n", " ").splitlines():
-                run_line(line, message)
+                run_line(line, message, served)
+            if after and after.language == "json":
+                served.check(after.code)
         elif block.language == "toml":
             parse_recipe(block.code, f"{name} line {block.line}")
             Path("my.toml").write_text(block.code, encoding="utf-8")
@@ -121,12 +130,15 @@ def run_page(text: str, name: str, ready: Path) -> None:
             assert block.language == "text", f"{name} line {block.line}: nothing runs blocks of {block.language!r}"
 
 
-def run_line(line: str, message: str) -> None:
-    """One line of a shell: `tandem ...`, perhaps with `cat FILE |` before it and `> FILE` behind it, or `cp`."""
+def run_line(line: str, message: str, served: Page) -> None:
+    """One line of a shell: `tandem ...`, perhaps with `cat FILE |` before it and `> FILE` behind it; `cp`; `curl`."""
     if not line.strip() or line.startswith("#") or line.startswith(tuple(NOT_RUN)):
         return
     for prefix, instead in RUN_AS.items():
         line = instead + line.removeprefix(prefix) if line.startswith(prefix) else line
+    if line.startswith("curl "):
+        served.ask(line)
+        return
     fails = line.endswith("# error")
     lexer = shlex.shlex(line, posix=True, punctuation_chars="|<>")
     lexer.whitespace_split = True
@@ -141,6 +153,9 @@ def run_line(line: str, message: str) -> None:
         return
     assert words[0] == "tandem", f"nothing runs this line: {line}"
     assert not {"|", "<", ">", ">>"} & set(words), f"nothing runs this line: {line}"
+    if words[1] == "serve":
+        served.serve(words)
+        return
     result = CliRunner().invoke(app, words[1:] + ([] if fails else caps(words)), input=given)
     if fails:
         assert isinstance(result.exception, TandemError), f"{line}\n{result.output}"

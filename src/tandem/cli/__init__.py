@@ -27,17 +27,23 @@ COMMANDS = {
     "small models.",
     "average": "Write a checkpoint whose weights are the mean of those of several.",
     "export": "Write a model as ONNX graphs, which translate without PyTorch.",
+    "serve": "Serve models over HTTP: translations, scores, LibreTranslate's interface, figures for Prometheus.",
     "data": "Fetch public corpora, see which prepared ones are kept.",
 }
 """Each command, which is a module of this package, with the line that `tandem --help` says of it."""
 
-_TRAINING = {
-    "torch": "PyTorch",
-    "lightning_fabric": "Lightning Fabric",
-    "tensorboard": "TensorBoard",
-    "jinja2": "Jinja",
+_TRAINING = "exports run without it, all else needs pip install 'tandem-seq2seq[train]'"
+_SERVING = "a server needs pip install 'tandem-seq2seq[serve]'"
+_EXTRAS = {
+    "torch": ("PyTorch", _TRAINING),
+    "lightning_fabric": ("Lightning Fabric", _TRAINING),
+    "tensorboard": ("TensorBoard", _TRAINING),
+    "jinja2": ("Jinja", _TRAINING),
+    "starlette": ("Starlette", _SERVING),
+    "uvicorn": ("uvicorn", _SERVING),
+    "prometheus_client": ("prometheus-client", _SERVING),
 }
-"""Packages that a runtime for exports alone has not."""
+"""Packages that a runtime for exports alone has not, and what to do."""
 
 app = lazy_app(COMMANDS)
 
@@ -75,12 +81,10 @@ def main() -> None:
         notify(str(error))
         sys.exit(1)
     except ModuleNotFoundError as error:
-        if error.name not in _TRAINING:
+        if error.name not in _EXTRAS:
             raise
-        notify(
-            f"this needs {_TRAINING[error.name]}, which is not installed: exports run without it, all else needs "
-            "pip install 'tandem-seq2seq[train]'"
-        )
+        package, remedy = _EXTRAS[error.name]
+        notify(f"this needs {package}, which is not installed: {remedy}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -47,6 +47,15 @@ def notify(message: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
+def write_line(line: str) -> None:
+    """Write a line of ASCII to standard output at once. That nobody reads it any more is no reason to stop."""
+    try:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def print_json(content: object) -> None:
     """Print an object as JSON in ASCII, so that nothing in it can steer a terminal."""
     print(json.dumps(without_infinities(content), indent=2, allow_nan=False), flush=True)

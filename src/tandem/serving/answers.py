@@ -1,0 +1,155 @@
+"""What the answers hold, for the server's description; tests hold the answers to it."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+
+class Answer(BaseModel):
+    """The base of all answers: nothing is in them that is not described."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorObject(Answer):
+    """What was wrong."""
+
+    code: str = Field(description="A word for programs.")
+    message: str = Field(description="A sentence for people.")
+
+
+class ErrorAnswer(Answer):
+    """The one form of an error."""
+
+    error: ErrorObject
+
+
+class LibreError(Answer):
+    """An error as LibreTranslate's clients show it."""
+
+    error: str
+
+
+class Replaced(Answer):
+    """An unknown token, and what stands in its place."""
+
+    token: int
+    source: str
+    text: str
+
+
+class Hypothesis(Answer):
+    """One translation of a text."""
+
+    text: str
+    score: float | None = Field(description="What it was ranked by; null where it is not finite.")
+    log_probability: float | None
+    tokens: list[str]
+    token_scores: list[float | None] = Field(description="Of each token, and of the end.")
+    copied: list[int] = Field([], description="Which tokens were copied from the source.")
+    stopped: Literal["eos", "limit"]
+    replaced: list[Replaced] = []
+
+
+class TranslationObject(Hypothesis):
+    """A translation, as `tandem translate --json` writes it."""
+
+    source: str
+    confidence: float | None = Field(None, description="The probability that all of it is right.")
+    unknown: list[str] = Field(description="Pieces of the source that the model does not know.")
+    source_tokens: list[str] = []
+    alignment: str = Field("", description="SOURCE-TARGET for each token.")
+    attention: list[list[float]] = []
+    alternatives: list[Hypothesis] = Field([], description="The n best, this one first.")
+
+
+class FailedText(Answer):
+    """A text that has no translation."""
+
+    source: str
+    error: ErrorObject
+
+
+class TranslateAnswer(Answer):
+    """A translation of each text, in order."""
+
+    model: str
+    translations: list[TranslationObject | FailedText]
+
+
+class TargetScore(Answer):
+    """How probable a target is, in nats; null where that is not finite."""
+
+    source: str
+    target: str
+    log_probability: float | None
+    tokens: list[str]
+    token_scores: list[float | None]
+    cut: bool = Field(description="Whether only the beginning of the source was read.")
+
+
+class FailedPair(FailedText):
+    """A pair that has no score."""
+
+    target: str
+
+
+class ScoreAnswer(Answer):
+    """A score of each pair, in order."""
+
+    model: str
+    scores: list[TargetScore | FailedPair]
+
+
+class Detected(Answer):
+    """The language that a text was read as."""
+
+    confidence: float
+    language: str
+
+
+class LibreAnswer(Answer):
+    """An answer in the form of LibreTranslate: values for one text, lists for a list."""
+
+    translatedText: str | list[str]
+    detectedLanguage: Detected | list[Detected] | None = None
+    alternatives: list[str] | list[list[str]] | None = None
+
+
+class Language(Answer):
+    """A language, and what it can be translated into."""
+
+    code: str
+    name: str
+    targets: list[str]
+
+
+class LanguagesAnswer(RootModel[list[Language]]):
+    """All languages."""
+
+
+class ModelObject(Answer):
+    """A model that is served."""
+
+    name: str
+    members: int = Field(description="More than 1 for an ensemble.")
+    source: str | None = Field(description="The code of the language that it reads, where that is known.")
+    target: str | None
+    beam: int = Field(description="What is taken where a request names none.")
+    alignment: bool = Field(description="Whether it can say where it looked.")
+
+
+class ModelsAnswer(Answer):
+    """All models, the one that is taken by default first."""
+
+    models: list[ModelObject]
+
+
+class StatusAnswer(Answer):
+    """A word."""
+
+    status: str
+
+
+class Description(RootModel[dict[str, object]]):
+    """A description by OpenAPI."""

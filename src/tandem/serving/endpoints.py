@@ -1,0 +1,59 @@
+"""The table of all that can be asked of the server."""
+
+from starlette.responses import Response
+
+from tandem.serving import answers, libre, operations
+from tandem.serving.access_log import Record
+from tandem.serving.description import describe
+from tandem.serving.refusals import Json, libre_form
+from tandem.serving.requests import LibreRequest, ScoreRequest, TranslateRequest
+from tandem.serving.scoring import score
+from tandem.serving.service import Endpoint, Service
+from tandem.serving.translating_texts import translate
+
+_OF_BODIES = (400, 413, 415, 422, 429, 503, 504)
+
+
+async def _description(service: Service, _: None, __: Record) -> Response:
+    return Json(describe(ENDPOINTS, tokens=service.tokens is not None))
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/v1/translate",
+        "Translate one text or a list.",
+        translate,
+        answers.TranslateAnswer,
+        _OF_BODIES,
+        TranslateRequest,
+    ),
+    Endpoint("POST", "/v1/score", "Score given targets.", score, answers.ScoreAnswer, _OF_BODIES, ScoreRequest),
+    Endpoint("GET", "/v1/models", "The models.", operations.models, answers.ModelsAnswer),
+    Endpoint(
+        "POST",
+        "/translate",
+        "Translate as LibreTranslate's clients ask for it.",
+        libre.translate,
+        answers.LibreAnswer,
+        _OF_BODIES,
+        LibreRequest,
+        form=True,
+        error_form=libre_form,
+    ),
+    Endpoint(
+        "GET",
+        "/languages",
+        "The languages, for LibreTranslate's clients.",
+        libre.languages,
+        answers.LanguagesAnswer,
+        public=True,
+        error_form=libre_form,
+    ),
+    Endpoint("GET", "/health", "Whether the process lives.", operations.health, answers.StatusAnswer, public=True),
+    Endpoint(
+        "GET", "/ready", "Whether requests are taken.", operations.ready, answers.StatusAnswer, (503,), public=True
+    ),
+    Endpoint("GET", "/metrics", "Figures, in Prometheus' text form.", operations.metrics, None),
+    Endpoint("GET", "/openapi.json", "This description.", _description, answers.Description),
+)

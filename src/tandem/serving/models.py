@@ -1,0 +1,136 @@
+"""The models that are served, by their names. Each can be replaced while it is used."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from tandem.errors import TandemError
+from tandem.files.seals import FORMAT_FILE
+from tandem.model_paths import checkpoint_of, read_models
+from tandem.serving.languages import languages_of
+from tandem.serving.refusals import Refusal
+from tandem.serving.sources import Languages, Source
+from tandem.serving.translating import Translating
+from tandem.terminal import Notify
+from tandem.translation import Translator
+
+Stamp: TypeAlias = tuple[tuple[str, int, int], ...]
+"""What tells a model on disk from another one in its place."""
+
+
+class Served:
+    """A model that is loaded. It ends once it was replaced and nobody uses it any more."""
+
+    def __init__(self, source: Source, translator: Translator, translating: Translating, stamp: Stamp = ()) -> None:
+        """Take the model twice: how it searches is asked of `translator`, and `translating` does the work."""
+        self.name = source.name
+        self.translator = translator
+        self.translating = translating
+        self.stamp = stamp
+        self.languages: Languages | None = source.languages or languages_of(translator.recipe)
+        self.attends = translator.engine.attending() is not None
+        self._uses = 0
+        self._unused = asyncio.Event()
+        self._unused.set()
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Keep the model from ending while the block runs."""
+        self._uses += 1
+        self._unused.clear()
+        try:
+            yield
+        finally:
+            self._uses -= 1
+            if not self._uses:
+                self._unused.set()
+
+    async def end(self) -> None:
+        """Wait until nobody uses it, and close it."""
+        await self._unused.wait()
+        await self.translating.close()
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How a model is loaded."""
+
+    load: Callable[[Sequence[Path]], Translator]
+    join: Callable[[str, Translator], Translating]
+    """Makes what joins texts, for the model of this name."""
+
+    def serve(self, source: Source) -> Served:
+        """Load a model. Raise TandemError where that fails. A training may replace it meanwhile."""
+
+        def read(checkpoints: Sequence[Path]) -> tuple[Translator, Stamp]:
+            stamp = _stamp(checkpoints)
+            return self.load(checkpoints), stamp
+
+        translator, stamp = read_models(source.paths, read)
+        return Served(source, translator, self.join(source.name, translator), stamp)
+
+
+class Models:
+    """All models by their names."""
+
+    def __init__(self, sources: Sequence[Source], loading: Loading, notify: Notify) -> None:
+        """Load all models. Raise TandemError where one cannot be loaded."""
+        self._sources = sources
+        self._loading = loading
+        self._notify = notify
+        self._served = {source.name: loading.serve(source) for source in sources}
+        self._one_at_a_time = asyncio.Lock()
+        self._ending: set[asyncio.Task[None]] = set()
+
+    @property
+    def served(self) -> Mapping[str, Served]:
+        """The models as they are now, in the order in which they were named."""
+        return self._served
+
+    def find(self, name: str | None) -> Served:
+        """Return the model of this name, or the first one. Raise Refusal where there is none."""
+        if name is None:
+            return next(iter(self._served.values()))
+        if name not in self._served:
+            raise Refusal(422, f"model: there is no model {name[:80]!r}; the models are {', '.join(self._served)}")
+        return self._served[name]
+
+    async def reload(self, *, changed: bool = False) -> None:
+        """Load all models anew, or those that have changed on disk. One that cannot be loaded stays as it is."""
+        async with self._one_at_a_time:
+            for source in self._sources:
+                old = self._served[source.name]
+                if changed and await asyncio.to_thread(_current_stamp, source) in (old.stamp, None):
+                    continue
+                try:
+                    new = await asyncio.to_thread(self._loading.serve, source)
+                except (TandemError, OSError) as error:
+                    self._notify(f"{source.name}: stays as it was, since it cannot be loaded anew: {error}")
+                    continue
+                self._served[source.name] = new
+                self._notify(f"{source.name}: loaded anew")
+                task = asyncio.create_task(old.end())
+                self._ending.add(task)
+                task.add_done_callback(self._ending.discard)
+
+    async def close(self) -> None:
+        """End all models, those that were replaced among them, once nobody uses them."""
+        await asyncio.gather(*self._ending, *(served.end() for served in self._served.values()))
+
+
+def _current_stamp(source: Source) -> Stamp | None:
+    """Return the stamp of what is there now; None where nothing whole is."""
+    try:
+        return _stamp([checkpoint_of(path) for path in source.paths])
+    except (TandemError, OSError):
+        return None
+
+
+def _stamp(checkpoints: Sequence[Path]) -> Stamp:
+    files = [(checkpoint / FORMAT_FILE).stat() for checkpoint in checkpoints]
+    return tuple(
+        (str(checkpoint), file.st_mtime_ns, file.st_ino) for checkpoint, file in zip(checkpoints, files, strict=True)
+    )

@@ -1,0 +1,41 @@
+"""What is asked by those who run the server: whether it lives, whether it takes requests, figures, models."""
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+from tandem.serving.access_log import Record
+from tandem.serving.refusals import Json
+from tandem.serving.service import Service
+
+
+async def health(_: Service, __: None, ___: Record) -> Response:
+    """Say that the process lives."""
+    return Json({"status": "alive"})
+
+
+async def ready(service: Service, _: None, __: Record) -> Response:
+    """Say that requests are taken. Raise Refusal where the server is to end."""
+    service.gate.check_stopping()
+    return Json({"status": "ready"})
+
+
+async def metrics(service: Service, _: None, __: Record) -> Response:
+    """Return all figures in Prometheus' text form."""
+    service.metrics.look_at(service.models.served)
+    return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def models(service: Service, _: None, __: Record) -> Response:
+    """Say which models there are."""
+    content = [
+        {
+            "name": served.name,
+            "members": served.translator.size,
+            "source": served.languages.source if served.languages else None,
+            "target": served.languages.target if served.languages else None,
+            "beam": served.translator.recipe.search.beam,
+            "alignment": served.attends,
+        }
+        for served in service.models.served.values()
+    ]
+    return Json({"models": content})

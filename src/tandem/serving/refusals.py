@@ -1,0 +1,64 @@
+"""What is said to a client whose request is not answered: a status, and one sentence as JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from tandem.terminal import printable
+from tandem.translation.forms import json_line
+
+CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid",
+    429: "busy",
+    500: "failed",
+    503: "stopping",
+    504: "too_slow",
+}
+"""The word for each status, for programs."""
+GONE = 499
+"""The status in the log of a request whose client left before its answer."""
+_LONGEST = 500
+
+
+class Refusal(Exception):
+    """A request is not answered, for a reason that its client is told."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        """Take a status of `CODES` and a sentence."""
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+
+
+def error_object(status: int, message: str) -> dict[str, Any]:
+    """Return the one form of an error."""
+    shown = printable(message)
+    return {"code": CODES[status], "message": shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."}
+
+
+def own_form(status: int, message: str) -> dict[str, Any]:
+    """Return the body of an error's answer."""
+    return {"error": error_object(status, message)}
+
+
+def libre_form(_: int, message: str) -> dict[str, Any]:
+    """Return the body of an error's answer as LibreTranslate's clients show it."""
+    return {"error": printable(message)}
+
+
+class Json(Response):
+    """An answer in JSON, whatever characters it holds."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Return the object as bytes."""
+        return json_line(content)

@@ -1,0 +1,64 @@
+"""What a request may hold. The server reads requests by these classes, and its description is made from them."""
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from tandem.names import LARGEST_BEAM, LARGEST_LENGTH_PENALTY
+
+
+def _one_or_several(value: Any) -> Any:
+    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+        return value
+    raise ValueError("must be a text or a list of texts")
+
+
+Texts: TypeAlias = Annotated[str | list[str], BeforeValidator(_one_or_several)]
+
+
+def listed(texts: str | list[str]) -> list[str]:
+    """Return the texts as a list, also where there is one alone."""
+    return [texts] if isinstance(texts, str) else texts
+
+
+class Strict(BaseModel):
+    """A request of our own: no type is turned into another, and no unknown field is passed over."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class TranslateRequest(Strict):
+    """Texts to translate, and how to search."""
+
+    text: Texts = Field(description="One text, or a list.")
+    model: str | None = Field(None, description="The name of a model; left out, the first one.")
+    beam: int | None = Field(None, ge=1, le=LARGEST_BEAM, description="Hypotheses kept at each step; 1 is greedy.")
+    n_best: int = Field(1, ge=1, le=LARGEST_BEAM, description="How many translations of each text.")
+    length_penalty: float | None = Field(
+        None, ge=0, le=LARGEST_LENGTH_PENALTY, description="Rank by log-probability / tokens ** this."
+    )
+    alignment: bool = Field(False, description="Say where the model looked; for models with attention.")
+    confidence: bool = Field(True, description="Say how sure the model is, where it is calibrated.")
+    prefix: str = Field("", description="The text that every translation begins with.")
+    stream: bool = Field(False, description="Send the best text after each step, as server-sent events; of one text.")
+
+
+class ScoreRequest(Strict):
+    """Targets to score, each with its source."""
+
+    source: Texts = Field(description="One text, or a list.")
+    target: Texts = Field(description="One text, or a list as long as that of the sources.")
+    model: str | None = Field(None, description="The name of a model; left out, the first one.")
+
+
+class LibreRequest(BaseModel):
+    """A request in the form of LibreTranslate, as JSON or as a form; other fields are passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    q: Texts = Field(description="One text, or a list.")
+    source: str = Field(description='The code of a language, or "auto".')
+    target: str = Field(description="The code of a language.")
+    format: str = Field("text", description='"text"; HTML is refused.')
+    alternatives: int = Field(0, ge=0, le=LARGEST_BEAM - 1, description="Further translations of each text.")
+    api_key: str = Field("", description="The token, where the server asks for one.")

@@ -1,0 +1,57 @@
+"""Everything between the options of `tandem serve` and the end of the process."""
+
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tandem.serving.access_log import WriteLine
+from tandem.serving.app import make_app
+from tandem.serving.batching import BatchByBatch
+from tandem.serving.gate import Gate
+from tandem.serving.metrics import Metrics
+from tandem.serving.models import Loading, Models
+from tandem.serving.server import Server
+from tandem.serving.service import Service
+from tandem.serving.sources import Source
+from tandem.serving.tokens import Tokens
+from tandem.serving.wishes import Wishes
+from tandem.terminal import Notify
+from tandem.translation import Translator
+
+
+def serve(
+    sources: Sequence[Source],
+    bound: socket.socket,
+    wishes: Wishes,
+    load: Callable[[Sequence[Path]], Translator],
+    *,
+    write_line: WriteLine,
+    notify: Notify,
+    alive: int | None = None,
+) -> None:
+    """Load the models, then answer at a socket that is bound until the process is told to end.
+
+    A worker stops once the pipe `alive` ends. Raise TandemError where a model or the tokens cannot be read, and
+    KeyboardInterrupt after Ctrl-C.
+    """
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to load anew
+    tokens = Tokens.read(wishes.tokens) if wishes.tokens else None
+    metrics = Metrics()
+    loading = Loading(load, lambda name, translator: BatchByBatch(translator, metrics.watch(name)))
+    service = Service(
+        Models(sources, loading, notify),
+        metrics,
+        Gate(wishes.limits.waiting),
+        write_line,
+        wishes.limits,
+        tokens,
+        wishes.log_texts,
+    )
+    app = make_app(service, origins=wishes.origins, follow=wishes.follow)
+    server = Server(app, service, wishes.tokens, notify, alive)
+    server.run([bound])
+    if server.interrupted:
+        raise KeyboardInterrupt

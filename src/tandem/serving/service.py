@@ -1,0 +1,53 @@
+"""What all endpoints share, and what an endpoint is."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from tandem.serving.access_log import Record, WriteLine
+from tandem.serving.gate import Gate
+from tandem.serving.limits import Limits
+from tandem.serving.metrics import Metrics
+from tandem.serving.models import Models
+from tandem.serving.refusals import own_form
+from tandem.serving.tokens import Tokens
+
+
+@dataclass
+class Service:
+    """Everything that answering takes."""
+
+    models: Models
+    metrics: Metrics
+    gate: Gate
+    write_line: WriteLine
+    limits: Limits = field(default_factory=Limits)
+    tokens: Tokens | None = None
+    """None lets every client in."""
+    log_texts: bool = False
+
+
+Handle: TypeAlias = Callable[[Service, Any, Record], Coroutine[Any, Any, Response]]
+"""Answers a checked request, which is None for an endpoint without a body."""
+
+
+class Endpoint(NamedTuple):
+    """What can be asked of the server: its routes and its description are made of these."""
+
+    method: str
+    path: str
+    summary: str
+    handle: Handle
+    answer: type[BaseModel] | None
+    """None for an answer that is no JSON."""
+    refusals: tuple[int, ...] = ()
+    """Statuses besides 200, and besides those that every endpoint has."""
+    body: type[BaseModel] | None = None
+    form: bool = False
+    """Whether the body may be a form, which has the token as its `api_key`."""
+    public: bool = False
+    """Whether it needs no token."""
+    error_form: Callable[[int, str], dict[str, Any]] = own_form

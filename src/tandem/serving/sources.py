@@ -1,0 +1,74 @@
+"""Which models are served under which names, from the words of the command line."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tandem.errors import ArgumentError
+from tandem.model_paths import is_model
+
+_NAME = re.compile(r"[\w.-]{1,64}")
+_CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
+
+
+class Languages(NamedTuple):
+    """What a model reads and what it writes, as codes such as "de"."""
+
+    source: str
+    target: str
+
+
+class Source(NamedTuple):
+    """Where a model is loaded from."""
+
+    name: str
+    paths: tuple[Path, ...]
+    """Several are an ensemble."""
+    languages: Languages | None = None
+    """As they were named; None where the recipe is to tell."""
+
+
+def sources_of(models: Sequence[str], ensembles: Sequence[str], languages: Sequence[str]) -> list[Source]:
+    """Return what is served of `[NAME=]PATH`, `NAME=A,B` and `NAME=de:en`. Raise ArgumentError where a word is wrong.
+
+    An ensemble names its members by the names of models.
+    """
+    sources: dict[str, Source] = {}
+
+    def add(name: str, paths: tuple[Path, ...], word: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise ArgumentError(f"{word}: {name!r} is no name: letters, digits, '_', '-' and '.'. Give NAME=PATH")
+        if name in sources:
+            raise ArgumentError(f"{word}: there is a model called {name} already: give this one another (NAME=PATH)")
+        sources[name] = Source(name, paths)
+
+    for word in models:
+        name, equals, path = word.partition("=")
+        if not equals or is_model(Path(word)):
+            name, path = Path(word).absolute().name, word
+        add(name, (Path(path),), word)
+    alone = dict(sources)
+    for word in ensembles:
+        name, _, members = word.partition("=")
+        names = members.split(",")
+        if len(names) < 2:
+            raise ArgumentError(f"--ensemble {word}: name two models or more, such as both=one,two")
+        for member in names:
+            if member not in alone:
+                raise ArgumentError(f"--ensemble {word}: there is no model called {member!r}; {_known(alone)}")
+        add(name, tuple(path for member in names for path in alone[member].paths), f"--ensemble {word}")
+    for word in languages:
+        name, _, codes = word.rpartition("=")
+        source, _, target = codes.partition(":")
+        if not (_CODE.fullmatch(source) and _CODE.fullmatch(target)):
+            raise ArgumentError(f"--languages {word}: give two codes, such as NAME=de:en, or de:en for all models")
+        if name and name not in sources:
+            raise ArgumentError(f"--languages {word}: there is no model called {name!r}; {_known(sources)}")
+        for each in [name] if name else list(sources):
+            sources[each] = sources[each]._replace(languages=Languages(source, target))
+    return list(sources.values())
+
+
+def _known(sources: dict[str, Source]) -> str:
+    return f"the models are {', '.join(sources)}"

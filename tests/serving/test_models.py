@@ -1,0 +1,85 @@
+"""A model is replaced while it is used, and nobody notices but by the translations."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from tandem import load
+from tandem.errors import CheckpointError
+from tandem.serving.models import Loading, Models
+from tandem.serving.sources import Source
+from tests.serving.desk import Alone
+from tests.support.runs import copied, saved, untrained
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    return saved(untrained("gru"), tmp_path / "model")
+
+
+def models_of(checkpoint: Path) -> tuple[Models, list[Alone], list[str]]:
+    made: list[Alone] = []
+    told: list[str] = []
+
+    def join(_: str, translator: object) -> Alone:
+        made.append(Alone(translator))  # type: ignore[arg-type]
+        return made[-1]
+
+    loading = Loading(lambda paths: load(paths, device="cpu"), join)
+    return Models([Source("mine", (checkpoint,))], loading, told.append), made, told
+
+
+def test_a_model_that_is_used_ends_after_its_last_use(checkpoint: Path) -> None:
+    async def scene() -> None:
+        models, made, told = models_of(checkpoint)
+        old = models.find("mine")
+        with old.used():
+            await models.reload()
+            assert models.find(None) is not old
+            await asyncio.sleep(0.01)
+            ended = [each.closed for each in made]
+        await asyncio.sleep(0.01)
+        assert (ended, [each.closed for each in made]) == ([False, False], [True, False])
+        assert told == ["mine: loaded anew"]
+        await models.close()
+        assert made[1].closed
+
+    asyncio.run(scene())
+
+
+def test_only_what_has_changed_is_loaded_anew(checkpoint: Path, tmp_path: Path) -> None:
+    async def scene() -> None:
+        models, made, _ = models_of(checkpoint)
+        await models.reload(changed=True)
+        assert len(made) == 1
+        other = saved(untrained("lstm"), tmp_path / "other")
+        checkpoint.rename(tmp_path / "away")
+        await models.reload(changed=True)  # nothing is there for a moment
+        assert len(made) == 1
+        copied(other, checkpoint)
+        os.utime(checkpoint / "format.json", ns=(1, 1))
+        await models.reload(changed=True)
+        assert models.find("mine").translator.recipe.model.cell == "lstm"
+        await models.reload(changed=True)
+        assert len(made) == 2
+
+    asyncio.run(scene())
+
+
+def test_a_model_that_cannot_be_loaded_anew_stays(checkpoint: Path) -> None:
+    async def scene() -> None:
+        models, _, told = models_of(checkpoint)
+        old = models.find("mine")
+        (checkpoint / "model.safetensors").write_bytes(b"")
+        await models.reload()
+        assert models.find("mine") is old
+        assert told[0].startswith("mine: stays as it was, since it cannot be loaded anew: ")
+
+    asyncio.run(scene())
+
+
+def test_a_model_that_is_not_there_is_an_error_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="there is no such run or checkpoint"):
+        models_of(tmp_path / "nothing")
