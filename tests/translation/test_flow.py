@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 import tandem
-from tandem import Translation, Translator
+from tandem import Translator
 from tandem.errors import TandemError
 from tandem.translation.flow import Done, Flow
 from tandem.translation.settings import SearchSettings
 from tests.support.runs import untrained
+from tests.support.translations import assert_same
 
 WORDS = ["eins", "zwei", "drei", "vier", "fünf"]
 ATTENDING = ("model.attention=luong", "model.attention_score=additive", "model.bidirectional=true")
@@ -31,7 +32,7 @@ def run(flow: Flow, arrive: Callable[[dict[int, Any]], bool]) -> dict[int, Any]:
     more = True
     while more or not flow.is_idle:
         more = arrive(results)
-        done, _ = flow.step()
+        done = flow.step().done
         assert not {key for key, _ in done} & results.keys()
         results |= dict(done)
     assert (flow.waiting, flow.running) == (0, 0)
@@ -78,21 +79,13 @@ def test_arrivals_and_departures_change_no_translation(translator: Translator) -
         assert_same(found, expected)
 
 
-def assert_same(found: Any, expected: Translation) -> None:
-    assert isinstance(found, Translation), found
-    assert found.text == expected.text
-    assert found.token_scores == pytest.approx(expected.token_scores, abs=2e-5)
-    assert [one.text for one in found.alternatives] == [one.text for one in expected.alternatives]
-    assert found.alignment == expected.alignment
-
-
 def test_what_is_watched_is_told_after_each_step(translator: Translator) -> None:
     flow = Flow(translator)
     flow.add(7, "eins zwei drei", translator.search_settings(beam=1), watched=True)
     flow.add(8, "eins zwei", translator.search_settings(beam=1))
     seen = []
     while not flow.is_idle:
-        _, progress = flow.step()
+        progress = flow.step().progress
         assert {one.key for one in progress} <= {7}
         seen += [one.text for one in progress]
     assert seen
@@ -137,7 +130,7 @@ def test_no_more_are_searched_together_than_fit(translator: Translator) -> None:
         flow.add(key, "eins zwei", settings)
     done: list[Done] = []
     while not flow.is_idle:
-        done += flow.step()[0]
+        done += flow.step().done
         most = max(most, flow.running)
     assert most == 3
     assert sorted(key for key, _ in done) == [*range(10)]

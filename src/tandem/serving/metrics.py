@@ -28,7 +28,7 @@ class Metrics:
         self.cancelled = Counter("tandem_cancelled", "Requests whose client left first.", registry=own)
         self.stages = Histogram(
             "tandem_stage_seconds",
-            "Seconds of a request's reading and writing, a text's waiting, a batch's search.",
+            "Seconds of a request's reading and writing, a text's waiting, a step of a search.",
             ("stage",),
             buckets=_SECONDS,
             registry=own,
@@ -52,7 +52,7 @@ class Metrics:
         )
 
     def watch(self, model: str) -> "ModelMetrics":
-        """Return what hears of a model's batches."""
+        """Return what hears of a model's steps."""
         return ModelMetrics(self, model)
 
     def look_at(self, models: Mapping[str, Served]) -> None:
@@ -71,7 +71,7 @@ class Metrics:
 
 
 class ModelMetrics:
-    """Hears of the batches of one model: a `Watching`."""
+    """Hears of the steps of one model: a `Watching`."""
 
     def __init__(self, metrics: Metrics, model: str) -> None:
         self._waited = metrics.stages.labels("wait")

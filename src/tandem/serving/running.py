@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tandem.serving.access_log import WriteLine
 from tandem.serving.app import make_app
-from tandem.serving.batching import BatchByBatch
+from tandem.serving.continuous import Continuous
 from tandem.serving.gate import Gate
 from tandem.serving.metrics import Metrics
 from tandem.serving.models import Loading, Models
@@ -40,7 +40,7 @@ def serve(
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to load anew
     tokens = Tokens.read(wishes.tokens) if wishes.tokens else None
     metrics = Metrics()
-    loading = Loading(load, lambda name, translator: BatchByBatch(translator, metrics.watch(name)))
+    loading = Loading(load, lambda name, translator: Continuous(translator, metrics.watch(name)))
     service = Service(
         Models(sources, loading, notify),
         metrics,

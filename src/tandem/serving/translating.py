@@ -1,4 +1,4 @@
-"""What the server asks of a model: the seam between HTTP and whatever gathers texts into batches."""
+"""What the server asks of a model: the seam between HTTP and whatever searches texts together."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -45,12 +45,12 @@ class Translating(Protocol):
 
 
 class Watching(Protocol):
-    """Hears of the batches of a model, from any thread."""
+    """Hears of the steps of a model, from any thread."""
 
     def waited(self, seconds: float) -> None:
         """Hear how long a text waited for its search."""
         ...
 
     def searched(self, texts: int, seconds: float) -> None:
-        """Hear how many texts were searched together, and how long that took."""
+        """Hear how many texts took a step together, and how long that took."""
         ...

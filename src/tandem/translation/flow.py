@@ -44,6 +44,16 @@ class Progress(NamedTuple):
     """The best so far, which in greedy search only grows."""
 
 
+class FlowStep(NamedTuple):
+    """What happened in a step."""
+
+    joined: list[int]
+    """The keys of the texts whose search began."""
+    done: list[Done]
+    progress: list[Progress]
+    """Of the texts that are watched and not done."""
+
+
 class _Text(NamedTuple):
     """A text that waits or is searched."""
 
@@ -117,20 +127,19 @@ class Flow:
             self._drop_empty(group, search)
         self._done = [done for done in self._done if done.key != key]
 
-    def step(self) -> tuple[list[Done], list[Progress]]:
-        """Take a step for all texts; return those that are done now, and how far those have come that are watched."""
-        done, self._done = self._done, []
-        progress: list[Progress] = []
+    def step(self) -> FlowStep:
+        """Take a step for all texts."""
+        step, self._done = FlowStep([], self._done, []), []
         for group, search in list(self._searches.items()):
             try:
-                self._admit(search)
+                step.joined.extend(self._admit(search))
                 if search.running is not None:
-                    done += self._advance(search)
-                    progress += self._progress(search)
+                    step.done.extend(self._advance(search))
+                    step.progress.extend(self._progress(search))
             except Exception as error:  # noqa: BLE001 - whatever it is, only these texts have it
-                done += self._failed(search, error)
+                step.done.extend(self._failed(search, error))
             self._drop_empty(group, search)
-        return done, progress
+        return step
 
     def _drop_empty(self, group: _Group, search: _Search) -> None:
         if not search.texts:
@@ -138,20 +147,20 @@ class Flow:
             if not search.waiting:
                 self._searches.pop(group, None)
 
-    def _admit(self, search: _Search) -> None:
-        """Let texts that wait join the search, unless they should wait for others."""
+    def _admit(self, search: _Search) -> list[int]:
+        """Let texts that wait join the search, unless they should wait for others; return their keys."""
         if not search.waiting:
-            return
+            return []
         search.waited += 1
         count = len(search.texts)
         if count and search.waited <= _PATIENCE and len(search.waiting) * _SHARE < count:
-            return
+            return []
         longest = max((one.request.length for one in (*search.texts.values(), *search.waiting)), default=0)
         settings = search.waiting[0].settings
         room = settings.rows([longest] * settings.batch_size, self._translator.engine.logits) - count
         joining = [search.waiting.popleft() for _ in range(min(len(search.waiting), max(room, 0 if count else 1)))]
         if not joining:
-            return
+            return []
         search.waited = 0
         search.texts |= {one.key: one for one in joining}
         engine = self._translator.texts.engine(settings)
@@ -159,6 +168,7 @@ class Flow:
         with memory_for(f"translating {count + len(joining):,} texts together", SMALLER_SEARCH):
             begun = settings.method.start(engine, inputs, np.array([one.key for one in joining]))
             search.running = begun if search.running is None else search.running.join(begun)
+        return [one.key for one in joining]
 
     def _advance(self, search: _Search) -> list[Done]:
         assert search.running is not None
