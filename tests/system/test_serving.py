@@ -112,3 +112,11 @@ def test_a_worker_that_cannot_load_ends_all(export: Path, tmp_path: Path) -> Non
     assert process.returncode == 1
     assert b"step.onnx" in err
     assert b"Traceback" not in err
+
+
+def test_workers_end_with_the_process_that_watches_them(export: Path) -> None:
+    with started("serve", f"mine={export}", "--port", 0, "--workers", 2) as process:
+        assert process.stderr is not None
+        wait_until_serving(process.stderr, 2)
+        process.kill()
+        assert process.stderr.read() == b""  # which ends once all have ended

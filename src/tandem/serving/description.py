@@ -16,6 +16,12 @@ from tandem.version import __version__
 
 _SCHEMAS = "#/components/schemas/{model}"
 _WITH_RETRY = (429, 503)
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {"event": {"enum": ["step", "translation", "error"]}, "data": {"type": "string"}},
+}
+"""A server-sent event, whose data are JSON."""
 
 
 def describe(endpoints: Sequence[Endpoint], *, tokens: bool) -> dict[str, Any]:
@@ -60,7 +66,7 @@ def _answer(endpoint: Endpoint) -> dict[str, Any]:
         return {"description": "Text", "content": {"text/plain": {"schema": {"type": "string"}}}}
     content = _content(JSON_TYPE, endpoint.answer)
     if endpoint.body is TranslateRequest:
-        content["text/event-stream"] = {"schema": {"type": "string"}}
+        content["text/event-stream"] = {"schema": _EVENT}
     return {"description": "The answer", "content": content}
 
 

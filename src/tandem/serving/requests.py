@@ -59,6 +59,6 @@ class LibreRequest(BaseModel):
     q: Texts = Field(description="One text, or a list.")
     source: str = Field(description='The code of a language, or "auto".')
     target: str = Field(description="The code of a language.")
-    format: str = Field("text", description='"text"; HTML is refused.')
+    format: str = Field("text", description="HTML is refused.", json_schema_extra={"enum": ["text"]})
     alternatives: int = Field(0, ge=0, le=LARGEST_BEAM - 1, description="Further translations of each text.")
     api_key: str = Field("", description="The token, where the server asks for one.")

@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
         """Begin to listen, and say so."""
         await super().startup(sockets)
         if self._alive is not None:
-            asyncio.get_running_loop().add_reader(self._alive, self.stop)
+            asyncio.get_running_loop().add_reader(self._alive, self._left_alone, self._alive)
         if sys.platform != "win32":
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
         addresses = " and ".join(map(address_of, sockets or []))
@@ -72,6 +72,10 @@ class Server(uvicorn.Server):
         if self._service.gate.stopping and not self._service.gate.requests:
             self.should_exit = True
         return await super().on_tick(counter)
+
+    def _left_alone(self, alive: int) -> None:
+        asyncio.get_running_loop().remove_reader(alive)  # which would go on telling it
+        self.stop()
 
     def _reload(self) -> None:
         if self._tokens:
