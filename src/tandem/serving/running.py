@@ -16,6 +16,7 @@ from tandem.serving.server import Server
 from tandem.serving.service import Service
 from tandem.serving.sources import Source
 from tandem.serving.tokens import Tokens
+from tandem.serving.translating import Translating, Watching
 from tandem.serving.wishes import Wishes
 from tandem.terminal import Notify
 from tandem.translation import Translator
@@ -30,17 +31,18 @@ def serve(
     write_line: WriteLine,
     notify: Notify,
     alive: int | None = None,
+    gather: Callable[[Translator, Watching], Translating] = Continuous,
 ) -> None:
     """Load the models, then answer at a socket that is bound until the process is told to end.
 
-    A worker stops once the pipe `alive` ends. Raise TandemError where a model or the tokens cannot be read, and
-    KeyboardInterrupt after Ctrl-C.
+    `gather` makes what searches the texts of a model together. A worker stops once the pipe `alive` ends. Raise
+    TandemError where a model or the tokens cannot be read, and KeyboardInterrupt after Ctrl-C.
     """
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to load anew
     tokens = Tokens.read(wishes.tokens) if wishes.tokens else None
     metrics = Metrics()
-    loading = Loading(load, lambda name, translator: Continuous(translator, metrics.watch(name)))
+    loading = Loading(load, lambda name, translator: gather(translator, metrics.watch(name)))
     service = Service(
         Models(sources, loading, notify),
         metrics,
