@@ -18,15 +18,15 @@ from tandem.graphs.graph import FloatArray, Graph
 from tandem.graphs.sizes import GraphSizes
 from tandem.graphs.step_graph import make_step_graph
 from tandem.graphs.wire import Chunk, Hole
+from tandem.memory import is_shortage, shortage
 from tandem.model_files import ModelFiles, read_model_files
-from tandem.model_paths import EXPORT
+from tandem.model_paths import ENCODER, EXPORT, STEP
 from tandem.names import ExportPrecision
 
 if TYPE_CHECKING:
     from tandem.files.seals import Content
 
-ENCODER, STEP = "encoder.onnx", "step.onnx"
-_GRAPHS = 1  # the version of the graphs, which a change of their bytes raises
+GRAPHS = 1  # the version of the graphs, which a change of their bytes raises
 _PIECE = 2**20  # numbers that are checked at a time
 _LARGEST = 2**31 - 1
 """The most bytes of an ONNX file."""
@@ -78,7 +78,7 @@ def write_export(
     """
     graphs = graphs_of(GraphSizes.of(files.recipe, precision, *files.sizes, unpacks=unpacks))
     written: dict[str, Content] = {name: _writer(name, graph, weights) for name, graph in graphs.items()}
-    description = {"graphs": _GRAPHS, "precision": precision, **({"unpacks": True} if unpacks else {})}
+    description = {"graphs": GRAPHS, "precision": precision, **({"unpacks": True} if unpacks else {})}
     write_directory(directory, {**written, EXPORT: sealed(description), **files.texts()})
 
 
@@ -107,9 +107,9 @@ def read_export(directory: Path) -> Export:
     version, precision = content.get("graphs"), content.get("precision")
     if type(version) is not int or version < 1 or precision not in ("float32", "int8"):
         raise CheckpointError(f"{path}: damaged: it names no version of the graphs, or no precision. Export it again")
-    if version > _GRAPHS:
+    if version > GRAPHS:
         raise CheckpointError(
-            f"{path}: its graphs are of version {version}, and this Tandem reads up to {_GRAPHS}: upgrade Tandem"
+            f"{path}: its graphs are of version {version}, and this Tandem reads up to {GRAPHS}: upgrade Tandem"
         )
     unpacks = content.get("unpacks") is True
     sizes = GraphSizes.of(files.recipe, cast(ExportPrecision, precision), *files.sizes, unpacks=unpacks)
@@ -163,7 +163,7 @@ def _joined(chunks: list[Chunk]) -> Iterator[Chunk]:
 
 
 def open_session(graph: str | bytes, threads: int = 1) -> Session:
-    """Load a graph that was checked, from its file or its bytes. Raise TandemError without onnxruntime."""
+    """Load a graph that was checked, from its file or its bytes. Raise TandemError where onnxruntime cannot."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -171,4 +171,14 @@ def open_session(graph: str | bytes, threads: int = 1) -> Session:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    return cast(Session, onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]))
+    try:
+        return cast(Session, onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]))
+    except Exception as error:
+        where = graph if isinstance(graph, str) else "a graph"
+        if is_shortage(error):
+            raise shortage(
+                f"{where}: loading it", "Close other programs, or export it with --precision int8", error
+            ) from error
+        raise TandemError(
+            f"{where}: onnxruntime {onnxruntime.__version__} cannot load it: upgrade onnxruntime. It says: {error}"
+        ) from error
