@@ -4,6 +4,7 @@ Nothing in the graphs is believed. What the file of a graph says is known from t
 vocabularies: all of its bytes but the values of the weights. A file that differs anywhere else is not read.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -164,10 +165,14 @@ def _joined(chunks: list[Chunk]) -> Iterator[Chunk]:
 
 def open_session(graph: str | bytes, threads: int = 1) -> Session:
     """Load a graph that was checked, from its file or its bytes. Raise TandemError where onnxruntime cannot."""
+    # Its official builds report to Microsoft what they run: on Windows, and from 1.29 on everywhere, unless this
+    # variable is set before it is imported.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:
         raise TandemError("an export runs by onnxruntime, which is not installed: pip install onnxruntime") from error
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
