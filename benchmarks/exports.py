@@ -23,6 +23,7 @@ from benchmarks.tables import Table, mebibytes, number
 from tandem.corpora.pairs import load_pairs
 from tandem.corpora.parallel_files import ParallelFiles
 from tandem.names import ExportPrecision
+from tandem.runs.evaluation import Evaluation
 
 _PLAIN = "PyTorch float32"
 _FLOORS = {f"import {name}": ("-c", f"import {name}") for name in ("numpy", "onnxruntime")}
@@ -31,13 +32,17 @@ _FLOORS = {f"import {name}": ("-c", f"import {name}") for name in ("numpy", "onn
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the exports of a run, print the tables and write the row."""
     options = _parse(arguments)
+    rows = _rows(options.output)  # before the work, so that its figures are not lost
     try:
         corpus = load_pairs(ParallelFiles(options.source, options.target)).pairs[: options.sentences]
         row = measure(options.run, [(pair.source, pair.target) for pair in corpus], lowercase=options.lowercase)
     except tandem.TandemError as error:
         sys.exit(f"benchmarks.exports: {error}")
     print("\n".join(table.markdown() for table in export_tables(row)))
-    _write(options.output, options.name or options.run.resolve().name, row)
+    rows[options.name or options.run.resolve().name] = row
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    content = json.dumps({"rows": dict(sorted(rows.items()))}, indent=1, ensure_ascii=False)
+    options.output.write_text(content + "\n", encoding="utf-8")
     if not row["kept"]:
         sys.exit("benchmarks.exports: outputs of the float32 export differ from PyTorch's, more of them than may")
 
@@ -76,8 +81,8 @@ def measure(run: Path, pairs: Sequence[tuple[str, str]], *, lowercase: bool) -> 
         }
 
 
-def _quality(evaluation: "tandem.runs.evaluation.Evaluation", plain: "tandem.runs.evaluation.Evaluation") -> Figures:
-    (bleu,) = (score for score in evaluation.scores if score.name == "bleu")
+def _quality(evaluation: Evaluation, plain: Evaluation) -> Figures:
+    bleu = next(score for score in evaluation.scores if score.name == "bleu")
     return {
         "bleu": round(bleu.value, 2),
         "signature": bleu.signature,
@@ -138,12 +143,18 @@ def export_tables(row: Figures) -> list[Table]:
     ]
 
 
-def _write(path: Path, name: str, row: Figures) -> None:
-    """Put a row into the file beside those that are there; each tells its machine."""
-    rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else {}
-    content = {"rows": dict(sorted({**rows, name: row}.items()))}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def _rows(path: Path) -> Figures:
+    """Return the rows that a file has, each of which tells its machine; none where there is no file."""
+    if not path.exists():
+        return {}
+    try:
+        rows: Figures = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        return dict(rows)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        sys.exit(
+            f"benchmarks.exports: {path}: it holds no rows of this command ({error}). Remove it, or name another "
+            "--output"
+        )
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -155,7 +166,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=Path("results/exports.json"))
     parser.add_argument("--sentences", type=int, help="so many of the pairs, from the first on")
     parser.add_argument("--lowercase", action="store_true", help="score in lower case; by default as the recipe says")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.sentences is not None and options.sentences < 1:
+        parser.error(f"--sentences is {options.sentences}; it must be 1 or more")
+    return options
 
 
 if __name__ == "__main__":

@@ -83,9 +83,9 @@ def test_one_in_a_thousand_may_differ_where_two_scores_are_close() -> None:
 
 def test_a_process_is_measured_alone_whatever_this_one_has() -> None:
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    used = measure_starts({"nothing": ["-c", ""], "much": ["-c", f"b'1' * {400 * MIB}"]}, 1)
+    used = measure_starts({"nothing": ["-c", ""], "much": ["-c", f"b'1' * {200 * MIB}"]}, 1)
     assert used["nothing"]["peak_memory"] < min(own, 60 * MIB)
-    assert used["much"]["peak_memory"] - used["nothing"]["peak_memory"] > 390 * MIB
+    assert used["much"]["peak_memory"] - used["nothing"]["peak_memory"] > 190 * MIB
     assert used["nothing"]["cpu_seconds"] > 0
     with pytest.raises(subprocess.CalledProcessError):
         measure_starts({"wrong": ["-c", "import sys; sys.exit(3)"]}, 1)
@@ -133,9 +133,17 @@ def test_a_row_is_put_beside_the_others(
     assert json.loads(output.read_text(encoding="utf-8"))["rows"] == {"mine": row, "other": other}
 
 
-def test_wrong_files_get_a_sentence(tmp_path: Path) -> None:
+def test_wrong_files_and_numbers_get_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(tmp_path), str(tmp_path / "nothing"), str(tmp_path / "nothing")]
     with pytest.raises(SystemExit, match=r"benchmarks\.exports: .*nothing"):
-        exports.main([str(tmp_path), str(tmp_path / "nothing"), str(tmp_path / "nothing")])
+        exports.main(arguments)
+    with pytest.raises(SystemExit):
+        exports.main([*arguments, "--sentences", "0"])
+    assert "--sentences is 0; it must be 1 or more" in capsys.readouterr().err
+    other = tmp_path / "other.json"
+    other.write_text('{"medians": 3}', encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"other\.json: it holds no rows of this command .* name another --output"):
+        exports.main([*arguments, "--output", str(other)])
 
 
 def test_the_process_that_starts_others_imports_next_to_nothing() -> None:
