@@ -57,12 +57,16 @@ def measure(run: Path, pairs: Sequence[tuple[str, str]], *, lowercase: bool) -> 
             for precision in get_args(ExportPrecision)
         }
         exported = {precision: tandem.load(made.directory) for precision, made in exports.items()}
+        _say("translating and scoring the corpus")
         sides = {_PLAIN: plain, **{f"export {precision}": translator for precision, translator in exported.items()}}
         evaluations = {
             name: tandem.evaluate(translator, pairs, lowercase=lowercase) for name, translator in sides.items()
         }
         texts = [result.source for result in evaluations[_PLAIN].results]
+        _say("comparing outputs at each batch size")
         equality = compare_outputs(plain, exported["float32"], texts)
+        int8 = compare_batch_sizes(exported["int8"], texts)
+        _say("starting processes")
         models = {_PLAIN: run, **{f"export {precision}": made.directory for precision, made in exports.items()}}
         translating = {
             name: ("-m", "tandem", "translate", str(model), "--", texts[0]) for name, model in models.items()
@@ -74,11 +78,15 @@ def measure(run: Path, pairs: Sequence[tuple[str, str]], *, lowercase: bool) -> 
             "sources": len(texts),
             "equality": equality,
             "kept": is_kept(equality),
-            "int8": compare_batch_sizes(exported["int8"], texts),
+            "int8": int8,
             "quality": {name: _quality(own, evaluations[_PLAIN]) for name, own in evaluations.items()},
             "bytes": {**sizes, "ratio": rounded(sizes["int8"] / sizes["float32"])},
             "starts": measure_starts({**_FLOORS, **translating}),
         }
+
+
+def _say(what: str) -> None:
+    print(f"measuring: {what}", file=sys.stderr, flush=True)
 
 
 def _quality(evaluation: Evaluation, plain: Evaluation) -> Figures:
