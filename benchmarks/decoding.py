@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import get_args
 
 import torch
 
@@ -15,11 +17,15 @@ from benchmarks.sides import DTYPES, Precision, plain_model, processor_precision
 from benchmarks.tables import Table, number, percent, times
 from tandem import Translator, load
 from tandem.batches import pad_sentences
+from tandem.build import recipe_of
 from tandem.engines.members import Member
+from tandem.exported import write_export
 from tandem.metrics import bleu
+from tandem.model_files import ModelFiles
 from tandem.models import Seq2Seq
 from tandem.models.prefixes import prefix_tree
-from tandem.recipe import Recipe, make_recipe
+from tandem.names import ExportPrecision
+from tandem.recipe import Search
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID
 from tandem.text.codec import frame
 from tandem.translation.messages import Translation
@@ -31,23 +37,28 @@ BEAM = 5
 def measure_decoding(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> Figures:
     """Rates of the tutorial's greedy loop, one sentence at a time, and of Tandem in batches and one at a time.
 
+    Tandem's sides are PyTorch, with as many threads as the tutorial's loop, and exports, which have one thread each.
+
     With a run of `recipes/multi30k-tutorial.toml` its weights are measured, and BLEU is taken. Without one the weights
     are random and every output has the same length on both sides.
     """
     translators = make_translators(plan, corpus, run)
     first = translators["float32"]
     one_by_one = OneByOne(first)
+    exports = exported(first)
+    sides = {str(name): translator for name, translator in translators.items()} | exports
     texts = [source for source, _ in corpus.test][: plan.tandem_sentences]
     sample, single = evenly(texts, plan.tutorial_sentences), evenly(texts, plan.single_sentences)
-    check_same_translations(first, one_by_one, sample)
+    for translator in (first, exports["export float32"]):
+        check_same_translations(translator, one_by_one, sample)
 
     pace = {"tutorial": Pace(one_by_one.translate, sample)}
     turns: dict[str, Turn] = {"tutorial": pace["tutorial"].turn}
-    for precision, translator in translators.items():
+    for side, translator in sides.items():
         for name, beam in (("greedy", 1), (f"beam {BEAM}", BEAM)):
-            turns[f"{precision} {name}"] = batched(translator, texts, translator.search_settings(beam=beam))
-        pace[f"{precision} one at a time"] = Pace(one_at_a_time(translator), single)
-        turns[f"{precision} one at a time"] = pace[f"{precision} one at a time"].turn
+            turns[f"{side} {name}"] = batched(translator, texts, translator.search_settings(beam=beam))
+        pace[f"{side} one at a time"] = Pace(one_at_a_time(translator), single)
+        turns[f"{side} one at a time"] = pace[f"{side} one at a time"].turn
     rates = alternate(turns, plan.alternations)
     figures: Figures = {
         "unit": "sentences/s",
@@ -56,12 +67,13 @@ def measure_decoding(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> Fi
         "tutorial_sample": len(sample),
         "single_sample": len(single),
         "batch_size": first.search_settings().batch_size,
+        "threads": {name: 1 if name.startswith("export") else torch.get_num_threads() for name in turns},
         "rates": compare(rates, "tutorial"),
         "ms_per_token": {name: measured.figures(plan.alternations) for name, measured in pace.items()},
     }
     figures["reading"] = _reading(first, texts)
     if run:
-        figures["quality"] = _quality(translators, corpus)
+        figures["quality"] = _quality(sides, corpus)
     return figures
 
 
@@ -99,17 +111,27 @@ def _untrained(plan: Plan, corpus: MeasuredCorpus) -> dict[Precision, Translator
     }
 
 
+def exported(translator: Translator) -> dict[str, Translator]:
+    """Exports of a translator's model in each precision, loaded as `tandem.load` does it: with one thread."""
+    parts = translator.recipe, translator.source_tokenizer, translator.target_tokenizer
+    weights = {name: weight.float().numpy() for name, weight in translator.model.state_dict().items()}
+    sides = {}
+    with TemporaryDirectory() as folder:
+        for precision in get_args(ExportPrecision):
+            # Not `tandem.export`, which compares log-probabilities: an untrained model's reach -1e9.
+            write_export(Path(folder) / precision, ModelFiles(*parts), weights, precision)
+            sides[f"export {precision}"] = load(Path(folder) / precision)
+    return sides
+
+
 def random_translator(model: Seq2Seq, plan: Plan, corpus: MeasuredCorpus, precision: Precision) -> Translator:
     """A translator whose outputs never end by themselves; the limit ends them."""
     with torch.no_grad():
         model.decoder.fc_out.bias[[UNK_ID, PAD_ID, SOS_ID, EOS_ID]] = -1e9
-    tree = {
-        "data": {"train": {"kind": "memory"}},
-        "search": {"beam": 1, "max_length_factor": 1e-9, "max_length_extra": plan.output_length},
-    }
-    recipe: Recipe = make_recipe(tree, "the benchmark's recipe")
+    recipe = recipe_of(model, corpus.source_tokenizer, corpus.target_tokenizer)
+    search = Search(beam=1, max_length_factor=1e-9, max_length_extra=plan.output_length)
     return Translator.from_members(
-        [Member(model, recipe)],
+        [Member(model, recipe.model_copy(update={"search": search}))],
         corpus.source_tokenizer,
         corpus.target_tokenizer,
         device=torch.device("cpu"),
@@ -187,20 +209,20 @@ def check_same_translations(translator: Translator, one_by_one: OneByOne, texts:
             raise DifferentError(f"of {text!r} Tandem makes {found.text!r}, and the tutorial's loop {expected!r}")
 
 
-def _quality(translators: dict[Precision, Translator], corpus: MeasuredCorpus) -> Figures:
-    """BLEU of each precision, and the share of sentences that come out otherwise than in float32."""
+def _quality(sides: dict[str, Translator], corpus: MeasuredCorpus) -> Figures:
+    """BLEU of each side, and the share of sentences that come out otherwise than in float32."""
     references = [[target] for _, target in corpus.test]
     quality: Figures = {}
     for name, beam in (("greedy", 1), (f"beam {BEAM}", BEAM)):
         texts: dict[str, list[str]] = {}
-        for precision, translator in translators.items():
+        for side, translator in sides.items():
             found: list[Translation] = translator.translate(
                 [source for source, _ in corpus.test], translator.search_settings(beam=beam)
             )
-            texts[precision] = [translation.text for translation in found]
-            score = bleu(texts[precision], references, lowercase=True)
-            differing = sum(a != b for a, b in zip(texts[precision], texts["float32"], strict=True))
-            quality[f"{precision} {name}"] = {
+            texts[side] = [translation.text for translation in found]
+            score = bleu(texts[side], references, lowercase=True)
+            differing = sum(a != b for a, b in zip(texts[side], texts["float32"], strict=True))
+            quality[f"{side} {name}"] = {
                 "bleu": round(score.value, 2),
                 "signature": score.signature,
                 "differing": rounded(differing / len(references)),
@@ -209,11 +231,15 @@ def _quality(translators: dict[Precision, Translator], corpus: MeasuredCorpus) -
 
 
 def decoding_tables(figures: Figures) -> list[Table]:
-    """Rates, times of a token, and quality where it was measured."""
-    rates, pace = figures["rates"], figures["ms_per_token"]
+    """Rates, times of a token, and quality where it was measured.
+
+    Figures of before there were exports do not tell the threads.
+    """
+    rates, pace, threads = figures["rates"], figures["ms_per_token"], figures.get("threads")
     rows = [
         [
             name,
+            *([str(threads[name])] if threads else []),
             number(row["median"]),
             times(row["ratio"]),
             *(number(pace[name][p]) if name in pace else "" for p in _PACES),
@@ -221,8 +247,8 @@ def decoding_tables(figures: Figures) -> list[Table]:
         for name, row in rates.items()
     ]
     title = f"Decoding of {figures['sentences']:,} sentences, weights {figures['weights']}"
-    columns = ("side", "sentences/s", "× tutorial", "ms/token, median", "99 % below")
-    tables = [Table(title, columns, rows)]
+    columns = ("sentences/s", "× tutorial", "ms/token, median", "99 % below")
+    tables = [Table(title, ("side", *(["threads"] if threads else []), *columns), rows)]
     if "reading" in figures:
         read = [[what, number(steps)] for what, steps in figures["reading"].items()]
         tables.append(Table("What the encoder has to read, in steps", ("what", "steps"), read))

@@ -8,7 +8,7 @@ from benchmarks.rounds import Figures
 from benchmarks.tables import times
 from tandem.report.charts import HEIGHT, WIDTH, Chart, Point, Series, draw
 
-_COLOURS = ("#1f6feb", "#c2410c", "#15803d")
+_COLOURS = ("#1f6feb", "#c2410c", "#15803d", "#7c3aed")
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#333}.title{font-weight:600;fill:#111}"
     ".grid{stroke:#ddd}.axis{stroke:#666}.target{fill:transparent}"
@@ -123,13 +123,17 @@ def speed_plot(parts: Figures) -> str:
     return bars(groups, "Rates of the tutorial's loop and of Tandem")
 
 
+_SIDES = ("float32", "bfloat16", "tutorial", "export")
+"""What the names of sides begin with, in the order of the colours."""
+
+
 def _bars(sides: Figures) -> list[Bar]:
     return [
         Bar(
             name,
             row["median"],
             f"{row['median']:,.0f}" + ("" if name == "tutorial" else f" ({times(row['ratio'])})"),
-            2 if name == "tutorial" else int(name.startswith("bfloat16")),
+            _SIDES.index(name.split()[0]),
         )
         for name, row in sides.items()
     ]

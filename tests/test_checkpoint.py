@@ -129,7 +129,7 @@ def test_a_run_keeps_the_recipe_as_it_was_written(tmp_path: Path) -> None:
 def test_an_edited_recipe_is_told_where_search_is_set(spoilt: Path) -> None:
     path = spoilt / "recipe.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("beam = 2", "beam = 5"), encoding="utf-8")
-    said = r"recipe\.toml: damaged: .* A checkpoint's recipe is never edited: .* on the command line, such as --beam 5"
+    said = r"recipe\.toml: damaged: .* A saved model's recipe is never edited: .* on the command line, such as --beam 5"
     with pytest.raises(CheckpointError, match=said):
         load_checkpoint(spoilt)
 
@@ -190,13 +190,13 @@ def test_a_truncated_file_is_named_with_both_sizes(name: str, spoilt: Path) -> N
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named(name: str, spoilt: Path) -> None:
     (spoilt / name).unlink()
-    with pytest.raises(CheckpointError, match=f"{name}: missing: the checkpoint is not complete"):
+    with pytest.raises(CheckpointError, match=f"{name}: missing: its directory is not complete"):
         load_checkpoint(spoilt)
 
 
 def test_a_checkpoint_without_its_description_is_not_complete(spoilt: Path) -> None:
     (spoilt / "format.json").unlink()
-    with pytest.raises(CheckpointError, match=r"format\.json: missing: the checkpoint is not complete"):
+    with pytest.raises(CheckpointError, match=r"format\.json: missing: its directory is not complete"):
         load_checkpoint(spoilt)
 
 
@@ -249,9 +249,9 @@ def test_tokenizers_of_different_size_cannot_change_sides(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("recipe.toml", b"[data", r"recipe\.toml: not the recipe of this format: .*not valid TOML"),
-        ("recipe.toml", b"\xff", r"recipe\.toml: not the recipe of this format"),
-        ("recipe.toml", b"[modle]", r"recipe\.toml: not the recipe .*modle: there is no such setting"),
+        ("recipe.toml", b"[data", r"recipe\.toml: this Tandem .* cannot read it.* it\. this is not valid TOML"),
+        ("recipe.toml", b"\xff", r"recipe\.toml: this Tandem .* cannot read it\. Copy it again, or upgrade"),
+        ("recipe.toml", b"[modle]", r"recipe\.toml: this Tandem .*modle: there is no such setting"),
         ("model.safetensors", b"nothing", r"model\.safetensors: damaged: "),
         ("target.tokenizer.json", b"{}", r"target\.tokenizer\.json: a tokenizer must be the JSON that Tandem saved"),
     ],
@@ -307,7 +307,7 @@ def test_what_resuming_needs_is_never_needed_to_translate(run: Path) -> None:
 def test_what_is_no_model_is_told_from_what_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    with pytest.raises(CheckpointError, match="nowhere: there is no such run or checkpoint"):
+    with pytest.raises(CheckpointError, match="nowhere: there is no such run, checkpoint or export"):
         load(tmp_path / "nowhere")
     for name in ("empty", "file"):
         with pytest.raises(CheckpointError, match=f"{name}: this is neither a run .* nor a checkpoint"):

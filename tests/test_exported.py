@@ -1,6 +1,7 @@
 """Damaged and malicious exports: each is a CheckpointError, although all sums are right, and nothing is loaded."""
 
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +11,11 @@ import pytest
 from onnx import helper, numpy_helper
 
 import tandem
-from tandem.errors import CheckpointError
-from tandem.exported import ENCODER, STEP, graphs_of, read_export
+from tandem.errors import CheckpointError, TandemError
+from tandem.exported import graphs_of, open_session, read_export
 from tandem.files.seals import FORMAT_FILE, sealed, write_directory
-from tandem.graphs.sizes import GraphSizes
 from tandem.graphs.wire import Hole
+from tandem.model_paths import ENCODER, EXPORT, STEP
 from tests.support.runs import untrained
 
 SETTINGS = ("model.attention=gnmt", "model.layers=2", "model.bidirectional=true")
@@ -206,16 +207,58 @@ def test_sums_links_and_missing_files(export: Path, tmp_path: Path) -> None:
         read_export(where)
 
 
-def test_a_graph_is_the_same_today_and_tomorrow() -> None:
-    """A model that was exported loads for ever: these bytes may change with a new version of the graphs alone."""
-    sizes = GraphSizes(9, 8, 0, "lstm", 2, 1, 6, 4, True, "gnmt", "additive", True, True, True, False)
-    digests = {name: _digest(graph.chunks()) for name, graph in graphs_of(sizes).items()}
-    assert digests == {ENCODER: "91158ddd06797bfd", STEP: "84f453a182c00cf8"}
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        ("nonsense", "this is not valid TOML"),
+        ("", "data: is missing"),
+        ("[newer]\nsetting = 1\n", "newer: there is no such setting"),
+    ],
+)
+def test_a_recipe_that_this_version_cannot_read(export: Path, tmp_path: Path, content: str, detail: str) -> None:
+    with pytest.raises(CheckpointError, match=detail) as caught:
+        read_export(forged(export, tmp_path / "forged", {"recipe.toml": content}))
+    start = f"{tmp_path / 'forged' / 'recipe.toml'}: this Tandem ({tandem.__version__}) cannot read it. Copy it again, "
+    assert str(caught.value).startswith(f"{start}or upgrade Tandem where a newer one wrote it. ")
+    assert str(caught.value).count("recipe.toml") == 1
 
 
-def _digest(chunks: list[bytes | Hole]) -> str:
-    import hashlib
+def test_no_message_about_an_export_calls_it_a_checkpoint(export: Path, tmp_path: Path) -> None:
+    for name in [file.name for file in export.iterdir()]:
+        where = forged(export, tmp_path / name, {})
+        for spoil in (lambda path: path.write_bytes(path.read_bytes() + b" "), Path.unlink):
+            spoil(where / name)
+            with pytest.raises(CheckpointError) as caught:
+                tandem.load(where)
+            assert "checkpoint" not in str(caught.value)
+            assert "safetensors" not in str(caught.value)
 
-    return hashlib.sha256(b"".join(c if isinstance(c, bytes) else str(c.size).encode() for c in chunks)).hexdigest()[
-        :16
-    ]
+
+def test_what_is_left_of_an_export_is_named(export: Path, tmp_path: Path) -> None:
+    for name in (EXPORT, ENCODER, STEP):
+        alone = tmp_path / name.partition(".")[0]
+        alone.mkdir()
+        shutil.copy(export / name, alone)
+        with pytest.raises(CheckpointError, match=r"format\.json: missing: its directory is not complete"):
+            tandem.load(alone)
+        with pytest.raises(CheckpointError, match=rf"{name}: this is one file of a model\. Name .*: {export}"):
+            tandem.load(export / name)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (
+            "Only 4b quantization is supported",
+            r"step\.onnx: onnxruntime .* cannot load it: upgrade onnxruntime\. .* 4b",
+        ),
+        ("std::bad_alloc", r"step\.onnx: loading it: there is not enough memory"),
+    ],
+)
+def test_what_onnxruntime_cannot_load(monkeypatch: pytest.MonkeyPatch, said: str, message: str) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise Exception(said)
+
+    monkeypatch.setattr("onnxruntime.InferenceSession", refuse)
+    with pytest.raises(TandemError, match=message):
+        open_session("mine/step.onnx")

@@ -78,6 +78,17 @@ def test_torch_is_pinned_and_the_locks_do_not_overlap() -> None:
     assert pinned(RUNTIME).keys() & pinned(DEV).keys() == set()
 
 
+def test_the_versions_that_the_guide_names_are_those_of_the_lock() -> None:
+    _, _, below = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8").partition("\n## Versions\n")
+    listed = dict(re.findall(r"^\| (\w+) \| (.+) \|$", below.partition("\n## ")[0], flags=re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lowest = {r.name: next(iter(r.specifier)).version for r in map(Requirement, project["dependencies"])}
+    pythons = [each.rpartition(" ")[2] for each in project["classifiers"] if re.search(r":: 3\.\d+$", each)]
+    assert listed.pop("Python") == f"{', '.join(pythons)} | {pythons[0]} and newer"
+    assert {"onnxruntime", "numpy"} <= listed.keys()
+    assert listed == {name: f"{pinned(RUNTIME)[name]} | {lowest[name]} and newer" for name in listed}
+
+
 def run_make(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     command = ["make", *arguments]

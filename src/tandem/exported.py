@@ -4,6 +4,7 @@ Nothing in the graphs is believed. What the file of a graph says is known from t
 vocabularies: all of its bytes but the values of the weights. A file that differs anywhere else is not read.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -18,15 +19,15 @@ from tandem.graphs.graph import FloatArray, Graph
 from tandem.graphs.sizes import GraphSizes
 from tandem.graphs.step_graph import make_step_graph
 from tandem.graphs.wire import Chunk, Hole
+from tandem.memory import is_shortage, shortage
 from tandem.model_files import ModelFiles, read_model_files
-from tandem.model_paths import EXPORT
+from tandem.model_paths import ENCODER, EXPORT, STEP
 from tandem.names import ExportPrecision
 
 if TYPE_CHECKING:
     from tandem.files.seals import Content
 
-ENCODER, STEP = "encoder.onnx", "step.onnx"
-_GRAPHS = 1  # the version of the graphs, which a change of their bytes raises
+GRAPHS = 1  # the version of the graphs, which a change of their bytes raises
 _PIECE = 2**20  # numbers that are checked at a time
 _LARGEST = 2**31 - 1
 """The most bytes of an ONNX file."""
@@ -83,7 +84,7 @@ def write_export(
     """
     graphs = graphs_of(GraphSizes.of(files.recipe, precision, *files.sizes, unpacks=unpacks))
     written: dict[str, Content] = {name: _writer(name, graph, weights) for name, graph in graphs.items()}
-    description = {"graphs": _GRAPHS, "precision": precision, **({"unpacks": True} if unpacks else {})}
+    description = {"graphs": GRAPHS, "precision": precision, **({"unpacks": True} if unpacks else {})}
     write_directory(directory, {**written, EXPORT: sealed(description), **files.texts()})
 
 
@@ -112,9 +113,9 @@ def read_export(directory: Path) -> Export:
     version, precision = content.get("graphs"), content.get("precision")
     if type(version) is not int or version < 1 or precision not in ("float32", "int8"):
         raise CheckpointError(f"{path}: damaged: it names no version of the graphs, or no precision. Export it again")
-    if version > _GRAPHS:
+    if version > GRAPHS:
         raise CheckpointError(
-            f"{path}: its graphs are of version {version}, and this Tandem reads up to {_GRAPHS}: upgrade Tandem"
+            f"{path}: its graphs are of version {version}, and this Tandem reads up to {GRAPHS}: upgrade Tandem"
         )
     unpacks = content.get("unpacks") is True
     sizes = GraphSizes.of(files.recipe, cast(ExportPrecision, precision), *files.sizes, unpacks=unpacks)
@@ -168,12 +169,26 @@ def _joined(chunks: list[Chunk]) -> Iterator[Chunk]:
 
 
 def open_session(graph: str | bytes, threads: int = 1) -> Session:
-    """Load a graph that was checked, from its file or its bytes. Raise TandemError without onnxruntime."""
+    """Load a graph that was checked, from its file or its bytes. Raise TandemError where onnxruntime cannot."""
+    # Its official builds report to Microsoft what they run: on Windows, and from 1.29 on everywhere, unless this
+    # variable is set before it is imported.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:
         raise TandemError("an export runs by onnxruntime, which is not installed: pip install onnxruntime") from error
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    return cast(Session, onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]))
+    try:
+        return cast(Session, onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]))
+    except Exception as error:
+        where = graph if isinstance(graph, str) else "a graph"
+        if is_shortage(error):
+            raise shortage(
+                f"{where}: loading it", "Close other programs, or export it with --precision int8", error
+            ) from error
+        raise TandemError(
+            f"{where}: onnxruntime {onnxruntime.__version__} cannot load it: upgrade onnxruntime. It says: {error}"
+        ) from error

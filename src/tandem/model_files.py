@@ -13,6 +13,7 @@ from tandem.recipe import Recipe, dump_recipe, load_recipe, portable
 from tandem.text import Tokenizer
 from tandem.text.differences import vocabulary_difference
 from tandem.text.features import FeaturesTokenizer
+from tandem.version import __version__
 
 _RECIPE = "recipe.toml"
 _SOURCE = "source.tokenizer.json"
@@ -20,7 +21,7 @@ _TARGET = "target.tokenizer.json"
 _FEATURES = "features.tokenizer.json"
 _CALIBRATION = "calibration.json"
 _NEVER_EDITED = (
-    "A checkpoint's recipe is never edited: put the file back as it was, and say how to search on the command line, "
+    "A saved model's recipe is never edited: put the file back as it was, and say how to search on the command line, "
     "such as --beam 5 --length-penalty 1"
 )
 
@@ -74,7 +75,11 @@ def read_model_files(directory: Path, more: Sequence[str]) -> ModelFiles:
     try:
         recipe = load_recipe(directory / _RECIPE)
     except RecipeError as error:
-        raise CheckpointError(f"{directory / _RECIPE}: not the recipe of this format: {error}") from error
+        path = directory / _RECIPE
+        raise CheckpointError(
+            f"{path}: this Tandem ({__version__}) cannot read it. Copy it again, or upgrade Tandem where a newer one "
+            f"wrote it. {str(error).removeprefix(f'{path}: ')}"
+        ) from error
     if (recipe.text.features is not None) != (_FEATURES in listed):
         raise CheckpointError(
             f"{directory}: its recipe has {'no ' if recipe.text.features is None else ''}features, but {_FEATURES} is "
@@ -85,7 +90,7 @@ def read_model_files(directory: Path, more: Sequence[str]) -> ModelFiles:
     if recipe.text.joint and (difference := vocabulary_difference(source, target)):
         raise CheckpointError(
             f"{directory}: its recipe gives both sides one vocabulary, but {difference}, which are source and target: "
-            "these files are not of one model"
+            "these files are not of one model. Copy it again"
         )
     calibration = _read_calibration(directory / _CALIBRATION) if _CALIBRATION in listed else None
     return ModelFiles(recipe, source, target, calibration)

@@ -16,8 +16,8 @@ _T = TypeVar("_T")
 
 WEIGHTS = "model.safetensors"
 """The file of a checkpoint that has the weights."""
-EXPORT = "export.json"
-"""The file that only an export has."""
+EXPORT, ENCODER, STEP = "export.json", "encoder.onnx", "step.onnx"
+"""The files that only an export has: its description and its graphs."""
 _POINTER = "current.json"
 _MOST_POINTER = 2**16
 """The largest size of a run's pointer file, in bytes."""
@@ -75,21 +75,23 @@ def checkpoint_of(path: Path) -> Path:
     if is_model(path):
         return path
     if not is_there(path):
-        raise CheckpointError(f"{path}: there is no such run or checkpoint")
+        raise CheckpointError(f"{path}: there is no such run, checkpoint or export")
+    if path.is_file() and is_model(path.parent):
+        raise CheckpointError(f"{path}: this is one file of a model. Name the directory that it is in: {path.parent}")
     raise CheckpointError(
-        f"{path}: this is neither a run (no {_POINTER}) nor a checkpoint (no {FORMAT_FILE}). "
+        f"{path}: this is neither a run (no {_POINTER}) nor a checkpoint or export (no {FORMAT_FILE}). "
         "A run gets its first checkpoint at its first validation"
     )
 
 
 def is_export(path: Path) -> bool:
     """Tell whether `path`, which may be any text, is an export, even a damaged one."""
-    return is_there(path / EXPORT)
+    return any(is_there(path / name) for name in (EXPORT, ENCODER, STEP))
 
 
 def is_model(path: Path) -> bool:
-    """Tell whether `path`, which may be any text, is a run or a checkpoint, even an incomplete one."""
-    return any(is_there(path / name) for name in (_POINTER, FORMAT_FILE, WEIGHTS))
+    """Tell whether `path`, which may be any text, is a run, a checkpoint or an export, even an incomplete one."""
+    return is_export(path) or any(is_there(path / name) for name in (_POINTER, FORMAT_FILE, WEIGHTS))
 
 
 def read_current(run: Path) -> Current:

@@ -123,6 +123,8 @@ def test_a_run_is_decoded_with_its_own_weights_and_scored(tmp_path: Path) -> Non
     assert figures["weights"] == "trained"
     assert figures["quality"]["float32 greedy"].keys() == {"bleu", "signature", "differing"}
     assert figures["quality"]["float32 beam 5"]["differing"] == 0
+    assert figures["quality"]["export float32 beam 5"]["differing"] == 0
+    assert "export int8 greedy" in figures["quality"]
     one_by_one = decoding.OneByOne(load(directory))
     with torch.no_grad():
         translator.model.decoder.fc_out.bias[5] += 100

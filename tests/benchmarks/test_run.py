@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from benchmarks.__main__ import DEFAULT, main
+from benchmarks.decoding import decoding_tables
 from benchmarks.gpu import OPEN
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("performance.md", "performance-details.md")
 SIDES = {"tutorial", "float32", "bfloat16"}
+WAYS = ("greedy", "beam 5", "one at a time")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,12 @@ def test_training_has_rates_ratios_and_shares(content: dict[str, Any]) -> None:
 def test_decoding_has_rates_and_the_time_of_a_token(content: dict[str, Any]) -> None:
     decoding = content["parts"]["decoding"]
     assert {"tutorial", "float32 greedy", "float32 beam 5", "float32 one at a time"} <= decoding["rates"].keys()
-    assert {"tutorial", "float32 one at a time"} <= decoding["ms_per_token"].keys()
+    exports = {f"export {precision} {way}" for precision in ("float32", "int8") for way in WAYS}
+    assert exports <= decoding["rates"].keys() == decoding["threads"].keys()
+    assert {decoding["threads"][name] for name in exports} == {1}
+    assert decoding["threads"]["tutorial"] == decoding["threads"]["float32 greedy"] == content["machine"]["threads"]
+    one_at_a_time = {"export float32 one at a time", "export int8 one at a time", "float32 one at a time"}
+    assert {"tutorial", *one_at_a_time} <= decoding["ms_per_token"].keys()
     assert all(0 < row["p50"] <= row["p99"] for row in decoding["ms_per_token"].values())
     reading = decoding["reading"]
     assert 0 < reading["distinct beginnings"] <= reading["tokens"] <= reading["padded"]
@@ -92,7 +99,12 @@ def test_scaling_and_profile_cover_every_axis_and_side(content: dict[str, Any]) 
 
 def test_the_page_has_tables_and_drawings(measured: Path) -> None:
     page, details = ((measured / name).read_text(encoding="utf-8") for name in PAGES)
-    for heading in ("| side | GFLOP/s |", "| batch, side | peak |", "| ratio, side |"):
+    for heading in (
+        "| side | threads | sentences/s |",
+        "| side | GFLOP/s |",
+        "| batch, side | peak |",
+        "| ratio, side |",
+    ):
         assert heading in page
     assert "| work | tutorial |" in details
     for name, text, file in (
@@ -103,6 +115,12 @@ def test_the_page_has_tables_and_drawings(measured: Path) -> None:
         drawn = ElementTree.parse(measured / file).getroot()
         assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
         assert len(list(drawn.iter("{http://www.w3.org/2000/svg}svg"))) == (1 if name == "speed" else 6)
+
+
+def test_the_committed_figures_are_those_of_the_page() -> None:
+    figures = json.loads((DOCS.parent / "results/benchmark.json").read_text(encoding="utf-8"))["parts"]["decoding"]
+    page = (DOCS / PAGES[0]).read_text(encoding="utf-8")
+    assert all(table.markdown() in page for table in decoding_tables(figures))
 
 
 def test_a_part_alone_is_put_beside_the_others(measured: Path, tmp_path: Path) -> None:

@@ -78,4 +78,4 @@ def test_models_that_do_not_fit_together_are_told(tandem: Tandem, models: list[P
 def test_a_model_must_be_named(tandem: Tandem) -> None:
     found = tandem("translate", "--beam", "3", stdin=TEXT)
     assert found.code == 2
-    assert "name a run's directory, or a checkpoint's" in found.err
+    assert "name the directory of a run, a checkpoint or an export" in found.err

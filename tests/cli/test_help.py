@@ -68,7 +68,7 @@ def test_wrong_usage_is_exit_code_2_and_on_standard_error(arguments: tuple[str, 
 def test_what_is_no_model_is_a_sentence_on_standard_error(command: str, tandem: Tandem) -> None:
     arguments = () if command == "translate" else ("--corpus", "captions:test")
     found = tandem(command, "nowhere", *arguments)
-    assert found == (1, "", "tandem: nowhere: there is no such run or checkpoint\n")
+    assert found == (1, "", "tandem: nowhere: there is no such run, checkpoint or export\n")
 
 
 def test_every_command_takes_each_option_once_and_answers_to_h() -> None:

@@ -118,7 +118,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 def test_nothing_and_what_is_no_model_are_said(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="name at least one run or checkpoint"):
         tandem.average([], out=tmp_path / "mean")
-    with pytest.raises(CheckpointError, match="nowhere: there is no such run or checkpoint"):
+    with pytest.raises(CheckpointError, match="nowhere: there is no such run, checkpoint or export"):
         tandem.average([tmp_path / "nowhere"], out=tmp_path / "mean")
     damaged = copied(made(tmp_path, "one", 1), tmp_path / "damaged")
     shutil.copy(made(tmp_path, "two", 2) / "model.safetensors", damaged)

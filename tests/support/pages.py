@@ -27,6 +27,7 @@ NOT_RUN = {
     ".venv/bin/python -m pip ": "it needs the network",
     "pip ": "it needs the network",
     "paste ": "it is a pipe of another program's",
+    "docker ": "it needs docker; `python -m tests.system.fresh_install` does the steps of its file",
     "export ": "it speaks of the reader's machine",
     "kill ": "it is for a server that runs",
     "openssl ": "it is another program's",

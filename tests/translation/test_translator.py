@@ -284,7 +284,7 @@ def test_what_is_loaded_translates_the_same(translator: Translator, tmp_path: Pa
     assert not loaded.model.training
     rounded = load(tmp_path / "model", device="cpu", precision="bfloat16")
     assert rounded.dtype == torch.bfloat16
-    with pytest.raises(CheckpointError, match="no such run or checkpoint"):
+    with pytest.raises(CheckpointError, match="no such run, checkpoint or export"):
         load("nowhere at all")
 
 

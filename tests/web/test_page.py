@@ -17,8 +17,9 @@ from tandem.build import build_model, build_tokenizers
 from tandem.cli import app
 from tandem.engines.members import Member
 from tandem.errors import CheckpointError
-from tandem.exported import STEP, read_export
+from tandem.exported import read_export
 from tandem.model_files import sizes_of
+from tandem.model_paths import STEP
 from tandem.runs import web_page, web_runtime
 from tandem.text.counts import count_words
 from tandem.text.features import count_parts

@@ -77,7 +77,7 @@ def models_and_texts(arguments: Sequence[str], models: Sequence[Path]) -> tuple[
     while texts and (not paths or is_model(Path(texts[0]))):
         paths.append(Path(texts.pop(0)))
     if not paths:
-        raise typer.BadParameter("name a run's directory, or a checkpoint's", param_hint="MODEL")
+        raise typer.BadParameter("name the directory of a run, a checkpoint or an export", param_hint="MODEL")
     return paths, texts
 
 

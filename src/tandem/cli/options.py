@@ -41,7 +41,9 @@ _SCORES = "Scores"
 
 ModelsArgument: TypeAlias = Annotated[
     list[Path],
-    typer.Argument(metavar="MODEL...", help="A run's directory, or a checkpoint's; of several, the ensemble."),
+    typer.Argument(
+        metavar="MODEL...", help="The directory of a run, a checkpoint or an export; of several, the ensemble."
+    ),
 ]
 SettingsOption: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting; may be repeated.")

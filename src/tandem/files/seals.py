@@ -81,7 +81,7 @@ def sealed(content: Mapping[str, Any]) -> str:
 def unreadable(path: Path, error: OSError) -> CheckpointError:
     """Return the error for a file of a checkpoint that cannot be opened or read, although it may be whole."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return CheckpointError(f"{path}: missing: the checkpoint is not complete. Copy it again, whole")
+        return CheckpointError(f"{path}: missing: its directory is not complete. Copy it again, whole")
     if error.errno is None:  # of `read_text`: a device, or too large
         return CheckpointError(f"{path}: damaged: {error}. Copy it again")
     return CheckpointError(

@@ -133,7 +133,7 @@ class FeaturesTokenizer(Tokenizer):
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise CheckpointError(
                 f"{origin}: this is not a tokenizer of sources with features: {error!r}. Restore the file from a copy, "
-                "or train again."
+                "or make it again."
             ) from error
         return cls(Tokenizer.from_json(own, origin), Tokenizer.from_json(more, origin))
 

@@ -224,7 +224,7 @@ class Tokenizer:
         except ValueError as error:
             raise CheckpointError(
                 f"{origin}: a tokenizer must be the JSON that Tandem saved, but: {error}. "
-                "Restore the file from a copy, or train again."
+                "Restore the file from a copy, or make it again."
             ) from error
         return cls(core, kind, lowercase)
 
@@ -239,7 +239,7 @@ class Tokenizer:
             text = read_text(Path(path), _MOST_BYTES)
         except (OSError, ValueError) as error:
             raise CheckpointError(
-                f"{path}: the tokenizer cannot be read: {error}. Restore the file from a copy, or train again."
+                f"{path}: the tokenizer cannot be read: {error}. Restore the file from a copy, or make it again."
             ) from error
         return cls.from_json(text, str(path))
 
