@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.rounds import Figures, rounded
 from tandem import Translation, Translator
-from tandem.search import Inputs
+from tandem.search import Inputs, search_steps
 from tandem.translation.settings import SearchSettings
 
 BEAMS = {"greedy": 1, "beam 5": 5}
@@ -54,7 +54,7 @@ def closest_scores(translator: Translator, text: str, settings: SearchSettings) 
     count = 2 if search.width == 1 else 2 * search.width + 1
     state, tokens, scores = engine.start([source.ids]), np.array([engine.sos]), np.zeros(1)
     nearest = np.inf
-    for step in search.steps(engine, Inputs([source.ids], [settings.max_length(len(source.ids))])):
+    for step in search_steps(search, engine, Inputs([source.ids], [settings.max_length(len(source.ids))])):
         found = engine.step(tokens, state, count)
         best = np.sort((scores[:, None] + found.scores).ravel())[::-1][:count]
         nearest = min(nearest, -np.diff(best[np.isfinite(best)]).max(initial=-np.inf))
