@@ -123,6 +123,18 @@ def test_a_failure_is_that_of_one_text(translator: Translator, monkeypatch: pyte
         assert_same(results[key], translator.translate([text], settings)[0])
 
 
+def test_long_texts_keep_to_themselves(translator: Translator) -> None:
+    flow, settings = Flow(translator), translator.search_settings(beam=2, max_length_factor=0.1)
+    long = " ".join(["eins zwei"] * 40)
+    expected = translator.translate(["eins", long, "zwei"], settings)
+    for key, text in enumerate(["eins", long, "zwei"]):
+        flow.add(key, text, settings)
+    assert len(flow._searches) == 2
+    results = run(flow, lambda _: False)
+    for key in range(3):
+        assert_same(results[key], expected[key])
+
+
 def test_no_more_are_searched_together_than_fit(translator: Translator) -> None:
     settings: SearchSettings = translator.search_settings(beam=1, batch_size=3)
     flow, most = Flow(translator), 0

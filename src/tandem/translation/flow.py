@@ -7,14 +7,14 @@ for the text alone.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
 from tandem.engines import IntArray
 from tandem.errors import TandemError
 from tandem.memory import memory_for
-from tandem.search import Running
+from tandem.search import Running, Search
 from tandem.search.steps import nothing_possible
 from tandem.translation.messages import Translation
 from tandem.translation.outputs import empty_translation
@@ -26,6 +26,8 @@ _PATIENCE = 4
 """Steps that texts wait at most for others, so that several are encoded together."""
 _SHARE = 2
 """Of the texts that are searched: where half as many wait, they join at once."""
+_SHORT = 64
+"""Tokens of a source up to which all are searched together."""
 
 
 class Done(NamedTuple):
@@ -63,8 +65,27 @@ class _Text(NamedTuple):
     watched: bool
 
 
-_Group: TypeAlias = tuple[Any, bool, int | None]
-"""Texts that are searched together: the method, whether `<unk>` may be written, and the key of one that is alone."""
+class _Group(NamedTuple):
+    """Which texts are searched together."""
+
+    method: Search
+    writes_unknown: bool
+    """Whether `<unk>` may be written."""
+    longest: int
+    """The most tokens of a source: long ones keep to themselves, since they would take the room of many."""
+    alone: int | None = None
+    """The key of a text that is searched by itself."""
+
+    @classmethod
+    def of(cls, text: _Text, *, alone: bool = False) -> "_Group":
+        """Return the group of a text."""
+        settings, length = text.settings, text.request.length
+        return cls(
+            settings.method,
+            settings.allow_unk or settings.replace_unknown,
+            max(_SHORT, 1 << (length - 1).bit_length()),
+            text.key if alone else None,
+        )
 
 
 @dataclass
@@ -115,8 +136,8 @@ class Flow:
         except (TandemError, ValueError) as error:
             self._done.append(Done(key, error))
             return
-        group = (settings.method, settings.allow_unk or settings.replace_unknown, None)
-        self._searches.setdefault(group, _Search()).waiting.append(_Text(key, request, settings, watched))
+        waiting = _Text(key, request, settings, watched)
+        self._searches.setdefault(_Group.of(waiting), _Search()).waiting.append(waiting)
 
     def remove(self, key: int) -> None:
         """Forget a text that nobody wants any more. One that is not there is no error."""
@@ -206,7 +227,5 @@ class Flow:
         if len(texts) == 1:
             return [Done(texts[0].key, error)]
         for text in texts:
-            settings = text.settings
-            group = (settings.method, settings.allow_unk or settings.replace_unknown, text.key)
-            self._searches[group] = _Search(waiting=deque([text]))
+            self._searches[_Group.of(text, alone=True)] = _Search(waiting=deque([text]))
         return []
