@@ -129,7 +129,7 @@ def test_long_texts_keep_to_themselves(translator: Translator) -> None:
     expected = translator.translate(["eins", long, "zwei"], settings)
     for key, text in enumerate(["eins", long, "zwei"]):
         flow.add(key, text, settings)
-    assert len(flow._searches) == 2
+    assert len(flow._batches) == 2
     results = run(flow, lambda _: False)
     for key in range(3):
         assert_same(results[key], expected[key])

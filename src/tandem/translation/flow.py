@@ -12,9 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tandem.engines import IntArray
-from tandem.errors import TandemError
 from tandem.memory import memory_for
-from tandem.search import Running, Search
+from tandem.search import Hypothesis, Running, Search
 from tandem.search.steps import nothing_possible
 from tandem.translation.messages import Translation
 from tandem.translation.outputs import empty_translation
@@ -89,7 +88,7 @@ class _Group(NamedTuple):
 
 
 @dataclass
-class _Search:
+class _Batch:
     """The search of texts with the same settings, and those that wait to join it."""
 
     running: Running | None = None
@@ -104,23 +103,23 @@ class Flow:
 
     def __init__(self, translator: Translator) -> None:
         self._translator = translator
-        self._searches: dict[_Group, _Search] = {}
+        self._batches: dict[_Group, _Batch] = {}
         self._done: list[Done] = []
 
     @property
     def waiting(self) -> int:
         """The number of texts that are not searched yet."""
-        return sum(len(search.waiting) for search in self._searches.values())
+        return sum(len(batch.waiting) for batch in self._batches.values())
 
     @property
     def running(self) -> int:
         """The number of texts that are searched."""
-        return sum(len(search.texts) for search in self._searches.values())
+        return sum(len(batch.texts) for batch in self._batches.values())
 
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing to do."""
-        return not self._searches and not self._done
+        return not self._batches and not self._done
 
     def add(self, key: int, text: str, settings: SearchSettings, prefix: str = "", *, watched: bool = False) -> None:
         """Take a text, which joins at one of the next steps; `key` tells it from others.
@@ -133,99 +132,97 @@ class Flow:
                 self._done.append(Done(key, empty_translation(settings)))
                 return
             settings.rows([request.length], self._translator.engine.logits)
-        except (TandemError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, only this text has it
             self._done.append(Done(key, error))
             return
         waiting = _Text(key, request, settings, watched)
-        self._searches.setdefault(_Group.of(waiting), _Search()).waiting.append(waiting)
+        self._batches.setdefault(_Group.of(waiting), _Batch()).waiting.append(waiting)
 
     def remove(self, key: int) -> None:
         """Forget a text that nobody wants any more. One that is not there is no error."""
-        for group, search in list(self._searches.items()):
-            search.waiting = deque(one for one in search.waiting if one.key != key)
-            if search.texts.pop(key, None) is not None and search.running is not None:
-                search.running = search.running.keep(np.flatnonzero(search.running.keys != key))
-            self._drop_empty(group, search)
+        for group, batch in list(self._batches.items()):
+            batch.waiting = deque(one for one in batch.waiting if one.key != key)
+            if batch.texts.pop(key, None) is not None and batch.running is not None:
+                batch.running = batch.running.keep(np.flatnonzero(batch.running.keys != key))
+            self._drop_empty(group, batch)
         self._done = [done for done in self._done if done.key != key]
 
     def step(self) -> FlowStep:
         """Take a step for all texts."""
         step, self._done = FlowStep([], self._done, []), []
-        for group, search in list(self._searches.items()):
+        for group, batch in list(self._batches.items()):
             try:
-                step.joined.extend(self._admit(search))
-                if search.running is not None:
-                    step.done.extend(self._advance(search))
-                    step.progress.extend(self._progress(search))
+                step.joined.extend(self._admit(batch))
+                if batch.running is not None:
+                    step.done.extend(self._advance(batch))
+                    step.progress.extend(self._progress(batch))
             except Exception as error:  # noqa: BLE001 - whatever it is, only these texts have it
-                step.done.extend(self._failed(search, error))
-            self._drop_empty(group, search)
+                step.done.extend(self._failed(batch, error))
+            self._drop_empty(group, batch)
         return step
 
-    def _drop_empty(self, group: _Group, search: _Search) -> None:
-        if not search.texts:
-            search.running = None
-            if not search.waiting:
-                self._searches.pop(group, None)
+    def _drop_empty(self, group: _Group, batch: _Batch) -> None:
+        if not batch.texts:
+            batch.running = None
+            if not batch.waiting:
+                self._batches.pop(group, None)
 
-    def _admit(self, search: _Search) -> list[int]:
+    def _admit(self, batch: _Batch) -> list[int]:
         """Let texts that wait join the search, unless they should wait for others; return their keys."""
-        if not search.waiting:
+        if not batch.waiting:
             return []
-        search.waited += 1
-        count = len(search.texts)
-        if count and search.waited <= _PATIENCE and len(search.waiting) * _SHARE < count:
+        batch.waited += 1
+        count = len(batch.texts)
+        if count and batch.waited <= _PATIENCE and len(batch.waiting) * _SHARE < count:
             return []
-        longest = max((one.request.length for one in (*search.texts.values(), *search.waiting)), default=0)
-        settings = search.waiting[0].settings
+        longest = max((one.request.length for one in (*batch.texts.values(), *batch.waiting)), default=0)
+        settings = batch.waiting[0].settings
         room = settings.rows([longest] * settings.batch_size, self._translator.engine.logits) - count
-        joining = [search.waiting.popleft() for _ in range(min(len(search.waiting), max(room, 0 if count else 1)))]
+        joining = [batch.waiting.popleft() for _ in range(min(len(batch.waiting), max(room, 0 if count else 1)))]
         if not joining:
             return []
-        search.waited = 0
-        search.texts |= {one.key: one for one in joining}
+        batch.waited = 0
+        batch.texts |= {one.key: one for one in joining}
         engine = self._translator.texts.engine(settings)
         inputs = search_inputs([one.request for one in joining])
         with memory_for(f"translating {count + len(joining):,} texts together", SMALLER_SEARCH):
             begun = settings.method.start(engine, inputs, np.array([one.key for one in joining]))
-            search.running = begun if search.running is None else search.running.join(begun)
+            batch.running = begun if batch.running is None else batch.running.join(begun)
         return [one.key for one in joining]
 
-    def _advance(self, search: _Search) -> list[Done]:
-        assert search.running is not None
-        with memory_for(f"translating {len(search.texts):,} texts together", SMALLER_SEARCH):
-            search.running, _, finished = search.running.step()
-        done: list[Done] = []
-        for key, hypotheses in finished:
-            text = search.texts.pop(key)
-            if not hypotheses:
-                done.append(Done(key, nothing_possible(0)))
-                continue
-            try:
-                (translation,) = self._translator.texts.write([text.request], [hypotheses], text.settings)
-                done.append(Done(key, translation))
-            except TandemError as error:
-                done.append(Done(key, error))
-        return done
+    def _advance(self, batch: _Batch) -> list[Done]:
+        assert batch.running is not None
+        with memory_for(f"translating {len(batch.texts):,} texts together", SMALLER_SEARCH):
+            batch.running, _, finished = batch.running.step()
+        return [self._written(batch.texts.pop(key), hypotheses) for key, hypotheses in finished]
 
-    def _progress(self, search: _Search) -> list[Progress]:
-        assert search.running is not None
-        keys: IntArray = search.running.keys
-        watched = [place for place, key in enumerate(keys.tolist()) if search.texts[key].watched]
+    def _written(self, text: _Text, hypotheses: list[Hypothesis]) -> Done:
+        if not hypotheses:
+            return Done(text.key, nothing_possible(0))
+        try:
+            (translation,) = self._translator.texts.write([text.request], [hypotheses], text.settings)
+        except Exception as error:  # noqa: BLE001 - whatever it is, only this text has it
+            return Done(text.key, error)
+        return Done(text.key, translation)
+
+    def _progress(self, batch: _Batch) -> list[Progress]:
+        assert batch.running is not None
+        keys: IntArray = batch.running.keys
+        watched = [place for place, key in enumerate(keys.tolist()) if batch.texts[key].watched]
         if not watched:
             return []
         target = self._translator.target_tokenizer
         results = []
-        for place, ids in zip(watched, search.running.best(np.array(watched)), strict=True):
-            text = search.texts[int(keys[place])]
+        for place, ids in zip(watched, batch.running.best(np.array(watched)), strict=True):
+            text = batch.texts[int(keys[place])]
             results.append(Progress(text.key, target.decode(ids, text.request.source.pieces)))
         return results
 
-    def _failed(self, search: _Search, error: Exception) -> Sequence[Done]:
+    def _failed(self, batch: _Batch, error: Exception) -> Sequence[Done]:
         """Say the error of a single text; search several anew, each by itself, for it is the error of one of them."""
-        texts, search.texts, search.running = list(search.texts.values()), {}, None
+        texts, batch.texts, batch.running = list(batch.texts.values()), {}, None
         if len(texts) == 1:
             return [Done(texts[0].key, error)]
         for text in texts:
-            self._searches[_Group.of(text, alone=True)] = _Search(waiting=deque([text]))
+            self._batches[_Group.of(text, alone=True)] = _Batch(waiting=deque([text]))
         return []
