@@ -32,7 +32,7 @@ def taken() -> Iterator[int]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nowhere",), "nowhere: there is no such run or checkpoint"),
+        (("nowhere",), "nowhere: there is no such run, checkpoint or export"),
         (
             ("MODEL", "--max-waiting", "100"),
             "a request may have 128 texts (--max-texts), but only 100 may wait (--max-waiting): raise the one, or "

@@ -81,5 +81,5 @@ def test_a_model_that_cannot_be_loaded_anew_stays(checkpoint: Path) -> None:
 
 
 def test_a_model_that_is_not_there_is_an_error_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="there is no such run or checkpoint"):
+    with pytest.raises(CheckpointError, match="there is no such run, checkpoint or export"):
         models_of(tmp_path / "nothing")

@@ -4,7 +4,7 @@ import json
 import shlex
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -18,20 +18,24 @@ from tandem.serving.server import Server
 class Page:
     """The servers that a page starts, the last of which is asked."""
 
-    def __init__(self) -> None:
-        self._apps: list[Any] = []
+    def __init__(self, stack: ExitStack) -> None:
+        """Keep the servers until the end of a stack."""
+        self._stack = stack
+        self._client: TestClient | None = None
         self.answer: Any = None
         """What the last `curl` line was answered, if it was JSON."""
 
     def serve(self, words: Sequence[str]) -> None:
         """Start a server, but for listening."""
+        apps: list[Any] = []
         with (
-            patch.object(Server, "run", lambda server, _: self._apps.append(server.config.app)),
+            patch.object(Server, "run", lambda server, _: apps.append(server.config.app)),
             patch("tandem.serving.workers.in_processes", return_value=None),
             _signals_kept(),
         ):
             result = CliRunner().invoke(app, [*words[1:], "--port", "0"])
         assert result.exit_code == 0, f"{words}\n{result.output}\n{result.exception!r}"
+        self._client = self._stack.enter_context(TestClient(apps[0]))
 
     def ask(self, line: str) -> None:
         """Ask as a `curl` line does. Raise AssertionError where the answer is an error."""
@@ -52,8 +56,8 @@ class Page:
             headers.setdefault("Content-Type", "application/x-www-form-urlencoded")  # as curl does
         path = url.removeprefix("http://localhost:8000")
         assert path.startswith("/"), line
-        client = TestClient(self._apps[-1])  # which does not end the models, as it would in a with statement
-        answer = client.request("GET" if data is None else "POST", path, headers=headers, content=data)
+        assert self._client is not None, line
+        answer = self._client.request("GET" if data is None else "POST", path, headers=headers, content=data)
         assert answer.status_code == 200, f"{line}\n{answer.text}"
         self.answer = answer.json() if answer.headers["content-type"] == "application/json" else None
 

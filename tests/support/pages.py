@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+from contextlib import ExitStack
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -103,6 +104,11 @@ def write_files(folder: Path) -> None:
 
 
 def run_page(text: str, name: str, ready: Path) -> None:
+    with ExitStack() as stack:
+        _run_blocks(text, name, ready, Page(stack))
+
+
+def _run_blocks(text: str, name: str, ready: Path, served: Page) -> None:
     found = blocks(text)
     commands = "\n".join(block.code for block in found if block.language in {"bash", "python"})
     for run in RUNS:
@@ -110,7 +116,6 @@ def run_page(text: str, name: str, ready: Path) -> None:
         if not re.search(made, commands):
             shutil.copytree(ready / "run", run)
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    served = Page()
     for block, after in zip_longest(found, found[1:]):
         if block.language == "python":
             exec(compile("\n" * (block.line - 1) + block.code, name, "exec"), namespace)
