@@ -74,16 +74,19 @@ def test_the_pointer_names_the_best_and_the_last_and_only_the_last_are_kept_besi
     assert {best for _, best in seen} == {True, False}  # else the test sees one case only
 
 
-@pytest.mark.parametrize("kind", ["run", "other files", "a file"])
+@pytest.mark.parametrize("kind", ["run", "export", "other files", "a file"])
 def test_a_directory_in_use_is_refused(kind: str, shared: Path, tmp_path: Path) -> None:
     out, message = {
         "run": (
             shared,
             "this is not an empty directory: it holds a run. Continue it with --resume, choose another",
         ),
+        "export": (tmp_path / "exported", "it holds an export. Choose another with --out"),
         "other files": (tmp_path, "this is not an empty directory, and not a run either. Choose another with --out"),
         "a file": (tmp_path / "thesis.txt", "this is a file, and a run needs a directory. Choose another with --out"),
     }[kind]
+    (tmp_path / "exported").mkdir()
+    (tmp_path / "exported" / "encoder.onnx").touch()
     (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
     with pytest.raises(TrainingError, match=message):
         run_tiny(out)

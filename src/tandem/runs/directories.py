@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from tandem.errors import CheckpointError, TrainingError
-from tandem.model_paths import is_model
+from tandem.model_paths import is_export, is_model
 from tandem.runs.lock import LOCK, LOCK_FILES
 from tandem.runs.provenance import PROVENANCE, read_provenance
 
@@ -40,6 +40,8 @@ def refuse_used(out: Path) -> None:
         raise TrainingError(f"{out}: this is a file, and a run needs a directory. Choose another with --out")
     if not is_model(out):
         raise TrainingError(f"{out}: this is not an empty directory, and not a run either. Choose another with --out")
+    if is_export(out):
+        raise TrainingError(f"{out}: this is not an empty directory: it holds an export. Choose another with --out")
     raise TrainingError(
         f"{out}: this is not an empty directory: it holds a run. Continue it with --resume, choose another directory "
         "with --out, or remove it"
