@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import tandem
-from benchmarks.http_client import Connection, ServerProcess, closed_loop, serving
+from benchmarks.http_client import Answer, Connection, ServerProcess, closed_loop, serving
 from benchmarks.machine import describe_machine
 from benchmarks.rounds import Figures, percentile, rounded
 
@@ -27,6 +27,9 @@ PARTS = ("load", "alone", "overload", "storm")
 GATHERINGS = ("continuous", "one text a batch", "a window of 100 ms")
 _TIMES = 10
 """How much more than the server can do is asked for."""
+_STORM_BEAMS = (1, 3)
+_SECONDS_TO_THE_END = 2
+"""Between the second half of the storm and the server's end."""
 
 
 def main() -> None:
@@ -104,22 +107,7 @@ def measure_load(model: Path, texts: list[str], clients: int, beams: list[int], 
                         rates[gathering].append(len(texts) / own)
                     equal += outputs == expected
                     server.stop()
-            base = {
-                gathering: rates["one call"][n * rounds : (n + 1) * rounds] for n, gathering in enumerate(GATHERINGS)
-            }
-            figures[f"beam {beam}"] = {
-                "one call": rounded(statistics.median(rates["one call"])),
-                **{
-                    gathering: {
-                        "median": rounded(statistics.median(rates[gathering])),
-                        "share": rounded(
-                            statistics.median(a / b for a, b in zip(rates[gathering], base[gathering], strict=True))
-                        ),
-                    }
-                    for gathering in GATHERINGS
-                },
-                "outputs equal": equal == len(GATHERINGS),
-            }
+            figures[f"beam {beam}"] = {**_shares(rates, rounds), "outputs equal": equal == len(GATHERINGS)}
     offline.close()
     return figures
 
@@ -158,9 +146,10 @@ def measure_alone(model: Path, texts: list[str], beams: list[int], rounds: int) 
     return figures
 
 
-def _expected(model: Path, texts: list[str]) -> dict[str, str]:
+def _expected(model: Path, texts: list[str], beam: int | None = None) -> dict[str, str]:
     """Return what each text is translated to in one call."""
-    return dict(zip(texts, (each.text for each in tandem.load(model, device="cpu").translate(texts)), strict=True))
+    found = tandem.load(model).translate(texts, beam=beam)
+    return dict(zip(texts, (each.text for each in found), strict=True))
 
 
 def measure_overload(model: Path, texts: list[str], seconds: float) -> Figures:
@@ -225,59 +214,58 @@ async def _overloaded(
 
 def measure_storm(model: Path, texts: list[str], requests: int) -> Figures:
     """Cancellations, slow readers, broken bodies, and the end in the middle of it: what is lost."""
-    expected = _expected(model, texts)
+    expected = {beam: _expected(model, texts, beam) for beam in _STORM_BEAMS}
     with tempfile.TemporaryDirectory() as folder, _server(model, "continuous", Path(folder) / "log") as server:
         figures = asyncio.run(_storm(server, texts, expected, requests))
         figures["exit status"] = server.process.wait(timeout=120)
     return figures
 
 
-async def _storm(server: ServerProcess, texts: list[str], expected: dict[str, str], requests: int) -> Figures:
-    chance, counts = random.Random(1), Counter[str]()
-    together = asyncio.Semaphore(100)
+async def _storm(
+    server: ServerProcess, texts: list[str], expected: dict[int, dict[str, str]], requests: int
+) -> Figures:
+    chance, counts, together = random.Random(1), Counter[str](), asyncio.Semaphore(100)
 
     async def one(number: int) -> None:
-        text, fate = texts[number % len(texts)], chance.random()
+        text, beam, fate = texts[number % len(texts)], chance.choice(_STORM_BEAMS), chance.random()
         async with together:
-            connection, hung_up = Connection(server.port), False
+            connection = Connection(server.port)
             try:
-                if fate < 0.1:
-                    await connection.send("/v1/translate", b'{"text": "a', promised=500)
-                    hung_up = True
-                elif fate < 0.2:
-                    await connection.send("/v1/translate", b'{"text": [nan')
-                elif fate < 0.4:
-                    await connection.send("/v1/translate", json.dumps({"text": text}).encode())
-                    await asyncio.sleep(chance.random() / 20)
-                    hung_up = True
-                else:
-                    await connection.send(
-                        "/v1/translate", json.dumps({"text": text, "beam": chance.choice([1, 3])}).encode()
-                    )
-                    if fate < 0.5:
-                        await asyncio.sleep(chance.random() / 5)
-                if hung_up:
-                    counts["hung up"] += 1
-                    return
-                answer = await connection.receive()
+                answer = await _asked(connection, text, beam, fate, chance.random())
             except (OSError, EOFError):
                 counts["no answer"] += 1
                 return
             finally:
                 connection.close()
-            counts[f"status {answer.status}"] += 1
-            if answer.status == 200 and "error" in answer.content["translations"][0]:
-                counts["errors"] += 1
+        counts["left by the client" if answer is None else f"status {answer.status}"] += 1
+        if answer and answer.status == 200:
+            counts["wrong"] += answer.content["translations"][0].get("text") != expected[beam][text]
 
-    tasks = [asyncio.create_task(one(number)) for number in range(requests // 2)]
-    await asyncio.gather(*tasks)
+    await asyncio.gather(*(one(number) for number in range(requests // 2)))
     left = await _left_behind(server)
-    wrong = await _wrong(server, texts, expected)
     tasks = [asyncio.create_task(one(number)) for number in range(requests // 2, requests)]
-    await asyncio.sleep(2)
+    await asyncio.sleep(_SECONDS_TO_THE_END)
     server.process.terminate()
     await asyncio.gather(*tasks)
-    return {"requests": requests, **counts, "left behind": left, "wrong afterwards": wrong}
+    return {"requests": requests, **dict(sorted(counts.items())), "texts left behind": left}
+
+
+async def _asked(connection: Connection, text: str, beam: int, fate: float, pause: float) -> Answer | None:
+    """Ask for a translation in one of several ways; return the answer, or None where the client leaves before."""
+    path, body = "/v1/translate", json.dumps({"text": text, "beam": beam}).encode()
+    if fate < 0.1:  # half of a body
+        await connection.send(path, body[:9], promised=len(body))
+        return None
+    if fate < 0.2:  # no JSON
+        await connection.send(path, b'{"text": [nan')
+        return await connection.receive()
+    await connection.send(path, body)
+    if fate < 0.4:  # leaves while its text is searched
+        await asyncio.sleep(pause / 20)
+        return None
+    if fate < 0.5:  # reads late
+        await asyncio.sleep(pause / 5)
+    return await connection.receive()
 
 
 async def _left_behind(server: ServerProcess) -> float:
@@ -290,12 +278,6 @@ async def _left_behind(server: ServerProcess) -> float:
     return sum(
         float(line.split()[-1]) for line in lines if line.startswith(("tandem_texts_waiting{", "tandem_texts_running{"))
     )
-
-
-async def _wrong(server: ServerProcess, texts: list[str], expected: dict[str, str]) -> int:
-    """Return how many texts are translated otherwise than in one call."""
-    _, outputs, _ = await closed_loop(server.port, texts, 64, {})
-    return sum(expected[text] != output for text, output in zip(texts, outputs, strict=True))
 
 
 if __name__ == "__main__":
