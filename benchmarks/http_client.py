@@ -84,12 +84,6 @@ class ServerProcess(NamedTuple):
         """The bytes of memory that the process has now."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
 
-    @property
-    def processor_seconds(self) -> float:
-        """The processor time that the process has had."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / 100
-
     def stop(self) -> int:
         """Tell it to end, wait, and return its exit status."""
         self.process.send_signal(signal.SIGTERM)

@@ -89,5 +89,5 @@ def test_what_does_not_fit_is_named() -> None:
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="is there already, and is not written over"):
+    with pytest.raises(CheckpointError, match="this already exists, and is not overwritten"):
         Translator.of(own_model(), SOURCE, TARGET).save(tmp_path)

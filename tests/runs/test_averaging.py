@@ -110,7 +110,7 @@ def test_a_token_that_differs_is_named(tmp_path: Path) -> None:
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     one, other = made(tmp_path, "one", 1), made(tmp_path, "other", 2)
     before = {path: path.read_bytes() for path in other.iterdir()}
-    with pytest.raises(CheckpointError, match="other: is there already, and is not written over"):
+    with pytest.raises(CheckpointError, match="other: this already exists, and is not overwritten"):
         tandem.average([one], out=other)
     assert {path: path.read_bytes() for path in other.iterdir()} == before
 
@@ -140,6 +140,6 @@ def test_foreign_files_stay_and_a_second_process_is_refused(tmp_path: Path) -> N
     ):
         tandem.average([path], out=tmp_path / "other", device="cpu")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(CheckpointError, match="link: is there already"):
+    with pytest.raises(CheckpointError, match="link: this already exists"):
         tandem.average([path], out=tmp_path / "link", device="cpu")
     assert not (tmp_path / ".mean.lock").exists()

@@ -326,7 +326,7 @@ def test_the_page_names_what_it_is_made_of(checkpoint: Path, tmp_path: Path) -> 
 def test_nothing_is_written_over_and_nothing_is_left_of_a_failure(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(CheckpointError, match="mine: is there already, and is not written over"):
+    with pytest.raises(CheckpointError, match="mine: this already exists, and is not overwritten"):
         tandem.export_page(checkpoint, checkpoint)
     before = set(tmp_path.iterdir())
     monkeypatch.setattr(web_page, "_compressed", lambda _: 1 // 0)

@@ -119,7 +119,7 @@ def serve_command(
         alive = in_processes(place.workers, notify) if place.workers > 1 else None
         if place.workers > 1 and alive is None:
             return
-        # Imported in the workers alone: what they count has to know that there are several.
+        # Imported once the workers are forked: prometheus-client looks at its import whether there are several.
         from tandem.serving.running import serve
 
         serve(sources, bound, wishes, model.load, write_line=write_line, notify=notify, alive=alive)

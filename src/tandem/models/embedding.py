@@ -20,7 +20,7 @@ class Embedding(nn.Embedding):
                 self.weight /= self.scale
 
     def reset_parameters(self) -> None:
-        """Draw the weights. Where there is no memory for them nothing is drawn: for that torch imports for seconds."""
+        """Draw the weights. On the meta device nothing is drawn, because drawing there makes torch import much code."""
         if not self.weight.is_meta:
             super().reset_parameters()
 

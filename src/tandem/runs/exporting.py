@@ -54,7 +54,7 @@ def export(model: str | Path, *, out: str | Path | None = None, precision: Expor
     path = path_of(model, "model")
     where = path.with_name(f"{path.name}{_EXPORTS[precision]}") if out is None else path_of(out, "out")
     if os.path.lexists(where):
-        raise CheckpointError(f"{where}: is there already, and is not written over. Choose another, or remove it")
+        raise CheckpointError(f"{where}: this already exists, and is not overwritten. Choose another, or remove it")
     return compared_export(path, where, precision)
 
 

@@ -167,7 +167,7 @@ class Translator:
 
         path = path_of(directory, "directory")
         if path.exists():
-            raise CheckpointError(f"{path}: is there already, and is not written over. Choose another, or remove it")
+            raise CheckpointError(f"{path}: this already exists, and is not overwritten. Choose another, or remove it")
         tokenizers = self.source_tokenizer, self.target_tokenizer
         save_checkpoint(Checkpoint(self.model, self.recipe, *tokenizers, self.calibration), path)
 
