@@ -1,4 +1,4 @@
-"""The command line: one short module a command, imported when the command is used."""
+"""The command line: one short module per command, imported when the command is used."""
 
 import os
 import sys
@@ -15,22 +15,22 @@ COMMANDS = {
     "demo": "Train a small German-English translator on the built-in corpus, measure it, and translate a few "
     "sentences.",
     "train": "Train a model, from a corpus or a recipe.",
-    "describe": "Say how many weights a model has and where, and what memory they take. Nothing is trained.",
-    "translate": "Translate texts: arguments, a file, or standard input; a line in, a line out.",
+    "describe": "Show how many weights a model has, where they are, and what memory they take, without training it.",
+    "translate": "Translate texts from arguments, a file or standard input: one line in, one line out.",
     "evaluate": "Measure a model on a corpus: BLEU, chrF, TER, exact matches, edit rates, perplexity, each with its "
     "signature.",
-    "analyse": "Look at where systems are good, how they differ and what they get wrong; write a page of it.",
+    "analyse": "Show where systems are good, how they differ and what they get wrong, on a web page.",
     "compare": "Compare trainings: mean and deviation over seeds, and whether systems differ by more than chance.",
-    "score": "Print how probable the model finds each given target: its log-probability in nats, a line a pair.",
-    "rescore": "Rank another system's hypotheses anew, with what the model says of each beside the system's own score.",
-    "reproduce": 'Look at the claims of "Sequence to Sequence Learning with Neural Networks" (2014) one by one, with '
+    "score": "Print the log-probability of each given target, in nats, one line per pair.",
+    "rescore": "Rerank another system's n-best lists by the model's scores and the system's own.",
+    "reproduce": 'Test the claims of "Sequence to Sequence Learning with Neural Networks" (2014) one by one, with '
     "small models.",
-    "average": "Write a checkpoint whose weights are the mean of those of several.",
-    "export": "Write a model as ONNX graphs, which translate without PyTorch.",
-    "serve": "Serve models over HTTP: translations, scores, LibreTranslate's interface, figures for Prometheus.",
-    "data": "Fetch public corpora, see which prepared ones are kept.",
+    "average": "Write a checkpoint with the mean of several checkpoints' weights.",
+    "export": "Export a model as ONNX graphs, which translate without PyTorch.",
+    "serve": "Serve models over HTTP: translations, scores, LibreTranslate's interface, Prometheus metrics.",
+    "data": "Download public corpora, and show or clear the cache of prepared ones.",
 }
-"""Each command, which is a module of this package, with the line that `tandem --help` says of it."""
+"""Each command, which is a module of this package, with the line that `tandem --help` shows for it."""
 
 _TRAINING = "exports run without it, all else needs pip install 'tandem-seq2seq[train]'"
 _SERVING = "a server needs pip install 'tandem-seq2seq[serve]'"
@@ -57,16 +57,16 @@ def _version(wanted: bool) -> None:
 @app.callback(epilog="Begin with `tandem demo`. Each command's --help teaches by example.")
 def _tandem(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Say the version and stop."
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:
     """Train and use recurrent encoder-decoders: text in, text out.
 
-    - `tandem demo`: a translator in three minutes, from nothing
-    - `tandem train --source train.de --target train.en`: your own
+    - `tandem demo`: train a translator in three minutes, without any data
+    - `tandem train --source train.de --target train.en`: train your own
     - `tandem translate runs/MODEL "Guten Morgen!"`: use it
     - `tandem evaluate runs/MODEL --source test.de --target test.en`: measure it
-    - `tandem analyse runs/MODEL --source test.de --target test.en`: see where and why it errs
+    - `tandem analyse runs/MODEL --source test.de --target test.en`: see where and why it makes mistakes
     """
 
 

@@ -32,13 +32,13 @@ class InputOptions(OptionGroup):
     panel = "Analysis"
 
     translations: list[str] | None = option(
-        None, metavar="NAME=FILE", help="Another system's translations, one a line; may be repeated."
+        None, metavar="NAME=FILE", help="Another system's translations, one per line. May be repeated."
     )
     phrases: Path | None = option(
-        None, metavar="FILE", help="Phrases for the picture of contexts: TEXT or TEXT, tab, GROUP."
+        None, metavar="FILE", help="Phrases for the picture of contexts: TEXT, or TEXT, tab, GROUP."
     )
     training: Path | None = option(
-        None, metavar="FILE", help="Sources of the training data: for word ranks and nearest neighbours."
+        None, metavar="FILE", help="Sources of the training data, for word ranks and nearest neighbours."
     )
 
 
@@ -48,8 +48,8 @@ class OutputOptions(OptionGroup):
 
     panel = OUTPUT
 
-    out: Path = option(Path("analysis"), "--out", metavar="DIR", help="Where page, pictures and figures go.")
-    as_json: bool = option(False, "--json", help="All figures as JSON.")
+    out: Path = option(Path("analysis"), "--out", metavar="DIR", help="The folder for the page, pictures and figures.")
+    as_json: bool = option(False, "--json", help="Print all figures as JSON.")
     quiet: QuietOption = False
 
 
@@ -66,14 +66,14 @@ def analyse_command(
     wanted: OutputOptions,
     model: ModelOptions,
 ) -> None:
-    """Look at where systems are good, how they differ and what they get wrong; write a page of it.
+    """Show where systems are good, how they differ and what they get wrong, on a web page.
 
     - `tandem analyse runs/demo --corpus captions:test`
     - `tandem analyse runs/mine runs/other --source test.de --target test.en --training train.de`
     - `tandem analyse runs/mine --corpus multi30k:test --translations other=other.en --phrases phrases.de.txt`
 
-    BLEU by sentence length and by word frequency with intervals, significance, the commonest confusions, the worst
-    sentences, and the encoder's contexts of phrases in the plane with their nearest neighbours.
+    The page shows BLEU by sentence length and by word frequency with intervals, significance, the commonest
+    confusions, the worst sentences, and the encoder's contexts of phrases in the plane with their nearest neighbours.
     """
     standard_output()  # before the work
     from tandem.analysis.inputs import read_translations, system_names

@@ -10,17 +10,17 @@ from tandem.cli.commands import command
 
 @command
 def average_command(
-    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Runs' directories, or checkpoints'.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The new checkpoint. It must not be there.")],
+    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="The directories of runs or checkpoints.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The new checkpoint. It must not exist.")],
 ) -> None:
-    """Write a checkpoint whose weights are the mean of those of several.
+    """Write a checkpoint with the mean of several checkpoints' weights.
 
     - `tandem average runs/mine/checkpoints/epoch-016 runs/mine/checkpoints/epoch-018 --out runs/mean`
-    - `tandem average runs/mine/checkpoints/* --out runs/mean`: all that `training.keep_last` kept
+    - `tandem average runs/mine/checkpoints/* --out runs/mean`: all checkpoints that `training.keep_last` kept
 
-    Of a run its best checkpoint is taken. Vocabularies and model settings but for dropout must be the same; the
-    recipe is the first one's. Checkpoints of one training are meant: the mean of the weights of two seeds knows
-    nothing.
+    For a run, its best checkpoint is used. Vocabularies and model settings (except dropout) must be the same. The
+    recipe is that of the first. Average only checkpoints of one training: the mean of the weights of two seeds is
+    useless.
     """
     from tandem.console import PrintableConsole, show_text
     from tandem.runs import average

@@ -28,7 +28,7 @@ def compare_command(
     scoring: TextScoreOptions,
     resampling: ResamplingOptions,
     search: SearchOptions,
-    as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.", rich_help_panel=OUTPUT)] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.", rich_help_panel=OUTPUT)] = False,
     quiet: QuietOption = False,
     model: ModelOptions,
 ) -> None:
@@ -37,8 +37,8 @@ def compare_command(
     - `tandem compare runs/one runs/two --source test.de --target test.en`
     - `tandem compare runs/small-seed1 runs/small-seed2 runs/large-seed1 runs/large-seed2 --corpus multi30k:test`
 
-    Runs whose recipes differ only in the seed are one system. `tandem evaluate` makes an ensemble of several runs;
-    this measures each by itself.
+    Runs whose recipes differ only in the seed are one system. Each run is measured by itself, whereas
+    `tandem evaluate` makes an ensemble of several runs.
     """
     standard_output()  # before the work
     from tandem.checkpoint import load_checkpoint

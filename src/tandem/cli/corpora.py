@@ -59,7 +59,7 @@ class CorpusOptions(OptionGroup):
             kind: Any = Path if option.name in _FILE_OPTIONS else str
             text = option.help
             if cls.several_targets and option.name == "target":
-                kind, text = list[Path], f"{text} Give it again for further references."
+                kind, text = list[Path], f"{text} Repeat it for further references."
             declared = typer.Option(*names, metavar=option.metavar, help=text, rich_help_panel=_ROLES.get(role))
             parameters.append(option_parameter(_prefixed(role, option.name, "_"), Annotated[kind | None, declared]))
         return parameters

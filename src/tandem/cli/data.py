@@ -11,21 +11,23 @@ from tandem.cli.options import QuietOption
 from tandem.cli.streams import notify
 from tandem.errors import OutputError
 
-data_command = command_app(no_args_is_help=True, help="Fetch public corpora, see which prepared ones are kept.")
+data_command = command_app(
+    no_args_is_help=True, help="Download public corpora, and show or clear the cache of prepared ones."
+)
 
 
 @data_command.callback()
 def _data() -> None:
-    """Fetch public corpora: `tandem data get multi30k`. See what is prepared: `tandem data cache`."""
+    """Download public corpora: `tandem data get multi30k`. Show prepared corpora: `tandem data cache`."""
 
 
 @data_command.command("cache", cls=Command)
 def cache_command(
     clear: Annotated[
-        bool, typer.Option("--clear", help="Remove all of them; trainings prepare their corpora anew.")
+        bool, typer.Option("--clear", help="Remove all of them. Trainings prepare their corpora anew.")
     ] = False,
 ) -> None:
-    """Say which prepared corpora are kept, and where; what lies there can be made again at any time.
+    """Show which prepared corpora are cached, and where. They can be made again at any time.
 
     - `tandem data cache`
     - `tandem data cache --clear`
@@ -62,14 +64,14 @@ def cache_command(
 def get_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The corpus: multi30k.")],
     folder: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to put it. Default: where recipes look for it.")
+        Path | None, typer.Option(metavar="DIR", help="The folder to put it in. Default: where recipes look for it.")
     ] = None,
     mirror: Annotated[
-        str | None, typer.Option(metavar="URL|DIR", help="Fetch from here instead: another address, or a local folder.")
+        str | None, typer.Option(metavar="URL|DIR", help="Download from another address, or copy from a local folder.")
     ] = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Fetch a corpus file by file, each checked by its SHA-256; what is there already is kept.
+    """Download a corpus, and check each file by its SHA-256. Files that are already there are kept.
 
     - `tandem data get multi30k`
     - `tandem data get multi30k --mirror /mnt/corpora/multi30k`

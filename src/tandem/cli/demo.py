@@ -47,7 +47,7 @@ def demo_command(
     - `tandem demo`
     - `tandem demo --out /tmp/demo`
 
-    Needs no data and no network; three minutes on two cores.
+    It needs no data and no network, and takes three minutes on two cores.
     """
     from tandem.cli.show import show_result
     from tandem.cli.training import TrainingPlan, free_directory, train_plan

@@ -15,16 +15,16 @@ def describe_command(
     what: Annotated[
         Path,
         typer.Argument(
-            metavar="RECIPE|MODEL", help="A recipe, built in or a file, or a run's or a checkpoint's directory."
+            metavar="RECIPE|MODEL", help="A recipe (built in or a file), or the directory of a run or checkpoint."
         ),
     ],
     settings: SettingsOption = None,
     vocabularies: Annotated[
         str | None,
-        typer.Option(metavar="SOURCE,TARGET", help="A recipe's vocabulary sizes. Default: its max_size settings."),
+        typer.Option(metavar="SOURCE,TARGET", help="The vocabulary sizes of a recipe. Default: its max_size settings."),
     ] = None,
 ) -> None:
-    """Say how many weights a model has and where, and what memory they take. Nothing is trained.
+    """Show how many weights a model has, where they are, and what memory they take, without training it.
 
     - `tandem describe sutskever2014`
     - `tandem describe multi30k --vocabularies 8000,6000 --set model.hidden=1024`

@@ -30,14 +30,14 @@ class OutputOptions(OptionGroup):
     panel = OUTPUT
 
     output: Path | None = option(
-        None, "--output", "-o", metavar="FILE", help="Write the translations here, one a line."
+        None, "--output", "-o", metavar="FILE", help="Write the translations here, one per line."
     )
     errors: Path | None = option(
         None,
         metavar="FILE",
-        help="Write each source, its references, the output and its scores here: columns, or JSON lines (.jsonl).",
+        help="Write each source, its references, the output and its scores here, in columns or as JSON lines (.jsonl).",
     )
-    as_json: bool = option(False, "--json", help="Scores and signatures as JSON.")
+    as_json: bool = option(False, "--json", help="Print scores and signatures as JSON.")
     quiet: QuietOption = False
 
 

@@ -17,36 +17,38 @@ if TYPE_CHECKING:
 
 @command
 def export_command(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run's directory, or a checkpoint's.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The directory of a run or checkpoint.")],
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             "-o",
             metavar="DIR",
-            help="The new export, beside the model with -onnx behind its name if not said.",
+            help="The new export. Default: MODEL-onnx.",
         ),
     ] = None,
     precision: Annotated[
         ExportPrecision,
-        typer.Option("--precision", help="int8 is a quarter as large, and its outputs may differ a little."),
+        typer.Option("--precision", help="int8 is a quarter of the size; its outputs may differ a little."),
     ] = "float32",
     web: Annotated[
         Path | None,
         typer.Option(
-            "--web", metavar="DIR", help="Write a web page instead, which translates in the browser: a new folder."
+            "--web",
+            metavar="DIR",
+            help="Write a web page instead, which translates in the browser, to this new folder.",
         ),
     ] = None,
 ) -> None:
-    """Write a model as ONNX graphs, which translate without PyTorch.
+    """Export a model as ONNX graphs, which translate without PyTorch.
 
     - `tandem export runs/mine`
     - `tandem export runs/mine --precision int8 --out mine-small`
     - `tandem translate runs/mine-onnx "Guten Morgen!"`: use it like any model
     - `tandem export runs/mine --precision int8 --web page`: a page for any web server
 
-    Both the model and the export then translate the samples of the run's last validation, and made sources; an export
-    in float32 whose outputs differ is not kept.
+    The model and the export then translate the samples of the run's last validation and random sources. An export in
+    float32 is kept only if its outputs are the same.
     """
     from tandem.console import PrintableConsole, show_text
     from tandem.runs import export

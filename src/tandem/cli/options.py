@@ -42,15 +42,16 @@ _SCORES = "Scores"
 ModelsArgument: TypeAlias = Annotated[
     list[Path],
     typer.Argument(
-        metavar="MODEL...", help="The directory of a run, a checkpoint or an export; of several, the ensemble."
+        metavar="MODEL...", help="The directory of a run, a checkpoint or an export. Several make an ensemble."
     ),
 ]
 SettingsOption: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting; may be repeated.")
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting of the recipe. May be repeated."),
 ]
 OnErrorOption: TypeAlias = Annotated[
     OnError,
-    typer.Option(help="A pair with an empty or too long side: stop there, or drop it, and say how many were dropped."),
+    typer.Option(help="For a pair with an empty or over-long side: stop, or drop it and print how many were dropped."),
 ]
 DeviceOption: TypeAlias = Annotated[Device, typer.Option(help="Where the model runs.", rich_help_panel=COMPUTATION)]
 LengthPenaltyOption: TypeAlias = Annotated[
@@ -62,7 +63,7 @@ LengthPenaltyOption: TypeAlias = Annotated[
 QuietOption: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--quiet", "-q", help="Print results and errors alone: no progress, no announcements.", rich_help_panel=OUTPUT
+        "--quiet", "-q", help="Print only results and errors: no progress, no announcements.", rich_help_panel=OUTPUT
     ),
 ]
 
@@ -76,7 +77,9 @@ class RunOptions(OptionGroup):
     out: Path | None = option(None, "--out", "-o", metavar="DIR", help="The run's directory. Default: runs/NAME.")
     settings: SettingsOption = None
     budget: str | None = option(
-        None, metavar="TIME", help="Choose a model and a schedule that end in this time here, such as 20m."
+        None,
+        metavar="TIME",
+        help="Choose a model and a schedule that finish in this time on this machine, such as 20m.",
     )
     tries: int | None = option(
         None,
@@ -84,11 +87,11 @@ class RunOptions(OptionGroup):
         metavar="N",
         min=2,
         max=MOST_TRIES,
-        help="Try N variants of the chosen recipe for a while; go on with the best.",
+        help="Train N variants of the chosen recipe for a while, and continue with the best.",
     )
-    resume: bool = option(False, "--resume", help="Go on with the run in --out where it was last saved.")
+    resume: bool = option(False, "--resume", help="Resume the run in --out from its last save.")
     verify: bool = option(
-        False, "--verify", help="Hash the corpus again, and what was prepared of it, trusting no time stamp."
+        False, "--verify", help="Hash the corpus and its prepared files again instead of trusting time stamps."
     )
 
 
@@ -99,32 +102,37 @@ class SearchOptions(OptionGroup):
     panel = "Search"
 
     beam: int | None = option(
-        None, min=1, max=LARGEST_BEAM, help="Hypotheses kept at each step; 1 is greedy. Default: the recipe's."
+        None,
+        min=1,
+        max=LARGEST_BEAM,
+        help="Beam width: hypotheses kept at each step; 1 is greedy. Default: the recipe's.",
     )
     length_penalty: LengthPenaltyOption = None
     coverage: float | None = option(
         None,
         min=0.0,
         max=LARGEST_COVERAGE,
-        help="Rank lower by this what attention passes over in the source. Default: the recipe's.",
+        help="Strength of the penalty for source words that attention passes over. Default: the recipe's.",
     )
     max_length_factor: float | None = option(
         None,
         min=0.0,
         max=LARGEST_LENGTH_FACTOR,
-        help="An output has at most this many tokens for each token of its source. Default: the recipe's.",
+        help="The most output tokens per source token. Default: the recipe's.",
     )
     max_length_extra: int | None = option(
-        None, min=0, max=LARGEST_LENGTH_EXTRA, help="Tokens that an output may have besides. Default: the recipe's."
+        None, min=0, max=LARGEST_LENGTH_EXTRA, help="Output tokens allowed on top of that. Default: the recipe's."
     )
-    allow_unk: bool = option(False, "--allow-unk", help="Let `<unk>` stand in translations.")
+    allow_unk: bool = option(False, "--allow-unk", help="Allow `<unk>` in translations.")
     replace_unk: bool = option(
-        False, "--replace-unk", help="Let `<unk>` stand, and put the source word that it came from in its place."
+        False, "--replace-unk", help="Replace each `<unk>` by the source word that it came from."
     )
     dictionary: Path | None = option(
-        None, metavar="FILE", help="With --replace-unk: WORD, tab, TRANSLATION; put this in its place where it has it."
+        None,
+        metavar="FILE",
+        help="With --replace-unk: lines of WORD, tab, TRANSLATION; use TRANSLATION for these words.",
     )
-    batch_size: int = option(256, min=1, max=LARGEST_BATCH, help="Sentences that are translated together.")
+    batch_size: int = option(256, min=1, max=LARGEST_BATCH, help="Sentences per batch.")
 
     def settings(
         self,
@@ -156,11 +164,11 @@ class SamplingOptions(OptionGroup):
         None, min=1, max=LARGEST_BEAM, help="Draw N translations of each text instead of searching."
     )
     temperature: float | None = option(
-        None, min=0.0, max=100.0, help="Below 1 the likely tokens are drawn more often, above 1 less often."
+        None, min=0.0, max=100.0, help="Below 1, likely tokens are drawn more often; above 1, less often."
     )
-    top_k: int | None = option(None, min=1, max=LARGEST_COUNT, help="Draw from the K most probable tokens alone.")
+    top_k: int | None = option(None, min=1, max=LARGEST_COUNT, help="Draw only from the K most probable tokens.")
     top_p: float | None = option(
-        None, min=0.0, max=1.0, help="Draw from the fewest tokens whose probabilities add up to P."
+        None, min=0.0, max=1.0, help="Draw only from the fewest tokens whose probabilities add up to P."
     )
     seed: int | None = option(None, min=0, max=LARGEST_SEED, help="The seed of the draws. Default: 0.")
 
@@ -173,7 +181,7 @@ class ModelOptions(OptionGroup):
 
     device: DeviceOption = "auto"
     precision: Precision = option(
-        "float32", help="Matrix products in float32 or bfloat16; auto takes bfloat16 where the processor has it."
+        "float32", help="Matrix products in float32 or bfloat16; auto uses bfloat16 if the processor has it."
     )
 
     def load(self, models: Path | Sequence[Path]) -> "Translator":
@@ -201,7 +209,7 @@ class ScoreOptions(OptionGroup):
     )
     tokenize: TokenizerChoice | None = option(
         None,
-        help="How BLEU tells words apart, by sacreBLEU's names; auto goes by the references' script. "
+        help="How BLEU splits texts into words, by sacreBLEU's names; auto chooses by the references' script. "
         "Default: the recipe's search.score_tokenize.",
     )
 
@@ -216,7 +224,7 @@ class ScoreOptions(OptionGroup):
 class TextScoreOptions(ScoreOptions):
     """How texts that may still be normalised are compared with references."""
 
-    raw: bool = option(False, "--raw", help="Score texts as they stand, instead of in Unicode NFC with single spaces.")
+    raw: bool = option(False, "--raw", help="Score texts as they are, instead of in Unicode NFC with single spaces.")
 
 
 @dataclass(frozen=True)

@@ -20,30 +20,30 @@ _LARGEST_PLAN = 1000  # The most trainings of a variant, and the most models of 
 
 @command
 def reproduce_command(
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where all of it is kept.")] = Path(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The folder for all results.")] = Path(
         "runs/reproduction"
     ),
     recipe: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Another recipe than the reduced one for Multi30k.")
+        Path | None, typer.Option(metavar="FILE", help="A recipe to use instead of the reduced one for Multi30k.")
     ] = None,
     settings: SettingsOption = None,
     seeds: Annotated[int, typer.Option(min=1, max=_LARGEST_PLAN, help="Trainings of each variant.")] = 3,
     members: Annotated[int, typer.Option(min=3, max=_LARGEST_PLAN, help="Models of the ensemble.")] = 5,
     samples: Annotated[
-        int, typer.Option(min=1, max=LARGEST_SAMPLES, help="Resamples of the sentences, for intervals.")
+        int, typer.Option(min=1, max=LARGEST_SAMPLES, help="Bootstrap resamples of the sentences, for intervals.")
     ] = 1000,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
 ) -> None:
-    """Look at the claims of "Sequence to Sequence Learning with Neural Networks" (2014) one by one, with small models.
+    """Test the claims of "Sequence to Sequence Learning with Neural Networks" (2014) one by one, with small models.
 
     - `tandem data get multi30k`: first
-    - `tandem reproduce`: go on with it by the same command, whenever it was stopped
+    - `tandem reproduce`: the same command continues after a stop
     - `tandem reproduce --seeds 1 --members 3 --set training.epochs=2 --out runs/glance`: a quick glance
 
-    Trains a reduced recipe with the source reversed or not, with 1 to 4 layers and with several seeds; translates the
-    test corpus with single models and ensembles, with several beams; rescores n-best lists. What is done is not done
-    again. The table is printed, and written with all figures to DIR/reproduction.md and DIR/reproduction.json.
+    It trains a reduced recipe with the source reversed or not, with 1 to 4 layers and with several seeds. It translates
+    the test set with single models and ensembles, with several beam widths, and rescores n-best lists. Nothing is done
+    twice. The table is printed, and written with all figures to DIR/reproduction.md and DIR/reproduction.json.
     """
     from tandem.cli.training import TrainingPlan, train_plan
     from tandem.console import PrintableConsole, announce

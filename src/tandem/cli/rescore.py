@@ -33,10 +33,14 @@ class InputOptions(OptionGroup):
     panel = "Input"
 
     source: Path | None = option(
-        None, "--source", "-s", metavar="FILE", help="The sentences; line n is number n. Or JSON has them."
+        None,
+        "--source",
+        "-s",
+        metavar="FILE",
+        help="The source sentences: line n is number n. Not needed if JSON lines hold them.",
     )
     target: Path | None = option(
-        None, "--target", "-t", metavar="FILE", help="References, line by line: BLEU before and after."
+        None, "--target", "-t", metavar="FILE", help="References, line by line, to print BLEU before and after."
     )
 
 
@@ -47,13 +51,13 @@ class WeightOptions(OptionGroup):
     panel = "Weights"
 
     weights: str | None = option(
-        None, metavar="WEIGHTS", help="NAME=NUMBER,... or a file that --tune wrote. Default: even."
+        None, metavar="WEIGHTS", help="NAME=NUMBER,... or a file that --tune wrote. Default: even weights."
     )
     tune: Path | None = option(
-        None, metavar="FILE", help="Write the weights of the highest BLEU on --target here, and nothing else."
+        None, metavar="FILE", help="Write the weights with the highest BLEU on --target here, and nothing else."
     )
     features: str | None = option(
-        None, metavar="NAME,...", help="What of the list is weighed beside the model. Default: its score."
+        None, metavar="NAME,...", help="Figures of the list to weight beside the model's. Default: its score."
     )
     length_penalty: LengthPenaltyOption = None
 
@@ -70,10 +74,10 @@ class OutputOptions(OptionGroup):
     panel = OUTPUT
 
     output: Path | None = option(
-        None, "--output", "-o", metavar="FILE", help="Written when all is done. Default: standard output."
+        None, "--output", "-o", metavar="FILE", help="Write here when everything is done. Default: standard output."
     )
     n_best_out: str | None = option(
-        None, "--n-best-out", metavar="N|all", help="Put out lists of the N best, in the form that was read."
+        None, "--n-best-out", metavar="N|all", help="Write lists of the N best, in the form that was read."
     )
     quiet: QuietOption = False
 
@@ -82,22 +86,25 @@ class OutputOptions(OptionGroup):
 def rescore_command(
     models: ModelsArgument,
     n_best: Annotated[
-        Path, typer.Option("--n-best", metavar="LIST", help="The lists: Moses or JSON lines; may be compressed.")
+        Path,
+        typer.Option(
+            "--n-best", metavar="LIST", help="The n-best lists, in Moses form or as JSON lines; may be compressed."
+        ),
     ],
     *,
     given: InputOptions,
     weighing: WeightOptions,
     wanted: OutputOptions,
     scoring: ScoreOptions,
-    batch_size: Annotated[int, typer.Option(min=1, max=LARGEST_BATCH, help="Sentences that are read together.")] = 128,
+    batch_size: Annotated[int, typer.Option(min=1, max=LARGEST_BATCH, help="Sentences per batch.")] = 128,
     model: EnsembleOptions,
 ) -> None:
-    """Rank another system's hypotheses anew, with what the model says of each beside the system's own score.
+    """Rerank another system's n-best lists by the model's scores and the system's own.
 
     - `tandem rescore runs/mine --n-best test.nbest --source test.de --output test.best`
     - `tandem rescore runs/mine --n-best dev.nbest --source dev.de --target dev.en --tune weights.json`
     - `tandem rescore runs/mine --n-best test.nbest --source test.de --weights weights.json`
-    - `tandem rescore runs/one runs/two --n-best test.jsonl --n-best-out all`: by an ensemble; whole lists
+    - `tandem rescore runs/one runs/two --n-best test.jsonl --n-best-out all`: whole lists, by an ensemble
     """
     from tandem.cli.notices import progress_bar
     from tandem.cli.output import opened_output

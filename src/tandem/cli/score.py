@@ -18,20 +18,21 @@ def score_command(
     on_error: OnErrorOption = "stop",
     *,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a pair, with every token's score.", rich_help_panel=OUTPUT)
+        bool,
+        typer.Option(
+            "--json", help="Write one JSON object per pair, with every token's score.", rich_help_panel=OUTPUT
+        ),
     ] = False,
     batch_size: Annotated[
         int,
-        typer.Option(
-            min=1, max=LARGEST_BATCH, help="Sentences that are translated together.", rich_help_panel=COMPUTATION
-        ),
+        typer.Option(min=1, max=LARGEST_BATCH, help="Pairs per batch.", rich_help_panel=COMPUTATION),
     ] = 128,
     prefix: Annotated[
-        str, typer.Option(metavar="TEXT", help="The text that each target continues; its tokens do not count.")
+        str, typer.Option(metavar="TEXT", help="The text that each target begins with; its tokens do not count.")
     ] = "",
     model: EnsembleOptions,
 ) -> None:
-    """Print how probable the model finds each given target: its log-probability in nats, a line a pair.
+    """Print the log-probability of each given target, in nats, one line per pair.
 
     - `tandem score runs/demo --source test.de --target test.en`
     - `tandem score runs/demo --tsv pairs.tsv --json`

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ServedArgument: TypeAlias = Annotated[
     list[str],
     typer.Argument(
-        metavar="[NAME=]MODEL...", help="Runs, checkpoints or exports; a name is else the last part of the path."
+        metavar="[NAME=]MODEL...", help="Runs, checkpoints or exports. The default NAME is the last part of the path."
     ),
 ]
 
@@ -30,12 +30,15 @@ class ServedOptions(OptionGroup):
     panel = "Models"
 
     ensembles: list[str] | None = option(
-        None, "--ensemble", metavar="NAME=A,B", help="An ensemble of models that are named; may be repeated."
+        None, "--ensemble", metavar="NAME=A,B", help="An ensemble of named models. May be repeated."
     )
     languages: list[str] | None = option(
-        None, "--languages", metavar="[NAME=]de:en", help="What a model reads and writes; may be repeated."
+        None,
+        "--languages",
+        metavar="[NAME=]de:en",
+        help="The languages that a model reads and writes. May be repeated.",
     )
-    follow: bool = option(False, "--reload", help="Load a model anew when it changes, as a run that trains does.")
+    follow: bool = option(False, "--reload", help="Reload a model when it changes on disk, such as a run in training.")
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,12 @@ class PlaceOptions(OptionGroup):
 
     panel = "The server"
 
-    host: str = option("127.0.0.1", metavar="ADDRESS", help="The address to answer at; 0.0.0.0 is all of IPv4.")
-    port: int = option(8000, min=0, max=65535, help="The port; 0 takes one that is free.")
+    host: str = option("127.0.0.1", metavar="ADDRESS", help="The address to listen on; 0.0.0.0 is all of IPv4.")
+    port: int = option(8000, min=0, max=65535, help="The port; 0 chooses a free one.")
     workers: int = option(1, min=1, max=LARGEST_PROCESSES, help="Processes, each of which loads all models.")
-    tokens: Path | None = option(None, metavar="FILE", help="Answer only to those with a token; one a line.")
+    tokens: Path | None = option(None, metavar="FILE", help="Require one of the tokens in this file, one per line.")
     origins: list[str] | None = option(
-        None, "--cors", metavar="ORIGIN", help="Let pages of this origin ask; may be repeated."
+        None, "--cors", metavar="ORIGIN", help="Allow requests from pages of this origin. May be repeated."
     )
 
 
@@ -59,14 +62,14 @@ class LimitOptions(OptionGroup):
 
     panel = "Limits"
 
-    characters: int = option(10_000, "--max-characters", min=1, max=LARGEST_COUNT, help="Characters of a text.")
-    texts: int = option(128, "--max-texts", min=1, max=LARGEST_COUNT, help="Texts of a request.")
-    body: int = option(2**20, "--max-body", min=1, max=LARGEST_COUNT, help="Bytes of a request.")
+    characters: int = option(10_000, "--max-characters", min=1, max=LARGEST_COUNT, help="Most characters in a text.")
+    texts: int = option(128, "--max-texts", min=1, max=LARGEST_COUNT, help="Most texts in a request.")
+    body: int = option(2**20, "--max-body", min=1, max=LARGEST_COUNT, help="Most bytes in a request.")
     beam: int = option(32, "--max-beam", min=1, max=LARGEST_BEAM, help="The widest beam, and the most translations.")
     waiting: int = option(
-        1024, "--max-waiting", min=1, max=LARGEST_COUNT, help="Texts of all requests that have no answer yet."
+        1024, "--max-waiting", min=1, max=LARGEST_COUNT, help="Most texts of all requests that wait for an answer."
     )
-    seconds: float = option(60.0, "--max-seconds", min=0.1, max=86_400, help="Seconds that a request may take.")
+    seconds: float = option(60.0, "--max-seconds", min=0.1, max=86_400, help="Most seconds that a request may take.")
 
     def limits(self) -> "Limits":
         """Return the limits."""
@@ -81,7 +84,7 @@ class LogOptions(OptionGroup):
 
     panel = OUTPUT
 
-    log_texts: bool = option(False, "--log-texts", help="Write the texts, too, into the access log.")
+    log_texts: bool = option(False, "--log-texts", help="Also write the texts to the access log.")
 
 
 @command
@@ -94,7 +97,7 @@ def serve_command(
     model: EnsembleOptions,
     log: LogOptions,
 ) -> None:
-    """Serve models over HTTP: translations, scores, LibreTranslate's interface, figures for Prometheus.
+    """Serve models over HTTP: translations, scores, LibreTranslate's interface, Prometheus metrics.
 
     - `tandem serve runs/demo`: at http://127.0.0.1:8000, until Ctrl-C
     - `tandem serve de=runs/one cs=runs/two --languages de=de:en --languages cs=cs:en`

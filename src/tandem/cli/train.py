@@ -16,8 +16,8 @@ def train_command(
         list[Path] | None,
         typer.Argument(
             metavar="[RECIPE | FILE...]",
-            help="A recipe, built in or a file; or a corpus, for which one is chosen: a .csv, .tsv, .jsonl or .parquet "
-            "file, or source and target.",
+            help="A recipe, built in or a file. Or a corpus, for which a recipe is chosen: a .csv, .tsv, .jsonl or "
+            ".parquet file, or a source and a target file.",
         ),
     ] = None,
     *,
@@ -39,8 +39,8 @@ def train_command(
     - `tandem train my.toml`
     - `tandem train --resume --out runs/multi30k`
 
-    Without a recipe, tokenizers, sizes and schedule are chosen from the corpus, and the choice is written to
-    recipe.toml in the run's directory, to be changed and trained again. Built-in recipes: cmudict, multi30k,
+    Without a recipe, Tandem chooses tokenizers, sizes and schedule to fit the corpus. It writes them to recipe.toml
+    in the run's directory, which you can change and train again. Built-in recipes: cmudict, multi30k,
     multi30k-attention, multi30k-tutorial, scan, sutskever2014.
     """
     from tandem.cli.named_files import recipe_and_corpus

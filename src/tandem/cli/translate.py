@@ -18,7 +18,8 @@ ModelsAndTexts: TypeAlias = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="MODEL... [TEXT...]",
-        help="Runs, checkpoints or exports, of several the ensemble; and texts, from the first that is no model on.",
+        help="Runs, checkpoints or exports; several make an ensemble. Texts begin with the first argument that is not "
+        "a model.",
     ),
 ]
 
@@ -29,11 +30,13 @@ class InputOptions(OptionGroup):
 
     panel = "Input"
 
-    models: list[Path] | None = option(None, "--model", "-m", metavar="MODEL", help="One more model; may be repeated.")
-    source: Path | None = option(
-        None, "--input", "-i", metavar="FILE", help="Texts, one a line; may be compressed. Default: standard input."
+    models: list[Path] | None = option(
+        None, "--model", "-m", metavar="MODEL", help="Another model for the ensemble. May be repeated."
     )
-    stream: bool = option(False, "--stream", help="Answer each line at once, one by one.")
+    source: Path | None = option(
+        None, "--input", "-i", metavar="FILE", help="Texts, one per line; may be compressed. Default: standard input."
+    )
+    stream: bool = option(False, "--stream", help="Translate each line as soon as it arrives.")
     prefix: str = option("", metavar="TEXT", help="The text that every translation begins with.")
 
 
@@ -44,13 +47,15 @@ class OutputOptions(OptionGroup):
     panel = OUTPUT
 
     output: Path | None = option(
-        None, "--output", "-o", metavar="FILE", help="Written when all is done. Default: standard output."
+        None, "--output", "-o", metavar="FILE", help="Write here when everything is done. Default: standard output."
     )
-    resume: bool = option(False, "--resume", help="Go on with --output where an earlier run was stopped.")
-    n_best: int = option(1, min=1, max=LARGEST_BEAM, help="Put out the N best of each, as Moses lines (or in --json).")
-    as_json: bool = option(False, "--json", help="One JSON object a text: scores, tokens, alternatives.")
+    resume: bool = option(False, "--resume", help="Continue --output where an earlier run stopped.")
+    n_best: int = option(
+        1, min=1, max=LARGEST_BEAM, help="Write the N best of each text, as Moses lines or with --json."
+    )
+    as_json: bool = option(False, "--json", help="Write one JSON object per text: scores, tokens, alternatives.")
     alignment: bool = option(
-        False, "--alignment", help="With --json: the source token that each token looked at, and all weights."
+        False, "--alignment", help="With --json: the source token that each token attended to most, and all weights."
     )
     quiet: QuietOption = False
 
@@ -65,7 +70,7 @@ class ProcessOptions(OptionGroup):
         None,
         min=1,
         max=LARGEST_PROCESSES,
-        help="Processes that translate a file by exports, a core each. Default: one for each core.",
+        help="Processes that translate a file with exports, one core each. Default: one per core.",
     )
 
 
@@ -80,16 +85,16 @@ def translate_command(
     model: EnsembleOptions,
     beside: ProcessOptions,
 ) -> None:
-    """Translate texts: arguments, a file, or standard input; a line in, a line out.
+    """Translate texts from arguments, a file or standard input: one line in, one line out.
 
     - `tandem translate runs/demo "Guten Morgen!"`
     - `tandem translate runs/demo --input news.de --output news.en`
-    - `tandem translate runs/demo --input news.de --output news.en --resume`: go on after it was stopped
+    - `tandem translate runs/demo --input news.de --output news.en --resume`: continue after a stop
     - `cat news.de | tandem translate runs/demo --beam 1 > news.en`
     - `tandem translate runs/demo --n-best 5 --json "Ein Hund spielt im Park."`
     - `tandem translate runs/demo --sample 5 --temperature 0.8 "Ein Hund spielt im Park."`: five draws
-    - `tandem translate runs/demo --prefix "a dog" "Ein Hund spielt im Park."`: what begins so
-    - `tandem translate runs/demo --replace-unk "Frau Holzapfel liest."`: copy the words that the model does not know
+    - `tandem translate runs/demo --prefix "a dog" "Ein Hund spielt im Park."`: with this beginning
+    - `tandem translate runs/demo --replace-unk "Frau Holzapfel liest."`: copy words that the model does not know
     - `tandem translate runs/one runs/two runs/three --input news.de`: the ensemble of three models
     """
     from tandem.bulk.translating import translate_lines

@@ -22,8 +22,8 @@ class FilesCorpus(CorpusKind):
     features: str | None = None
 
     options: ClassVar[tuple[Option, ...]] = (
-        Option("source", "FILE", "Source texts, one a line; may be compressed.", "-s"),
-        Option("target", "FILE", "Target texts, line by line those of the source.", "-t"),
+        Option("source", "FILE", "Source texts, one per line; may be compressed.", "-s"),
+        Option("target", "FILE", "Target texts; each line belongs to the same line of the source.", "-t"),
         Option("features", "FILE", "Features of the sources, such as tags, line by line.", optional=True),
     )
     path_settings: ClassVar[tuple[str, ...]] = ("source", "target", "features")

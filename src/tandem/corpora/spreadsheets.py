@@ -34,7 +34,7 @@ class CsvCorpus(TableCorpus):
     """auto: it is detected, as `header` is. The recipe of a run then has what was detected."""
     header: bool | Literal["auto"] = "auto"  # whether the first row has the columns' names
 
-    options: ClassVar[tuple[Option, ...]] = (Option("csv", "FILE", "Pairs in a table as spreadsheets write it: CSV."),)
+    options: ClassVar[tuple[Option, ...]] = (Option("csv", "FILE", "Pairs in a table saved by a spreadsheet: CSV."),)
     endings: ClassVar[tuple[str, ...]] = (".csv",)
 
     def open(self, folder: str | None) -> "CsvFile":
