@@ -26,7 +26,8 @@ async def metrics(service: Service, _: None, __: Record) -> Response:
 
 
 async def models(service: Service, _: None, __: Record) -> Response:
-    """Say which models there are."""
+    """Say which models there are; of those that are still loaded for the first time, once they are."""
+    await service.models.first_loaded()
     content = [
         {
             "name": served.name,
