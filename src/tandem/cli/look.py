@@ -66,7 +66,7 @@ def look_command(
 
     def on_listening(address: str) -> None:
         shown = f"{address}/#training"
-        notify(f"{', '.join(source.name for source in sources)}: look at {shown} ; Ctrl-C ends")
+        notify(f"{', '.join(source.name for source in sources)}: {shown} (Ctrl-C ends)")
         if has_display() and not page.no_open:
             show(shown)
 

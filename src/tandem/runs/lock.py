@@ -77,10 +77,10 @@ def read_holder(out: Path) -> Holder | None:
     """Return the process that says that it writes into a run's directory; None where none says so."""
     try:
         content = json.loads(read_text(out / _HOLDER, _MOST_HOLDER))
-        holder = Holder(str(content["host"]), content["pid"], str(content["since"]))
+        host, pid, since = content["host"], content["pid"], content["since"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return holder if isinstance(holder.pid, int) and holder.pid > 0 else None
+    return Holder(str(host), pid, str(since)) if isinstance(pid, int) and pid > 0 else None
 
 
 def holds_lock(out: Path, holder: Holder) -> bool:
@@ -116,8 +116,6 @@ def _is_same_file(one: Path, other: Path) -> bool:
 
 def _holder(out: Path) -> str:
     holder = read_holder(out)
-    return (
-        f"process {holder.pid} on {holder.host}, since {holder.since}"
-        if holder
-        else "a process that has not said which"
-    )
+    if holder is None:
+        return "a process that has not said which"
+    return f"process {holder.pid} on {holder.host}, since {holder.since}"

@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tandem.serving.access_log import RECORD, Record
 from tandem.serving.answering import Answering
 from tandem.serving.endpoints import ENDPOINTS
-from tandem.serving.page_files import Page, page_files
 from tandem.serving.refusals import Json, own_form
 from tandem.serving.service import Service
+from tandem.serving.static_files import Page, page_files
 
 _EVERY = 2.0
 """Seconds between two looks at whether a model has changed on disk."""

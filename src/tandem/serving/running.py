@@ -54,11 +54,7 @@ def serve(
         wishes.limits,
         tokens,
         wishes.log_texts,
-        {
-            source.name: WatchedRun(*source.paths)
-            for source in sources
-            if len(source.paths) == 1 and is_run(*source.paths)
-        },
+        _runs(sources),
     )
     app = make_app(service, origins=wishes.origins, follow=wishes.follow)
     tell = on_listening or (lambda at: notify(f"serving {', '.join(service.models.served)} at {at}; Ctrl-C ends"))
@@ -66,3 +62,9 @@ def serve(
     server.run([bound])
     if server.interrupted:
         raise KeyboardInterrupt
+
+
+def _runs(sources: Sequence[Source]) -> dict[str, WatchedRun]:
+    """Return the trainings among what is served, by their names."""
+    alone = {source.name: source.paths[0] for source in sources if len(source.paths) == 1}
+    return {name: WatchedRun(path) for name, path in alone.items() if is_run(path)}
