@@ -1,4 +1,4 @@
-"""The server of a page's `tandem serve` lines, and its `curl` lines, without a network."""
+"""The server of a page's `tandem serve` and `tandem look` lines, and its `curl` lines, without a network."""
 
 import json
 import shlex

@@ -56,9 +56,8 @@ def test_a_training_is_watched_stopped_and_resumed(tmp_path: Path) -> None:
     (tmp_path / "tokens").write_text(TOKEN, encoding="utf-8", newline="\n")
     settings = [word for setting in SMALL for word in ("--set", setting)]
     run = tmp_path / "run"
-    with started(
-        "train", "--source", "a.de", "--target", "a.en", "--out", "run", "-q", *settings, cwd=tmp_path
-    ) as train:
+    sides = ("--source", "a.de", "--target", "a.en")
+    with started("train", *sides, "--out", "run", "-q", *settings, cwd=tmp_path) as train:
         until((run / "run.lock").exists)
         with started("look", "run", "--tokens", "tokens", "--no-open", cwd=tmp_path) as look:
             assert look.stderr is not None
@@ -69,8 +68,9 @@ def test_a_training_is_watched_stopped_and_resumed(tmp_path: Path) -> None:
             assert looked.run()["state"] == "training"
             until(lambda: looked.ask("GET", "/v1/models")["models"])
             assert looked.ask("POST", "/v1/translate", {"text": "eins"})["model"] == "run"
-            until(lambda: looked.ask("POST", "/v1/runs/run/stop")["state"] == "stopped")
+            looked.ask("POST", "/v1/runs/run/stop")
             assert train.wait(timeout=60) == 128 + signal.SIGTERM
+            assert looked.run()["state"] == "stopped"
             place = looked.ask("GET", "/v1/runs/run/metrics")["next"]
             assert looked.ask("POST", "/v1/runs/run/resume")["state"] == "training"
             until(lambda: looked.ask("GET", f"/v1/runs/run/metrics?after={place}")["restarted"])

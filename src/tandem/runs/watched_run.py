@@ -169,6 +169,5 @@ def _last_line(log: Path) -> str:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - _MOST_LOG))
         lines = file.read().decode("utf-8", "replace").splitlines()
-    return next(
-        (printable(line.removeprefix("tandem: ")) for line in reversed(lines) if line.strip()), "it said nothing"
-    )
+    said = next((line for line in reversed(lines) if line.strip()), "it said nothing")
+    return printable(said.removeprefix("tandem: "))
