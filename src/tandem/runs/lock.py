@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -98,6 +99,8 @@ def holds_lock(out: Path, holder: Holder) -> bool:
 
 
 def _is_alive(pid: int) -> bool:
+    if sys.platform == "win32":  # where the signal 0 is Ctrl-C; the lock alone tells
+        return True
     try:
         os.kill(pid, 0)
     except PermissionError:
