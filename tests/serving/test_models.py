@@ -88,14 +88,10 @@ def test_models_that_come_later_are_loaded_once_they_are_there(checkpoint: Path,
         loading = Loading(lambda paths: load(paths, device="cpu"), lambda _, translator: Alone(translator))
         sources = [Source("first", (first,)), Source("mine", (checkpoint,))]
         models = Models(sources, loading, told.append, later=True)
-        assert models.any_there()
         with pytest.raises(Refusal, match="model: none is loaded yet: a run has one after its first validation"):
             models.find(None)
-        loaded = asyncio.create_task(models.reload(changed=True))
-        await asyncio.sleep(0)
-        await models.first_loaded()
+        await models.reload(changed=True)
         assert list(models.served) == ["mine"]
-        await loaded
         copied(checkpoint, first)
         await models.reload(changed=True)
         assert list(models.served) == ["first", "mine"]  # as they were named

@@ -105,16 +105,6 @@ class Models:
             raise Refusal(422, f"model: there is no model {name[:80]!r}; the models are {', '.join(self._served)}")
         return self._served[name]
 
-    def any_there(self) -> bool:
-        """Tell whether a model is loaded, or could be."""
-        return bool(self._served) or any(map(_current_stamp, self._sources))
-
-    async def first_loaded(self) -> None:
-        """Return once a model is loaded, or none can be for now."""
-        if not self._served:
-            async with self._one_at_a_time:
-                pass
-
     async def reload(self, *, changed: bool = False) -> None:
         """Load all models anew, or those that have changed on disk. One that cannot be loaded stays as it is."""
         async with self._one_at_a_time:

@@ -26,8 +26,7 @@ async def metrics(service: Service, _: None, __: Record) -> Response:
 
 
 async def models(service: Service, _: None, __: Record) -> Response:
-    """Say which models there are; of those that are still loaded for the first time, once they are."""
-    await service.models.first_loaded()
+    """Say which models there are."""
     content = [
         {
             "name": served.name,

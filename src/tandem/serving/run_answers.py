@@ -13,7 +13,7 @@ class PageAnswer(Answer):
     """What the page should show."""
 
     runs: bool = Field(description="Whether there are trainings to look at.")
-    models: bool = Field(description="Whether there is a model, or one is being loaded.")
+    models: bool = Field(description="Whether a model is loaded; a run may have one later.")
     version: str
     needs_token: bool = Field(description="Whether all that is not public asks for a token.")
 

@@ -25,7 +25,7 @@ async def page(service: Service, _: None, __: Record) -> Response:
     """Say what the page should show."""
     content = {
         "runs": bool(service.runs),
-        "models": await asyncio.to_thread(service.models.any_there),
+        "models": bool(service.models.served),
         "version": __version__,
         "needs_token": service.tokens is not None,
     }
