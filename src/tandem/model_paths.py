@@ -18,7 +18,8 @@ WEIGHTS = "model.safetensors"
 """The file of a checkpoint that has the weights."""
 EXPORT, ENCODER, STEP = "export.json", "encoder.onnx", "step.onnx"
 """The files that only an export has: its description and its graphs."""
-_POINTER = "current.json"
+POINTER = "current.json"
+"""The file of a run that names its checkpoints."""
 _MOST_POINTER = 2**16
 """The largest size of a run's pointer file, in bytes."""
 _INSIDE = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
@@ -52,14 +53,14 @@ def read_models(paths: Sequence[Path], read: Callable[[list[Path]], _T]) -> _T:
 def _pointer_text(path: Path) -> str | None:
     """Return the content of a run's pointer file, or None if the file is missing or cannot be read."""
     try:
-        return read_text(path / _POINTER, _MOST_POINTER)
+        return read_text(path / POINTER, _MOST_POINTER)
     except (OSError, ValueError):
         return None
 
 
 def checkpoint_of(path: Path) -> Path:
     """Return the checkpoint that `path` stands for: itself, or the best one of the run in that directory."""
-    if is_there(path / _POINTER):
+    if is_there(path / POINTER):
         current = read_current(path)
         if current.best is None:
             command = shell_command("tandem", "train", "--resume", "--out", path)
@@ -69,7 +70,7 @@ def checkpoint_of(path: Path) -> Path:
             )
         if not (path / current.best).is_dir():
             raise CheckpointError(
-                f"{path / _POINTER}: it names {current.best}, which is not there. Copy the run again, whole"
+                f"{path / POINTER}: it names {current.best}, which is not there. Copy the run again, whole"
             )
         return path / current.best
     if is_model(path):
@@ -79,7 +80,7 @@ def checkpoint_of(path: Path) -> Path:
     if path.is_file() and is_model(path.parent):
         raise CheckpointError(f"{path}: this is one file of a model. Name the directory that it is in: {path.parent}")
     raise CheckpointError(
-        f"{path}: this is neither a run (no {_POINTER}) nor a checkpoint or export (no {FORMAT_FILE}). "
+        f"{path}: this is neither a run (no {POINTER}) nor a checkpoint or export (no {FORMAT_FILE}). "
         "A run gets its first checkpoint at its first validation"
     )
 
@@ -91,12 +92,12 @@ def is_export(path: Path) -> bool:
 
 def is_model(path: Path) -> bool:
     """Tell whether `path`, which may be any text, is a run, a checkpoint or an export, even an incomplete one."""
-    return is_export(path) or any(is_there(path / name) for name in (_POINTER, FORMAT_FILE, WEIGHTS))
+    return is_export(path) or any(is_there(path / name) for name in (POINTER, FORMAT_FILE, WEIGHTS))
 
 
 def read_current(run: Path) -> Current:
     """Read the pointer of a run. Raise CheckpointError where it is damaged."""
-    path = run / _POINTER
+    path = run / POINTER
     if not path.exists():
         raise CheckpointError(
             f"{path}: missing: {run} holds no run, or one that was stopped before anything of it was saved. "
@@ -116,4 +117,4 @@ def read_current(run: Path) -> Current:
 def write_current(run: Path, current: Current) -> None:
     """Replace the pointer of a run, in one step. Raise NotWrittenError where it cannot be written."""
     content = {"best": current.best, "last": current.last, "resume": current.resume}
-    replace_file(run / _POINTER, sealed(content))
+    replace_file(run / POINTER, sealed(content))

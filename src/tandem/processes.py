@@ -10,17 +10,20 @@ import struct
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, TypeVar
+from typing import IO, TypeAlias, TypeVar
 
 from tandem.errors import TandemError
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
+Started: TypeAlias = subprocess.Popen[bytes]
+"""A process that was started."""
 Ended = Callable[[int], TandemError]
 """Makes the error for a process that ended with this code before it had answered."""
 _SIZE = struct.Struct("<Q")
@@ -66,11 +69,34 @@ def answers(
             yield pending.popleft().result()
 
 
+def start_apart(module: str, arguments: Sequence[str], log: Path) -> Started:
+    """Start a process that runs `module` and goes on when this one ends. What it prints is appended to a file.
+
+    It is in a session of its own, so neither Ctrl-C here nor the end of the terminal reaches it. Raise OSError where
+    the file cannot be written.
+    """
+    command, environment = _module(module)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [*command, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def _module(name: str) -> tuple[list[str], dict[str, str]]:
+    """Return the command that runs a module in another process, and the environment in which it finds the module."""
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return [sys.executable, "-P", "-m", name], os.environ | {"PYTHONPATH": paths}
+
+
 @contextmanager
 def _worker(module: str, settings: bytes, ended: Ended) -> Iterator[subprocess.Popen[bytes]]:
-    paths = os.pathsep.join(path for path in sys.path if path)
-    command = [sys.executable, "-P", "-m", module]
-    environment = os.environ | {"PYTHONPATH": paths, "TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
+    command, environment = _module(module)
+    environment |= {"TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
     try:

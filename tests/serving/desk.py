@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
+from tandem.runs.watched_run import WatchedRun
 from tandem.serving.app import make_app
 from tandem.serving.gate import Gate
 from tandem.serving.limits import Limits
@@ -110,6 +111,7 @@ def desk(
     origins: Sequence[str] = (),
     languages: bool = True,
     log_texts: bool = False,
+    runs: Mapping[str, WatchedRun] | None = None,
 ) -> Desk:
     alone: dict[str, Alone] = {}
     log: list[str] = []
@@ -123,7 +125,7 @@ def desk(
     sources = [Source(name, (Path(name),), LANGUAGES[name] if languages else None) for name in LANGUAGES]
     loading = StandIn(lambda paths: _translator(paths[0].name), join)
     models = Models(sources, loading, told.append)
-    service = Service(models, Metrics(), Gate(limits.waiting), log.append, limits, tokens, log_texts)
+    service = Service(models, Metrics(), Gate(limits.waiting), log.append, limits, tokens, log_texts, runs or {})
     return Desk(make_app(service, origins=origins), service, alone, log, told)
 
 

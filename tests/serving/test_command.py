@@ -46,6 +46,13 @@ def test_what_cannot_be_served_is_said(arguments: tuple[str, ...], message: str,
     assert tandem("serve", *words) == (1, "", f"tandem: {message}\n")
 
 
+def test_what_cannot_be_looked_at_is_said(tandem: Tandem, tmp_path: Path) -> None:
+    assert tandem("look", "nowhere") == (1, "", "tandem: nowhere: there is no such run, checkpoint or export\n")
+    found = tandem("look", tmp_path)
+    assert found.code == 1
+    assert f"{tmp_path}: this is neither a run (no current.json) nor a checkpoint or export" in found.err
+
+
 def test_a_port_that_is_taken_is_said(model: Path, taken: int, tandem: Tandem) -> None:
     found = tandem("serve", model, "--port", taken)
     message = f"127.0.0.1, port {taken}: cannot be served there: Address already in use. See --host and --port"

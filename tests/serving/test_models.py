@@ -9,6 +9,7 @@ import pytest
 from tandem import load
 from tandem.errors import CheckpointError
 from tandem.serving.models import Loading, Models
+from tandem.serving.refusals import Refusal
 from tandem.serving.sources import Source
 from tests.serving.desk import Alone
 from tests.support.runs import copied, saved, untrained
@@ -78,6 +79,48 @@ def test_a_model_that_cannot_be_loaded_anew_stays(checkpoint: Path) -> None:
         assert told[0].startswith("mine: stays as it was, since it cannot be loaded anew: ")
 
     asyncio.run(scene())
+
+
+def test_models_that_come_later_are_loaded_once_they_are_there(checkpoint: Path, tmp_path: Path) -> None:
+    first, told = tmp_path / "first", []
+
+    async def scene() -> None:
+        loading = Loading(lambda paths: load(paths, device="cpu"), lambda _, translator: Alone(translator))
+        sources = [Source("first", (first,)), Source("mine", (checkpoint,))]
+        models = Models(sources, loading, told.append, later=True)
+        with pytest.raises(Refusal, match="model: none is loaded yet: a run has one after its first validation"):
+            models.find(None)
+        await models.reload(changed=True)
+        assert list(models.served) == ["mine"]
+        copied(checkpoint, first)
+        await models.reload(changed=True)
+        assert list(models.served) == ["first", "mine"]  # as they were named
+        assert models.find(None).name == "first"
+        await models.close()
+
+    asyncio.run(scene())
+    assert told == ["mine: loaded", "first: loaded"]
+
+
+def test_one_that_cannot_be_loaded_is_told_once_until_it_changes(checkpoint: Path) -> None:
+    weights = (checkpoint / "model.safetensors").read_bytes()
+    told: list[str] = []
+
+    async def scene() -> None:
+        loading = Loading(lambda paths: load(paths, device="cpu"), lambda _, translator: Alone(translator))
+        models = Models([Source("mine", (checkpoint,))], loading, told.append, later=True)
+        (checkpoint / "model.safetensors").write_bytes(b"")
+        for _ in range(3):
+            await models.reload(changed=True)
+        assert models.served == {}
+        (checkpoint / "model.safetensors").write_bytes(weights)
+        os.utime(checkpoint / "format.json", ns=(1, 1))
+        await models.reload(changed=True)
+        assert list(models.served) == ["mine"]
+        await models.close()
+
+    asyncio.run(scene())
+    assert [message.partition(": /")[0] for message in told] == ["mine: cannot be loaded", "mine: loaded"]
 
 
 def test_a_model_that_is_not_there_is_an_error_at_the_start(tmp_path: Path) -> None:

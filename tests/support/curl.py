@@ -1,4 +1,4 @@
-"""The server of a page's `tandem serve` lines, and its `curl` lines, without a network."""
+"""The server of a page's `tandem serve` and `tandem look` lines, and its `curl` lines, without a network."""
 
 import json
 import shlex
@@ -26,14 +26,16 @@ class Page:
         """What the last `curl` line was answered, if it was JSON."""
 
     def serve(self, words: Sequence[str]) -> None:
-        """Start a server, but for listening."""
+        """Start a server, but for listening, at a port that is free."""
         apps: list[Any] = []
+        port = words.index("--port") if "--port" in words else len(words)
+        words = [*words[:port], *words[port + 2 :], "--port", "0"]
         with (
             patch.object(Server, "run", lambda server, _: apps.append(server.config.app)),
             patch("tandem.serving.workers.in_processes", return_value=None),
             _signals_kept(),
         ):
-            result = CliRunner().invoke(app, [*words[1:], "--port", "0"])
+            result = CliRunner().invoke(app, words[1:])
         assert result.exit_code == 0, f"{words}\n{result.output}\n{result.exception!r}"
         self._client = self._stack.enter_context(TestClient(apps[0]))
 

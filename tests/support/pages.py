@@ -159,7 +159,7 @@ def run_line(line: str, message: str, served: Page) -> None:
         return
     assert words[0] == "tandem", f"nothing runs this line: {line}"
     assert not {"|", "<", ">", ">>"} & set(words), f"nothing runs this line: {line}"
-    if words[1] == "serve":
+    if words[1] in {"serve", "look"}:
         served.serve(words)
         return
     result = CliRunner().invoke(app, words[1:] + ([] if fails else caps(words)), input=given)

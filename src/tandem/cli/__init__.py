@@ -29,6 +29,11 @@ COMMANDS = {
     "export": "Export a model as ONNX graphs, which translate without PyTorch.",
     "serve": "Serve models over HTTP: translations, scores, LibreTranslate's interface, Prometheus metrics.",
     "data": "Download public corpora, and show or clear the cache of prepared ones.",
+    "average": "Write a checkpoint whose weights are the mean of those of several.",
+    "export": "Write a model as ONNX graphs, which translate without PyTorch.",
+    "serve": "Serve models over HTTP: translations, scores, LibreTranslate's interface, figures for Prometheus.",
+    "look": "Look at trainings while they run, and at what their models do, on a page in the browser.",
+    "data": "Fetch public corpora, see which prepared ones are kept.",
 }
 """Each command, which is a module of this package, with the line that `tandem --help` shows for it."""
 
@@ -64,6 +69,9 @@ def _tandem(
 
     - `tandem demo`: train a translator in three minutes, without any data
     - `tandem train --source train.de --target train.en`: train your own
+    - `tandem demo`: a translator in three minutes, from nothing
+    - `tandem train --source train.de --target train.en`: your own
+    - `tandem look runs/MODEL`: watch it learn, on a page in the browser
     - `tandem translate runs/MODEL "Guten Morgen!"`: use it
     - `tandem evaluate runs/MODEL --source test.de --target test.en`: measure it
     - `tandem analyse runs/MODEL --source test.de --target test.en`: see where and why it makes mistakes

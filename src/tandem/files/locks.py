@@ -50,6 +50,15 @@ def lock(path: Path, notify: Notify, *, waiting: str | None = None, temporary: b
         file.release()
 
 
+def is_held(path: Path) -> bool:
+    """Tell whether another process holds the lock on a file. For a moment it is held here, in the way of others."""
+    try:
+        with lock(path, lambda _: None):
+            return False
+    except (Held, OSError):
+        return True
+
+
 def _acquire(file: "BaseFileLock", notify: Notify, waiting: str | None) -> None:
     from filelock import Timeout
 

@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 WriteLine: TypeAlias = Callable[[str], object]
 """Writes a line of the log."""
+RECORD = "tandem.record"
+"""The key of a request's `Record` in its scope."""
 _LONGEST_PATH = 200
 
 
@@ -22,6 +24,8 @@ class Record:
     status: int = 0
     model: str | None = None
     texts: Sequence[str] = ()
+    route: str = "other"
+    """What was asked for, as the figures call it: a path with its parameters by name."""
     began: float = field(default_factory=perf_counter)
 
     def line(self, *, with_texts: bool) -> str:

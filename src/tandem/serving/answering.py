@@ -10,14 +10,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tandem.serving.access_log import Record
-from tandem.serving.bodies import parsed, read_body
+from tandem.serving.access_log import RECORD, Record
+from tandem.serving.bodies import parsed, parsed_parameters, read_body
 from tandem.serving.refusals import CODES, GONE, Json, Refusal
 from tandem.serving.service import Endpoint, Service
 
 T = TypeVar("T")
-RECORD = "tandem.record"
-"""The key of the request's `Record` in its scope."""
 
 
 class Answering:
@@ -30,6 +28,7 @@ class Answering:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or say why not."""
         record: Record = scope[RECORD]
+        record.route = self._endpoint.path
         limit = self._service.limits.seconds
         with self._service.gate.request():
             try:
@@ -62,7 +61,8 @@ class Answering:
         if endpoint.body is None:
             if not allowed:
                 raise _unknown_client()
-            return await endpoint.handle(service, None, record)
+            wanted = parsed_parameters(request, endpoint.parameters) if endpoint.parameters else None
+            return await endpoint.handle(service, wanted, record)
         if not allowed and not (endpoint.form and "authorization" not in request.headers):
             raise _unknown_client()
         service.gate.check()

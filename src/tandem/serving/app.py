@@ -13,13 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tandem.serving.access_log import Record
-from tandem.serving.answering import RECORD, Answering
+from tandem.serving.access_log import RECORD, Record
+from tandem.serving.answering import Answering
 from tandem.serving.endpoints import ENDPOINTS
 from tandem.serving.refusals import Json, own_form
 from tandem.serving.service import Service
+from tandem.serving.static_files import Page, page_files
 
-_PATHS = {endpoint.path for endpoint in ENDPOINTS}
 _EVERY = 2.0
 """Seconds between two looks at whether a model has changed on disk."""
 
@@ -43,7 +43,8 @@ def make_app(service: Service, *, origins: Sequence[str] = (), follow: bool = Fa
     )
     app = Starlette(
         routes=[
-            Route(endpoint.path, Answering(service, endpoint), methods=[endpoint.method]) for endpoint in ENDPOINTS
+            *(Route(endpoint.path, Answering(service, endpoint), methods=[endpoint.method]) for endpoint in ENDPOINTS),
+            *Page(page_files()).routes(),
         ],
         middleware=[cors] if origins else [],
         exception_handlers={HTTPException: _not_routed, Exception: _broken},
@@ -77,16 +78,15 @@ class Logged:
         try:
             await self._app(scope, receive, noting)
         finally:
-            path = record.path if record.path in _PATHS else "other"
-            self._service.metrics.requests.labels(path, str(record.status)).inc()
+            self._service.metrics.requests.labels(record.route, str(record.status)).inc()
             self._service.metrics.look_at(self._service.models.served)
             self._service.write_line(record.line(with_texts=self._service.log_texts))
 
 
 async def _follow(service: Service) -> None:
     while True:
-        await asyncio.sleep(_EVERY)
         await service.models.reload(changed=True)
+        await asyncio.sleep(_EVERY)
 
 
 async def _not_routed(_: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""The body of a request -> a checked request; whatever else it may be -> one sentence."""
+"""A request's body, or its path and query -> a checked request; whatever else it may be -> one sentence."""
 
 import json
 from typing import Any, TypeVar
@@ -42,6 +42,15 @@ def parsed(request: Request, body: bytes, kind: type[R], *, form: bool) -> R:
         raise Refusal(415, f"the body must be of the type {wanted}: say so by the header Content-Type")
     if not isinstance(content, dict):
         raise Refusal(422, "the body must be a JSON object")
+    return _checked(content, kind)
+
+
+def parsed_parameters(request: Request, kind: type[R]) -> R:
+    """Return the request in the parameters of a path and its query. Raise Refusal where one is wrong."""
+    return _checked({**request.query_params, **request.path_params}, kind)
+
+
+def _checked(content: dict[str, Any], kind: type[R]) -> R:
     try:
         return kind.model_validate(content)
     except ValidationError as error:

@@ -52,6 +52,8 @@ def _operation(endpoint: Endpoint, *, tokens: bool) -> dict[str, Any]:
         if status in _WITH_RETRY:
             response["headers"] = {"Retry-After": {"schema": {"type": "string"}, "description": "Seconds."}}
         operation["responses"][str(status)] = response
+    if endpoint.parameters:
+        operation["parameters"] = _parameters(endpoint.path, endpoint.parameters)
     if endpoint.body:
         types = (JSON_TYPE, FORM_TYPE) if endpoint.form else (JSON_TYPE,)
         content = {media: _content(media, endpoint.body)[media] for media in types}
@@ -59,6 +61,19 @@ def _operation(endpoint: Endpoint, *, tokens: bool) -> dict[str, Any]:
     if asks:
         operation["security"] = [{"token": []}]
     return operation
+
+
+def _parameters(path: str, kind: type[BaseModel]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path" if f"{{{name}}}" in path else "query",
+            "required": f"{{{name}}}" in path,
+            "description": schema.pop("description"),
+            "schema": schema,
+        }
+        for name, schema in kind.model_json_schema()["properties"].items()
+    ]
 
 
 def _answer(endpoint: Endpoint) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from tandem.serving.access_log import Record
 from tandem.serving.description import describe
 from tandem.serving.refusals import Json, libre_form
 from tandem.serving.requests import LibreRequest, ScoreRequest, TranslateRequest
+from tandem.serving.run_endpoints import RUN_ENDPOINTS
 from tandem.serving.scoring import score
 from tandem.serving.service import Endpoint, Service
 from tandem.serving.translating_texts import translate
@@ -56,4 +57,5 @@ ENDPOINTS = (
     ),
     Endpoint("GET", "/metrics", "Figures, in Prometheus' text form.", operations.metrics, None),
     Endpoint("GET", "/openapi.json", "This description.", _description, answers.Description),
+    *RUN_ENDPOINTS,
 )

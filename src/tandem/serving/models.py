@@ -76,12 +76,17 @@ class Loading:
 class Models:
     """All models by their names."""
 
-    def __init__(self, sources: Sequence[Source], loading: Loading, notify: Notify) -> None:
-        """Load all models. Raise TandemError where one cannot be loaded."""
+    def __init__(self, sources: Sequence[Source], loading: Loading, notify: Notify, *, later: bool = False) -> None:
+        """Load all models. Raise TandemError where one cannot be loaded.
+
+        With `later`, `reload` loads them, each as soon as it is there.
+        """
         self._sources = sources
         self._loading = loading
         self._notify = notify
-        self._served = {source.name: loading.serve(source) for source in sources}
+        self._served: dict[str, Served] = {} if later else {source.name: loading.serve(source) for source in sources}
+        self._refused: dict[str, Stamp | None] = {}
+        """What could not be loaded, so that it is not tried again until it changes."""
         self._one_at_a_time = asyncio.Lock()
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -92,6 +97,8 @@ class Models:
 
     def find(self, name: str | None) -> Served:
         """Return the model of this name, or the first one. Raise Refusal where there is none."""
+        if not self._served:
+            raise Refusal(422, "model: none is loaded yet: a run has one after its first validation")
         if name is None:
             return next(iter(self._served.values()))
         if name not in self._served:
@@ -102,19 +109,28 @@ class Models:
         """Load all models anew, or those that have changed on disk. One that cannot be loaded stays as it is."""
         async with self._one_at_a_time:
             for source in self._sources:
-                old = self._served[source.name]
-                if changed and await asyncio.to_thread(_current_stamp, source) in (old.stamp, None):
+                old = self._served.get(source.name)
+                stamp = await asyncio.to_thread(_current_stamp, source)
+                if changed and stamp in (old.stamp if old else None, self._refused.get(source.name), None):
                     continue
                 try:
                     new = await asyncio.to_thread(self._loading.serve, source)
-                except (TandemError, OSError) as error:
-                    self._notify(f"{source.name}: stays as it was, since it cannot be loaded anew: {error}")
+                except (TandemError, OSError, ModuleNotFoundError) as error:
+                    self._refused[source.name] = stamp
+                    reason = "stays as it was, since it cannot be loaded anew" if old else "cannot be loaded"
+                    self._notify(f"{source.name}: {reason}: {error}")
                     continue
-                self._served[source.name] = new
-                self._notify(f"{source.name}: loaded anew")
-                task = asyncio.create_task(old.end())
-                self._ending.add(task)
-                task.add_done_callback(self._ending.discard)
+                self._put(source.name, new)
+                self._notify(f"{source.name}: {'loaded anew' if old else 'loaded'}")
+                if old:
+                    task = asyncio.create_task(old.end())
+                    self._ending.add(task)
+                    task.add_done_callback(self._ending.discard)
+
+    def _put(self, name: str, new: Served) -> None:
+        """Serve a model under its name, in the order of the sources."""
+        served = {**self._served, name: new}
+        self._served = {source.name: served[source.name] for source in self._sources if source.name in served}
 
     async def close(self) -> None:
         """End all models, those that were replaced among them, once nobody uses them."""

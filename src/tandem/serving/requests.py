@@ -51,6 +51,20 @@ class ScoreRequest(Strict):
     model: str | None = Field(None, description="The name of a model; left out, the first one.")
 
 
+class RunParameters(BaseModel):
+    """Which run is meant."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(description="The name of a run.")
+
+
+class MetricsParameters(RunParameters):
+    """Which rows of a run are meant."""
+
+    after: int = Field(0, ge=0, lt=2**53, description="The number of the first row; then the `next` of each answer.")
+
+
 class LibreRequest(BaseModel):
     """A request in the form of LibreTranslate, as JSON or as a form; other fields are passed over."""
 

@@ -1,4 +1,4 @@
-"""Everything between the options of `tandem serve` and the end of the process."""
+"""Everything between the options of `tandem serve` or `tandem look` and the end of the process."""
 
 import signal
 import socket
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tandem.runs.watched_run import WatchedRun, is_run
 from tandem.serving.access_log import WriteLine
 from tandem.serving.app import make_app
 from tandem.serving.continuous import Continuous
@@ -32,11 +33,13 @@ def serve(
     notify: Notify,
     alive: int | None = None,
     gather: Callable[[Translator, Watching], Translating] = Continuous,
+    on_listening: Callable[[str], object] | None = None,
 ) -> None:
     """Load the models, then answer at a socket that is bound until the process is told to end.
 
-    `gather` makes what searches the texts of a model together. A worker stops once the pipe `alive` ends. Raise
-    TandemError where a model or the tokens cannot be read, and KeyboardInterrupt after Ctrl-C.
+    `gather` makes what searches the texts of a model together. A worker stops once the pipe `alive` ends.
+    `on_listening` is called with the address, instead of telling the user. Raise TandemError where a model or the
+    tokens cannot be read, and KeyboardInterrupt after Ctrl-C.
     """
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to load anew
@@ -44,16 +47,24 @@ def serve(
     metrics = Metrics()
     loading = Loading(load, lambda name, translator: gather(translator, metrics.watch(name)))
     service = Service(
-        Models(sources, loading, notify),
+        Models(sources, loading, notify, later=wishes.later),
         metrics,
         Gate(wishes.limits.waiting),
         write_line,
         wishes.limits,
         tokens,
         wishes.log_texts,
+        _runs(sources),
     )
     app = make_app(service, origins=wishes.origins, follow=wishes.follow)
-    server = Server(app, service, wishes.tokens, notify, alive)
+    tell = on_listening or (lambda at: notify(f"serving {', '.join(service.models.served)} at {at}; Ctrl-C ends"))
+    server = Server(app, service, wishes.tokens, notify, alive, on_listening=tell)
     server.run([bound])
     if server.interrupted:
         raise KeyboardInterrupt
+
+
+def _runs(sources: Sequence[Source]) -> dict[str, WatchedRun]:
+    """Return the trainings among what is served, by their names."""
+    alone = {source.name: source.paths[0] for source in sources if len(source.paths) == 1}
+    return {name: WatchedRun(path) for name, path in alone.items() if is_run(path)}

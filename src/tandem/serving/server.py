@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -21,11 +22,18 @@ class Server(uvicorn.Server):
     """Answers what was let in before it ends; SIGHUP loads all models anew."""
 
     def __init__(
-        self, app: ASGIApp, service: Service, tokens: Path | None, notify: Notify, alive: int | None = None
+        self,
+        app: ASGIApp,
+        service: Service,
+        tokens: Path | None,
+        notify: Notify,
+        alive: int | None = None,
+        *,
+        on_listening: Callable[[str], object],
     ) -> None:
         """Serve `app`, whose `service` is told when to stop; `tokens` are read again at SIGHUP.
 
-        A worker stops once the pipe `alive` ends.
+        A worker stops once the pipe `alive` ends. `on_listening` is called with the server's address.
         """
         super().__init__(
             uvicorn.Config(
@@ -42,19 +50,19 @@ class Server(uvicorn.Server):
         self._tokens = tokens
         self._notify = notify
         self._alive = alive
+        self._on_listening = on_listening
         self._reloads: set[asyncio.Task[None]] = set()
         self.interrupted = False
         """Whether it was stopped by Ctrl-C."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, and say so."""
+        """Begin to listen, and tell it."""
         await super().startup(sockets)
         if self._alive is not None:
             asyncio.get_running_loop().add_reader(self._alive, self._left_alone, self._alive)
         if sys.platform != "win32":
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
-        addresses = " and ".join(map(address_of, sockets or []))
-        self._notify(f"serving {', '.join(self._service.models.served)} at {addresses}; Ctrl-C ends")
+        self._on_listening(" and ".join(map(address_of, sockets or [])))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's method
         """Let nothing more in; a second Ctrl-C waits for nothing."""

@@ -1,12 +1,13 @@
 """What all endpoints share, and what an endpoint is."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from tandem.runs.watched_run import WatchedRun
 from tandem.serving.access_log import Record, WriteLine
 from tandem.serving.gate import Gate
 from tandem.serving.limits import Limits
@@ -28,10 +29,12 @@ class Service:
     tokens: Tokens | None = None
     """None lets every client in."""
     log_texts: bool = False
+    runs: Mapping[str, WatchedRun] = field(default_factory=dict)
+    """The trainings that can be looked at, by their names."""
 
 
 Handle: TypeAlias = Callable[[Service, Any, Record], Coroutine[Any, Any, Response]]
-"""Answers a checked request, which is None for an endpoint without a body."""
+"""Answers a checked request, which is None for an endpoint with neither a body nor parameters."""
 
 
 class Endpoint(NamedTuple):
@@ -51,3 +54,5 @@ class Endpoint(NamedTuple):
     public: bool = False
     """Whether it needs no token."""
     error_form: Callable[[int, str], dict[str, Any]] = own_form
+    parameters: type[BaseModel] | None = None
+    """What path and query hold, of an endpoint without a body."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tandem.errors import ArgumentError
-from tandem.model_paths import is_model
+from tandem.files.paths import is_there
 
 _NAME = re.compile(r"[\w.-]{1,64}")
 _CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
@@ -45,7 +45,7 @@ def sources_of(models: Sequence[str], ensembles: Sequence[str], languages: Seque
 
     for word in models:
         name, equals, path = word.partition("=")
-        if not equals or is_model(Path(word)):
+        if not equals or is_there(Path(word)):
             name, path = Path(word).absolute().name, word
         add(name, (Path(path),), word)
     alone = dict(sources)

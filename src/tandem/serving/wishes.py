@@ -16,3 +16,5 @@ class Wishes:
     origins: Sequence[str]
     follow: bool
     log_texts: bool
+    later: bool = False
+    """Whether models are loaded while the server runs, each as soon as it is there."""

@@ -1,0 +1,153 @@
+"""`/v1/runs` and below: trainings, live, and `/v1/page`, which says what there is to show."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from starlette.responses import Response
+
+from tandem.errors import TandemError
+from tandem.runs.watched_run import RunStatus, WatchedRun
+from tandem.serving import run_answers
+from tandem.serving.access_log import Record
+from tandem.serving.refusals import Json, Refusal
+from tandem.serving.requests import MetricsParameters, RunParameters
+from tandem.serving.service import Endpoint, Service
+from tandem.version import __version__
+
+T = TypeVar("T")
+
+_STOPPING, _RESUMING = 5.0, 20.0
+"""The most seconds that an answer waits for a training to end, or to go on."""
+
+
+async def page(service: Service, _: None, __: Record) -> Response:
+    """Say what the page should show."""
+    content = {
+        "runs": bool(service.runs),
+        "models": bool(service.models.served),
+        "version": __version__,
+        "needs_token": service.tokens is not None,
+    }
+    return Json(content)
+
+
+async def runs(service: Service, _: None, __: Record) -> Response:
+    """Say which trainings there are, and what each does now."""
+    found = await asyncio.gather(*(_read(run.status) for run in service.runs.values()))
+    content = [
+        _run_object(name, status, service.tokens is not None) for name, status in zip(service.runs, found, strict=True)
+    ]
+    return Json({"runs": content})
+
+
+async def metrics(service: Service, wanted: MetricsParameters, _: Record) -> Response:
+    """Return rows of a training's metrics.jsonl."""
+    run = _find(service, wanted.name)
+    return Json((await _read(lambda: run.metrics.rows(wanted.after)))._asdict())
+
+
+async def samples(service: Service, wanted: RunParameters, _: Record) -> Response:
+    """Return what became of the sentences that are translated at each validation."""
+    epochs, found = await _read(_find(service, wanted.name).samples)
+    return Json({"epochs": epochs, "samples": found})
+
+
+async def stop(service: Service, wanted: RunParameters, _: Record) -> Response:
+    """Stop a training as Ctrl-C does."""
+    run = _controlled(service, wanted.name)
+    return await _changed(run, lambda: run.stop(_STOPPING))
+
+
+async def resume(service: Service, wanted: RunParameters, _: Record) -> Response:
+    """Let a training go on that was stopped."""
+    run = _controlled(service, wanted.name)
+    return await _changed(run, lambda: run.resume(_RESUMING))
+
+
+def _run_object(name: str, status: RunStatus, tokens: bool) -> dict[str, Any]:
+    standing = status.standing
+    return {
+        "name": name,
+        "state": status.state,
+        "epochs": standing.epochs,
+        "epoch": standing.epoch,
+        "step": standing.step,
+        "steps": standing.steps,
+        "updated": status.updated,
+        "scores": standing.scores,
+        "can_control": tokens and status.can_change,
+    }
+
+
+def _find(service: Service, name: str) -> WatchedRun:
+    """Return the run of this name. Raise Refusal where there is none."""
+    if name not in service.runs:
+        known = f"the runs are {', '.join(service.runs)}" if service.runs else "there are no runs here"
+        raise Refusal(404, f"there is no run {name[:80]!r}; {known}")
+    return service.runs[name]
+
+
+def _controlled(service: Service, name: str) -> WatchedRun:
+    """Return the run of this name. Raise Refusal where nobody has to show a token, so that anybody could stop it."""
+    if service.tokens is None:
+        raise Refusal(403, "trainings are stopped and resumed by those with a token: start the server with --tokens")
+    return _find(service, name)
+
+
+async def _read(read: Callable[[], T]) -> T:
+    """Return what a function reads, in another thread. Raise Refusal where the run is damaged."""
+    try:
+        return await asyncio.to_thread(read)
+    except TandemError as error:
+        raise Refusal(500, str(error)) from error
+
+
+async def _changed(run: WatchedRun, change: Callable[[], object]) -> Response:
+    try:
+        await asyncio.to_thread(change)
+    except TandemError as error:
+        raise Refusal(409, str(error)) from error
+    return Json({"state": (await _read(run.status)).state})
+
+
+RUN_ENDPOINTS = (
+    Endpoint("GET", "/v1/page", "What the page should show.", page, run_answers.PageAnswer, (504,), public=True),
+    Endpoint("GET", "/v1/runs", "The trainings.", runs, run_answers.RunsAnswer, (504,)),
+    Endpoint(
+        "GET",
+        "/v1/runs/{name}/metrics",
+        "Rows of a training's metrics.jsonl, from one on.",
+        metrics,
+        run_answers.MetricsAnswer,
+        (404, 422, 504),
+        parameters=MetricsParameters,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/runs/{name}/samples",
+        "Sentences and their translations after each epoch.",
+        samples,
+        run_answers.SamplesAnswer,
+        (404, 422, 504),
+        parameters=RunParameters,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/runs/{name}/stop",
+        "Stop a training as Ctrl-C does; it is saved first.",
+        stop,
+        run_answers.StateAnswer,
+        (403, 404, 409, 422, 504),
+        parameters=RunParameters,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/runs/{name}/resume",
+        "Let a training go on that was stopped.",
+        resume,
+        run_answers.StateAnswer,
+        (403, 404, 409, 422, 504),
+        parameters=RunParameters,
+    ),
+)
