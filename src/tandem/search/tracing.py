@@ -42,6 +42,11 @@ class Node(NamedTuple, Generic[T]):
     """Its rank by log-probability among all continuations of its step; 0 is the best."""
 
 
+def root(token: T) -> Node[T]:
+    """Return the node that all others follow, which is `<sos>`."""
+    return Node(None, 0, token, 0.0, 0.0, None, "live", "", 0)
+
+
 class SearchTrace(NamedTuple):
     """A search from its first step to its last."""
 
@@ -60,7 +65,7 @@ def trace_search(search: BeamSearch, engine: Engine[Any], inputs: Inputs) -> Sea
     """
     if len(inputs.sources) != 1:
         raise ValueError(f"a trace is of exactly one source, not of {len(inputs.sources)}")
-    nodes: list[Node[int]] = [Node(None, 0, engine.sos, 0.0, 0.0, None, "live", "", 0)]
+    nodes = [root(engine.sos)]
     live, step, hypotheses = [0], 0, list[Hypothesis]()
     running = search.start(engine, inputs, np.zeros(1, np.int64))
     while len(running.keys):

@@ -6,6 +6,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tandem.names import LARGEST_BEAM, LARGEST_LENGTH_PENALTY
 
+_MOST_ALTERNATIVES = 100
+
 
 def _one_or_several(value: Any) -> Any:
     if isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value)):
@@ -48,6 +50,29 @@ class ScoreRequest(Strict):
 
     source: Texts = Field(description="One text, or a list.")
     target: Texts = Field(description="One text, or a list as long as that of the sources.")
+    model: str | None = Field(None, description="The name of a model; left out, the first one.")
+
+
+class TraceRequest(Strict):
+    """A text whose search is traced, and how to search."""
+
+    text: str
+    model: str | None = Field(None, description="The name of a model; left out, the first one.")
+    beam: int | None = Field(None, ge=1, le=LARGEST_BEAM, description="Hypotheses kept at each step; 1 is greedy.")
+    length_penalty: float | None = Field(
+        None, ge=0, le=LARGEST_LENGTH_PENALTY, description="Rank by log-probability / tokens ** this."
+    )
+    n_best: int = Field(1, ge=1, le=LARGEST_BEAM, description="How many translations.")
+    prefix: str = Field("", description="The text that every translation begins with.")
+
+
+class AlternativesRequest(Strict):
+    """A place of a translation."""
+
+    text: str
+    tokens: list[str] = Field(description="The translation's, without <eos>.")
+    place: int = Field(ge=0, description="The number of a token, counted from 0, or the number of tokens: the end.")
+    count: int = Field(10, ge=1, le=_MOST_ALTERNATIVES, description="How many tokens could stand there.")
     model: str | None = Field(None, description="The name of a model; left out, the first one.")
 
 
