@@ -52,6 +52,11 @@ class OutputOptions(OptionGroup):
     alignment: bool = option(
         False, "--alignment", help="With --json: the source token that each token looked at, and all weights."
     )
+    trace: Path | None = option(
+        None,
+        metavar="FILE",
+        help="Write there how each text was searched: a JSON object a text, with all continuations.",
+    )
     quiet: QuietOption = False
 
 
@@ -101,19 +106,25 @@ def translate_command(
 
     if wanted.alignment and not wanted.as_json:
         raise RecipeError("--alignment adds to the JSON of a translation: give --json, too")
+    work.check_trace(wanted.trace, sampling.sample, beside.processes, resume=wanted.resume)
     paths, texts = models_and_texts(arguments or [], given.models or [])
     work.check_streams(texts, given.source, wanted.output, resume=wanted.resume, stream=given.stream)
-    check_places([("--output", wanted.output)], (given.source, search.dictionary), paths)
+    check_places([("--output", wanted.output), ("--trace", wanted.trace)], (given.source, search.dictionary), paths)
     known = work.survey_regular(given.source)
     stream = given.stream or (not texts and given.source is None and sys.stdin.isatty())  # a person waits for answers
     translator, stamps = work.load_stamped(paths, model)
     search = replace(search, batch_size=1) if stream else search
     settings = search.settings(translator, wanted.n_best, sampling, alignment=wanted.alignment)
     form = JSON if wanted.as_json else MOSES if settings.several else PLAIN
-    job = work.describe_job(given.source, known, stamps, translator, settings, form, given.prefix)
+    whole = None if wanted.trace else known  # what is traced is neither resumed nor shared out
+    job = work.describe_job(given.source, whole, stamps, translator, settings, form, given.prefix)
+    count = whole.lines if whole else None
+    translating = work.divided(paths, translator, settings, form, given.prefix, count, beside.processes)
     lines = known.lines if known else None
-    translating = work.divided(paths, translator, settings, form, given.prefix, lines, beside.processes)
-    with opened_output(wanted.output, job, resume=wanted.resume, stream=stream) as output:
+    with (
+        work.traced(translating, wanted.trace, translator, settings, given.prefix) as translating,
+        opened_output(wanted.output, job, resume=wanted.resume, stream=stream) as output,
+    ):
         if output is None:
             notify(f"{wanted.output}: is complete already. To translate anew, remove it or leave out --resume")
             return

@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from tandem.serving import answers, libre, operations
 from tandem.serving.access_log import Record
-from tandem.serving.choosing import alternatives
+from tandem.serving.alternatives import list_alternatives
 from tandem.serving.description import describe
 from tandem.serving.refusals import Json, libre_form
 from tandem.serving.requests import AlternativesRequest, LibreRequest, ScoreRequest, TraceRequest, TranslateRequest
@@ -44,7 +44,7 @@ ENDPOINTS = (
         "POST",
         "/v1/alternatives",
         "What else could stand at a place of a translation.",
-        alternatives,
+        list_alternatives,
         answers.AlternativesAnswer,
         _OF_BODIES,
         AlternativesRequest,

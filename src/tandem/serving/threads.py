@@ -1,4 +1,4 @@
-"""Work of one text that no search is joined for: it is done in a thread, so that other requests are answered meanwhile."""
+"""Work of one text that joins no other: it is done in a thread, so that other requests are answered meanwhile."""
 
 import asyncio
 from collections.abc import Callable

@@ -50,20 +50,12 @@ def trace_texts(
 
     Each is searched by itself. Raise ArgumentError where the settings ask for sampling.
     """
-    check_traceable(settings)
+    if settings.sampling is not None:
+        raise ArgumentError("a trace shows a search, and sample draws instead of searching: leave out sample")
     settings = replace(settings, alignment=False)
     for text, prefix in zip(texts, prefixes, strict=True):
         (request,) = reader.read([text], [prefix], [0], settings)
         yield _trace(reader, codec, request, settings)
-
-
-def check_traceable(settings: SearchSettings) -> None:
-    """Raise ArgumentError where outputs are drawn instead of searched for."""
-    if settings.sampling is not None:
-        raise ArgumentError(
-            "a trace is of greedy search or beam search, and samples are drawn instead: ask for one of the two "
-            "(--trace, --sample)"
-        )
 
 
 def trace_object(trace: Trace) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tandem.serving.translating_texts import check_texts, note
 from tandem.translation.alternatives import find_alternatives
 
 
-async def alternatives(service: Service, wanted: AlternativesRequest, record: Record) -> Response:
+async def list_alternatives(service: Service, wanted: AlternativesRequest, record: Record) -> Response:
     """Return the most probable tokens at a place, each with the prefix by which a translation begins so."""
     served = service.models.find(wanted.model)
     note(record, served, [wanted.text])
