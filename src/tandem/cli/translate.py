@@ -95,12 +95,12 @@ def translate_command(
     - `tandem translate runs/demo --sample 5 --temperature 0.8 "Ein Hund spielt im Park."`: five draws
     - `tandem translate runs/demo --prefix "a dog" "Ein Hund spielt im Park."`: what begins so
     - `tandem translate runs/demo --replace-unk "Frau Holzapfel liest."`: copy the words that the model does not know
+    - `tandem translate runs/demo --trace beam.jsonl "Ein Hund spielt im Park."`: how it was searched, step by step
     - `tandem translate runs/one runs/two runs/three --input news.de`: the ensemble of three models
     """
-    from tandem.bulk.translating import translate_lines
     from tandem.cli import translation as work
     from tandem.cli.named_files import models_and_texts
-    from tandem.cli.notices import notify_at_limit, progress_bar
+    from tandem.cli.notices import notify_at_limit
     from tandem.cli.output import check_places, opened_output
     from tandem.translation.forms import JSON, MOSES, PLAIN
 
@@ -118,9 +118,7 @@ def translate_command(
     form = JSON if wanted.as_json else MOSES if settings.several else PLAIN
     whole = None if wanted.trace else known  # what is traced is neither resumed nor shared out
     job = work.describe_job(given.source, whole, stamps, translator, settings, form, given.prefix)
-    count = whole.lines if whole else None
-    translating = work.divided(paths, translator, settings, form, given.prefix, count, beside.processes)
-    lines = known.lines if known else None
+    translating = work.divided(paths, translator, settings, form, given.prefix, whole, beside.processes)
     with (
         work.traced(translating, wanted.trace, translator, settings, given.prefix) as translating,
         opened_output(wanted.output, job, resume=wanted.resume, stream=stream) as output,
@@ -128,15 +126,12 @@ def translate_command(
         if output is None:
             notify(f"{wanted.output}: is complete already. To translate anew, remove it or leave out --resume")
             return
-        on_screen = bool(texts) or (wanted.output is None and sys.stdout.isatty())
-        hidden = wanted.quiet or on_screen or not sys.stderr.isatty()
-        with progress_bar(quiet=hidden) as bar:
-            translated = translate_lines(
-                translating,
-                texts or work.open_lines(given.source, quiet=wanted.quiet),
-                output,
-                window=1 if stream else settings.window,
-                notify=notify,
-                on_progress=lambda done: bar("translated", done, lines),
-            )
+        translated = work.translate_with_progress(
+            translating,
+            texts or work.open_lines(given.source, quiet=wanted.quiet),
+            output,
+            window=1 if stream else settings.window,
+            total=known.lines if known else None,
+            quiet=wanted.quiet or bool(texts) or (wanted.output is None and sys.stdout.isatty()),
+        )
     notify_at_limit(translated.at_limit, translated.outputs, settings)

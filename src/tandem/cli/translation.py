@@ -1,18 +1,20 @@
-"""What `tandem translate` does before the translating."""
+"""What `tandem translate` does before the translating, and around it."""
 
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from tandem.bulk.job import Job, ModelStamp
 from tandem.bulk.lines import Survey, file_lines, stream_lines, survey
+from tandem.bulk.outputs import Output
 from tandem.bulk.tracing import with_traces
-from tandem.bulk.translating import Work, in_this_process
+from tandem.bulk.translating import Translated, Work, in_this_process, translate_lines
 from tandem.bulk.workers import in_processes
+from tandem.cli.notices import progress_bar
 from tandem.cli.options import EnsembleOptions
 from tandem.cli.output import opened_output
 from tandem.cli.streams import notify
@@ -96,13 +98,13 @@ def divided(
     settings: SearchSettings,
     form: Form,
     prefix: str,
-    lines: int | None,
+    known: Survey | None,
     processes: int | None,
 ) -> Work:
     """Return what translates: this process, or several, where a file is translated by exports.
 
-    `lines` is the number of lines of a file, None for a stream; for fewer than two windows no process is started. Raise
-    RecipeError where `processes` are asked for and the models are no exports.
+    Where fewer than two windows of lines are `known`, no process is started. Raise RecipeError where `processes` are
+    asked for and the models are no exports.
     """
     exported = is_export(paths[0])
     if processes is not None and not exported:
@@ -110,10 +112,25 @@ def divided(
             "--processes is for exports: PyTorch uses all cores by itself. Leave it out, or export the model "
             f"({shell_command('tandem', 'export', paths[0])})"
         )
-    count = min(processes or cores(), -(-(lines or 0) // settings.window))
+    count = min(processes or cores(), -(-(known.lines if known else 0) // settings.window))
     if exported and count > 1:
         return in_processes(count, paths, translator.averaging, settings, form, prefix)
     return in_this_process(translator, settings, form, prefix)
+
+
+def translate_with_progress(
+    translating: Work, lines: Iterable[str], output: Output, *, window: int, total: int | None, quiet: bool
+) -> Translated:
+    """Write the translations of the lines, so many at a time; show how many of the `total` are done."""
+    with progress_bar(quiet=quiet or not sys.stderr.isatty()) as bar:
+        return translate_lines(
+            translating,
+            lines,
+            output,
+            window=window,
+            notify=notify,
+            on_progress=lambda done: bar("translated", done, total),
+        )
 
 
 @contextmanager
