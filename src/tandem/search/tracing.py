@@ -72,7 +72,7 @@ def trace_search(search: BeamSearch, engine: Engine[Any], inputs: Inputs) -> Sea
         expansion = running.expand()
         going = expansion.places[0][expansion.live.exist[0]].tolist()
         first, step = len(nodes), step + 1
-        nodes += _continuations(expansion, live, going, step)
+        nodes += _continuations(expansion, live, {*going}, step)
         live = [first + place for place in going]
         running, _, finished = running.prune(expansion)
         for one in finished:
@@ -93,7 +93,7 @@ def trace_search(search: BeamSearch, engine: Engine[Any], inputs: Inputs) -> Sea
     return SearchTrace(nodes, results, hypotheses)
 
 
-def _continuations(expansion: Expansion, live: list[int], going: list[int], step: int) -> Iterator[Node[int]]:
+def _continuations(expansion: Expansion, live: list[int], going: set[int], step: int) -> Iterator[Node[int]]:
     """Yield the continuations of a step that are possible: of the `live` nodes, those at the places `going` go on."""
     ranks = expansion.ranks[0].tolist()
     each = zip(*(values[0].tolist() for values in expansion.continuations), strict=True)
