@@ -57,6 +57,11 @@ class OutputOptions(OptionGroup):
     alignment: bool = option(
         False, "--alignment", help="With --json: the source token that each token attended to most, and all weights."
     )
+    trace: Path | None = option(
+        None,
+        metavar="FILE",
+        help="Write there how each text was searched: a JSON object a text, with all continuations.",
+    )
     quiet: QuietOption = False
 
 
@@ -95,42 +100,45 @@ def translate_command(
     - `tandem translate runs/demo --sample 5 --temperature 0.8 "Ein Hund spielt im Park."`: five draws
     - `tandem translate runs/demo --prefix "a dog" "Ein Hund spielt im Park."`: with this beginning
     - `tandem translate runs/demo --replace-unk "Frau Holzapfel liest."`: copy words that the model does not know
+    - `tandem translate runs/demo --prefix "a dog" "Ein Hund spielt im Park."`: what begins so
+    - `tandem translate runs/demo --replace-unk "Frau Holzapfel liest."`: copy the words that the model does not know
+    - `tandem translate runs/demo --trace beam.jsonl "Ein Hund spielt im Park."`: how it was searched, step by step
     - `tandem translate runs/one runs/two runs/three --input news.de`: the ensemble of three models
     """
-    from tandem.bulk.translating import translate_lines
     from tandem.cli import translation as work
     from tandem.cli.named_files import models_and_texts
-    from tandem.cli.notices import notify_at_limit, progress_bar
+    from tandem.cli.notices import notify_at_limit
     from tandem.cli.output import check_places, opened_output
     from tandem.translation.forms import JSON, MOSES, PLAIN
 
     if wanted.alignment and not wanted.as_json:
         raise RecipeError("--alignment adds to the JSON of a translation: give --json, too")
+    work.check_trace(wanted.trace, sampling.sample, beside.processes, resume=wanted.resume)
     paths, texts = models_and_texts(arguments or [], given.models or [])
     work.check_streams(texts, given.source, wanted.output, resume=wanted.resume, stream=given.stream)
-    check_places([("--output", wanted.output)], (given.source, search.dictionary), paths)
+    check_places([("--output", wanted.output), ("--trace", wanted.trace)], (given.source, search.dictionary), paths)
     known = work.survey_regular(given.source)
     stream = given.stream or (not texts and given.source is None and sys.stdin.isatty())  # a person waits for answers
     translator, stamps = work.load_stamped(paths, model)
     search = replace(search, batch_size=1) if stream else search
     settings = search.settings(translator, wanted.n_best, sampling, alignment=wanted.alignment)
     form = JSON if wanted.as_json else MOSES if settings.several else PLAIN
-    job = work.describe_job(given.source, known, stamps, translator, settings, form, given.prefix)
-    lines = known.lines if known else None
-    translating = work.divided(paths, translator, settings, form, given.prefix, lines, beside.processes)
-    with opened_output(wanted.output, job, resume=wanted.resume, stream=stream) as output:
+    whole = None if wanted.trace else known  # what is traced is neither resumed nor shared out
+    job = work.describe_job(given.source, whole, stamps, translator, settings, form, given.prefix)
+    translating = work.divided(paths, translator, settings, form, given.prefix, whole, beside.processes)
+    with (
+        work.traced(translating, wanted.trace, translator, settings, given.prefix) as translating,
+        opened_output(wanted.output, job, resume=wanted.resume, stream=stream) as output,
+    ):
         if output is None:
             notify(f"{wanted.output}: is complete already. To translate anew, remove it or leave out --resume")
             return
-        on_screen = bool(texts) or (wanted.output is None and sys.stdout.isatty())
-        hidden = wanted.quiet or on_screen or not sys.stderr.isatty()
-        with progress_bar(quiet=hidden) as bar:
-            translated = translate_lines(
-                translating,
-                texts or work.open_lines(given.source, quiet=wanted.quiet),
-                output,
-                window=1 if stream else settings.window,
-                notify=notify,
-                on_progress=lambda done: bar("translated", done, lines),
-            )
+        translated = work.translate_with_progress(
+            translating,
+            texts or work.open_lines(given.source, quiet=wanted.quiet),
+            output,
+            window=1 if stream else settings.window,
+            total=known.lines if known else None,
+            quiet=wanted.quiet or bool(texts) or (wanted.output is None and sys.stdout.isatty()),
+        )
     notify_at_limit(translated.at_limit, translated.outputs, settings)

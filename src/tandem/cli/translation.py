@@ -1,17 +1,22 @@
-"""What `tandem translate` does before the translating."""
+"""What `tandem translate` does before the translating, and around it."""
 
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from tandem.bulk.job import Job, ModelStamp
 from tandem.bulk.lines import Survey, file_lines, stream_lines, survey
-from tandem.bulk.translating import Work, in_this_process
+from tandem.bulk.outputs import Output
+from tandem.bulk.tracing import with_traces
+from tandem.bulk.translating import Translated, Work, in_this_process, translate_lines
 from tandem.bulk.workers import in_processes
+from tandem.cli.notices import progress_bar
 from tandem.cli.options import EnsembleOptions
+from tandem.cli.output import opened_output
 from tandem.cli.streams import notify
 from tandem.errors import RecipeError
 from tandem.files.seals import FORMAT_FILE
@@ -39,6 +44,18 @@ def check_streams(
             raise RecipeError(f"{path}: --resume goes on from a file to a file, and this is none")
 
 
+def check_trace(trace: Path | None, sample: int | None, processes: int | None, *, resume: bool) -> None:
+    """Raise RecipeError where a trace is asked for together with what has none."""
+    if trace is None:
+        return
+    if sample is not None:
+        raise RecipeError("--trace shows a search, and --sample draws instead of searching: give one of the two")
+    if resume or processes is not None:
+        raise RecipeError(
+            "--trace is written by one process, from the first text on: leave out --resume and --processes"
+        )
+
+
 def survey_regular(source: Path | None) -> Survey | None:
     """Survey the file that is to be translated; return None for a stream, which can be read only once."""
     return survey(source) if source is not None and (source.is_file() or not source.exists()) else None
@@ -64,7 +81,7 @@ def describe_job(
     form: Form,
     prefix: str,
 ) -> Job | None:
-    """Return the job, with everything that its output depends on; None where the input is a stream."""
+    """Return the job, with everything that its output depends on; None where nothing is `known` of the input."""
     if source is None or known is None:
         return None
     engine = {"precision": translator.precision, "averaging": translator.averaging}
@@ -81,13 +98,13 @@ def divided(
     settings: SearchSettings,
     form: Form,
     prefix: str,
-    lines: int | None,
+    known: Survey | None,
     processes: int | None,
 ) -> Work:
     """Return what translates: this process, or several, where a file is translated by exports.
 
-    `lines` is the number of lines of a file, None for a stream; for fewer than two windows no process is started. Raise
-    RecipeError where `processes` are asked for and the models are no exports.
+    Where fewer than two windows of lines are `known`, no process is started. Raise RecipeError where `processes` are
+    asked for and the models are no exports.
     """
     exported = is_export(paths[0])
     if processes is not None and not exported:
@@ -95,10 +112,38 @@ def divided(
             "--processes is for exports: PyTorch uses all cores by itself. Leave it out, or export the model "
             f"({shell_command('tandem', 'export', paths[0])})"
         )
-    count = min(processes or cores(), -(-(lines or 0) // settings.window))
+    count = min(processes or cores(), -(-(known.lines if known else 0) // settings.window))
     if exported and count > 1:
         return in_processes(count, paths, translator.averaging, settings, form, prefix)
     return in_this_process(translator, settings, form, prefix)
+
+
+def translate_with_progress(
+    translating: Work, lines: Iterable[str], output: Output, *, window: int, total: int | None, quiet: bool
+) -> Translated:
+    """Write the translations of the lines, so many at a time; show how many of the `total` are done."""
+    with progress_bar(quiet=quiet or not sys.stderr.isatty()) as bar:
+        return translate_lines(
+            translating,
+            lines,
+            output,
+            window=window,
+            notify=notify,
+            on_progress=lambda done: bar("translated", done, total),
+        )
+
+
+@contextmanager
+def traced(
+    work: Work, path: Path | None, translator: Translator, settings: SearchSettings, prefix: str
+) -> Iterator[Work]:
+    """Yield the work; where there is a path, it also writes there how each text was searched."""
+    if path is None:
+        yield work
+        return
+    with opened_output(path) as output:
+        assert output is not None  # there is nothing to resume
+        yield with_traces(work, translator, settings, prefix, output)
 
 
 def open_lines(source: Path | None, *, quiet: bool) -> Iterator[str]:

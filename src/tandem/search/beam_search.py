@@ -6,85 +6,22 @@ continuations that are looked at, up to `2 K`.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tandem.engines import Candidates, Engine, FloatArray, IntArray
 from tandem.names import LARGEST_COVERAGE, LARGEST_LENGTH_PENALTY
+from tandem.search.beams import Complete, Continuations, Live, best_columns, spread, take
 from tandem.search.constraints import Constraints
 from tandem.search.coverage import Coverage, attending
 from tandem.search.hypothesis import Hypothesis
 from tandem.search.steps import Finished, Inputs, SearchStep
 from tandem.search.trellis import ROOT, Trellis
 
-V = TypeVar("V", bound=np.generic)
-
 _FIRST_COUNT = 64
 """Candidates that are asked for of each row at first, in wide beams, where `2 K` of each row are seldom needed."""
-
-
-class _Live(NamedTuple):
-    """The hypotheses that go on, the best first, `[B, W]` each."""
-
-    tokens: IntArray
-    """The last token of each."""
-    scores: FloatArray
-    """The log-probability so far; minus infinity where there is no hypothesis."""
-    nodes: IntArray
-    """Their place in the trellis."""
-
-    @property
-    def exist(self) -> npt.NDArray[np.bool_]:
-        """Where there is a hypothesis, which has a row of the engine's state."""
-        return self.scores > -np.inf
-
-    def select(self, sources: IntArray) -> "_Live":
-        """Return the hypotheses of these sources alone."""
-        return _Live(self.tokens[sources], self.scores[sources], self.nodes[sources])
-
-    def join(self, other: "_Live") -> "_Live":
-        """Return the hypotheses of these sources and of others."""
-        width = max(self.scores.shape[1], other.scores.shape[1])
-        return _Live(*(np.concatenate(both) for both in zip(self._widened(width), other._widened(width), strict=True)))
-
-    def _widened(self, width: int) -> "_Live":
-        more = ((0, 0), (0, width - self.scores.shape[1]))
-        tokens, nodes = np.pad(self.tokens, more), np.pad(self.nodes, more, constant_values=ROOT)
-        return _Live(tokens, np.pad(self.scores, more, constant_values=-np.inf), nodes)
-
-
-class _Continuations(NamedTuple):
-    """One more token each, the best first, `[B, M]`. Impossible ones have a score of minus infinity."""
-
-    parents: IntArray
-    """Which live hypothesis is continued, in 0..W-1."""
-    tokens: IntArray
-    token_scores: FloatArray
-    scores: FloatArray
-
-
-class _Complete(NamedTuple):
-    """The best complete hypotheses of each source, the best first, `[B, n_best]` each."""
-
-    scores: FloatArray
-    nodes: IntArray
-
-    def with_more(self, scores: FloatArray, nodes: IntArray) -> "_Complete":
-        """Return the best of these and of more, `[B, M]` each. Earlier ones win among equals."""
-        number = self.scores.shape[1]
-        scores = np.concatenate([self.scores, scores], axis=1)
-        places = _best(scores, number)
-        return _Complete(_take(scores, places), _take(np.concatenate([self.nodes, nodes], axis=1), places))
-
-    def select(self, sources: IntArray) -> "_Complete":
-        """Return those of these sources alone."""
-        return _Complete(self.scores[sources], self.nodes[sources])
-
-    def join(self, other: "_Complete") -> "_Complete":
-        """Return those of these sources and of others."""
-        return _Complete(*(np.concatenate(both) for both in zip(self, other, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -145,8 +82,8 @@ class BeamSearch:
             none,
             none + 1,
             Constraints.start(engine, state, inputs),
-            _Live(np.full((number, 1), engine.sos), np.zeros((number, 1)), np.full((number, 1), ROOT)),
-            _Complete(np.full((number, self.n_best), -np.inf), np.full((number, self.n_best), ROOT)),
+            Live(np.full((number, 1), engine.sos), np.zeros((number, 1)), np.full((number, 1), ROOT)),
+            Complete(np.full((number, self.n_best), -np.inf), np.full((number, self.n_best), ROOT)),
             state,
             coverage,
             Trellis(),
@@ -157,6 +94,23 @@ class BeamSearch:
         if not self.length_penalty:
             return np.ones((len(lengths), 1))
         return np.array([[length**self.length_penalty] for length in lengths.tolist()])
+
+
+class Expansion(NamedTuple):
+    """The continuations that a step looked at, and what is to become of them."""
+
+    continuations: Continuations
+    nodes: IntArray
+    """`[B, M]`, their places in the trellis."""
+    ranks: FloatArray
+    """What those that end among the best K rank by, `[B, K]`, or fewer; minus infinity for the others."""
+    places: IntArray
+    """`[B, W]`, which continuations go on."""
+    live: Live
+    """The hypotheses that these are."""
+    state: Any
+    """The engine's, after the tokens that were fed."""
+    coverage: Coverage | None
 
 
 class RunningBeam(NamedTuple):
@@ -171,8 +125,8 @@ class RunningBeam(NamedTuple):
     firsts: IntArray
     """`[B]`, the first node of each source."""
     constraints: Constraints
-    live: _Live
-    complete: _Complete
+    live: Live
+    complete: Complete
     state: Any
     coverage: Coverage | None
     """N rows; None without a coverage penalty."""
@@ -180,24 +134,35 @@ class RunningBeam(NamedTuple):
 
     def step(self) -> "tuple[RunningBeam, SearchStep, list[Finished]]":
         """See `Running.step`."""
+        return self.prune(self.expand())
+
+    def expand(self) -> Expansion:
+        """Look at the continuations of the live hypotheses: the first half of a step."""
         size, eos = self.search.size, self.engine.eos
         exist = self.live.exist
         best, candidates = self._continue(exist)
-        nodes = self.trellis.add(best.tokens, best.token_scores, _take(self.live.nodes, best.parents))
+        nodes = self.trellis.add(best.tokens, best.token_scores, take(self.live.nodes, best.parents))
         # Only what ends among the best K counts: the rest would not have stayed in the beam.
         ended = np.where(best.tokens[:, :size] == eos, best.scores[:, :size], -np.inf)
         ranks = ended / self.search.factors(self.times + 1)
         coverage = self.coverage
         if coverage is not None and candidates.attention is not None:
             coverage = coverage.after(candidates.attention)
-            penalties = _spread(coverage.penalties(self.search.coverage), exist, 0.0)
-            ranks = ranks + _take(penalties, best.parents[:, :size])
-        complete = self.complete.with_more(ranks, nodes[:, :size])
-        # The best K that go on, and which live hypothesis each of them continues.
+            penalties = spread(coverage.penalties(self.search.coverage), exist, 0.0)
+            ranks = ranks + take(penalties, best.parents[:, :size])
+        # The best K that go on.
         going = np.where(best.tokens == eos, -np.inf, best.scores)
-        places = _best(going, size)
-        live = _Live(_take(best.tokens, places), _take(going, places), _take(nodes, places))
-        parents = _take((exist.cumsum() - 1).reshape(exist.shape), _take(best.parents, places))  # (B, W), rows
+        places = best_columns(going, size)
+        live = Live(take(best.tokens, places), take(going, places), take(nodes, places))
+        return Expansion(best, nodes, ranks, places, live, candidates.state, coverage)
+
+    def prune(self, expansion: Expansion) -> "tuple[RunningBeam, SearchStep, list[Finished]]":
+        """Go on with the best continuations, and leave the sources of which all is found: the second half of a step."""
+        best, nodes, ranks, places, live, state, coverage = expansion
+        complete = self.complete.with_more(ranks, nodes[:, : ranks.shape[1]])
+        # Which live hypothesis each of those that go on continues.
+        exist = self.live.exist
+        parents = take((exist.cumsum() - 1).reshape(exist.shape), take(best.parents, places))  # (B, W), rows
         # One more token at no cost; log-probabilities only fall.
         hoped = live.scores[:, 0] / self.search.factors(self.times + 2)[:, 0]
         kept = np.flatnonzero(hoped > complete.scores[:, -1])
@@ -210,13 +175,13 @@ class RunningBeam(NamedTuple):
         rows = parents[exist]
         after = after._replace(
             live=live,
-            state=candidates.state.select(rows) if len(rows) else candidates.state,
+            state=state.select(rows) if len(rows) else state,
             coverage=None if coverage is None else coverage.select(rows),
         )
         sources = np.repeat(after.keys, exist.sum(axis=1))
         return after, SearchStep(sources, rows, live.tokens[exist], live.scores[exist]), finished
 
-    def _continue(self, exist: npt.NDArray[np.bool_]) -> tuple[_Continuations, Candidates[Any]]:
+    def _continue(self, exist: npt.NDArray[np.bool_]) -> tuple[Continuations, Candidates[Any]]:
         """Return the best 2 K continuations (at most K of them end, so that K can go on), and the step they are of.
 
         The best 2 K of a source lie among the best 2 K of each of its rows. A wide beam asks for fewer of each row, and
@@ -233,17 +198,17 @@ class RunningBeam(NamedTuple):
             tokens, token_scores = self.constraints.apply(self.engine, candidates, sources, self.times[sources])
             each = tokens.shape[1]
             # (N, C) -> (B, W * C), from the better hypothesis to the worse and from the better token to the worse
-            tokens = _spread(tokens, exist, 0).reshape(batch, width * each)
-            token_scores = _spread(token_scores, exist, -np.inf).reshape(batch, width * each)
+            tokens = spread(tokens, exist, 0).reshape(batch, width * each)
+            token_scores = spread(token_scores, exist, -np.inf).reshape(batch, width * each)
             scores = token_scores + live.scores.repeat(each, axis=1)
             # Rows of which nothing is possible, and rows with a NaN, have no continuation.
             scores[np.isnan(scores)] = -np.inf
-            places = _best(scores, most)
-            best_scores = _take(scores, places)
+            places = best_columns(scores, most)
+            best_scores = take(scores, places)
             if each < count or each >= most or not ((places % each == each - 1) & (best_scores > -np.inf)).any():
                 break
             count *= 2
-        best = _Continuations(places // each, _take(tokens, places), _take(token_scores, places), best_scores)
+        best = Continuations(places // each, take(tokens, places), take(token_scores, places), best_scores)
         return best, candidates
 
     def _found(self, sources: IntArray) -> list[Finished]:
@@ -305,22 +270,3 @@ class RunningBeam(NamedTuple):
             state=self.engine.join(self.state, other.state),
             coverage=coverage,
         )
-
-
-def _spread(values: npt.NDArray[V], exist: npt.NDArray[np.bool_], filler: float) -> npt.NDArray[V]:
-    """Return what rows have, `[N, ...]`, at the places `[B, W, ...]` that exist, and `filler` elsewhere."""
-    if exist.all():
-        return values.reshape(*exist.shape, *values.shape[1:])
-    spread = np.full((*exist.shape, *values.shape[1:]), filler, values.dtype)
-    spread[exist] = values
-    return spread
-
-
-def _best(scores: FloatArray, count: int) -> IntArray:
-    """Return the columns of the `count` largest of each row, or of all; among equals the first wins."""
-    return np.argsort(-scores, axis=1, kind="stable")[:, :count]
-
-
-def _take(values: npt.NDArray[V], columns: IntArray) -> npt.NDArray[V]:
-    """Return the values in these columns of each row."""
-    return values[np.arange(len(values))[:, None], columns]

@@ -101,6 +101,55 @@ class ScoreAnswer(Answer):
     scores: list[TargetScore | FailedPair]
 
 
+class TraceNode(Answer):
+    """A continuation that the search looked at."""
+
+    id: int
+    parent: int | None = Field(description="The node that it continues; null for the root.")
+    step: int
+    token: str
+    token_log_probability: float | None
+    log_probability: float | None = Field(description="Of all tokens up to this one.")
+    score: float | None = Field(description="What a complete hypothesis was ranked by.")
+    fate: Literal["live", "complete", "pruned"]
+    reason: Literal["", "beam", "worse", "end"] = Field(description="Why it was pruned.")
+    place: int = Field(description="Its rank in its step; 0 is the best.")
+
+
+class TraceAnswer(Answer):
+    """The search for a translation, step by step."""
+
+    source: str
+    source_tokens: list[str]
+    beam: int
+    n_best: int
+    length_penalty: float
+    coverage: float
+    nodes: list[TraceNode] = Field(description="The root, then the best 2 * beam continuations of each step.")
+    steps: int
+    results: list[int] = Field(description="The last node of each translation, the best first.")
+    text: str
+    texts: list[str] = Field(description="The translations.")
+
+
+class Alternative(Answer):
+    """A token that could stand at a place."""
+
+    token: str
+    log_probability: float
+    prefix: str | None = Field(
+        description="Of /v1/translate: what begins a translation so; null where no text does, empty for <eos>."
+    )
+
+
+class AlternativesAnswer(Answer):
+    """The most probable tokens at a place of a translation."""
+
+    place: int
+    token: str = Field(description="What stands there; <eos> at the end.")
+    alternatives: list[Alternative]
+
+
 class Detected(Answer):
     """The language that a text was read as."""
 

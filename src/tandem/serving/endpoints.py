@@ -4,12 +4,15 @@ from starlette.responses import Response
 
 from tandem.serving import answers, libre, operations
 from tandem.serving.access_log import Record
+from tandem.serving.alternatives import list_alternatives
 from tandem.serving.description import describe
 from tandem.serving.refusals import Json, libre_form
 from tandem.serving.requests import LibreRequest, ScoreRequest, TranslateRequest
 from tandem.serving.run_endpoints import RUN_ENDPOINTS
+from tandem.serving.requests import AlternativesRequest, LibreRequest, ScoreRequest, TraceRequest, TranslateRequest
 from tandem.serving.scoring import score
 from tandem.serving.service import Endpoint, Service
+from tandem.serving.tracing import trace
 from tandem.serving.translating_texts import translate
 
 _OF_BODIES = (400, 413, 415, 422, 429, 503, 504)
@@ -30,6 +33,24 @@ ENDPOINTS = (
         TranslateRequest,
     ),
     Endpoint("POST", "/v1/score", "Score given targets.", score, answers.ScoreAnswer, _OF_BODIES, ScoreRequest),
+    Endpoint(
+        "POST",
+        "/v1/trace",
+        "Trace the search for a translation.",
+        trace,
+        answers.TraceAnswer,
+        _OF_BODIES,
+        TraceRequest,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/alternatives",
+        "What else could stand at a place of a translation.",
+        list_alternatives,
+        answers.AlternativesAnswer,
+        _OF_BODIES,
+        AlternativesRequest,
+    ),
     Endpoint("GET", "/v1/models", "The models.", operations.models, answers.ModelsAnswer),
     Endpoint(
         "POST",

@@ -6,6 +6,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tandem.names import LARGEST_BEAM, LARGEST_LENGTH_PENALTY
 
+_MOST_ALTERNATIVES = 100
+
 
 def _one_or_several(value: Any) -> Any:
     if isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value)):
@@ -63,6 +65,27 @@ class MetricsParameters(RunParameters):
     """Which rows of a run are meant."""
 
     after: int = Field(0, ge=0, lt=2**53, description="The number of the first row; then the `next` of each answer.")
+class TraceRequest(Strict):
+    """A text whose search is traced, and how to search."""
+
+    text: str
+    model: str | None = Field(None, description="The name of a model; left out, the first one.")
+    beam: int | None = Field(None, ge=1, le=LARGEST_BEAM, description="Hypotheses kept at each step; 1 is greedy.")
+    length_penalty: float | None = Field(
+        None, ge=0, le=LARGEST_LENGTH_PENALTY, description="Rank by log-probability / tokens ** this."
+    )
+    n_best: int = Field(1, ge=1, le=LARGEST_BEAM, description="How many translations.")
+    prefix: str = Field("", description="The text that every translation begins with.")
+
+
+class AlternativesRequest(Strict):
+    """A place of a translation."""
+
+    text: str
+    tokens: list[str] = Field(description="The translation's, without <eos>.")
+    place: int = Field(ge=0, description="The number of a token, counted from 0, or the number of tokens: the end.")
+    count: int = Field(10, ge=1, le=_MOST_ALTERNATIVES, description="How many tokens could stand there.")
+    model: str | None = Field(None, description="The name of a model; left out, the first one.")
 
 
 class LibreRequest(BaseModel):

@@ -32,6 +32,10 @@ def align(
         )
     for ids, weights in zip(sources, aligned, strict=True):
         order = codec.text_order(len(ids))
-        known = len(codec.source)
-        tokens = codec.source.tokens([ids[place] if ids[place] < known else UNK_ID for place in order])
-        yield Alignment(tuple(tokens), tuple(map(tuple, weights[:, order].tolist())))
+        yield Alignment(tuple(text_tokens(codec, ids)), tuple(map(tuple, weights[:, order].tolist())))
+
+
+def text_tokens(codec: Codec, ids: Ids) -> list[str]:
+    """Return the tokens of a framed source in the order of its text, the frame included."""
+    known = len(codec.source)
+    return codec.source.tokens([ids[place] if ids[place] < known else UNK_ID for place in codec.text_order(len(ids))])

@@ -1,16 +1,52 @@
 """How probable an engine finds given targets: a source is read once, and so is each prefix that its targets share."""
 
+import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from tandem.engines import Engine, FloatArray, Ids
 from tandem.engines.engine import S
+from tandem.text import EOS_ID
+from tandem.text.codec import Codec, EncodedSource
+from tandem.translation.messages import TargetScore
 
 _MOST_SOURCE_TOKENS = 2**15
 """The most tokens of sources that are read together."""
 _MOST_TARGET_TOKENS = 2**13
 """The most tokens of targets that are read together: what the decoder puts out at each is held in memory."""
+
+
+def score_pairs(
+    engine: Engine[Any],
+    codec: Codec,
+    sources: Sequence[str],
+    targets: Sequence[str],
+    prefixes: Sequence[str],
+    batch_size: int,
+) -> list[TargetScore]:
+    """Return the score of each target given its source, as the continuation of its text of `prefixes`."""
+    places = {text: place for place, text in enumerate(dict.fromkeys(sources))}
+    encoded = codec.encode_sources(list(places))
+    own_sources = [encoded[places[source]] for source in sources]
+    wanted: list[list[list[int]]] = [[] for _ in places]
+    pairs: list[tuple[int, int, int]] = []  # of each pair: its source, its target, the tokens of its prefix
+    written = (codec.encode_targets(texts, own_sources) for texts in (targets, prefixes))
+    for source, ids, prefix in zip(sources, *written, strict=True):
+        own = wanted[places[source]]
+        pairs.append((places[source], len(own), len(prefix)))
+        own.append([*prefix, *ids, EOS_ID])
+    scores = score_targets(engine, [source.ids for source in encoded], wanted, batch_size)
+    return [
+        _target_score(codec, wanted[place][rank][skipped:], scores[place][rank][skipped:], encoded[place])
+        for place, rank, skipped in pairs
+    ]
+
+
+def _target_score(codec: Codec, ids: list[int], scores: FloatArray, source: EncodedSource) -> TargetScore:
+    token_scores = tuple(scores.tolist())
+    return TargetScore(math.fsum(scores), tuple(codec.target.tokens(ids[:-1], source.pieces)), token_scores, source.cut)
 
 
 def score_targets(

@@ -1,13 +1,12 @@
 """Text in, translations out: a translator joins a codec, an engine and a search."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from tandem.corpora.given import checked_texts
-from tandem.engines import Engine, FloatArray
+from tandem.engines import Engine
 from tandem.errors import ArgumentError, CheckpointError
 from tandem.files.paths import path_of
 from tandem.memory import memory_for
@@ -15,14 +14,15 @@ from tandem.metrics.calibration import Calibration
 from tandem.names import Averaging, Device
 from tandem.recipe import Recipe
 from tandem.search import run_search
-from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID, Tokenizer
-from tandem.text.codec import Codec, EncodedSource
+from tandem.text import PAD_ID, SOS_ID, UNK_ID, Tokenizer
+from tandem.text.codec import Codec
 from tandem.text.copying import Copying
 from tandem.translation.messages import TargetScore, Translation
 from tandem.translation.outputs import empty_translation
-from tandem.translation.scoring import score_targets
+from tandem.translation.scoring import score_pairs
 from tandem.translation.settings import SMALLER_SEARCH, SearchOptions, SearchSettings, chosen_settings
 from tandem.translation.texts import Texts, search_inputs
+from tandem.translation.traces import Trace, trace_texts
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Translator:
-    """A trained model with its tokenizers: `translate`, `score`. Not changed by use, so threads may share one.
+    """A trained model with its tokenizers: `translate`, `score`, `trace`. Not changed by use, so threads may share one.
 
     Several models are an ensemble, whose probabilities are averaged at every token.
     """
@@ -304,30 +304,29 @@ class Translator:
         continuation: only its own tokens count.
         """
         sources, targets = list(checked_texts(sources, "sources")), list(checked_texts(targets, "targets"))
-        begun = [prefixes] * len(targets) if isinstance(prefixes, str) else list(checked_texts(prefixes, "prefixes"))
+        begun = _one_each(prefixes, len(targets))
         if not len(sources) == len(targets) == len(begun):
             raise ValueError(f"there are {len(sources)} sources and {len(targets)} targets; each source needs one")
-        places = {text: place for place, text in enumerate(dict.fromkeys(sources))}
-        encoded = self.codec.encode_sources(list(places))
-        own_sources = [encoded[places[source]] for source in sources]
-        wanted: list[list[list[int]]] = [[] for _ in places]
-        pairs: list[tuple[int, int, int]] = []  # of each pair: its source, its target, the tokens of its prefix
-        written = (self.codec.encode_targets(texts, own_sources) for texts in (targets, begun))
-        for source, ids, prefix in zip(sources, *written, strict=True):
-            own = wanted[places[source]]
-            pairs.append((places[source], len(own), len(prefix)))
-            own.append([*prefix, *ids, EOS_ID])
         with memory_for("scoring targets", SMALLER_SEARCH):
-            scores = score_targets(self.engine, [source.ids for source in encoded], wanted, batch_size)
-        return [
-            self._target_score(wanted[place][rank][skipped:], scores[place][rank][skipped:], encoded[place])
-            for place, rank, skipped in pairs
-        ]
+            return score_pairs(self.engine, self.codec, sources, targets, begun, batch_size)
 
-    def _target_score(self, ids: list[int], scores: FloatArray, source: EncodedSource) -> TargetScore:
-        token_scores = tuple(scores.tolist())
-        tokens = self.target_tokenizer.tokens(ids[:-1], source.pieces)
-        return TargetScore(math.fsum(scores), tuple(tokens), token_scores, source.cut)
+    def trace(
+        self,
+        texts: Sequence[str],
+        settings: SearchSettings | Mapping[str, Any] | None = None,
+        *,
+        prefixes: str | Iterable[str] = "",
+        **options: Unpack[SearchOptions],
+    ) -> list[Trace]:
+        """Return the search for the translation of each text, step by step; its translations are those of `translate`.
+
+        Arguments are as for `translate`. Raise ArgumentError for sampling, which is no search.
+        """
+        texts = list(checked_texts(texts, "texts"))
+        begun = _one_each(prefixes, len(texts))
+        if len(begun) != len(texts):
+            raise ValueError(f"there are {len(texts)} texts and {len(begun)} prefixes; each text needs one")
+        return list(trace_texts(self.texts, self.codec, texts, begun, self._settings(settings, options)))
 
     def _translate_window(
         self,
@@ -353,3 +352,8 @@ class Translator:
                 results[row] = translation
             on_progress(len(rows))
         return results
+
+
+def _one_each(prefixes: str | Iterable[str], count: int) -> list[str]:
+    """Return the prefixes, or as many of the same where there is one for all."""
+    return [prefixes] * count if isinstance(prefixes, str) else list(checked_texts(prefixes, "prefixes"))

@@ -1,0 +1,95 @@
+"""What a beam search holds of its sources: live hypotheses, their continuations, and complete hypotheses.
+
+The letters are those of `tandem.search.beam_search`.
+"""
+
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tandem.engines import FloatArray, IntArray
+from tandem.search.trellis import ROOT
+
+V = TypeVar("V", bound=np.generic)
+
+
+class Live(NamedTuple):
+    """The hypotheses that go on, the best first, `[B, W]` each."""
+
+    tokens: IntArray
+    """The last token of each."""
+    scores: FloatArray
+    """The log-probability so far; minus infinity where there is no hypothesis."""
+    nodes: IntArray
+    """Their place in the trellis."""
+
+    @property
+    def exist(self) -> npt.NDArray[np.bool_]:
+        """Where there is a hypothesis, which has a row of the engine's state."""
+        return self.scores > -np.inf
+
+    def select(self, sources: IntArray) -> "Live":
+        """Return the hypotheses of these sources alone."""
+        return Live(self.tokens[sources], self.scores[sources], self.nodes[sources])
+
+    def join(self, other: "Live") -> "Live":
+        """Return the hypotheses of these sources and of others."""
+        width = max(self.scores.shape[1], other.scores.shape[1])
+        return Live(*(np.concatenate(both) for both in zip(self._widened(width), other._widened(width), strict=True)))
+
+    def _widened(self, width: int) -> "Live":
+        more = ((0, 0), (0, width - self.scores.shape[1]))
+        tokens, nodes = np.pad(self.tokens, more), np.pad(self.nodes, more, constant_values=ROOT)
+        return Live(tokens, np.pad(self.scores, more, constant_values=-np.inf), nodes)
+
+
+class Continuations(NamedTuple):
+    """One more token each, the best first, `[B, M]`. Impossible ones have a score of minus infinity."""
+
+    parents: IntArray
+    """Which live hypothesis is continued, in 0..W-1."""
+    tokens: IntArray
+    token_scores: FloatArray
+    scores: FloatArray
+
+
+class Complete(NamedTuple):
+    """The best complete hypotheses of each source, the best first, `[B, n_best]` each."""
+
+    scores: FloatArray
+    nodes: IntArray
+
+    def with_more(self, scores: FloatArray, nodes: IntArray) -> "Complete":
+        """Return the best of these and of more, `[B, M]` each. Earlier ones win among equals."""
+        number = self.scores.shape[1]
+        scores = np.concatenate([self.scores, scores], axis=1)
+        places = best_columns(scores, number)
+        return Complete(take(scores, places), take(np.concatenate([self.nodes, nodes], axis=1), places))
+
+    def select(self, sources: IntArray) -> "Complete":
+        """Return those of these sources alone."""
+        return Complete(self.scores[sources], self.nodes[sources])
+
+    def join(self, other: "Complete") -> "Complete":
+        """Return those of these sources and of others."""
+        return Complete(*(np.concatenate(both) for both in zip(self, other, strict=True)))
+
+
+def spread(values: npt.NDArray[V], exist: npt.NDArray[np.bool_], filler: float) -> npt.NDArray[V]:
+    """Return what rows have, `[N, ...]`, at the places `[B, W, ...]` that exist, and `filler` elsewhere."""
+    if exist.all():
+        return values.reshape(*exist.shape, *values.shape[1:])
+    placed = np.full((*exist.shape, *values.shape[1:]), filler, values.dtype)
+    placed[exist] = values
+    return placed
+
+
+def best_columns(scores: FloatArray, count: int) -> IntArray:
+    """Return the columns of the `count` largest of each row, or of all; among equals the first wins."""
+    return np.argsort(-scores, axis=1, kind="stable")[:, :count]
+
+
+def take(values: npt.NDArray[V], columns: IntArray) -> npt.NDArray[V]:
+    """Return the values in these columns of each row."""
+    return values[np.arange(len(values))[:, None], columns]

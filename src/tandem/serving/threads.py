@@ -1,0 +1,32 @@
+"""Work of one text that joins no other: it is done in a thread, so that other requests are answered meanwhile."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TypeVar
+
+from tandem.errors import TandemError
+from tandem.serving.models import Served
+from tandem.serving.refusals import Refusal
+from tandem.serving.service import Service
+
+T = TypeVar("T")
+
+
+async def in_thread(service: Service, served: Served, work: Callable[[], T]) -> T:
+    """Return what the work returns. Raise Refusal where it raises TandemError, and where no text is let in.
+
+    A thread cannot be stopped: where the client leaves, the text counts as under way until its work is done.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(service.gate.letting_in(1))
+        stack.enter_context(served.used())
+        service.metrics.texts.labels(served.name).inc()
+        task = asyncio.ensure_future(asyncio.to_thread(work))
+        underway = stack.pop_all()
+        task.add_done_callback(lambda _: underway.close())
+    try:
+        return await asyncio.shield(task)
+    except TandemError as error:
+        service.metrics.failed.labels(served.name).inc()
+        raise Refusal(422, str(error)) from error
