@@ -208,5 +208,7 @@ def _without(pair: _Pair, place: int | None, vocabulary: int) -> tuple[Ids, list
     if max(target) >= vocabulary:
         left = [*pieces[:place], *pieces[place + 1 :]]
         firsts = {piece: vocabulary + first for first, piece in reversed(list(enumerate(left)))}
-        target = [firsts.get(pieces[index - vocabulary], _NOWHERE) if index >= vocabulary else index for index in target]
+        target = [
+            firsts.get(pieces[index - vocabulary], _NOWHERE) if index >= vocabulary else index for index in target
+        ]
     return [*source[:place], *source[place + 1 :]], target

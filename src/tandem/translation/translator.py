@@ -325,9 +325,7 @@ class Translator:
             for place, rank, skipped in pairs
         ]
 
-    def saliency(
-        self, texts: Sequence[str], targets: Sequence[str | Translation] | None = None
-    ) -> list[Saliency]:
+    def saliency(self, texts: Sequence[str], targets: Sequence[str | Translation] | None = None) -> list[Saliency]:
         """Return how much each token of each text had to do with each token of its target.
 
         A target is a text, or a translation that this translator made. Without targets each text is translated as the
