@@ -115,7 +115,7 @@ class Encoder(nn.Module):
 
     def read(self, src: Tensor, lengths: Tensor | None = None) -> Encoded:
         """Read `src [S, B]` as `forward` does, and return the outputs at all positions, too."""
-        return self.read_embedded(src, self.embed(src), lengths)
+        return self._read_embedded(self.embedding(src), lengths)
 
     def embed(self, src: Tensor) -> Tensor:
         """Return the embeddings of `src [S, B]`: `[S, B, E]`."""
@@ -127,6 +127,9 @@ class Encoder(nn.Module):
 
         This is for who asks what the embeddings of a source's tokens change.
         """
+        return self._read_embedded(embedded, lengths)
+
+    def _read_embedded(self, embedded: Tensor, lengths: Tensor | None) -> Encoded:
         steps, batch = embedded.shape[:2]
         rate, word_rate = (self.dropout.p, self.word_dropout.p) if self.training else (0.0, 0.0)
         mask = draw_embedding_mask((steps, batch, embedded.shape[2]), rate, word_rate, embedded)

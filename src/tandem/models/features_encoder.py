@@ -75,7 +75,7 @@ class FeaturesEncoder(Encoder):
         features. A source without features has the state of features after `<sos>` alone.
         """
         source, features = self._divided(src, lengths)
-        own = super().read_embedded(source.ids, self.embedding(source.ids), source.lengths)
+        own = super().read(source.ids, source.lengths)
         return self._joined(src, own, self.features.read(_begun(features.ids), features.lengths + 1))
 
     def embed(self, src: Tensor) -> Tensor:
