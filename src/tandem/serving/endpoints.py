@@ -6,7 +6,8 @@ from tandem.serving import answers, libre, operations
 from tandem.serving.access_log import Record
 from tandem.serving.description import describe
 from tandem.serving.refusals import Json, libre_form
-from tandem.serving.requests import LibreRequest, ScoreRequest, TranslateRequest
+from tandem.serving.requests import LibreRequest, SaliencyRequest, ScoreRequest, TranslateRequest
+from tandem.serving.saliency import saliency
 from tandem.serving.scoring import score
 from tandem.serving.service import Endpoint, Service
 from tandem.serving.translating_texts import translate
@@ -29,6 +30,15 @@ ENDPOINTS = (
         TranslateRequest,
     ),
     Endpoint("POST", "/v1/score", "Score given targets.", score, answers.ScoreAnswer, _OF_BODIES, ScoreRequest),
+    Endpoint(
+        "POST",
+        "/v1/saliency",
+        "Tell which source token moved which target token.",
+        saliency,
+        answers.SaliencyAnswer,
+        _OF_BODIES,
+        SaliencyRequest,
+    ),
     Endpoint("GET", "/v1/models", "The models.", operations.models, answers.ModelsAnswer),
     Endpoint(
         "POST",

@@ -51,6 +51,14 @@ class ScoreRequest(Strict):
     model: str | None = Field(None, description="The name of a model; left out, the first one.")
 
 
+class SaliencyRequest(Strict):
+    """A text, and perhaps its target, of which to tell which token moved which."""
+
+    text: str = Field(description="One text.")
+    target: str | None = Field(None, description="Its target; left out, the text is translated.")
+    model: str | None = Field(None, description="The name of a model; left out, the first one.")
+
+
 class LibreRequest(BaseModel):
     """A request in the form of LibreTranslate, as JSON or as a form; other fields are passed over."""
 
