@@ -3,13 +3,14 @@
 Letters: `T` tokens of a target, `<eos>` counted, `S` tokens of its source without `<sos>` and `<eos>`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tandem.engines import Engine, FloatArray, Ids
+from tandem.errors import ArgumentError
 from tandem.text import EOS_ID, UNK_ID
 from tandem.text.codec import Codec, EncodedSource
 from tandem.translation.messages import Translation
@@ -47,8 +48,8 @@ class Saliency:
     left_out: FloatArray
     """In nats: what the target token's log-probability loses when the source is read without the source token.
 
-    Below 0 the target token is likelier without it (Li, Monroe & Jurafsky 2016, arXiv 1612.08220, equation 1, there
-    divided by the log-probability itself). Infinite where the target token was copied from nowhere else.
+    Below 0 the target token is likelier without it. Infinite where the target token was copied from nowhere else (Li,
+    Monroe & Jurafsky 2016, arXiv 1612.08220, who divide the difference by the log-probability).
     """
     gradient: FloatArray | None
     """In nats: the gradient of the target token's log-probability by the source token's embedding, times the embedding.
@@ -104,6 +105,19 @@ class _Pair:
         return own * own + target * (own + target)
 
 
+def checked_targets(targets: Sequence[str | Translation]) -> list[str | Translation]:
+    """Return the targets. Raise ArgumentError where they are no list of texts or translations."""
+    if isinstance(targets, str) or not isinstance(targets, Iterable):
+        raise ArgumentError(f"targets is of type {type(targets).__name__}, but must be a list of texts or translations")
+    checked = list(targets)
+    for number, target in enumerate(checked, start=1):
+        if not isinstance(target, str | Translation):
+            raise ArgumentError(
+                f"targets: item {number} is of type {type(target).__name__}, but must be a text or a translation"
+            )
+    return checked
+
+
 def measure_saliency(
     engine: Engine[Any], codec: Codec, sources: Sequence[str], targets: Sequence[str | Translation]
 ) -> list[Saliency]:
@@ -140,6 +154,12 @@ def _target_ids(codec: Codec, source: EncodedSource, target: str | Translation) 
     if isinstance(target, str):
         return codec.encode_targets([target], [source])[0]
     copied = set(target.copied)
+    strange = [target.tokens[place] for place in target.copied if target.tokens[place] not in source.pieces]
+    if strange:
+        raise ArgumentError(
+            f"targets: {target.text!r} copied {strange[0]!r}, which its text has not: give each translation with the "
+            "text that it is of"
+        )
     return [
         len(codec.target) + source.pieces.index(token) if place in copied else codec.target.token_to_id(token) or UNK_ID
         for place, token in enumerate(target.tokens)

@@ -20,7 +20,7 @@ from tandem.text.codec import Codec, EncodedSource
 from tandem.text.copying import Copying
 from tandem.translation.messages import TargetScore, Translation
 from tandem.translation.outputs import empty_translation
-from tandem.translation.saliency import Saliency, measure_saliency
+from tandem.translation.saliency import Saliency, checked_targets, measure_saliency
 from tandem.translation.scoring import score_targets
 from tandem.translation.settings import SMALLER_SEARCH, SearchOptions, SearchSettings, chosen_settings
 from tandem.translation.texts import Texts, search_inputs
@@ -329,10 +329,10 @@ class Translator:
         """Return how much each token of each text had to do with each token of its target.
 
         A target is a text, or a translation that this translator made. Without targets each text is translated as the
-        recipe searches. The time grows with the square of the lengths. Raise ValueError where numbers differ.
+        recipe searches. The time grows with the square of the lengths. Raise ValueError where the numbers differ.
         """
         sources = list(checked_texts(texts, "texts"))
-        chosen = self.translate(sources) if targets is None else list(targets)
+        chosen = self.translate(sources) if targets is None else checked_targets(targets)
         if len(sources) != len(chosen):
             raise ValueError(f"there are {len(sources)} texts and {len(chosen)} targets; each text needs one")
         with memory_for("measuring saliency", "Give fewer texts, or shorter ones"):
