@@ -17,7 +17,7 @@ import tandem
 from benchmarks.rounds import Figures, rounded
 from benchmarks.tables import Table
 from tandem.corpora.captions import captions
-from tandem.corpora.captions.alignment import Span, align_pair
+from tandem.corpora.captions.alignment import align_pair
 from tandem.engines import FloatArray
 from tandem.errors import ArgumentError
 from tandem.translation import Saliency, Translator
@@ -30,6 +30,7 @@ WAYS: Mapping[str, Callable[[Saliency], FloatArray | None]] = {
     "attention": lambda one: one.attention,
 }
 """What may be said to be strong, by the name of the way."""
+CHANCE = "chance"
 
 
 class Word(NamedTuple):
@@ -42,47 +43,61 @@ class Word(NamedTuple):
 def measure(translator: Translator, pairs: Sequence[tuple[str, str]]) -> Figures:
     """Return the share of aligned words whose strongest source word is right by each way, and by chance.
 
-    Raise ArgumentError for a model whose tokens are not words.
+    `beside` counts the words beside the right one, too. Raise ArgumentError for a model whose tokens are not words.
     """
+    if not translator.source_tokenizer.kind == translator.target_tokenizer.kind == "word":
+        raise ArgumentError("words are counted here, so tokens must be words: give runs of `tandem demo`")
     found = translator.saliency([source for source, _ in pairs], [target for _, target in pairs])
-    right: dict[str, list[bool]] = {name: [] for name, way in WAYS.items() if way(found[0]) is not None}
-    chances = []
+    names = [name for name, way in WAYS.items() if way(found[0]) is not None]
+    rows: dict[str, dict[str, list[float]]] = {
+        kind: {name: [] for name in (*names, CHANCE)} for kind in ("right", "beside")
+    }
     for (source, target), one in zip(pairs, found, strict=True):
+        length = len(one.source_tokens)
         for word in _words(translator, source, target):
-            chances.append(len(word.sources) / len(one.source_tokens))
-            for name, own in right.items():
-                values = WAYS[name](one)
-                assert values is not None
-                own.append(int(values[word.target].argmax()) in word.sources)
-    shares = {name: rounded(float(np.mean(own))) for name, own in right.items()}
-    return {"words": len(chances), "chance": rounded(float(np.mean(chances))), "right": shares}
+            near = {place + step for place in word.sources for step in (-1, 0, 1)} & set(range(length))
+            for kind, fitting in (("right", word.sources), ("beside", near)):
+                rows[kind][CHANCE].append(len(fitting) / length)
+                for name in names:
+                    values = WAYS[name](one)
+                    assert values is not None
+                    rows[kind][name].append(int(values[word.target].argmax()) in fitting)
+    shares = {kind: {name: rounded(float(np.mean(own))) for name, own in rows[kind].items()} for kind in rows}
+    return {"words": len(rows["right"][CHANCE]), **shares}
 
 
 def _words(translator: Translator, source: str, target: str) -> Iterable[Word]:
     """Return the aligned words of a pair."""
-    places = [
-        {span: place for place, span in enumerate(_word_spans(translator, text, tokenizer.spans(text)))}
-        for text, tokenizer in ((source, translator.source_tokenizer), (target, translator.target_tokenizer))
-    ]
+    tokenizers = translator.source_tokenizer, translator.target_tokenizer
+    sources, targets = (
+        {span: place for place, span in enumerate(tokenizer.spans(text))}
+        for text, tokenizer in zip((source, target), tokenizers, strict=True)
+    )
     for one in align_pair(source, target):
-        yield Word(places[1][one.target], frozenset(places[0][span] for span in one.sources))
+        yield Word(targets[one.target], frozenset(sources[span] for span in one.sources))
 
 
-def _word_spans(translator: Translator, text: str, spans: list[Span]) -> list[Span]:
-    if translator.source_tokenizer.kind != "word" or translator.target_tokenizer.kind != "word":
-        raise ArgumentError("this counts words, so the tokens of the model must be words: choose another run")
-    return spans
+def tables(figures: Figures) -> list[Table]:
+    """Return the shares in percent, a row for each run."""
+    titles = {
+        "right": "Words whose strongest source word is the one that they came from, in %",
+        "beside": "Words whose strongest source word is that one or stands beside it, in %",
+    }
+    return [
+        Table(
+            title,
+            ("run", *WAYS, CHANCE, "words"),
+            [
+                [run, *(_percent(own[kind].get(name)) for name in (*WAYS, CHANCE)), f"{own['words']:,}"]
+                for run, own in figures["runs"].items()
+            ],
+        )
+        for kind, title in titles.items()
+    ]
 
 
-def table(figures: Figures) -> Table:
-    """Return the shares, a row for each run."""
-    rows = []
-    for run, own in figures["runs"].items():
-        shares = [own["right"].get(name) for name in WAYS]
-        shown = ["-" if share is None else f"{100 * share:.1f}" for share in (*shares, own["chance"])]
-        rows.append([run, *shown, f"{own['words']:,}"])
-    title = "Words whose strongest source word is the one that they came from, in %"
-    return Table(title, ("run", *WAYS, "chance", "words"), rows)
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -97,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "sentences": len(pairs),
         "runs": {Path(run).name: measure(tandem.load(run, device="cpu"), pairs) for run in wanted.runs},
     }
-    print(table(figures).markdown())
+    for table in tables(figures):
+        print(table.markdown())
     if wanted.output:
         wanted.output.write_text(json.dumps(figures, indent=2) + "\n")
 
