@@ -28,6 +28,7 @@ class TableEngine:
     """Looks log-probabilities up in a table, `[places, V]`; which place follows is a hash of place and token."""
 
     sos, eos = SOS, EOS
+    has_gradients = False
 
     def __init__(self, table: FloatArray, banned: Ids = BANNED) -> None:
         self.table = table

@@ -23,6 +23,7 @@ from tandem.runs.corpora import GivenPairs
 from tandem.runs.execution import TrainingResult, run_recipe
 from tandem.runs.stopping import Stopped
 from tandem.text.counts import count_words
+from tandem.text.features import count_parts
 from tandem.training.events import Event, Started, StepDone
 from tandem.translation.translator import Translator
 
@@ -88,7 +89,9 @@ def untrained(
     """A translator that knows nothing; its weights are drawn widely, so that it writes all sorts of things."""
     pairs = pairs or number_pairs(40)
     recipe = tiny_recipe(f"model.cell={cell}", "model.init_range=1.5", *settings)
-    source, target = build_tokenizers(recipe.text, *(count_words(pair[side] for pair in pairs) for side in (0, 1)))
+    count_source = count_parts if recipe.text.features else count_words
+    counts = count_source(source for source, _ in pairs), count_words(target for _, target in pairs)
+    source, target = build_tokenizers(recipe.text, *counts)
     model = build_model(recipe, *sizes_of(source, target))
     return Translator.from_members([Member(model, recipe)], source, target, device=torch.device("cpu"), dtype=dtype)
 

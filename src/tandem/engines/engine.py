@@ -61,6 +61,11 @@ class Engine(Protocol[S]):
         ...
 
     @property
+    def has_gradients(self) -> bool:
+        """Whether `influence` goes by gradients. Without them it leaves tokens out."""
+        ...
+
+    @property
     def vocabulary(self) -> int:
         """The number of tokens, V. An engine that copies has V + i, too, for the token at position i of a source."""
         ...

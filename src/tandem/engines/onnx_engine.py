@@ -50,6 +50,7 @@ class OnnxEngine:
 
     sos = SOS_ID
     eos = EOS_ID
+    has_gradients = False
 
     def __init__(
         self,

@@ -89,26 +89,45 @@ class PreparedModel:
         lengths = (memory.bias[:, 0] == 0).sum(dim=1)[sources]  # (N,)
         return reversed_sources(weights.T, lengths).T
 
-    def influence(self, source: Tensor, lengths: Tensor, inputs: Tensor, places: Tensor, tokens: Tensor) -> Tensor:
+    def influence(
+        self,
+        source: Tensor,
+        lengths: Tensor,
+        inputs: Tensor,
+        places: Tensor,
+        tokens: Tensor,
+        numbers: Tensor | None = None,
+    ) -> Tensor:
         """Return how much each token of `source [S, B]` speaks for one token of each target, `[S, B]` in nats.
 
         It is the gradient of that token's log-probability by the embedding of the source's token, times the embedding
         (Denil et al. 2014, arXiv 1412.6815, section 4): what would be lost without it, if the model were linear.
-        `inputs [T, B]` are fed to the decoder; the token is `tokens [B]`, after the steps up to `places [B]`.
+        `inputs [T, B]` are fed to the decoder; the token is `tokens [B]`, after the steps up to `places [B]`. A model
+        that copies needs the `numbers [S, B]`; one that does not gives nothing to a token that was copied.
         """
         model = self._model
+        copies = Copies.of(numbers, self.vocabulary) if self.copies and numbers is not None else None
         read = reversed_sources(source, lengths) if self._turned else source
+        if self._turned and copies is not None:
+            copies = copies.turned(lengths)
         with (
             torch.inference_mode(False),
             torch.enable_grad(),
             torch.autocast(source.device.type, self._dtype, enabled=self._dtype != torch.float32),
         ):
-            embedded = model.encoder.embedding(read).detach().requires_grad_()
-            context = model.context(model.encoder.read_embedded(embedded, lengths), lengths)
-            features = model.decoder.features(inputs, context[0], None, context[1])  # (T, B, D)
-            rows = torch.arange(len(tokens), device=features.device)
-            scores = model.decoder.fc_out(features[places, rows]).float().log_softmax(dim=1)[rows, tokens]
-            (gradient,) = torch.autograd.grad(scores.sum(), embedded)
+            embedded = model.encoder.embed(read).detach().requires_grad_()
+            state, memory = model.context(model.encoder.read_embedded(read, embedded, lengths), lengths, copies)
+            rows = torch.arange(len(tokens), device=source.device)
+            compared = None
+            if copies is not None and memory is not None:
+                features, compared = model.decoder.compared_features(inputs, state, None, memory)
+                compared = compared[places, rows][None]  # (1, B, S)
+            else:
+                features = model.decoder.features(inputs, state, None, memory)  # (T, B, D)
+            logits = model.decoder.extended_logits(features[places, rows][None], compared, memory)[0].float()
+            known = tokens < logits.shape[1]
+            scores = logits.log_softmax(dim=1)[rows, tokens.where(known, 0)]
+            (gradient,) = torch.autograd.grad(scores.where(known, 0).sum(), embedded)
         influence = (gradient * embedded.detach()).float().sum(dim=2)
         return reversed_sources(influence, lengths) if self._turned else influence
 

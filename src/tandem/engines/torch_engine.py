@@ -53,6 +53,7 @@ class TorchEngine:
 
     sos = SOS_ID
     eos = EOS_ID
+    has_gradients = True
 
     def __init__(
         self,
@@ -238,11 +239,14 @@ class TorchEngine:
         self._check_process()
         source, lengths = pad_sentences(sources)
         inputs, steps = pad_sentences([[self.sos, *ids[:-1]] for ids in targets])
+        numbers = None
         if self._copying is not None:
-            source, inputs = copied_sources(source, self._copying)[0], self._fed(inputs)
+            source, numbers = copied_sources(source, self._copying)
+            inputs, numbers = self._fed(inputs), numbers.to(self.device)
         tokens = torch.tensor([ids[-1] for ids in targets])
-        parts = [part.to(self.device) for part in (source, inputs, steps - 1, tokens)]
-        mean = np.mean([_float64(model.influence(parts[0], lengths, *parts[1:])) for model in self._models], axis=0)
+        source, inputs, places, tokens = (part.to(self.device) for part in (source, inputs, steps - 1, tokens))
+        each = [model.influence(source, lengths, inputs, places, tokens, numbers) for model in self._models]
+        mean = np.mean([_float64(influence) for influence in each], axis=0)
         return [mean[:length, n] for n, length in enumerate(lengths.tolist())]
 
     def _target_tree(

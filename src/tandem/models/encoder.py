@@ -115,10 +115,21 @@ class Encoder(nn.Module):
 
     def read(self, src: Tensor, lengths: Tensor | None = None) -> Encoded:
         """Read `src [S, B]` as `forward` does, and return the outputs at all positions, too."""
-        return self.read_embedded(self.embedding(src), lengths)
+        return self._read_embedded(self.embedding(src), lengths)
 
-    def read_embedded(self, embedded: Tensor, lengths: Tensor | None = None) -> Encoded:
-        """Read the embeddings of sources, `[S, B, E]`, as `read` does: for who asks what a source's tokens change."""
+    def embed(self, src: Tensor) -> Tensor:
+        """Return the embeddings of `src [S, B]`: `[S, B, E]`."""
+        embedded: Tensor = self.embedding(src)
+        return embedded
+
+    def read_embedded(self, src: Tensor, embedded: Tensor, lengths: Tensor | None = None) -> Encoded:  # noqa: ARG002
+        """Read `embedded [S, B, E]`, which `embed` made of `src`, as `read` does.
+
+        This is for who asks what the embeddings of a source's tokens change.
+        """
+        return self._read_embedded(embedded, lengths)
+
+    def _read_embedded(self, embedded: Tensor, lengths: Tensor | None) -> Encoded:
         steps, batch = embedded.shape[:2]
         rate, word_rate = (self.dropout.p, self.word_dropout.p) if self.training else (0.0, 0.0)
         mask = draw_embedding_mask((steps, batch, embedded.shape[2]), rate, word_rate, embedded)

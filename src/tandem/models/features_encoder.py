@@ -23,6 +23,8 @@ class _Part(NamedTuple):
     """`[n, B]`, behind the end `<pad>`."""
     lengths: Tensor
     """`[B]`"""
+    places: Tensor
+    """`[n, B]`, where they stand in the source."""
 
 
 class FeaturesEncoder(Encoder):
@@ -72,7 +74,33 @@ class FeaturesEncoder(Encoder):
         The final states of two directions are `[4 L, B, H]`: of each layer those of the source, then those of the
         features. A source without features has the state of features after `<sos>` alone.
         """
-        steps, batch = src.shape
+        source, features = self._divided(src, lengths)
+        own = super().read(source.ids, source.lengths)
+        return self._joined(src, own, self.features.read(_begun(features.ids), features.lengths + 1))
+
+    def embed(self, src: Tensor) -> Tensor:
+        """Return the embeddings of `src [S, B]`, ids of both kinds: `[S, B, E]`."""
+        behind = self.embedding.num_embeddings
+        own, beside = self.embedding(src.clamp(max=behind - 1)), self.features.embedding((src - behind).clamp(min=0))
+        return torch.where((src >= behind)[..., None], beside, own)
+
+    def read_embedded(self, src: Tensor, embedded: Tensor, lengths: Tensor | None = None) -> Encoded:
+        """Read `embedded [S, B, E]`, which `embed` made of `src`, as `read` does."""
+        source, features = self._divided(src, lengths)
+        own, beside = (
+            embedded.gather(0, part.places[..., None].expand(-1, -1, embedded.shape[2])) for part in (source, features)
+        )
+        begun = _begun(features.ids)
+        beside = torch.cat([self.features.embed(begun[:1]), beside])
+        return self._joined(
+            src,
+            super().read_embedded(source.ids, own, source.lengths),
+            self.features.read_embedded(begun, beside, features.lengths + 1),
+        )
+
+    def _divided(self, src: Tensor, lengths: Tensor | None) -> tuple[_Part, _Part]:
+        """Return the tokens of the sources and those of the features."""
+        steps = len(src)
         if lengths is not None:
             check_lengths(lengths, steps)
         behind = self.embedding.num_embeddings
@@ -80,18 +108,18 @@ class FeaturesEncoder(Encoder):
         inside = torch.ones_like(is_feature)
         if lengths is not None:
             inside = torch.arange(steps, device=src.device)[:, None] < lengths.to(src.device)
-        source = _part(src, inside & ~is_feature)
-        own = super().read(source.ids, source.lengths)
-        features = _part(src - behind, inside & is_feature)
-        # A sequence needs a token, which <sos> is where there is no feature.
-        begun = torch.cat([features.ids.new_full((1, batch), _SOS), features.ids])
-        beside = self.features.read(begun, features.lengths + 1)
+        return _part(src, inside & ~is_feature), _part(src - behind, inside & is_feature)
+
+    def _joined(self, src: Tensor, own: Encoded, beside: Encoded) -> Encoded:
+        """Return what was made of the sources and of their features as one."""
         final = RecurrentState(*(_beside(*parts, self.n_layers) for parts in _parts(own.final, beside.final)))
         # Each output goes back to the place of its token; <sos>, which stands before the features, has no place.
+        is_feature = src >= self.embedding.num_embeddings
+        longest = len(own.outputs)
         rank = torch.where(
             is_feature,
-            len(source.ids) + is_feature.cumsum(0).clamp(max=len(features.ids)),
-            ((~is_feature).cumsum(0) - 1).clamp(0, len(source.ids) - 1),
+            longest + is_feature.cumsum(0).clamp(max=len(beside.outputs) - 1),
+            ((~is_feature).cumsum(0) - 1).clamp(0, longest - 1),
         )
         outputs = torch.cat([own.outputs, beside.outputs])
         return Encoded(final, outputs.gather(0, rank[..., None].expand(-1, -1, outputs.shape[2])))
@@ -107,7 +135,12 @@ def _part(ids: Tensor, mask: Tensor) -> _Part:
     count = int(lengths.max())
     places = (~mask).to(torch.uint8).argsort(dim=0, stable=True)[:count]
     inside = torch.arange(count, device=ids.device)[:, None] < lengths
-    return _Part(torch.where(inside, ids.gather(0, places), _PAD), lengths)
+    return _Part(torch.where(inside, ids.gather(0, places), _PAD), lengths, places)
+
+
+def _begun(ids: Tensor) -> Tensor:
+    """Return features with `<sos>` before them: a sequence needs a token, where there is no feature."""
+    return torch.cat([ids.new_full((1, ids.shape[1]), _SOS), ids])
 
 
 def _parts(first: RecurrentState, second: RecurrentState) -> list[tuple[Tensor, Tensor]]:

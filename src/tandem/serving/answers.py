@@ -148,6 +148,28 @@ class AlternativesAnswer(Answer):
     place: int
     token: str = Field(description="What stands there; <eos> at the end.")
     alternatives: list[Alternative]
+class SaliencyReasons(Answer):
+    """Why something cannot be told."""
+
+    gradient: str = ""
+    attention: str = ""
+
+
+class SaliencyAnswer(Answer):
+    """How much each source token, across, had to do with each target token, down; null where it is not finite."""
+
+    source: str
+    text: str = Field(description="The target.")
+    source_tokens: list[str] = Field(description="In the order of the text, without <sos> and <eos>.")
+    target_tokens: list[str] = Field(description="<eos> is the last one.")
+    gradient: list[list[float | None]] | None = Field(
+        description="Nats: the gradient of the target token's log-probability times the source token's embedding."
+    )
+    left_out: list[list[float | None]] = Field(
+        description="Nats: what the target token's log-probability loses when the source token is left out."
+    )
+    attention: list[list[float]] | None = Field(description="Shares; what is missing to 1 lay on <sos> and <eos>.")
+    reasons: SaliencyReasons
 
 
 class Detected(Answer):

@@ -10,6 +10,8 @@ from tandem.serving.refusals import Json, libre_form
 from tandem.serving.requests import LibreRequest, ScoreRequest, TranslateRequest
 from tandem.serving.run_endpoints import RUN_ENDPOINTS
 from tandem.serving.requests import AlternativesRequest, LibreRequest, ScoreRequest, TraceRequest, TranslateRequest
+from tandem.serving.requests import LibreRequest, SaliencyRequest, ScoreRequest, TranslateRequest
+from tandem.serving.saliency import saliency
 from tandem.serving.scoring import score
 from tandem.serving.service import Endpoint, Service
 from tandem.serving.tracing import trace
@@ -50,6 +52,12 @@ ENDPOINTS = (
         answers.AlternativesAnswer,
         _OF_BODIES,
         AlternativesRequest,
+        "/v1/saliency",
+        "Tell which source token moved which target token.",
+        saliency,
+        answers.SaliencyAnswer,
+        _OF_BODIES,
+        SaliencyRequest,
     ),
     Endpoint("GET", "/v1/models", "The models.", operations.models, answers.ModelsAnswer),
     Endpoint(

@@ -85,6 +85,11 @@ class AlternativesRequest(Strict):
     tokens: list[str] = Field(description="The translation's, without <eos>.")
     place: int = Field(ge=0, description="The number of a token, counted from 0, or the number of tokens: the end.")
     count: int = Field(10, ge=1, le=_MOST_ALTERNATIVES, description="How many tokens could stand there.")
+class SaliencyRequest(Strict):
+    """A text, and perhaps its target, of which to tell which token moved which."""
+
+    text: str = Field(description="One text.")
+    target: str | None = Field(None, description="Its target; left out, the text is translated.")
     model: str | None = Field(None, description="The name of a model; left out, the first one.")
 
 

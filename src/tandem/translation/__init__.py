@@ -2,7 +2,8 @@
 
 from tandem.translation.loading import load
 from tandem.translation.messages import TargetScore, Translation
+from tandem.translation.saliency import Saliency
 from tandem.translation.settings import SearchOptions, SearchSettings
 from tandem.translation.translator import Translator
 
-__all__ = ["SearchOptions", "SearchSettings", "TargetScore", "Translation", "Translator", "load"]
+__all__ = ["Saliency", "SearchOptions", "SearchSettings", "TargetScore", "Translation", "Translator", "load"]

@@ -1,0 +1,53 @@
+"""`POST /v1/saliency`: which token of a source moved which token of a target."""
+
+import asyncio
+
+from starlette.responses import Response
+
+from tandem.errors import TandemError
+from tandem.serving.access_log import Record
+from tandem.serving.models import Served
+from tandem.serving.refusals import Json, Refusal
+from tandem.serving.requests import SaliencyRequest
+from tandem.serving.service import Service
+from tandem.serving.translating_texts import check_texts, chosen_settings, note, reason, translated
+from tandem.translation import Translation
+from tandem.translation.saliency import saliency_object
+
+MOST_CELLS = 2**14
+"""Of the table of source and target tokens, which takes seconds at this size: nobody can stop a thread."""
+
+
+async def saliency(service: Service, wanted: SaliencyRequest, record: Record) -> Response:
+    """Measure the saliency of a text and its target, which is translated where none is given."""
+    served = service.models.find(wanted.model)
+    note(record, served, [wanted.text])
+    check_texts(service.limits, "text", [wanted.text])
+    target: str | Translation | None = wanted.target
+    if isinstance(target, str):
+        check_texts(service.limits, "target", [target])
+    with service.gate.letting_in(1), served.used():
+        if target is None:
+            (made,) = await translated(service, served, [wanted.text], chosen_settings(service.limits, served))
+            if isinstance(made, BaseException):
+                raise Refusal(500, reason(made))
+            target = made
+        _check_size(served, wanted.text, target)
+        try:
+            (found,) = await asyncio.to_thread(served.translator.saliency, [wanted.text], [target])
+        except TandemError as error:
+            raise Refusal(500, str(error)) from error
+    return Json(saliency_object(wanted.text, found))
+
+
+def _check_size(served: Served, text: str, target: str | Translation) -> None:
+    """Raise Refusal where the table would be too large."""
+    codec = served.translator.codec
+    own = len(codec.encode_sources([text])[0].ids) - 2
+    other = 1 + len(codec.target.encode(target) if isinstance(target, str) else target.tokens)
+    if own * other > MOST_CELLS:
+        raise Refusal(
+            422,
+            f"text: has {own:,} tokens, and its target {other:,} with <eos>; source tokens times target tokens may be "
+            f"{MOST_CELLS:,} here: ask for a part of the text",
+        )
