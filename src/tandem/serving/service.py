@@ -50,4 +50,6 @@ class Endpoint(NamedTuple):
     """Whether the body may be a form, which has the token as its `api_key`."""
     public: bool = False
     """Whether it needs no token."""
+    accepted: type[BaseModel] | None = None
+    """The answer with 202, for what is not there yet."""
     error_form: Callable[[int, str], dict[str, Any]] = own_form
