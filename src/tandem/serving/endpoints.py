@@ -4,9 +4,19 @@ from starlette.responses import Response
 
 from tandem.serving import answers, libre, operations
 from tandem.serving.access_log import Record
+from tandem.serving.comparing import compare
 from tandem.serving.description import describe
+from tandem.serving.inside import inside
+from tandem.serving.neighbours import neighbours
 from tandem.serving.refusals import Json, libre_form
-from tandem.serving.requests import LibreRequest, ScoreRequest, TranslateRequest
+from tandem.serving.requests import (
+    CompareRequest,
+    InsideRequest,
+    LibreRequest,
+    NeighboursRequest,
+    ScoreRequest,
+    TranslateRequest,
+)
 from tandem.serving.scoring import score
 from tandem.serving.service import Endpoint, Service
 from tandem.serving.translating_texts import translate
@@ -29,6 +39,34 @@ ENDPOINTS = (
         TranslateRequest,
     ),
     Endpoint("POST", "/v1/score", "Score given targets.", score, answers.ScoreAnswer, _OF_BODIES, ScoreRequest),
+    Endpoint(
+        "POST",
+        "/v1/inside",
+        "What a layer computes while it reads.",
+        inside,
+        answers.InsideAnswer,
+        _OF_BODIES,
+        InsideRequest,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/neighbours",
+        "The training sentences whose contexts are nearest.",
+        neighbours,
+        answers.NeighboursAnswer,
+        _OF_BODIES,
+        NeighboursRequest,
+        accepted=answers.ComputingAnswer,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/compare",
+        "Compare two models on the same lines.",
+        compare,
+        answers.CompareAnswer,
+        _OF_BODIES,
+        CompareRequest,
+    ),
     Endpoint("GET", "/v1/models", "The models.", operations.models, answers.ModelsAnswer),
     Endpoint(
         "POST",

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from tandem.errors import TandemError
 from tandem.files.seals import FORMAT_FILE
 from tandem.model_paths import checkpoint_of, read_models
+from tandem.serving.indexing import Indexing
 from tandem.serving.languages import languages_of
 from tandem.serving.refusals import Refusal
 from tandem.serving.sources import Languages, Source
@@ -32,6 +33,7 @@ class Served:
         self.stamp = stamp
         self.languages: Languages | None = source.languages or languages_of(translator.recipe)
         self.attends = translator.engine.attending() is not None
+        self.indexing = Indexing(translator, source.paths[0])
         self._uses = 0
         self._unused = asyncio.Event()
         self._unused.set()
@@ -51,6 +53,7 @@ class Served:
     async def end(self) -> None:
         """Wait until nobody uses it, and close it."""
         await self._unused.wait()
+        await asyncio.to_thread(self.indexing.close)
         await self.translating.close()
 
 

@@ -1,5 +1,6 @@
 """What all endpoints share, and what an endpoint is."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
@@ -28,6 +29,8 @@ class Service:
     tokens: Tokens | None = None
     """None lets every client in."""
     log_texts: bool = False
+    comparing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while two models are compared, which keeps all cores busy."""
 
 
 Handle: TypeAlias = Callable[[Service, Any, Record], Coroutine[Any, Any, Response]]
