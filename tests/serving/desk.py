@@ -19,8 +19,9 @@ from tandem.serving.models import Loading, Models
 from tandem.serving.service import Service
 from tandem.serving.sources import Languages, Source
 from tandem.serving.tokens import Tokens
-from tandem.translation import SearchSettings, TargetScore, Translation, Translator
+from tandem.translation import SearchSettings, TargetScore, Translation, Translator, load
 from tandem.translation.forms import json_line
+from tests.support.exports import exported
 from tests.support.runs import untrained
 
 ATTENDING, PLAIN = "attending", "plain"
@@ -99,8 +100,20 @@ class Desk(NamedTuple):
 
 
 @cache
-def _translator(name: str) -> Translator:
-    return untrained("lstm", "model.attention=luong") if name == ATTENDING else untrained("gru")
+def _translator(name: str, both_ways: bool = False) -> Translator:
+    if name == PLAIN:
+        return untrained("gru")
+    return untrained("lstm", "model.attention=luong", f"model.bidirectional={str(both_ways).lower()}")
+
+
+def exports_desk() -> Desk:
+    """A server of the same models, exported."""
+
+    def load(name: str) -> Translator:
+        own = _translator(name)
+        return Translator(exported(*own.members), own.codec, own.recipe)
+
+    return _desk(load, Limits())
 
 
 def desk(
@@ -110,6 +123,27 @@ def desk(
     origins: Sequence[str] = (),
     languages: bool = True,
     log_texts: bool = False,
+    both_ways: bool = False,
+    path: Path | None = None,
+) -> Desk:
+    """A server; with `both_ways` the first model reads from both ends, and with a `path` it is the one there."""
+
+    def make(name: str) -> Translator:
+        return load(path, device="cpu") if path and name == ATTENDING else _translator(name, both_ways)
+
+    limits = limits or Limits()
+    return _desk(make, limits, tokens, origins, languages=languages, log_texts=log_texts, path=path)
+
+
+def _desk(
+    make: Callable[[str], Translator],
+    limits: Limits,
+    tokens: Tokens | None = None,
+    origins: Sequence[str] = (),
+    *,
+    languages: bool = True,
+    log_texts: bool = False,
+    path: Path | None = None,
 ) -> Desk:
     alone: dict[str, Alone] = {}
     log: list[str] = []
@@ -119,9 +153,10 @@ def desk(
         alone[name] = Alone(translator)
         return alone[name]
 
-    limits = limits or Limits()
-    sources = [Source(name, (Path(name),), LANGUAGES[name] if languages else None) for name in LANGUAGES]
-    loading = StandIn(lambda paths: _translator(paths[0].name), join)
+    paths = {name: path if path and name == ATTENDING else Path(name) for name in LANGUAGES}
+    names = {each: name for name, each in paths.items()}
+    sources = [Source(name, (paths[name],), LANGUAGES[name] if languages else None) for name in LANGUAGES]
+    loading = StandIn(lambda paths: make(names[paths[0]]), join)
     models = Models(sources, loading, told.append)
     service = Service(models, Metrics(), Gate(limits.waiting), log.append, limits, tokens, log_texts)
     return Desk(make_app(service, origins=origins), service, alone, log, told)
