@@ -45,10 +45,10 @@ async def compare(service: Service, wanted: CompareRequest, record: Record) -> R
     if service.comparing.locked():
         raise Refusal(429, "another comparison is under way: try again later", {"Retry-After": "5"})
     stop = Event()
-    with service.gate.letting_in(1), first.used(), second.used():
-        async with service.comparing:
+    async with service.comparing:
+        with second.used():
             try:
-                return await in_thread(lambda: Json(_content((first, second), wanted, settings, stop)))
+                return await in_thread(service, first, lambda: Json(_content((first, second), wanted, settings, stop)))
             finally:
                 stop.set()
 

@@ -9,7 +9,7 @@ from tandem.serving.models import Served
 from tandem.serving.refusals import Json, Refusal
 from tandem.serving.requests import InsideRequest
 from tandem.serving.service import Service
-from tandem.serving.threads import check_pytorch, in_thread
+from tandem.serving.threads import in_thread
 from tandem.serving.translating_texts import check_texts, note
 
 if TYPE_CHECKING:
@@ -27,19 +27,21 @@ async def inside(service: Service, wanted: InsideRequest, record: Record) -> Res
     note(record, served, [wanted.text])
     check_texts(service.limits, "text", [wanted.text])
     check_texts(service.limits, "target", [wanted.target or ""])
-    check_pytorch(served)
-    with service.gate.letting_in(1), served.used():
-        # The answer may be large, so it is written in the thread, too.
-        return await in_thread(lambda: Json(_content(served, wanted)))
+    served.check_pytorch()
+    # The answer may be large, so it is written in the thread, too.
+    return await in_thread(service, served, lambda: Json(_content(served, wanted)))
 
 
 def _content(served: Served, wanted: InsideRequest) -> dict[str, Any]:
     from tandem.analysis import changed_units, watch_decoder, watch_encoder
 
-    if wanted.side == "encoder":
-        found = watch_encoder(served.translator, wanted.text, wanted.layer)
-    else:
-        found = watch_decoder(served.translator, wanted.text, wanted.target, wanted.layer)
+    try:
+        if wanted.side == "encoder":
+            found = watch_encoder(served.translator, wanted.text, wanted.layer)
+        else:
+            found = watch_decoder(served.translator, wanted.text, wanted.target, wanted.layer)
+    except ValueError as error:  # there is no such layer
+        raise Refusal(422, str(error)) from error
     if wanted.what not in found.forward:
         raise Refusal(
             422,

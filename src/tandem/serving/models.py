@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from tandem.engines.onnx_engine import OnnxEngine
 from tandem.errors import TandemError
 from tandem.files.seals import FORMAT_FILE
 from tandem.model_paths import checkpoint_of, read_models
@@ -37,6 +38,15 @@ class Served:
         self._uses = 0
         self._unused = asyncio.Event()
         self._unused.set()
+
+    def check_pytorch(self) -> None:
+        """Raise Refusal for an export."""
+        if isinstance(self.translator.engine, OnnxEngine):
+            raise Refusal(
+                422,
+                f"model: {self.name} is an export, and this needs the PyTorch model itself: serve the run or the "
+                "checkpoint that it was made from",
+            )
 
     @contextmanager
     def used(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from tandem.serving.models import Served
 from tandem.serving.refusals import Json, Refusal
 from tandem.serving.requests import NeighboursRequest
 from tandem.serving.service import Service
-from tandem.serving.threads import check_pytorch, in_thread
+from tandem.serving.threads import in_thread
 from tandem.serving.translating_texts import check_texts, note
 
 
@@ -17,9 +17,8 @@ async def neighbours(service: Service, wanted: NeighboursRequest, record: Record
     served = service.models.find(wanted.model)
     note(record, served, [wanted.text])
     check_texts(service.limits, "text", [wanted.text])
-    check_pytorch(served)
-    with service.gate.letting_in(1), served.used():
-        return await in_thread(lambda: _answer(served, wanted))
+    served.check_pytorch()
+    return await in_thread(service, served, lambda: _answer(served, wanted))
 
 
 def _answer(served: Served, wanted: NeighboursRequest) -> Json:

@@ -1,35 +1,32 @@
-"""Work of a request that takes a thread of its own, beside what translates texts together."""
+"""Work of one text that joins no other: it is done in a thread, so that other requests are answered meanwhile."""
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TypeVar
 
-from tandem.engines.onnx_engine import OnnxEngine
 from tandem.errors import TandemError
 from tandem.serving.models import Served
 from tandem.serving.refusals import Refusal
+from tandem.serving.service import Service
 
 T = TypeVar("T")
 
 
-async def in_thread(work: Callable[[], T]) -> T:
-    """Return what the work returns, which runs in a thread. It runs on where the client leaves.
+async def in_thread(service: Service, served: Served, work: Callable[[], T]) -> T:
+    """Return what the work returns. Raise Refusal where it raises TandemError, and where no text is let in.
 
-    Raise Refusal where it raises ValueError, for a request that does not fit the model, or TandemError.
+    A thread cannot be stopped: where the client leaves, the text counts as under way until its work is done.
     """
+    with ExitStack() as stack:
+        stack.enter_context(service.gate.letting_in(1))
+        stack.enter_context(served.used())
+        service.metrics.texts.labels(served.name).inc()
+        task = asyncio.ensure_future(asyncio.to_thread(work))
+        underway = stack.pop_all()
+        task.add_done_callback(lambda _: underway.close())
     try:
-        return await asyncio.to_thread(work)
+        return await asyncio.shield(task)
     except TandemError as error:
-        raise Refusal(500, str(error)) from error
-    except ValueError as error:
+        service.metrics.failed.labels(served.name).inc()
         raise Refusal(422, str(error)) from error
-
-
-def check_pytorch(served: Served) -> None:
-    """Raise Refusal for a model that is an export."""
-    if isinstance(served.translator.engine, OnnxEngine):
-        raise Refusal(
-            422,
-            f"model: {served.name} is an export, and this needs the PyTorch model itself: serve the run or the "
-            "checkpoint that it was made from",
-        )
