@@ -28,8 +28,8 @@ from tandem.preparation.contents import Contents
 from tandem.recipe import Data
 
 MOST_SENTENCES = 200_000
-"""The number of distinct training sources that are searched, the first ones: so the index of the largest usual context,
-of 2,048 numbers, takes 1.6 GB of disk."""
+"""The number of distinct training sources that are searched, the first ones. It bounds the disk space and the time: of
+contexts of 2,048 numbers, an index takes 1.6 GB."""
 MOST_DRAWN = 2_000
 """The number of sentences that span the plane and are drawn in it; more would hide each other."""
 _LAYOUT = 1
@@ -144,8 +144,8 @@ class TrainingIndex:
     def look_up(self, text: str, count: int) -> tuple[list[TrainingNeighbour], tuple[float, float]]:
         """Return the `count` nearest sentences of a text, the nearest first, and its own place in the plane.
 
-        The search is exact; of equally near sentences, the one that comes first in the corpus is the nearer one. A
-        sentence that the text itself is among them. Raise CorpusError where the corpus cannot be read any more.
+        The search is exact; of equally near sentences the first one of the corpus stands first. A text that is a
+        training sentence is among its own neighbours. Raise CorpusError where the corpus cannot be read any more.
         """
         context = self._read([text])  # (1, D)
         distances, order = self._nearest(context, count)

@@ -41,6 +41,7 @@ class Indexing:
         cannot be written.
         """
         with self._lock:
+            self._raise_once()
             if self._index is not None and self._index.is_current():
                 return self._index
             if self._thread is None:
@@ -50,19 +51,19 @@ class Indexing:
             thread = self._thread
         thread.join(_PATIENCE)
         with self._lock:
-            if thread.is_alive():
-                return None
-            self._thread = None
-            error, self._error = self._error, None
-            if error is not None:
-                raise error
+            self._raise_once()
             return self._index
 
     def close(self) -> None:
         """End the work, if any is under way, and wait until it has ended."""
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
+        if thread := self._thread:
+            thread.join()
+
+    def _raise_once(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
     def _work(self) -> None:
         from tandem.analysis.contexts import ContextReader
@@ -70,14 +71,17 @@ class Indexing:
         from tandem.preparation.cache import default_cache
         from tandem.runs.corpora import training_corpus
 
+        index, fault = None, None
         try:
             pairs = TrainingPairs(*training_corpus(self._path))
             reader = ContextReader(self._translator)
-            self._index = TrainingIndex.open(reader, pairs, default_cache(), self._on_progress)
+            index = TrainingIndex.open(reader, pairs, default_cache(), self._on_progress)
         except _Stopped:
-            _LOG.info("the index of %s is left, since the model is no longer served", self._path)
+            _LOG.info("%s: its index is left unfinished, since the model is no longer served", self._path)
         except Exception as error:  # noqa: BLE001 - it is the client's answer, whatever it is
-            self._error = error
+            fault = error
+        with self._lock:
+            self._index, self._error, self._thread = index, fault, None
 
     def _on_progress(self, done: int, total: int) -> None:
         self.progress = done, total
