@@ -19,7 +19,7 @@ from tandem.serving.models import Loading, Models
 from tandem.serving.service import Service
 from tandem.serving.sources import Languages, Source
 from tandem.serving.tokens import Tokens
-from tandem.translation import SearchSettings, TargetScore, Translation, Translator, load
+from tandem.translation import SearchSettings, TargetScore, Translation, Translator
 from tandem.translation.forms import json_line
 from tests.support.exports import exported
 from tests.support.runs import untrained
@@ -100,20 +100,14 @@ class Desk(NamedTuple):
 
 
 @cache
-def _translator(name: str, both_ways: bool = False) -> Translator:
-    if name == PLAIN:
-        return untrained("gru")
-    return untrained("lstm", "model.attention=luong", f"model.bidirectional={str(both_ways).lower()}")
+def plain_or_attending(name: str) -> Translator:
+    return untrained("lstm", "model.attention=luong") if name == ATTENDING else untrained("gru")
 
 
-def exports_desk() -> Desk:
-    """A server of the same models, exported."""
-
-    def load(name: str) -> Translator:
-        own = _translator(name)
-        return Translator(exported(*own.members), own.codec, own.recipe)
-
-    return _desk(load, Limits())
+def as_export(name: str) -> Translator:
+    """The model of this name, exported."""
+    own = plain_or_attending(name)
+    return Translator(exported(*own.members), own.codec, own.recipe)
 
 
 def desk(
@@ -123,28 +117,10 @@ def desk(
     origins: Sequence[str] = (),
     languages: bool = True,
     log_texts: bool = False,
-    both_ways: bool = False,
+    make: Callable[[str], Translator] = plain_or_attending,
     path: Path | None = None,
 ) -> Desk:
-    """A server; with `both_ways` the first model reads from both ends, and with a `path` it is the one there."""
-
-    def make(name: str) -> Translator:
-        return load(path, device="cpu") if path and name == ATTENDING else _translator(name, both_ways)
-
-    limits = limits or Limits()
-    return _desk(make, limits, tokens, origins, languages=languages, log_texts=log_texts, path=path)
-
-
-def _desk(
-    make: Callable[[str], Translator],
-    limits: Limits,
-    tokens: Tokens | None = None,
-    origins: Sequence[str] = (),
-    *,
-    languages: bool = True,
-    log_texts: bool = False,
-    path: Path | None = None,
-) -> Desk:
+    """A server of two models, which `make` returns by their names; the first is said to have come from `path`."""
     alone: dict[str, Alone] = {}
     log: list[str] = []
     told: list[str] = []
@@ -153,10 +129,11 @@ def _desk(
         alone[name] = Alone(translator)
         return alone[name]
 
-    paths = {name: path if path and name == ATTENDING else Path(name) for name in LANGUAGES}
-    names = {each: name for name, each in paths.items()}
+    limits = limits or Limits()
+    paths = {name: Path(name) for name in LANGUAGES} | ({ATTENDING: path} if path else {})
     sources = [Source(name, (paths[name],), LANGUAGES[name] if languages else None) for name in LANGUAGES]
-    loading = StandIn(lambda paths: make(names[paths[0]]), join)
+    names = {source.paths: source.name for source in sources}
+    loading = StandIn(lambda paths: make(names[tuple(paths)]), join)
     models = Models(sources, loading, told.append)
     service = Service(models, Metrics(), Gate(limits.waiting), log.append, limits, tokens, log_texts)
     return Desk(make_app(service, origins=origins), service, alone, log, told)

@@ -10,7 +10,7 @@ from tandem.analysis.lines import compare_lines
 from tandem.serving import comparing
 from tandem.serving.answers import CompareAnswer, ErrorAnswer
 from tandem.serving.limits import Limits
-from tests.serving.desk import ATTENDING, PLAIN, desk, exports_desk
+from tests.serving.desk import ATTENDING, PLAIN, as_export, desk
 from tests.support.runs import number_pairs
 
 PAIRS = number_pairs(14)
@@ -57,7 +57,7 @@ def test_references_give_scores(order: list[str]) -> None:
 
 
 def test_exports_are_compared_too() -> None:
-    with exports_desk().client() as client:
+    with desk(make=as_export).client() as client:
         answer = client.post("/v1/compare", json={**BODY, "references": REFERENCES})
     assert answer.status_code == 200
     assert len(answer.json()["rows"]) == len(SOURCES)

@@ -8,7 +8,8 @@ from tandem.analysis import changed_units, watch_decoder, watch_encoder
 from tandem.serving import inside
 from tandem.serving.answers import ErrorAnswer, InsideAnswer
 from tandem.serving.limits import Limits
-from tests.serving.desk import ATTENDING, PLAIN, desk, exports_desk
+from tests.serving.desk import ATTENDING, PLAIN, as_export, desk
+from tests.support.runs import untrained
 
 TEXT = "eins zwei vier"
 
@@ -50,7 +51,8 @@ def test_the_decoder_reads_a_target_or_its_translation(target: str | None) -> No
 
 
 def test_both_directions_are_answered() -> None:
-    here = desk(both_ways=True)
+    both_ways = untrained("lstm", "model.attention=luong", "model.bidirectional=true")
+    here = desk(make=lambda _: both_ways)
     with here.client() as client:
         content = client.post("/v1/inside", json={"text": TEXT, "side": "encoder", "what": "hidden"}).json()
     InsideAnswer.model_validate(content, strict=True)
@@ -95,7 +97,7 @@ def test_an_answer_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
     ("path", "body"), [("/v1/inside", {"side": "encoder", "what": "hidden"}), ("/v1/neighbours", {})]
 )
 def test_an_export_is_refused(path: str, body: dict[str, Any]) -> None:
-    with exports_desk().client() as client:
+    with desk(make=as_export).client() as client:
         answer = client.post(path, json={"text": TEXT, **body})
     assert answer.status_code == 422
     assert answer.json()["error"]["message"] == (

@@ -14,8 +14,8 @@ from tandem.recipe import dump_recipe, override
 from tandem.serving import indexing
 from tandem.serving.answers import ComputingAnswer, ErrorAnswer, NeighboursAnswer
 from tandem.serving.indexing import Indexing
-from tandem.translation.translator import Translator
-from tests.serving.desk import desk
+from tandem.translation import Translator, load
+from tests.serving.desk import Desk, desk
 from tests.support.runs import number_pairs, saved, untrained
 
 PAIRS = number_pairs(50)
@@ -44,6 +44,12 @@ def run(tmp_path: Path, cache: Path) -> Path:
     return run
 
 
+def served(path: Path) -> Desk:
+    """A server whose first model is the one at this path."""
+    translator = load(path, device="cpu")
+    return desk(make=lambda _: translator, path=path)
+
+
 def asked(client: TestClient, **body: Any) -> dict[str, Any]:
     """The answer of an index that is there."""
     for _ in range(100):
@@ -60,7 +66,7 @@ def asked(client: TestClient, **body: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("inside", ["", CHECKPOINT])
 def test_neighbours_are_training_sentences(run: Path, inside: str) -> None:
-    with desk(path=run / inside).client() as client:
+    with served(run / inside).client() as client:
         content = asked(client, count=3)
         source, target = PAIRS[7]
         (nearest,) = asked(client, text=source, count=1)["neighbours"]
@@ -86,7 +92,7 @@ def test_while_the_index_is_made_its_progress_is_answered(run: Path, monkeypatch
             assert goes_on.wait(60)
 
     monkeypatch.setattr(Indexing, "_on_progress", held)
-    with desk(path=run).client() as client:
+    with served(run).client() as client:
         assert client.post("/v1/neighbours", json={"text": "eins"}).status_code == 202
         assert begun.wait(60)
         answer = client.post("/v1/neighbours", json={"text": "eins"})
@@ -98,7 +104,7 @@ def test_while_the_index_is_made_its_progress_is_answered(run: Path, monkeypatch
 
 
 def test_a_corpus_that_has_changed_has_a_new_index(run: Path) -> None:
-    with desk(path=run).client() as client:
+    with served(run).client() as client:
         asked(client)
         (run.parent / "train.tsv").write_text("eins\tone\nzwei\ttwo\n", encoding="utf-8")
         content = asked(client)
@@ -118,7 +124,7 @@ def refused(client: TestClient) -> str:
 
 def test_a_corpus_that_is_gone_is_said_and_may_come_back(run: Path) -> None:
     corpus = run.parent / "train.tsv"
-    with desk(path=run).client() as client:
+    with served(run).client() as client:
         asked(client)
         corpus.rename(run.parent / "away.tsv")
         for _ in range(2):
@@ -129,7 +135,7 @@ def test_a_corpus_that_is_gone_is_said_and_may_come_back(run: Path) -> None:
 
 def test_pairs_from_a_program_are_not_there(tmp_path: Path, cache: Path) -> None:
     checkpoint = saved(untrained("gru"), tmp_path / "model")
-    with desk(path=checkpoint).client() as client:
+    with served(checkpoint).client() as client:
         assert "this recipe's pairs were handed over from Python and are not in it" in refused(client)
 
 
@@ -146,12 +152,11 @@ def test_a_model_that_is_served_no_more_ends_its_work(run: Path, cache: Path, mo
         own(self, done, total)
 
     monkeypatch.setattr(Indexing, "_on_progress", slow)
-    here = desk(path=run)
+    here = served(run)
     with here.client() as client:
         client.post("/v1/neighbours", json={"text": "eins"})
         assert begun.wait(60)
-        served = here.service.models.find(None)
-        served.indexing._stop.set()
+        here.service.models.find(None).indexing.stop()
         goes_on.set()
     assert here.alone["attending"].closed
     assert list((cache / "contexts").iterdir()) == []

@@ -54,11 +54,10 @@ class Indexing:
             self._raise_once()
             return self._index
 
-    def close(self) -> None:
-        """End the work, if any is under way, and wait until it has ended."""
+    def stop(self) -> Thread | None:
+        """Have the work end after the sentences that are being read; return its thread, if any is under way."""
         self._stop.set()
-        if thread := self._thread:
-            thread.join()
+        return self._thread
 
     def _raise_once(self) -> None:
         error, self._error = self._error, None

@@ -63,7 +63,8 @@ class Served:
     async def end(self) -> None:
         """Wait until nobody uses it, and close it."""
         await self._unused.wait()
-        await asyncio.to_thread(self.indexing.close)
+        if thread := self.indexing.stop():
+            await asyncio.to_thread(thread.join)
         await self.translating.close()
 
 
