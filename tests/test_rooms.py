@@ -22,6 +22,8 @@ ROOMS = (
     "model_files",
     "model_paths",
     "rescoring",
+    "analysis.lines",
+    "analysis.systems",
     "runs.evaluation",
     "serving",
     "console",

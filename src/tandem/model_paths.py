@@ -61,6 +61,7 @@ def _pointer_text(path: Path) -> str | None:
 def checkpoint_of(path: Path) -> Path:
     """Return the checkpoint that `path` stands for: itself, or the best one of the run in that directory."""
     if is_there(path / POINTER):
+    if is_run(path):
         current = read_current(path)
         if current.best is None:
             command = shell_command("tandem", "train", "--resume", "--out", path)
@@ -83,6 +84,11 @@ def checkpoint_of(path: Path) -> Path:
         f"{path}: this is neither a run (no {POINTER}) nor a checkpoint or export (no {FORMAT_FILE}). "
         "A run gets its first checkpoint at its first validation"
     )
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether `path`, which may be any text, is the directory of a run."""
+    return is_there(path / _POINTER)
 
 
 def is_export(path: Path) -> bool:

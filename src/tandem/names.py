@@ -4,6 +4,8 @@ from typing import Literal, TypeAlias
 
 CellType: TypeAlias = Literal["lstm", "gru", "rnn"]
 """The kinds of recurrent cells."""
+LayerPart: TypeAlias = Literal["hidden", "cell", "input", "forget", "output", "candidate", "update", "reset"]
+"""What a recurrent layer computes at each step: its state, and the gates that its cell has."""
 AttentionKind: TypeAlias = Literal["luong", "gnmt"]
 """After which layer the decoder looks at the source."""
 AttentionChoice: TypeAlias = Literal["off", "luong", "gnmt"]

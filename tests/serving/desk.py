@@ -22,6 +22,7 @@ from tandem.serving.sources import Languages, Source
 from tandem.serving.tokens import Tokens
 from tandem.translation import SearchSettings, TargetScore, Translation, Translator
 from tandem.translation.forms import json_line
+from tests.support.exports import exported
 from tests.support.runs import untrained
 
 ATTENDING, PLAIN = "attending", "plain"
@@ -100,8 +101,14 @@ class Desk(NamedTuple):
 
 
 @cache
-def _translator(name: str) -> Translator:
+def plain_or_attending(name: str) -> Translator:
     return untrained("lstm", "model.attention=luong") if name == ATTENDING else untrained("gru")
+
+
+def as_export(name: str) -> Translator:
+    """The model of this name, exported."""
+    own = plain_or_attending(name)
+    return Translator(exported(*own.members), own.codec, own.recipe)
 
 
 def desk(
@@ -112,7 +119,10 @@ def desk(
     languages: bool = True,
     log_texts: bool = False,
     runs: Mapping[str, WatchedRun] | None = None,
+    make: Callable[[str], Translator] = plain_or_attending,
+    path: Path | None = None,
 ) -> Desk:
+    """A server of two models, which `make` returns by their names; the first is said to have come from `path`."""
     alone: dict[str, Alone] = {}
     log: list[str] = []
     told: list[str] = []
@@ -122,8 +132,10 @@ def desk(
         return alone[name]
 
     limits = limits or Limits()
-    sources = [Source(name, (Path(name),), LANGUAGES[name] if languages else None) for name in LANGUAGES]
-    loading = StandIn(lambda paths: _translator(paths[0].name), join)
+    paths = {name: Path(name) for name in LANGUAGES} | ({ATTENDING: path} if path else {})
+    sources = [Source(name, (paths[name],), LANGUAGES[name] if languages else None) for name in LANGUAGES]
+    names = {source.paths: source.name for source in sources}
+    loading = StandIn(lambda paths: make(names[tuple(paths)]), join)
     models = Models(sources, loading, told.append)
     service = Service(models, Metrics(), Gate(limits.waiting), log.append, limits, tokens, log_texts, runs or {})
     return Desk(make_app(service, origins=origins), service, alone, log, told)

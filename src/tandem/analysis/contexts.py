@@ -1,5 +1,6 @@
 """Texts -> contexts: the states of a translator's encoder after it has read each text."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
@@ -22,6 +23,8 @@ class ContextReader:
         model, self._recipe = translator.members[0]
         self._tokenizer = translator.source_tokenizer
         self._device = translator.device
+        self._dtype = translator.dtype
+        self._weights = model.encoder.state_dict()
         self._encoder = model.encoder.prepare(translator.dtype)
 
     @property
@@ -29,6 +32,15 @@ class ContextReader:
         """What a context consists of, in words."""
         kind = "cells" if find_cell(self._recipe.model.cell).has_cell_state else "hidden states"
         return f"the encoder's final {kind}, all layers"
+
+    def digest(self) -> str:
+        """Return a SHA-256 of all that contexts follow from: the encoder's weights and how texts are read."""
+        sums = hashlib.sha256(self._tokenizer.to_json().encode())
+        sums.update(f"{self._recipe.text.reverse_source} {self._recipe.model.cell} {self._dtype}".encode())
+        for name, weight in sorted(self._weights.items()):
+            sums.update(f"{name} {list(weight.shape)}".encode())
+            sums.update(weight.detach().cpu().contiguous().numpy().tobytes())
+        return sums.hexdigest()
 
     @torch.no_grad()
     def __call__(self, texts: Sequence[str]) -> Tensor:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -68,21 +69,44 @@ class Plane:
     grouping: Grouping | None  # How close groups lie; None with fewer than two groups of two phrases
 
 
+class Axes(NamedTuple):
+    """The first two principal axes of contexts."""
+
+    centre: Tensor
+    """The mean of the contexts, `[D]`."""
+    directions: Tensor
+    """`[2, D]`, of length 1; a direction is 0 where the contexts have no such axis."""
+    variance: tuple[float, float]
+    """The percentage of the contexts' variance on each axis."""
+
+    def place(self, contexts: Tensor) -> Tensor:
+        """Return the positions of contexts `[N, D]` on the axes, `[N, 2]` of float64."""
+        return (contexts.double() - self.centre.double()) @ self.directions.double().T
+
+
+def principal_axes(contexts: Tensor) -> Axes:
+    """Return the axes of `contexts [N, D]`, whose signs put the farthest context of each axis on its positive side."""
+    centre = contexts.double().mean(0)
+    centred = contexts.double() - centre
+    _, values, rows = torch.linalg.svd(centred, full_matrices=False)
+    number = min(2, len(values))
+    directions = torch.zeros(2, contexts.shape[1], dtype=torch.float64)
+    directions[:number] = rows[:number]
+    points = centred @ directions.T  # (N, D) (D, 2) -> (N, 2)
+    farthest = points.gather(0, points.abs().argmax(0, keepdim=True))[0]  # (2,)
+    directions = directions * torch.where(farthest < 0, -1.0, 1.0)[:, None]
+    squares = torch.cat([values**2, torch.zeros(2)])
+    shares = 100 * squares[:2] / squares.sum().clamp(min=1e-30)
+    return Axes(centre, directions, (float(shares[0]), float(shares[1])))
+
+
 def principal_plane(contexts: Tensor) -> tuple[Tensor, tuple[float, float]]:
     """Return the first two principal components of `contexts [N, D]`, `[N, 2]`, and each one's share of the variance.
 
     The shares are in percent. Signs are chosen so that the farthest phrase on each axis lies on its positive side.
     """
-    centred = contexts.double() - contexts.double().mean(0)
-    left, values, _ = torch.linalg.svd(centred, full_matrices=False)
-    points = torch.zeros(len(contexts), 2, dtype=torch.float64)
-    number = min(2, len(values))
-    points[:, :number] = left[:, :number] * values[:number]  # (N, 2) * (2,) -> (N, 2)
-    farthest = points.gather(0, points.abs().argmax(0, keepdim=True))  # (1, 2)
-    points = points * torch.where(farthest < 0, -1.0, 1.0)
-    squares = torch.cat([values**2, torch.zeros(2)])
-    shares = 100 * squares[:2] / squares.sum().clamp(min=1e-30)
-    return points, (float(shares[0]), float(shares[1]))
+    axes = principal_axes(contexts)
+    return axes.place(contexts), axes.variance
 
 
 def nearest(

@@ -39,7 +39,10 @@ def cache_command(
 
     def account() -> str:
         kept = cache.entries(folder)
-        return f"{len(kept)} prepared corpora, {sum(entry.size for entry in kept) / 1e6:,.1f} MB in {folder}"
+        contexts = sum(entry.contexts for entry in kept)
+        beside = f" and the contexts of {contexts}" if contexts else ""
+        size = sum(entry.size for entry in kept) / 1e6
+        return f"{len(kept) - contexts} prepared corpora{beside}, {size:,.1f} MB in {folder}"
 
     rows = [
         (

@@ -15,6 +15,7 @@ from tandem.files.atomic import flush, move_into_place, replace_file
 from tandem.files.locks import Held, lock
 from tandem.files.paths import expand_user, ordinary, resolved, sha256_of
 from tandem.files.removal import Layout, named_in, names, remove
+from tandem.files.seals import FORMAT_FILE
 from tandem.preparation.encoded import EncodedCorpus, open_side
 from tandem.text import Tokenizer
 from tandem.text.features import read_tokenizer
@@ -28,6 +29,9 @@ _LISTED = sorted(
     [*_TOKENIZERS, _VALIDATION, FAULTY, *(f"{side}.{kind}" for side in _SIDES for kind in ("ids", "offsets"))]
 )
 """All files of a prepared corpus but its account."""
+CONTEXTS = ("contexts.float32", "rows.int64", "axes.float32")
+"""The files of the contexts of a corpus's sources, by which neighbours are found (`analysis/neighbours.py`)."""
+CONTEXTS_LAYOUT: Layout = {names(r"(contexts|axes)\.float32|rows\.int64|format\.json"): None}
 _KEY = "[0-9a-f]{32}"
 CORPUS_LAYOUT: Layout = {
     names(r"faulty\.txt|(source|target)\.tokenizer\.json|validation\.json"): None,
@@ -36,6 +40,7 @@ CORPUS_LAYOUT: Layout = {
 }
 """The layout of the folder of a corpus that is prepared or being prepared."""
 _CORPORA: Layout = {names(rf"{_KEY}(\.partial)?"): CORPUS_LAYOUT}
+_CONTEXTS: Layout = {names(rf"{_KEY}|\.{_KEY}\.partial"): CONTEXTS_LAYOUT}
 _LOCKS: Layout = {names(_KEY): None}
 _FILES: Layout = {names(rf"{_KEY}\.(json(\.partial)?|\d+)"): None}
 
@@ -55,12 +60,13 @@ class Prepared:
 
 
 class Entry(NamedTuple):
-    """A corpus in the cache that is prepared, or whose preparation was stopped."""
+    """A corpus in the cache that is prepared, or whose preparation was stopped; or the contexts of one."""
 
     folder: Path
     name: str
     pairs: int | None  # None: the preparation was stopped.
     size: int  # bytes
+    contexts: bool = False
 
 
 def default_cache() -> Path:
@@ -71,6 +77,11 @@ def default_cache() -> Path:
 def corpora_in(cache: Path) -> Path:
     """Return the folder that has a folder for each prepared corpus."""
     return cache / "corpora"
+
+
+def contexts_in(cache: Path) -> Path:
+    """Return the folder that has a folder for the contexts of each encoder and corpus."""
+    return cache / "contexts"
 
 
 def lock_of(cache: Path, key: str) -> Path:
@@ -88,19 +99,27 @@ def entries(cache: Path) -> list[Entry]:
             found.append(Entry(folder, str(account["name"]), int(account["pairs"]), size))
         except (OSError, ValueError, KeyError, TypeError):
             found.append(Entry(folder, "", None, size))
+    for folder, _ in named_in(contexts_in(cache), _CONTEXTS):
+        sizes = {path.name: path.stat().st_size for path, _ in named_in(folder, CONTEXTS_LAYOUT)}
+        number = sizes.get(CONTEXTS[1], 0) // 8 if FORMAT_FILE in sizes else None
+        found.append(Entry(folder, "contexts", number, sum(sizes.values()), contexts=True))
     return sorted(found, key=lambda entry: -entry.size)
 
 
 def clear(cache: Path) -> list[str]:
     """Remove what Tandem put into the cache, except what is being prepared. Return what was not removed, and why."""
     cache = resolved(cache)
-    corpora, locks = corpora_in(cache), cache / "locks"
-    keys = {folder.name.removesuffix(".partial") for folder, _ in named_in(corpora, _CORPORA)}
+    corpora, contexts, locks = corpora_in(cache), contexts_in(cache), cache / "locks"
+    folders = [*named_in(corpora, _CORPORA), *named_in(contexts, _CONTEXTS)]
+    keys = {folder.name.removesuffix(".partial").removeprefix(".") for folder, _ in folders}
     keys |= {path.name for path, _ in named_in(locks, _LOCKS)}
-    remaining = [f"{corpora / key}: {reason}" for key in sorted(keys) if (reason := _clear_corpus(cache, key))]
+    places = {folder.name: folder.parent for folder, _ in folders}
+    remaining = [
+        f"{places.get(key, corpora) / key}: {reason}" for key in sorted(keys) if (reason := _clear_corpus(cache, key))
+    ]
     try:
         remove(cache / "files", _FILES)
-        for folder in (corpora, locks, cache):
+        for folder in (corpora, contexts, locks, cache):
             remove(folder, {})
     except OSError as error:
         remaining.append(f"{error.filename}: {error.strerror}")
@@ -108,12 +127,13 @@ def clear(cache: Path) -> list[str]:
 
 
 def _clear_corpus(cache: Path, key: str) -> str | None:
-    """Remove a prepared corpus, under its lock. Return why that failed; None where it did not."""
+    """Remove a prepared corpus, or contexts, under its lock. Return why that failed; None where it did not."""
     path = lock_of(cache, key)
     try:
         path.parent.mkdir(exist_ok=True)
         with lock(path, lambda _: None, temporary=True):
             removed = [remove(corpora_in(cache) / name, CORPUS_LAYOUT) for name in (key, f"{key}.partial")]
+            removed += [remove(contexts_in(cache) / name, CONTEXTS_LAYOUT) for name in (key, f".{key}.partial")]
     except Held:
         return "it is being prepared"
     except OSError as error:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,14 +16,15 @@ from tandem.corpora.memory import InMemory, MemoryCorpus
 from tandem.corpora.pairs import Corpus, Dropped, LoadedPairs, Pair, good_pairs, load_pairs
 from tandem.errors import RecipeError
 from tandem.files.lines import check_read_again
-from tandem.model_files import sizes_of
+from tandem.model_files import read_model_files, sizes_of
+from tandem.model_paths import checkpoint_of, is_run
 from tandem.preparation.cache import Prepared, default_cache
 from tandem.preparation.chunks import Chunk, Encoding
 from tandem.preparation.contents import Contents
 from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.preparation.preparation import prepare_corpus
 from tandem.preparation.sources import Sources, Tokens
-from tandem.recipe import Data, Recipe, Search
+from tandem.recipe import Data, Recipe, Search, load_recipe
 from tandem.terminal import Notify, OnProgress
 from tandem.text import Tokenizer
 from tandem.text.copying import Copying, CopyTable
@@ -189,6 +191,18 @@ def find_corpus(choice: CorpusKind, data: Data, given: Sequence[tuple[str, str]]
     for path in corpus.files:
         check_read_again(path)
     return corpus
+
+
+def training_corpus(path: Path) -> tuple[Corpus, Data]:
+    """Open the corpus that the model at this path was trained on; return how its recipe reads it, too.
+
+    The recipe is that of the run, also for a checkpoint inside it: a checkpoint's own recipe has lost the paths of its
+    corpora. Raise TandemError where the recipe or the corpus cannot be read, or where the pairs were handed over from
+    Python.
+    """
+    run = next((folder for folder in (path, *path.absolute().parents[1:2]) if is_run(folder)), None)
+    recipe = load_recipe(run / "recipe.toml") if run else read_model_files(checkpoint_of(path), []).recipe
+    return find_corpus(recipe.data.train, recipe.data, None), recipe.data
 
 
 def read_corpus(choice: CorpusKind, data: Data, given: Sequence[tuple[str, str]] | None = None) -> LoadedPairs:

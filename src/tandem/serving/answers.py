@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from tandem.names import LayerPart
+
 
 class Answer(BaseModel):
     """The base of all answers: nothing is in them that is not described."""
@@ -170,6 +172,91 @@ class SaliencyAnswer(Answer):
     )
     attention: list[list[float]] | None = Field(description="Shares; what is missing to 1 lay on <sos> and <eos>.")
     reasons: SaliencyReasons
+class InsideAnswer(Answer):
+    """What a layer computed, step by step."""
+
+    model: str
+    members: int = Field(description="More than 1 for an ensemble, of which the first is shown.")
+    tokens: list[str] = Field(description="What was read at each step, in the order of reading.")
+    values: list[list[float | None]] = Field(description="Of each step and unit; of the forward direction.")
+    changed: list[int] = Field(description="The units whose values changed most over the steps, most first.")
+    backward: list[list[float | None]] | None = Field(description="Of the other direction, at the same tokens.")
+    backward_changed: list[int] | None
+    layers: int
+    whats: list[LayerPart] = Field(description="What the layers of this model have.")
+    directions: Literal[1, 2]
+
+
+class Neighbour(Answer):
+    """A training sentence whose context is near."""
+
+    source: str
+    target: str | None
+    distance: float | None = Field(description="The Euclidean distance between the contexts.")
+
+
+class NeighboursAnswer(Answer):
+    """Where the context of a text lies among those of the training sentences."""
+
+    model: str
+    members: int = Field(description="More than 1 for an ensemble, of which the first is asked.")
+    neighbours: list[Neighbour] = Field(description="The nearest first.")
+    sentences: int = Field(description="How many distinct training sources were searched: at most the first 200,000.")
+    point: list[float | None] = Field(description="The text's place on the two axes.")
+    points: list[list[float | None]] = Field(description="The places of some training sentences, evenly chosen.")
+    variance: list[float | None] = Field(description="The percentage of these sentences' variance on each axis.")
+
+
+class Progress(Answer):
+    """How far a piece of work is."""
+
+    done: int
+    total: int
+
+
+class ComputingAnswer(Answer):
+    """The contexts of the training sentences are being computed: ask again."""
+
+    computing: Progress
+
+
+class LineScores(Answer):
+    """The scores of a model on all lines, in percent."""
+
+    bleu: float
+    chrf: float
+    exact: float
+
+
+class Significance(Answer):
+    """Whether the models differ by more than chance."""
+
+    metric: Literal["bleu"]
+    difference: float = Field(description="The second model's score less the first one's.")
+    p: float = Field(description="By paired bootstrap resampling (Koehn 2004).")
+    samples: int
+
+
+class ComparedRow(Answer):
+    """A line, and what both models make of it."""
+
+    source: str
+    reference: str | None
+    first: str
+    second: str
+    first_score: float | None = Field(description="chrF of the sentence.")
+    second_score: float | None
+
+
+class CompareAnswer(Answer):
+    """Two models on the same lines."""
+
+    models: list[str]
+    count: int
+    scores: dict[str, LineScores] | None = Field(description="By the names of the models; null without references.")
+    signatures: dict[str, str] = Field(description="Of each score, and of the significance.")
+    significance: Significance | None
+    rows: list[ComparedRow]
 
 
 class Detected(Answer):

@@ -27,7 +27,7 @@ _EVENT = {
 def describe(endpoints: Sequence[Endpoint], *, tokens: bool) -> dict[str, Any]:
     """Return the description; with `tokens`, of a server that asks for one."""
     kinds: list[type[BaseModel]] = [ErrorAnswer, LibreError]
-    kinds += [kind for endpoint in endpoints for kind in (endpoint.body, endpoint.answer) if kind]
+    kinds += [kind for endpoint in endpoints for kind in (endpoint.body, endpoint.answer, endpoint.accepted) if kind]
     _, schemas = models_json_schema([(kind, "validation") for kind in kinds], ref_template=_SCHEMAS)
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -45,6 +45,9 @@ def describe(endpoints: Sequence[Endpoint], *, tokens: bool) -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint, *, tokens: bool) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": endpoint.summary, "responses": {"200": _answer(endpoint)}}
+    if endpoint.accepted:
+        accepted = _content(JSON_TYPE, endpoint.accepted)
+        operation["responses"]["202"] = {"description": HTTPStatus(202).phrase, "content": accepted}
     asks = tokens and not endpoint.public
     error = LibreError if endpoint.error_form is libre_form else ErrorAnswer
     for status in sorted((*endpoint.refusals, 500, *((401,) if asks else ()))):

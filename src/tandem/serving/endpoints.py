@@ -5,13 +5,24 @@ from starlette.responses import Response
 from tandem.serving import answers, libre, operations
 from tandem.serving.access_log import Record
 from tandem.serving.alternatives import list_alternatives
+from tandem.serving.comparing import compare
 from tandem.serving.description import describe
+from tandem.serving.inside import inside
+from tandem.serving.neighbours import neighbours
 from tandem.serving.refusals import Json, libre_form
 from tandem.serving.requests import LibreRequest, ScoreRequest, TranslateRequest
 from tandem.serving.run_endpoints import RUN_ENDPOINTS
 from tandem.serving.requests import AlternativesRequest, LibreRequest, ScoreRequest, TraceRequest, TranslateRequest
 from tandem.serving.requests import LibreRequest, SaliencyRequest, ScoreRequest, TranslateRequest
 from tandem.serving.saliency import saliency
+from tandem.serving.requests import (
+    CompareRequest,
+    InsideRequest,
+    LibreRequest,
+    NeighboursRequest,
+    ScoreRequest,
+    TranslateRequest,
+)
 from tandem.serving.scoring import score
 from tandem.serving.service import Endpoint, Service
 from tandem.serving.tracing import trace
@@ -58,6 +69,31 @@ ENDPOINTS = (
         answers.SaliencyAnswer,
         _OF_BODIES,
         SaliencyRequest,
+        "/v1/inside",
+        "What a layer computes while it reads.",
+        inside,
+        answers.InsideAnswer,
+        _OF_BODIES,
+        InsideRequest,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/neighbours",
+        "The training sentences whose contexts are nearest.",
+        neighbours,
+        answers.NeighboursAnswer,
+        _OF_BODIES,
+        NeighboursRequest,
+        accepted=answers.ComputingAnswer,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/compare",
+        "Compare two models on the same lines.",
+        compare,
+        answers.CompareAnswer,
+        _OF_BODIES,
+        CompareRequest,
     ),
     Endpoint("GET", "/v1/models", "The models.", operations.models, answers.ModelsAnswer),
     Endpoint(

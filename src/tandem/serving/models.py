@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from tandem.engines.onnx_engine import OnnxEngine
 from tandem.errors import TandemError
 from tandem.files.seals import FORMAT_FILE
 from tandem.model_paths import checkpoint_of, read_models
+from tandem.serving.indexing import Indexing
 from tandem.serving.languages import languages_of
 from tandem.serving.refusals import Refusal
 from tandem.serving.sources import Languages, Source
@@ -32,9 +34,19 @@ class Served:
         self.stamp = stamp
         self.languages: Languages | None = source.languages or languages_of(translator.recipe)
         self.attends = translator.engine.attending() is not None
+        self.indexing = Indexing(translator, source.paths[0])
         self._uses = 0
         self._unused = asyncio.Event()
         self._unused.set()
+
+    def check_pytorch(self) -> None:
+        """Raise Refusal for an export."""
+        if isinstance(self.translator.engine, OnnxEngine):
+            raise Refusal(
+                422,
+                f"model: {self.name} is an export, and this needs the PyTorch model itself: serve the run or the "
+                "checkpoint that it was made from",
+            )
 
     @contextmanager
     def used(self) -> Iterator[None]:
@@ -51,6 +63,8 @@ class Served:
     async def end(self) -> None:
         """Wait until nobody uses it, and close it."""
         await self._unused.wait()
+        if thread := self.indexing.stop():
+            await asyncio.to_thread(thread.join)
         await self.translating.close()
 
 

@@ -1,10 +1,10 @@
 """What a request may hold. The server reads requests by these classes, and its description is made from them."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from tandem.names import LARGEST_BEAM, LARGEST_LENGTH_PENALTY
+from tandem.names import LARGEST_BEAM, LARGEST_LENGTH_PENALTY, LayerPart
 
 _MOST_ALTERNATIVES = 100
 
@@ -21,6 +21,10 @@ Texts: TypeAlias = Annotated[str | list[str], BeforeValidator(_one_or_several)]
 def listed(texts: str | list[str]) -> list[str]:
     """Return the texts as a list, also where there is one alone."""
     return [texts] if isinstance(texts, str) else texts
+
+
+MOST_NEIGHBOURS = 1000
+"""Neighbours that can be asked for. More than a person looks at; each has two texts."""
 
 
 class Strict(BaseModel):
@@ -91,6 +95,32 @@ class SaliencyRequest(Strict):
     text: str = Field(description="One text.")
     target: str | None = Field(None, description="Its target; left out, the text is translated.")
     model: str | None = Field(None, description="The name of a model; left out, the first one.")
+class InsideRequest(Strict):
+    """Which layer to look at while it reads a text."""
+
+    text: str = Field(description="The source.")
+    target: str | None = Field(None, description="What the decoder is fed; left out, its own translation.")
+    model: str | None = Field(None, description="The name of a model; left out, the first one.")
+    side: Literal["encoder", "decoder"]
+    layer: int = Field(0, ge=0, description="Counted from 0, the one that reads the tokens.")
+    what: LayerPart = Field(description="A part of the state, or a gate that the model's cell has.")
+
+
+class NeighboursRequest(Strict):
+    """A text, whose context is looked for among those of the training sentences."""
+
+    text: str = Field(description="The source.")
+    count: int = Field(10, ge=1, le=MOST_NEIGHBOURS, description="How many neighbours.")
+    model: str | None = Field(None, description="The name of a model; left out, the first one.")
+
+
+class CompareRequest(Strict):
+    """Lines that two models translate."""
+
+    models: list[str] = Field(min_length=2, max_length=2, description="The names of two different models.")
+    sources: list[str] = Field(min_length=1)
+    references: list[str] | None = Field(None, description="One for each source; left out, nothing is scored.")
+    beam: int | None = Field(None, ge=1, le=LARGEST_BEAM, description="Hypotheses kept at each step; 1 is greedy.")
 
 
 class LibreRequest(BaseModel):

@@ -1,6 +1,8 @@
 """What all endpoints share, and what an endpoint is."""
 
 from collections.abc import Callable, Coroutine, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -31,6 +33,8 @@ class Service:
     log_texts: bool = False
     runs: Mapping[str, WatchedRun] = field(default_factory=dict)
     """The trainings that can be looked at, by their names."""
+    comparing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while two models are compared, which keeps all cores busy."""
 
 
 Handle: TypeAlias = Callable[[Service, Any, Record], Coroutine[Any, Any, Response]]
@@ -53,6 +57,8 @@ class Endpoint(NamedTuple):
     """Whether the body may be a form, which has the token as its `api_key`."""
     public: bool = False
     """Whether it needs no token."""
+    accepted: type[BaseModel] | None = None
+    """The answer with 202, for what is not there yet."""
     error_form: Callable[[int, str], dict[str, Any]] = own_form
     parameters: type[BaseModel] | None = None
     """What path and query hold, of an endpoint without a body."""

@@ -89,10 +89,11 @@ def note(record: Record, served: Served, texts: list[str]) -> None:
     record.model, record.texts = served.name, texts
 
 
-def check_texts(limits: Limits, field: str, texts: list[str]) -> None:
-    """Raise Refusal where there are too many texts, or one is too long."""
-    if len(texts) > limits.texts:
-        raise Refusal(422, f"{field}: has {len(texts):,} texts, and {limits.texts:,} are the most of a request here")
+def check_texts(limits: Limits, field: str, texts: list[str], *, most: int | None = None) -> None:
+    """Raise Refusal where there are too many texts, more than `most` or the limit, or one is too long."""
+    most = limits.texts if most is None else most
+    if len(texts) > most:
+        raise Refusal(422, f"{field}: has {len(texts):,} texts, and {most:,} are the most of a request here")
     for number, text in enumerate(texts):
         if len(text) > limits.characters:
             raise Refusal(

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.products import Packed
+from tandem.names import LayerPart
 
 LayerState: TypeAlias = tuple[Tensor, ...]
 """One layer's state, each part `[B, H]`: the hidden state, followed by the cell state where the cell has one."""
@@ -49,6 +50,11 @@ class Cell(Protocol):
         """
         ...
 
+    @property
+    def parts(self) -> tuple[LayerPart, ...]:
+        """What `watch` returns, the hidden state first."""
+        ...
+
     def new_parameters(
         self, input_size: int, hidden_size: int, layers: int, *, bidirectional: bool = False
     ) -> nn.RNNBase:
@@ -73,5 +79,13 @@ class Cell(Protocol):
 
         `by_input [B, G]` is `layer.of_input` of the step's input. Products run in the type of the prepared weights,
         everything else in the type of the state.
+        """
+        ...
+
+    def watch(self, inputs: Tensor, state: LayerState, weights: LayerWeights) -> Tensor:
+        """Run one layer over all steps of `inputs [T, B, E]` by its equations as they are written.
+
+        Returns every part at every step, `[P, T, B, H]` in the order of `parts`. It is for those who look at a layer,
+        and much slower than `run`.
         """
         ...

@@ -12,18 +12,21 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import sigmoid_backward, tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.gpu_layers import run_layer
 from tandem.models.kernels.products import Packed, as_type, linear, weight_gradient
+from tandem.names import LayerPart
 
 
 class Gru:
     """The gated recurrent unit."""
 
     has_cell_state = False
+    parts: tuple[LayerPart, ...] = ("hidden", "update", "reset", "candidate")
 
     def new_parameters(
         self, input_size: int, hidden_size: int, layers: int, *, bidirectional: bool = False
@@ -56,6 +59,19 @@ class Gru:
         r, z = by_hidden[:, : 2 * size].add_(by_input[:, : 2 * size]).sigmoid_().chunk(2, dim=1)
         n = tanh_(torch.addcmul(as_type(by_input[:, 2 * size :], hidden.dtype), r, by_hidden[:, 2 * size :]))
         return (torch.lerp(n, hidden, z),)
+
+    def watch(self, inputs: Tensor, state: LayerState, weights: LayerWeights) -> Tensor:
+        """See `Cell.watch`. The update gate is z, which keeps the state where it is 1; the candidate is n."""
+        (hidden,) = state
+        steps = []
+        for by_input in functional.linear(inputs, weights.weight_ih, weights.bias_ih):  # (T, B, 3H) -> T of (B, 3H)
+            by_hidden = functional.linear(hidden, weights.weight_hh, weights.bias_hh)
+            (r_in, z_in, n_in), (r_hid, z_hid, n_hid) = by_input.chunk(3, dim=1), by_hidden.chunk(3, dim=1)
+            r, z = (r_in + r_hid).sigmoid(), (z_in + z_hid).sigmoid()
+            n = (n_in + r * n_hid).tanh()
+            hidden = (1 - z) * n + z * hidden
+            steps.append(torch.stack([hidden, z, r, n]))
+        return torch.stack(steps, dim=1)
 
 
 class GruLayer(torch.autograd.Function):

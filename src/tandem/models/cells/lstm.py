@@ -15,18 +15,21 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import sigmoid_backward, tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.gpu_layers import run_layer
 from tandem.models.kernels.products import Packed, as_type, linear, weight_gradient
+from tandem.names import LayerPart
 
 
 class Lstm:
     """Long short-term memory."""
 
     has_cell_state = True
+    parts: tuple[LayerPart, ...] = ("hidden", "cell", "input", "forget", "output", "candidate")
 
     def new_parameters(
         self, input_size: int, hidden_size: int, layers: int, *, bidirectional: bool = False
@@ -68,6 +71,19 @@ class Lstm:
         cell = (f * cell).sub_(i).addcmul_(i, s, value=2)  # f c + i g = f c - i + 2 i s
         # o tanh c = o (2 sigma(2 c) - 1), which lies between -o and o, at the share sigma(2 c) of the way.
         return as_type(torch.lerp(-o, o, (cell * 2).sigmoid_()), hidden.dtype), cell
+
+    def watch(self, inputs: Tensor, state: LayerState, weights: LayerWeights) -> Tensor:
+        """See `Cell.watch`. The candidate is g."""
+        hidden, cell = state
+        steps = []
+        for by_input in functional.linear(inputs, weights.weight_ih, weights.bias_ih):  # (T, B, 4H) -> T of (B, 4H)
+            gates = by_input + functional.linear(hidden, weights.weight_hh, weights.bias_hh)
+            by_i, by_f, by_g, by_o = gates.chunk(4, dim=1)
+            i, f, g, o = by_i.sigmoid(), by_f.sigmoid(), by_g.tanh(), by_o.sigmoid()
+            cell = f * cell + i * g
+            hidden = o * cell.tanh()
+            steps.append(torch.stack([hidden, cell, i, f, o, g]))
+        return torch.stack(steps, dim=1)
 
 
 class LstmLayer(torch.autograd.Function):

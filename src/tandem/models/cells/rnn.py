@@ -9,18 +9,21 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.gpu_layers import run_layer
 from tandem.models.kernels.products import Packed, linear, weight_gradient
+from tandem.names import LayerPart
 
 
 class Rnn:
     """The plain recurrent cell."""
 
     has_cell_state = False
+    parts: tuple[LayerPart, ...] = ("hidden",)
 
     def new_parameters(
         self, input_size: int, hidden_size: int, layers: int, *, bidirectional: bool = False
@@ -52,6 +55,15 @@ class Rnn:
         """See `Cell.advance`."""
         (hidden,) = state
         return (tanh_(layer.of_hidden.plus(by_input, hidden, hidden.dtype)),)
+
+    def watch(self, inputs: Tensor, state: LayerState, weights: LayerWeights) -> Tensor:
+        """See `Cell.watch`."""
+        (hidden,) = state
+        steps = []
+        for by_input in functional.linear(inputs, weights.weight_ih, weights.bias_ih):  # (T, B, H) -> T of (B, H)
+            hidden = (by_input + functional.linear(hidden, weights.weight_hh, weights.bias_hh)).tanh()
+            steps.append(hidden)
+        return torch.stack(steps)[None]
 
 
 class RnnLayer(torch.autograd.Function):

@@ -1,0 +1,43 @@
+"""`POST /v1/neighbours`: where the context of a text lies among those of the training sentences."""
+
+from starlette.responses import Response
+
+from tandem.errors import TandemError
+from tandem.serving.access_log import Record
+from tandem.serving.models import Served
+from tandem.serving.refusals import Json, Refusal
+from tandem.serving.requests import NeighboursRequest
+from tandem.serving.service import Service
+from tandem.serving.threads import in_thread
+from tandem.serving.translating_texts import check_texts, note
+
+
+async def neighbours(service: Service, wanted: NeighboursRequest, record: Record) -> Response:
+    """Say which training sentences are nearest; with 202, how far the computing of their contexts is."""
+    served = service.models.find(wanted.model)
+    note(record, served, [wanted.text])
+    check_texts(service.limits, "text", [wanted.text])
+    served.check_pytorch()
+    return await in_thread(service, served, lambda: _answer(served, wanted))
+
+
+def _answer(served: Served, wanted: NeighboursRequest) -> Json:
+    try:
+        index = served.indexing.find()
+        if index is None:
+            done, total = served.indexing.progress
+            return Json({"computing": {"done": done, "total": total}}, 202)
+        near, point = index.look_up(wanted.text, wanted.count)
+    except TandemError as error:
+        raise Refusal(422, f"model: {served.name} has no neighbours: {error}") from error
+    return Json(
+        {
+            "model": served.name,
+            "members": served.translator.size,
+            "neighbours": [one._asdict() for one in near],
+            "sentences": len(index),
+            "point": point,
+            "points": index.points.tolist(),
+            "variance": index.variance,
+        }
+    )
