@@ -1,0 +1,4 @@
+/** Texts of the view "beam": English, German, Chinese. */
+
+export const beamTexts = {
+};

@@ -1,0 +1,4 @@
+/** Texts of the view "words": English, German, Chinese. */
+
+export const wordsTexts = {
+};
