@@ -40,11 +40,11 @@ export function heatMap({ rows, columns, values, signed = false, label, bound = 
   });
   picture.append(rowLabels(rows, layout), columnLabels(columns, layout), cells, scale(bound, signed, layout));
   const tip = element("div", { class: "heat-tip", "aria-hidden": "true", hidden: true });
-  const spoken = element("p", { class: "visually-hidden", role: "status" });
+  const spoken = element("p", { class: "unseen", role: "status" });
   const figure = element(
     "figure",
     { class: "heat-map" },
-    element("div", { class: "heat-scroll" }, picture),
+    element("div", { class: "scrolled" }, picture),
     tip,
     spoken,
     tableOf(rows, columns, values),
@@ -206,10 +206,10 @@ function tableOf(rows, columns, values) {
     () => {
       const head = element("tr", {}, element("td"), ...columns.map((each) => element("th", { scope: "col" }, each)));
       const body = values.map((row, at) =>
-        element("tr", {}, element("th", { scope: "row" }, rows[at]), ...row.map((each) => element("td", {}, shortNumber(each)))),
+        element("tr", {}, element("th", { scope: "row" }, rows[at]), ...row.map((each) => element("td", { class: "figure" }, shortNumber(each)))),
       );
-      const table = element("table", { class: "numbers" }, element("thead", {}, head), element("tbody", {}, ...body));
-      details.append(element("div", { class: "heat-scroll", tabindex: 0, role: "group", "aria-label": t("heat.table") }, table));
+      const table = element("table", { class: "figures" }, element("thead", {}, head), element("tbody", {}, ...body));
+      details.append(element("div", { class: "scrolled", tabindex: 0, role: "group", "aria-label": t("heat.table") }, table));
     },
     { once: true },
   );
