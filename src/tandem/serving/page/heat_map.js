@@ -22,10 +22,11 @@ const TABLE_CELLS = 20_000; // a larger table would hold the page up
  * @param {boolean} [map.signed] whether values may be below zero
  * @param {string} map.label what the map shows, for a screen reader
  * @param {number} [map.bound] the value of the full colour; the largest value otherwise
+ * @param {(row: number) => string} [map.rowName] how a row is called where its value is told
  * @param {(row: number|null, column: number|null) => void} [map.onPoint] told where the pointer or cursor is
  * @returns {HTMLElement}
  */
-export function heatMap({ rows, columns, values, signed = false, label, bound = boundOf(values), onPoint = () => {} }) {
+export function heatMap({ rows, columns, values, signed = false, label, bound = boundOf(values), rowName = (row) => rows[row], onPoint = () => {} }) {
   const layout = layoutOf(rows, columns);
   const mark = svgElement("rect", { class: "heat-mark", width: layout.cellWidth, height: layout.cellHeight, "data-unsaved": true });
   const cells = svgElement("g", { transform: `translate(${layout.left} ${layout.top})` }, ...shades(values, bound, layout), mark);
@@ -49,7 +50,7 @@ export function heatMap({ rows, columns, values, signed = false, label, bound = 
     spoken,
     tableOf(rows, columns, values),
   );
-  follow({ figure, svg: picture, mark, tip, spoken, layout, rows, columns, values, onPoint });
+  follow({ figure, svg: picture, mark, tip, spoken, layout, rowName, columns, values, onPoint });
   return figure;
 }
 
@@ -61,7 +62,7 @@ export function shortNumber(value) {
 
 function layoutOf(rows, columns) {
   const cellWidth = Math.max(20, Math.min(56, Math.floor(640 / Math.max(columns.length, 1))));
-  const cellHeight = rows.length <= 20 ? 26 : rows.length <= 48 ? 16 : 8;
+  const cellHeight = rows.length <= 20 ? 26 : rows.length <= 48 ? 16 : rows.length <= 160 ? 8 : 4;
   const widest = Math.max(...columns.map((each) => textWidth(each, FONT)), 0);
   const turned = widest > cellWidth - 6;
   const shown = Math.min(widest, 140);
@@ -134,7 +135,7 @@ function scale(bound, signed, { left, top, gridHeight }) {
 }
 
 /** Show the value where the pointer or the keyboard's cursor is. */
-function follow({ figure, svg, mark, tip, spoken, layout, rows, columns, values, onPoint }) {
+function follow({ figure, svg, mark, tip, spoken, layout, rowName, columns, values, onPoint }) {
   let at = null;
   const leave = () => {
     at = null;
@@ -145,7 +146,7 @@ function follow({ figure, svg, mark, tip, spoken, layout, rows, columns, values,
   const go = (row, column) => {
     if (at && at[0] === row && at[1] === column) return false;
     at = [row, column];
-    const sentence = t("heat.value", { row: rows[row], column: columns[column], value: shortNumber(values[row][column]) });
+    const sentence = t("heat.value", { row: rowName(row), column: columns[column], value: shortNumber(values[row][column]) });
     mark.setAttribute("x", column * layout.cellWidth);
     mark.setAttribute("y", row * layout.cellHeight);
     mark.classList.add("shown");
@@ -159,13 +160,13 @@ function follow({ figure, svg, mark, tip, spoken, layout, rows, columns, values,
     const box = svg.getBoundingClientRect();
     const column = Math.floor((event.clientX - box.left - layout.left) / layout.cellWidth);
     const row = Math.floor((event.clientY - box.top - layout.top) / layout.cellHeight);
-    if (row >= 0 && row < rows.length && column >= 0 && column < columns.length) go(row, column);
+    if (row >= 0 && row < values.length && column >= 0 && column < columns.length) go(row, column);
     else if (at) leave();
   });
   svg.addEventListener("pointerleave", leave);
   svg.addEventListener("blur", leave);
   svg.addEventListener("keydown", (event) => {
-    const next = moved(event.key, at, rows.length, columns.length);
+    const next = moved(event.key, at, values.length, columns.length);
     if (event.key === "Escape" && at) leave();
     if (!next) return;
     event.preventDefault();

@@ -1,7 +1,11 @@
 /** The texts of the interface, in English, German and Chinese, and numbers as the language writes them. */
 
 import { beamTexts } from "./texts/beam.js";
+import { compareTexts } from "./texts/compare.js";
+import { heatTexts } from "./texts/heat.js";
+import { insideTexts } from "./texts/inside.js";
 import { shellTexts } from "./texts/shell.js";
+import { trainingTexts } from "./texts/training.js";
 import { translateTexts } from "./texts/translate.js";
 import { wordsTexts } from "./texts/words.js";
 
@@ -10,7 +14,8 @@ export const LANGUAGES = { en: "English", de: "Deutsch", zh: "中文" };
 
 const ORDER = Object.keys(LANGUAGES);
 const KEY = "tandem.language";
-const ALL = { ...shellTexts, ...translateTexts, ...beamTexts, ...wordsTexts };
+const LOOKING = { ...heatTexts, ...insideTexts, ...trainingTexts, ...compareTexts };
+const ALL = { ...shellTexts, ...translateTexts, ...beamTexts, ...wordsTexts, ...LOOKING };
 
 /** The texts by language and key. The files in `texts/` hold the three of a key side by side. */
 export const texts = Object.fromEntries(

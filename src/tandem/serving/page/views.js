@@ -1,5 +1,7 @@
 /** The views, in the order of the navigation. */
 
+import { view as inside } from "./views/inside.js";
+import { view as training } from "./views/training.js";
 import { view as translate } from "./views/translate.js";
 
 /**
@@ -20,4 +22,4 @@ import { view as translate } from "./views/translate.js";
  */
 
 /** @type {View[]} */
-export const VIEWS = [translate];
+export const VIEWS = [translate, inside, training];

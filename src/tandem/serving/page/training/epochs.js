@@ -2,6 +2,7 @@
 
 import { element } from "../dom.js";
 import { saveButtons } from "../parts/save_buttons.js";
+import { scoreName } from "../score_names.js";
 import { number, t } from "../texts.js";
 import { figure } from "./format.js";
 
@@ -30,10 +31,10 @@ export function epochsTable(runs, scores) {
   const best = new Map(runs.map(({ name, progress }) => [name, progress.validations.findLast((each) => each.best)?.epoch]));
   const several = runs.length > 1;
   const names = ["training.epoch", "training.steps", "training.train_loss", "training.validation_loss"].map((key) => t(key));
-  const head = [several && t("training.run"), ...names, ...scores, t("training.seconds")].filter(Boolean);
+  const head = [several && t("training.run"), ...names, ...scores.map(scoreName), t("training.seconds")].filter(Boolean);
   const body = rows.map(([name, epoch, step, trainLoss, validationLoss, ...rest]) => {
     const isBest = best.get(name) === epoch;
-    const values = [number(step, 0), figure(trainLoss), figure(validationLoss), ...rest.slice(0, -2).map((score) => number(score, 2)), number(rest.at(-2), 1)];
+    const values = [number(step, 0), number(trainLoss, 3), number(validationLoss, 3), ...rest.slice(0, -2).map((score) => number(score, 2)), number(rest.at(-2), 1)];
     return element(
       "tr",
       { class: isBest && "best" },

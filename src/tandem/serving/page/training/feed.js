@@ -14,14 +14,17 @@ export function emptyFeed() {
  * @param {AbortSignal} [signal]
  */
 export async function readOn(api, name, feed, signal) {
-  const path = `v1/runs/${encodeURIComponent(name)}/metrics`;
-  const answer = await api.get(`${path}?after=${feed.next}`, { signal });
+  const ask = (after) => api.get(`v1/runs/${encodeURIComponent(name)}/metrics?after=${after}`, { signal });
+  let { rows, next } = feed;
+  let answer = await ask(next);
   if (answer.restarted) {
-    // The run has begun anew, or was resumed before rows that are here.
-    const whole = feed.next === 0 ? answer : await api.get(`${path}?after=0`, { signal });
-    return { rows: whole.rows, next: whole.next };
+    // The run has begun anew, or was resumed from before rows that are here.
+    [rows, next] = [[], 0];
+    answer = await ask(0);
   }
-  return answer.rows.length ? { rows: [...feed.rows, ...answer.rows], next: answer.next } : feed;
+  // The server sends so many rows at once, and no more.
+  for (; answer.rows.length; answer = await ask(next)) [rows, next] = [[...rows, ...answer.rows], answer.next];
+  return next === feed.next && rows === feed.rows ? feed : { rows, next };
 }
 
 /**

@@ -3,6 +3,7 @@
 import { element } from "../dom.js";
 import { field, select } from "../parts/fields.js";
 import { problem, sentence } from "../parts/problem.js";
+import { scoreName } from "../score_names.js";
 import { chart } from "../training/chart.js";
 import { onColours } from "../training/colours.js";
 import { CURVES, linesOf } from "../training/curves.js";
@@ -34,11 +35,20 @@ export const view = {
  * @param {string|null} wished names with commas, each encoded
  */
 export function chosenRuns(runs, wished) {
-  const names = (wished ?? "").split(",").map(decodeURIComponent);
+  const names = (wished ?? "").split(",").map(decoded);
   const kept = names.filter((name) => runs.some((run) => run.name === name));
   if (kept.length || !runs.length) return kept;
   const rank = ({ state, updated }) => `${state === "training" ? 1 : 0}${updated ?? ""}`;
   return [runs.reduce((best, run) => (rank(run) > rank(best) ? run : best)).name];
+}
+
+/** A comma may be in a name: names are encoded once more than the address. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // not of this page's making
+  }
 }
 
 class Training {
@@ -53,13 +63,14 @@ class Training {
     this.cards = element("ul", { class: "runs" });
     this.options = element("div", { class: "options" });
     this.charts = new Map(CURVES.map((id) => [id, chart({ id, height: HEIGHTS[id] ?? 190 })]));
+    this.note = element("p", { class: "note", role: "status" });
     this.epochs = element("div");
     this.samples = samplesPart(context);
     const charts = element("div", { class: "charts" }, ...[...this.charts.values()].map((each) => each.element));
     const { t } = context;
     container.append(
       ...[element("h1", {}, t("view.training")), element("p", { class: "lead" }, t("training.lead")), this.status],
-      ...[this.cards, this.options, charts, this.epochs, this.samples.element],
+      ...[this.cards, this.options, this.note, charts, this.epochs, this.samples.element],
     );
     this.stopColours = onColours(() => this.charts.forEach((each) => each.redraw()));
     this.polling = repeatedly((signal) => this.ask(signal), PAUSE);
@@ -101,16 +112,13 @@ class Training {
 
   show(chosen, isNew) {
     this.showCards(chosen);
-    const key = chosen.join(",");
-    if (!isNew && key === this.shown) return;
-    this.shown = key;
-    this.showCurves(chosen);
+    const isSame = JSON.stringify(chosen) === JSON.stringify(this.shown);
+    this.shown = chosen;
+    if (isNew || !isSame) this.showCurves();
   }
 
   showCards(chosen) {
     const { api, t } = this.context;
-    const focused = this.cards.contains(document.activeElement) ? document.activeElement : null;
-    const place = focused && [...this.cards.querySelectorAll("input, button")].indexOf(focused);
     const cards = this.runs.map((run) => {
       const style = chosen.indexOf(run.name);
       return runCard(run, {
@@ -118,12 +126,12 @@ class Training {
         progress: style < 0 ? null : (this.progress.get(run.name) ?? null),
         seen: this.seen(run.name),
         mayControl: api.hasToken(),
-        choose: (isChosen) => this.choose(isChosen ? [...chosen, run.name] : chosen.filter((each) => each !== run.name)),
+        choose: (isChosen) => this.choose(run.name, isChosen),
         control: (action) => this.control(run.name, action),
       });
     });
-    this.cards.replaceChildren(...(cards.length ? cards : [element("li", { class: "lead" }, t("training.none"))]));
-    if (focused) this.cards.querySelectorAll("input, button")[place]?.focus({ preventScroll: true });
+    if (!cards.length) cards.push(element("li", { class: "lead" }, t("training.none")));
+    renew(this.cards, cards);
   }
 
   seen(name) {
@@ -132,7 +140,9 @@ class Training {
     return first && progress ? { seconds: (Date.now() - first.time) / 1000, steps: stepOf(progress) - first.step } : null;
   }
 
-  choose(names) {
+  choose(changed, isChosen) {
+    const others = chosenRuns(this.runs, this.context.parameters.get("runs")).filter((name) => name !== changed);
+    const names = isChosen ? [...others, changed] : others;
     if (names.length) this.context.setParameters({ runs: names.map(encodeURIComponent).join(",") });
     this.polling.now();
   }
@@ -147,19 +157,20 @@ class Training {
     this.polling.now();
   }
 
-  showCurves(chosen) {
+  showCurves() {
     const { parameters, t } = this.context;
-    const runs = chosen.filter((name) => this.progress.has(name)).map((name) => ({ name, progress: this.progress.get(name) }));
+    const runs = this.shown.filter((name) => this.progress.has(name)).map((name) => ({ name, progress: this.progress.get(name) }));
     const scores = scoreNames(runs.map(({ progress }) => progress));
     const score = scores.includes(parameters.get("score")) ? parameters.get("score") : scores[0];
     const axis = AXES.includes(parameters.get("axis")) ? parameters.get("axis") : "steps";
     const isLog = parameters.get("log") === "1";
     this.showOptions({ axis, score, scores, isLog });
     const placed = runs.map((run) => ({ ...run, places: places(run.progress, axis) }));
+    this.note.textContent = placed.some((run) => !run.places) ? t("training.no_time") : "";
     const words = { score, train: t("training.train"), validation: t("training.validation") };
     for (const [id, { element: card, show }] of this.charts) {
       card.hidden = !runs.length || (id === "score" && !scores.length);
-      const title = id === "score" ? t("training.score", { score: score ?? "" }) : t(`training.curve.${id}`);
+      const title = id === "score" ? t("training.score", { score: score ? scoreName(score) : "" }) : t(`training.curve.${id}`);
       show(linesOf(id, placed, words), { title, axis, axisTitle: t(`training.axis.${axis}`), isLog: id === "loss" && isLog });
     }
     this.epochs.replaceChildren(...[epochsTable(runs, scores)].filter(Boolean));
@@ -168,17 +179,19 @@ class Training {
 
   showOptions({ axis, score, scores, isLog }) {
     const { setParameters, t } = this.context;
-    if (this.options.contains(document.activeElement)) return; // nobody's list closes under their hand
+    const key = JSON.stringify(scores);
+    if (this.optionsKey === key) return; // each control has its own state; nobody's list closes under their hand
+    this.optionsKey = key;
     const again = (changes) => {
       setParameters(changes);
-      document.activeElement?.blur();
-      this.showCurves(this.shown.split(","));
+      this.showCurves();
     };
     const axes = AXES.map((each) => [each, t(`training.axis.${each}`)]);
+    const names = scores.map((each) => [each, scoreName(each)]);
     const log = element("input", { type: "checkbox", checked: isLog, onchange: ({ target }) => again({ log: target.checked ? 1 : null }) });
     this.options.replaceChildren(
       field(t("training.axis"), select(axes, axis, (value) => again({ axis: value }))),
-      ...(scores.length > 1 ? [field(t("training.score_choice"), select(scores.map((each) => [each, each]), score, (value) => again({ score: value })))] : []),
+      ...(scores.length > 1 ? [field(t("training.score_choice"), select(names, score, (value) => again({ score: value })))] : []),
       element("label", { class: "field" }, log, t("training.log")),
     );
   }
@@ -198,4 +211,17 @@ class Training {
     this.stopColours();
     this.charts.forEach((each) => each.end());
   }
+}
+
+/** Put new parts in the place of old ones that look different; a control that has the focus keeps it. */
+function renew(old, parts) {
+  for (const [at, part] of parts.entries()) {
+    const present = old.children[at];
+    if (!present) old.append(part);
+    else if (present.isEqualNode(part)) continue;
+    else if (present.dataset.state === part.dataset.state && present.childElementCount === part.childElementCount) {
+      [...part.children].forEach((child, place) => present.children[place].isEqualNode(child) || present.children[place].replaceWith(child));
+    } else present.replaceWith(part);
+  }
+  while (old.children.length > parts.length) old.lastChild.remove();
 }
