@@ -5,7 +5,7 @@ export const shellTexts = {
   "shell.views": ["Views", "Ansichten", "视图"],
   "shell.language": ["Language", "Sprache", "语言"],
   "shell.theme": ["Colours", "Farben", "配色"],
-  "shell.theme.auto": ["As the system", "Wie das System", "跟随系统"],
+  "shell.theme.auto": ["Auto", "Auto", "自动"],
   "shell.theme.light": ["Light", "Hell", "浅色"],
   "shell.theme.dark": ["Dark", "Dunkel", "深色"],
   "shell.version": ["Tandem {version}", "Tandem {version}", "Tandem {version}"],
