@@ -1,5 +1,6 @@
 /** The views, in the order of the navigation. */
 
+import { view as beam } from "./views/beam.js";
 import { view as translate } from "./views/translate.js";
 
 /**
@@ -20,4 +21,4 @@ import { view as translate } from "./views/translate.js";
  */
 
 /** @type {View[]} */
-export const VIEWS = [translate];
+export const VIEWS = [translate, beam];

@@ -77,6 +77,7 @@ export const shellTexts = {
 
   "part.source": ["Source text", "Ausgangstext", "原文"],
   "part.source.placeholder": ["Type a sentence …", "Einen Satz eingeben …", "请输入一句话…"],
+  "part.line": ["Line", "Zeile", "行"],
   "part.model": ["Model", "Modell", "模型"],
   "part.beam": ["Beam", "Beam-Breite", "束宽"],
   "part.beam.greedy": ["1 (greedy)", "1 (greedy)", "1（贪心）"],
