@@ -1,8 +1,11 @@
 /** The views, in the order of the navigation. */
 
+import { view as beam } from "./views/beam.js";
+import { view as translate } from "./views/translate.js";
+
+import { view as compare } from "./views/compare.js";
 import { view as inside } from "./views/inside.js";
 import { view as training } from "./views/training.js";
-import { view as translate } from "./views/translate.js";
 
 /**
  * @typedef {object} Context
@@ -22,4 +25,4 @@ import { view as translate } from "./views/translate.js";
  */
 
 /** @type {View[]} */
-export const VIEWS = [translate, inside, training];
+export const VIEWS = [translate, beam, ...[inside, training, compare]];

@@ -1,7 +1,7 @@
 /** Labelled controls. */
 
 import { element } from "../dom.js";
-import { t } from "../texts.js";
+import { number, t } from "../texts.js";
 
 let count = 0;
 
@@ -74,4 +74,30 @@ export function textBox({ value, label, rows = 1, onInput }) {
     value,
     oninput: ({ target }) => onInput(target.value),
   });
+}
+
+/**
+ * Return a labelled slider that shows its value.
+ *
+ * @param {string} label
+ * @param {{value: number, least: number, most: number, step: number, digits: number}} bounds
+ * @param {(value: number) => void} use called while it moves
+ */
+export function rangeField(label, { value, least, most, step, digits }, use) {
+  const shown = element("output", { class: "count" }, number(value, digits));
+  const slider = element("input", {
+    type: "range",
+    min: least,
+    max: most,
+    step,
+    value,
+    oninput: ({ target }) => {
+      shown.textContent = number(Number(target.value), digits);
+      use(Number(target.value));
+    },
+  });
+  slider.value = value; // which the bounds would have cut when it was set before them
+  const made = field(label, slider);
+  made.append(shown);
+  return made;
 }

@@ -1,4 +1,103 @@
-/** Texts of the view "beam": English, German, Chinese. */
+/** Texts of the view "Beam": English, German, Chinese. */
 
 export const beamTexts = {
+  "view.beam": ["Beam search", "Beam-Suche", "束搜索"],
+  "beam.lead": [
+    "At each step every live hypothesis is continued, and only the best continuations go on. Step through it, and point at a word to see what happened to it.",
+    "In jedem Schritt wird jede lebende Hypothese fortgesetzt, und nur die besten Fortsetzungen bleiben. Gehen Sie Schritt für Schritt hindurch, und zeigen Sie auf ein Wort, um zu sehen, was aus ihm wurde.",
+    "每一步都会扩展所有存活的假设，只有最好的扩展得以保留。可以逐步查看，并将指针移到某个词上了解它的去向。",
+  ],
+  "beam.nothing": [
+    "Type a sentence to see how its translation is searched for.",
+    "Geben Sie einen Satz ein, um zu sehen, wie seine Übersetzung gesucht wird.",
+    "输入一句话，即可查看其译文的搜索过程。",
+  ],
+  "beam.width": ["Beam width", "Beam-Breite", "束宽"],
+  "beam.usual": ["Usual length penalty", "Übliche Längenstrafe", "默认长度惩罚"],
+  "beam.start": ["start", "Anfang", "开始"],
+  "beam.tree": ["The search as a tree", "Die Suche als Baum", "搜索树"],
+  "beam.tree.note": [
+    "The search as a tree. Left and right arrow keys step through it.",
+    "Die Suche als Baum. Die Pfeiltasten links und rechts gehen Schritt für Schritt.",
+    "搜索树。用左右方向键逐步查看。",
+  ],
+  "beam.root": [
+    "The start, before any word.",
+    "Der Anfang, vor jedem Wort.",
+    "开始，尚无任何词。",
+  ],
+  "beam.node": [
+    "{token}: step {step}, place {place}, probability {share}, log-probability of all {all}.",
+    "{token}: Schritt {step}, Platz {place}, Wahrscheinlichkeit {share}, Log-Wahrscheinlichkeit insgesamt {all}.",
+    "{token}：第 {step} 步，第 {place} 名，概率 {share}，累计对数概率 {all}。",
+  ],
+  "beam.summary": [
+    "Step {step} of {steps}: {live} live, {complete} complete, {pruned} pruned.",
+    "Schritt {step} von {steps}: {live} leben, {complete} vollständig, {pruned} verworfen.",
+    "第 {step} 步，共 {steps} 步：存活 {live}，完成 {complete}，剪除 {pruned}。",
+  ],
+  "beam.summary.start": [
+    "Before the first step: nothing is written yet.",
+    "Vor dem ersten Schritt: Noch ist nichts geschrieben.",
+    "第一步之前：尚未写出任何词。",
+  ],
+  "beam.step": ["Step", "Schritt", "步"],
+  "beam.place": ["Place in its step", "Platz in seinem Schritt", "本步名次"],
+  "beam.after": ["After", "Nach", "前文"],
+  "beam.token": ["Token", "Token", "词元"],
+  "beam.own": ["Probability of the token", "Wahrscheinlichkeit des Tokens", "词元概率"],
+  "beam.all": ["Log-probability so far", "Log-Wahrscheinlichkeit bis hier", "累计对数概率"],
+  "beam.score": ["Score", "Wertung", "得分"],
+  "beam.fate": ["What became of it", "Was daraus wurde", "结果"],
+  "beam.table": ["All nodes of the search", "Alle Knoten der Suche", "搜索的全部节点"],
+  "beam.as_table": ["Show as a table", "Als Tabelle zeigen", "以表格显示"],
+  "beam.results": ["Result", "Ergebnis", "结果"],
+  "beam.hint": [
+    "Point at a word, or press Enter on it, to see its figures.",
+    "Zeigen Sie auf ein Wort, oder drücken Sie die Eingabetaste auf ihm, um seine Zahlen zu sehen.",
+    "将指针移到某个词上，或在其上按回车键，即可查看数值。",
+  ],
+  "beam.state.root": ["The start.", "Der Anfang.", "开始。"],
+  "beam.state.live": ["Live: it goes on.", "Lebt: Sie wird fortgesetzt.", "存活：继续扩展。"],
+  "beam.state.past": [
+    "It went on, and a hypothesis still builds on it.",
+    "Sie ging weiter, und eine Hypothese baut noch auf ihr auf.",
+    "已继续扩展，仍有假设以它为前缀。",
+  ],
+  "beam.state.complete": ["Complete: it has ended.", "Vollständig: Sie ist zu Ende.", "完成：已经结束。"],
+  "beam.state.pruned": ["Pruned.", "Verworfen.", "已剪除。"],
+  "beam.state.dead": [
+    "It went on, but all that followed was pruned.",
+    "Sie ging weiter, doch alles, was folgte, wurde verworfen.",
+    "曾继续扩展，但后续全部被剪除。",
+  ],
+  "beam.state.result": [
+    "It is part of the best translation.",
+    "Teil der besten Übersetzung.",
+    "属于最佳译文。",
+  ],
+  "beam.reason.beam": [
+    "Pruned: it is not among the best {beam} that go on.",
+    "Verworfen: Sie gehört nicht zu den besten {beam}, die weitergehen.",
+    "已剪除：不在继续扩展的前 {beam} 名之内。",
+  ],
+  "beam.reason.worse": [
+    "Complete, but others scored better.",
+    "Vollständig, aber andere wurden besser bewertet.",
+    "已完成，但其他译文得分更高。",
+  ],
+  "beam.reason.end": [
+    "Still live when the search ended.",
+    "Sie lebte noch, als die Suche endete.",
+    "搜索结束时仍然存活。",
+  ],
+
+  "step.all": ["Steps", "Schritte", "步骤"],
+  "step.first": ["To the start", "Zum Anfang", "回到开始"],
+  "step.back": ["One step back", "Einen Schritt zurück", "后退一步"],
+  "step.play": ["Play", "Abspielen", "播放"],
+  "step.pause": ["Pause", "Anhalten", "暂停"],
+  "step.on": ["One step on", "Einen Schritt weiter", "前进一步"],
+  "step.last": ["To the end", "Zum Ende", "跳到最后"],
+  "step.of": ["{step} of {steps}", "{step} von {steps}", "{step} / {steps}"],
 };

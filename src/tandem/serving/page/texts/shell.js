@@ -5,7 +5,7 @@ export const shellTexts = {
   "shell.views": ["Views", "Ansichten", "视图"],
   "shell.language": ["Language", "Sprache", "语言"],
   "shell.theme": ["Colours", "Farben", "配色"],
-  "shell.theme.auto": ["As the system", "Wie das System", "跟随系统"],
+  "shell.theme.auto": ["Auto", "Auto", "自动"],
   "shell.theme.light": ["Light", "Hell", "浅色"],
   "shell.theme.dark": ["Dark", "Dunkel", "深色"],
   "shell.version": ["Tandem {version}", "Tandem {version}", "Tandem {version}"],
@@ -77,6 +77,7 @@ export const shellTexts = {
 
   "part.source": ["Source text", "Ausgangstext", "原文"],
   "part.source.placeholder": ["Type a sentence …", "Einen Satz eingeben …", "请输入一句话…"],
+  "part.line": ["Line", "Zeile", "行"],
   "part.model": ["Model", "Modell", "模型"],
   "part.beam": ["Beam", "Beam-Breite", "束宽"],
   "part.beam.greedy": ["1 (greedy)", "1 (greedy)", "1（贪心）"],
