@@ -77,13 +77,12 @@ function layoutOf(rows, columns) {
   };
 }
 
-function shades(values, bound, { cellWidth, cellHeight, gridWidth, gridHeight }) {
-  const paper = svgElement("rect", { class: "heat-paper", width: gridWidth, height: gridHeight });
+function shades(values, bound, { cellWidth, cellHeight }) {
   const paths = [...levelPaths(values, bound, cellWidth, cellHeight)].map(([level, d]) =>
     svgElement("path", { d, class: level < 0 ? "heat-minus" : "heat-plus", "fill-opacity": Math.abs(level) / LEVELS }),
   );
   const dashes = cellHeight >= 12 ? minusPath(values, bound, cellWidth, cellHeight) : "";
-  return [paper, ...paths, dashes && svgElement("path", { d: dashes, class: "heat-dash" })].filter(Boolean);
+  return [...paths, dashes && svgElement("path", { d: dashes, class: "heat-dash" })].filter(Boolean);
 }
 
 function rowLabels(rows, { left, top, cellHeight }) {

@@ -22,12 +22,13 @@ export function levelOf(value, bound) {
  */
 export function levelPaths(values, bound, width, height) {
   const paths = new Map();
+  const gap = height >= 12 ? 1 : 0; // the paper between two cells
   values.forEach((row, r) => {
     row.forEach((value, c) => {
       const level = levelOf(value, bound);
       if (!level) return;
       if (!paths.has(level)) paths.set(level, []);
-      paths.get(level).push(`M${c * width} ${r * height}h${width}v${height}h${-width}z`);
+      paths.get(level).push(`M${c * width} ${r * height}h${width - gap}v${height - gap}h${gap - width}z`);
     });
   });
   return new Map([...paths].map(([level, cells]) => [level, cells.join("")]));

@@ -2,10 +2,9 @@
 
 import { latest } from "../api.js";
 import { element } from "../dom.js";
-import { shortNumber } from "../heat_map.js";
 import { problem } from "../parts/problem.js";
 import { saveButtons } from "../parts/save_buttons.js";
-import { t } from "../texts.js";
+import { number, t } from "../texts.js";
 import { scatter } from "./scatter.js";
 
 const AGAIN = 1000; // milliseconds until the server is asked anew that is still computing
@@ -54,7 +53,7 @@ export function neighboursPart({ api }, look) {
   }
 
   function show(answer) {
-    const picture = scatter(answer);
+    const picture = scatter(answer, pictureWidth(content));
     const points = () => [["x", "y", "is"], [...answer.point, "text"], ...answer.points.map((each) => [...each, "training"])];
     const rows = () => [
       ["rank", "source", "target", "distance"],
@@ -66,6 +65,7 @@ export function neighboursPart({ api }, look) {
         { class: "card padded" },
         element("div", { class: "chart-head" }, element("h3", {}, t("inside.plane")), saveButtons({ name: "tandem-context", picture: () => picture, table: points })),
         picture,
+        element("p", { class: "note" }, t("inside.axes")),
       ),
       element(
         "div",
@@ -86,12 +86,18 @@ export function neighboursPart({ api }, look) {
   };
 }
 
+/** The width of the card that the picture is going to be in: letters in it then are as large as those around. */
+function pictureWidth(content) {
+  const width = content.clientWidth;
+  return Math.max(280, Math.round(width > 700 ? width / 2 : width) - 40);
+}
+
 function entry({ source, target, distance }, look) {
   const button = { type: "button", class: "neighbour", dir: "auto", title: t("inside.look"), onclick: () => look(source) };
   return element(
     "li",
     {},
     element("div", { class: "neighbour-texts" }, element("button", button, source), target !== null && element("p", { dir: "auto" }, target)),
-    element("span", { class: "distance", "aria-label": t("inside.distance", { distance: shortNumber(distance) }) }, shortNumber(distance)),
+    element("span", { class: "distance", "aria-label": t("inside.distance", { distance: number(distance) }) }, number(distance)),
   );
 }

@@ -3,7 +3,7 @@
 import { svgElement } from "../dom.js";
 import { percent, t } from "../texts.js";
 
-const [WIDTH, HEIGHT, EDGE] = [640, 460, 34];
+const EDGE = 30;
 
 /**
  * Return how a plane is laid onto the picture: all points within its edges, both axes at one scale.
@@ -30,25 +30,27 @@ export function plane(points, [width, height], edge) {
  * Return the picture.
  *
  * @param {{point: [number, number], points: [number, number][], variance: [number, number], sentences: number}} answer of /v1/neighbours
+ * @param {number} width in pixels
  * @returns {SVGSVGElement}
  */
-export function scatter({ point, points, variance, sentences }) {
-  const place = plane([point, ...points], [WIDTH, HEIGHT], EDGE);
+export function scatter({ point, points, variance, sentences }, width) {
+  const height = Math.round(width * 0.72);
+  const place = plane([point, ...points], [width, height], EDGE);
   // A line without a length, with round ends, is a dot: one path holds them all.
   const dots = points.map((each) => `M${place(each).join(" ")}h0`).join("");
   const [x, y] = place(point);
-  const isRight = x > WIDTH * 0.7;
+  const isRight = x > width * 0.7;
   const axis = (at) => t(`inside.component.${at}`, { share: percent(variance[at]) });
   return svgElement(
     "svg",
-    { class: "scatter", role: "img", "aria-label": label(point, points, sentences), viewBox: `0 0 ${WIDTH} ${HEIGHT}` },
+    { class: "scatter", role: "img", "aria-label": label(point, points, sentences), viewBox: `0 0 ${width} ${height}` },
     svgElement("path", { class: "scatter-dots", d: dots }),
-    svgElement("path", { class: "scatter-cross", d: `M${x} 0V${HEIGHT}M0 ${y}H${WIDTH}` }),
+    svgElement("path", { class: "scatter-cross", d: `M${x} 0V${height}M0 ${y}H${width}` }),
     svgElement("circle", { class: "scatter-halo", cx: x, cy: y, r: 9 }),
     svgElement("circle", { class: "scatter-point", cx: x, cy: y, r: 5 }),
     svgElement("text", { class: "scatter-name", x: x + (isRight ? -14 : 14), y: y - 10, "text-anchor": isRight ? "end" : "start" }, t("inside.here")),
-    svgElement("text", { class: "scatter-axis", x: WIDTH - 8, y: HEIGHT - 8, "text-anchor": "end" }, `${axis(0)} →`),
-    svgElement("text", { class: "scatter-axis", transform: `translate(16 ${HEIGHT - 8}) rotate(-90)` }, `${axis(1)} →`),
+    svgElement("text", { class: "scatter-axis", x: width - 8, y: height - 8, "text-anchor": "end" }, `${axis(0)} →`),
+    svgElement("text", { class: "scatter-axis", transform: `translate(16 ${height - 8}) rotate(-90)` }, `${axis(1)} →`),
   );
 }
 

@@ -81,10 +81,15 @@ export const insideTexts = {
     "Der Kontext ist, was der Encoder dem Decoder übergibt. Texte, die dem Modell fast dasselbe bedeuten, liegen nah beieinander.",
     "上下文是编码器交给解码器的内容。对模型而言意思相近的文本彼此靠近。",
   ],
-  "inside.plane": ["The plane in which contexts differ most", "Die Ebene, in der sich Kontexte am meisten unterscheiden", "上下文差异最大的平面"],
+  "inside.plane": ["Where contexts differ most", "Wo Kontexte sich am meisten unterscheiden", "上下文差异最大的平面"],
   "inside.here": ["this text", "dieser Text", "当前文本"],
-  "inside.component.0": ["1st principal component, {share} of the variance", "1. Hauptkomponente, {share} der Varianz", "第一主成分，占方差 {share}"],
-  "inside.component.1": ["2nd principal component, {share} of the variance", "2. Hauptkomponente, {share} der Varianz", "第二主成分，占方差 {share}"],
+  "inside.component.0": ["1st component, {share}", "1. Komponente, {share}", "第一主成分，{share}"],
+  "inside.component.1": ["2nd component, {share}", "2. Komponente, {share}", "第二主成分，{share}"],
+  "inside.axes": [
+    "The axes are the first two principal components, each with its share of the variance.",
+    "Die Achsen sind die ersten beiden Hauptkomponenten, jede mit ihrem Anteil an der Varianz.",
+    "坐标轴为前两个主成分，并注明各自占方差的比例。",
+  ],
   "inside.scatter": [
     "{count} of {sentences} training sentences as dots in a plane, and the text among them: {share} of the dots lie nearer to the middle than it does.",
     "{count} von {sentences} Trainingssätzen als Punkte in einer Ebene, dazwischen der Text: {share} der Punkte liegen näher an der Mitte als er.",

@@ -7,6 +7,7 @@ import { neighboursPart } from "../inside/neighbours.js";
 import { pictures } from "../inside/pictures.js";
 import { chosenModel, field, modelField, select, textBox } from "../parts/fields.js";
 import { problem } from "../parts/problem.js";
+import { sourceLine } from "../parts/source_line.js";
 
 const PAUSE = 300; // milliseconds after the last key
 const SIDES = ["encoder", "decoder"];
@@ -35,20 +36,24 @@ class Inside {
     this.about = element("p", { class: "note" });
     this.maps = element("div", { class: "maps" });
     this.typed = debounced(() => this.ask(), PAUSE);
-    this.source = textBox({ value: parameters.get("text") ?? "", label: t("part.source"), onInput: (text) => this.change({ text }) });
-    this.target = textBox({ value: parameters.get("target") ?? "", label: t("inside.target"), onInput: (target) => this.change({ target }) });
+    this.source = this.newSource();
+    this.target = textBox({ value: parameters.get("target") ?? "", label: t("inside.target"), onInput: (target) => this.retarget(target) });
     this.target.placeholder = t("inside.target.placeholder");
     this.place = neighboursPart(context, (text) => this.look(text));
     const head = [element("h1", {}, t("view.inside")), element("p", { class: "lead" }, t("inside.lead"))];
-    container.append(...head, this.source, this.target, this.options, this.about, this.maps, this.place.element);
+    container.append(...head, this.source.node, this.target, this.options, this.about, this.maps, this.place.element);
     this.ask();
+  }
+
+  newSource() {
+    return sourceLine(this.context, (wasTyped) => (wasTyped ? this.typed() : this.ask()));
   }
 
   /** What the address asks for. */
   get wish() {
     const { parameters } = this.context;
     return {
-      text: (parameters.get("text") ?? "").trim(),
+      text: this.source.line(),
       target: (parameters.get("target") ?? "").trim(),
       side: parameters.get("side") === "decoder" ? "decoder" : "encoder",
       layer: wholeNumber(parameters, "layer", LAYERS),
@@ -57,18 +62,20 @@ class Inside {
     };
   }
 
-  change(changes) {
-    this.context.setParameters(changes);
+  retarget(target) {
+    this.context.setParameters({ target });
     this.typed();
   }
 
   /** Show a neighbour in place of the text. */
   look(text) {
-    this.context.setParameters({ text, target: null });
-    Object.assign(this.source, { value: text });
+    this.context.setParameters({ text, line: null, target: null });
+    const source = this.newSource();
+    this.source.node.replaceWith(source.node);
+    this.source = source;
     this.target.value = "";
     this.ask();
-    this.source.focus();
+    source.node.querySelector("textarea").focus();
   }
 
   ask() {
