@@ -22,12 +22,13 @@ const TABLE_CELLS = 20_000; // a larger table would hold the page up
  * @param {boolean} [map.signed] whether values may be below zero
  * @param {string} map.label what the map shows, for a screen reader
  * @param {number} [map.bound] the value of the full colour; the largest value otherwise
+ * @param {number} [map.room] the pixels that the columns may share; a column takes 20 to 56 of them
  * @param {(row: number) => string} [map.rowName] how a row is called where its value is told
  * @param {(row: number|null, column: number|null) => void} [map.onPoint] told where the pointer or cursor is
  * @returns {HTMLElement}
  */
-export function heatMap({ rows, columns, values, signed = false, label, bound = boundOf(values), rowName = (row) => rows[row], onPoint = () => {} }) {
-  const layout = layoutOf(rows, columns);
+export function heatMap({ rows, columns, values, signed = false, label, bound = boundOf(values), room = 640, rowName = (row) => rows[row], onPoint = () => {} }) {
+  const layout = layoutOf(rows, columns, room);
   const mark = svgElement("rect", { class: "heat-mark", width: layout.cellWidth, height: layout.cellHeight, "data-unsaved": true });
   const cells = svgElement("g", { transform: `translate(${layout.left} ${layout.top})` }, ...shades(values, bound, layout), mark);
   const picture = svgElement("svg", {
@@ -60,8 +61,8 @@ export function shortNumber(value) {
   return new Intl.NumberFormat(language(), { maximumSignificantDigits: 3 }).format(value);
 }
 
-function layoutOf(rows, columns) {
-  const cellWidth = Math.max(20, Math.min(56, Math.floor(640 / Math.max(columns.length, 1))));
+function layoutOf(rows, columns, room) {
+  const cellWidth = Math.max(20, Math.min(56, Math.floor(room / Math.max(columns.length, 1))));
   const cellHeight = rows.length <= 20 ? 26 : rows.length <= 48 ? 16 : rows.length <= 160 ? 8 : 4;
   const widest = Math.max(...columns.map((each) => textWidth(each, FONT)), 0);
   const turned = widest > cellWidth - 6;
@@ -71,7 +72,7 @@ function layoutOf(rows, columns) {
   const [gridWidth, gridHeight] = [columns.length * cellWidth, rows.length * cellHeight];
   const right = turned ? Math.ceil(shown * 0.71) : 4; // the last labels lean over the edge
   return {
-    ...{ cellWidth, cellHeight, turned, left, top, gridWidth, gridHeight },
+    ...{ cellWidth, cellHeight, turned, left, top, gridHeight },
     width: left + Math.max(gridWidth + right, 200),
     height: top + gridHeight + LEGEND,
   };

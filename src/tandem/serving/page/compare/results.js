@@ -15,8 +15,8 @@ export class Results {
   /** @param {import("../views.js").Context} context whose parameters "order" and "rows" it sets */
   constructor(context) {
     this.context = context;
-    this.element = element("div", { class: "results" });
-    this.list = element("ol", { class: "pairs" });
+    this.element = element("div", { class: "compare-results" });
+    this.list = element("ol", { class: "compared" });
     this.count = element("p", { class: "note", role: "status" });
   }
 
@@ -142,21 +142,21 @@ function pair({ number: place, source, reference, first, second, first_score: on
   const column = (model, pieces, score) =>
     element(
       "div",
-      { class: "sample-output" },
+      { class: "example-output" },
       element("h4", {}, model, score !== null && element("span", { class: "score" }, ` chrF ${number(score, 1)}`)),
       element("p", { dir: "auto" }, ...pieces.map(({ text, same }) => (same ? text : element("mark", { class: "differs" }, text)))),
     );
   return element(
     "li",
-    { class: "card sample", tabindex: -1 },
+    { class: "card example", tabindex: -1 },
     element(
       "div",
       { class: "chart-head" },
-      element("p", { class: "sample-source", dir: "auto" }, element("span", { class: "tag" }, `${place} `), source),
+      element("p", { class: "example-source", dir: "auto" }, element("span", { class: "tag" }, `${place} `), source),
       difference !== null && element("span", { class: `gain ${difference > 0 ? "up" : difference < 0 ? "down" : ""}`, title: t("compare.gain", { second: models[1] }) }, signed(difference, 1)),
     ),
-    reference !== null && element("p", { class: "sample-reference", dir: "auto" }, element("span", { class: "tag" }, t("training.reference")), ` ${reference}`),
-    element("div", { class: "sample-outputs" }, column(models[0], left, one), column(models[1], right, other)),
+    reference !== null && element("p", { class: "example-reference", dir: "auto" }, element("span", { class: "tag" }, t("training.reference")), ` ${reference}`),
+    element("div", { class: "example-outputs" }, column(models[0], left, one), column(models[1], right, other)),
   );
 }
 

@@ -24,10 +24,10 @@ export function shownUnits(units, isAll) {
  * Return a card for each direction of the layer.
  *
  * @param {{tokens: string[], values: number[][], backward?: number[][]}} answer of /v1/inside
- * @param {{what: string, side: string, isAll: boolean}} wish
+ * @param {{what: string, side: string, isAll: boolean, room: number}} wish room: the pixels that there are from side to side
  * @returns {HTMLElement[]}
  */
-export function pictures({ tokens, values, backward }, { what, side, isAll }) {
+export function pictures({ tokens, values, backward }, { what, side, isAll, room }) {
   const directions = backward ? [["forward", values], ["backward", backward]] : [["only", values]];
   const isSigned = SIGNED.includes(what);
   return directions.map(([direction, steps]) => {
@@ -41,6 +41,8 @@ export function pictures({ tokens, values, backward }, { what, side, isAll }) {
       signed: isSigned,
       label: t("inside.map", { what: title, count: shown.length, units: units.length, tokens: tokens.length }),
       bound: isSigned ? undefined : 1,
+      // Beside the cells there are the edges of the card, the labels and, where there is room for two, the other card.
+      room: (backward && room > 1080 ? room / 2 : room) - 100,
       rowName: (row) => t("inside.unit", { unit: String(shown[row]) }),
     });
     const save = saveButtons({

@@ -22,7 +22,7 @@ const FONT = "12px system-ui, sans-serif";
 export function chart({ id, height }) {
   const heading = element("h3", { id: `curve-${id}` });
   const plotted = element("div", { class: "plot", role: "img", tabindex: 0 });
-  const legend = element("ul", { class: "legend" });
+  const legend = element("ul", { class: "curve-legend" });
   const spoken = element("p", { class: "unseen", role: "status" });
   const drawing = element("div", { hidden: true });
   const state = { lines: [], look: null, plot: null, kind: "" };
@@ -150,7 +150,7 @@ function entry({ label, style, dots }) {
     svgElement("line", { x1: 0, x2: 28, y1: 5, y2: 5, "stroke-width": dots ? 2.25 : 1.5, "stroke-dasharray": dashes(style).join(" ") || null }),
     dots && svgElement("circle", { cx: 14, cy: 5, r: 3.5 }),
   );
-  return element("li", {}, swatch, element("span", { class: "legend-name" }, label), element("output", { class: "legend-value", "aria-live": "off" }));
+  return element("li", {}, swatch, element("span", { class: "curve-name" }, label), element("output", { class: "curve-value", "aria-live": "off" }));
 }
 
 function summary(lines, { title }) {

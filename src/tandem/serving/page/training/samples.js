@@ -90,14 +90,14 @@ function toggled(epochs, shown, epoch) {
 function sampleCard({ source, reference, outputs }, epochs, shown) {
   const outputOf = (epoch) => outputs[epochs.indexOf(epoch)] ?? null;
   const columns = shown.map((epoch) =>
-    element("div", { class: "sample-output" }, element("h4", {}, t("training.epoch_number", { epoch: String(epoch) })), marked(outputOf(epoch), reference)),
+    element("div", { class: "example-output" }, element("h4", {}, t("training.epoch_number", { epoch: String(epoch) })), marked(outputOf(epoch), reference)),
   );
   return element(
     "article",
-    { class: "card sample" },
-    element("p", { class: "sample-source", dir: "auto" }, source),
-    reference !== null && element("p", { class: "sample-reference", dir: "auto" }, element("span", { class: "tag" }, t("training.reference")), ` ${reference}`),
-    element("div", { class: "sample-outputs" }, ...columns),
+    { class: "card example" },
+    element("p", { class: "example-source", dir: "auto" }, source),
+    reference !== null && element("p", { class: "example-reference", dir: "auto" }, element("span", { class: "tag" }, t("training.reference")), ` ${reference}`),
+    element("div", { class: "example-outputs" }, ...columns),
   );
 }
 

@@ -109,7 +109,7 @@ class Inside {
 
   show() {
     this.maps.removeAttribute("aria-busy");
-    this.maps.replaceChildren(...pictures(this.answer, this.wish));
+    this.maps.replaceChildren(...pictures(this.answer, { ...this.wish, room: this.maps.clientWidth }));
   }
 
   showOptions() {
