@@ -2,6 +2,7 @@
 
 import { view as beam } from "./views/beam.js";
 import { view as translate } from "./views/translate.js";
+import { view as words } from "./views/words.js";
 
 /**
  * @typedef {object} Context
@@ -21,4 +22,4 @@ import { view as translate } from "./views/translate.js";
  */
 
 /** @type {View[]} */
-export const VIEWS = [translate, beam];
+export const VIEWS = [translate, beam, words];
