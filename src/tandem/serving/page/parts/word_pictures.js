@@ -2,12 +2,13 @@
 
 import { svgElement } from "../dom.js";
 import { number, t } from "../texts.js";
+import { cutText, roughWidth } from "../tokens.js";
 import { largest, linksOf, strongest } from "../word_links.js";
 
-const LETTER = 7.6; // pixels
-const LONGEST = 16; // letters of a label
-const CELL = { width: 46, height: 30 };
-const LINE = { height: 30, width: 420, gap: 10 };
+const FONT = 13; // pixels, as all that follow
+const LONGEST = 130; // of a label
+const CELL = { narrowest: 38, widest: 64, height: 30 };
+const LINE = { height: 30, shortest: 110, longest: 420, gap: 10 };
 const LEAST = 0.12; // weaker ties get a line only when their word is chosen
 
 /**
@@ -17,6 +18,7 @@ const LEAST = 0.12; // weaker ties get a line only when their word is chosen
  * @property {import("../word_links.js").Matrix} matrix
  * @property {string} label what the picture shows, for screen readers
  * @property {number} digits
+ * @property {number} room the width there is, in pixels; a long sentence takes more
  *
  * @typedef {{svg: SVGSVGElement, mark: (target: number|null) => void}} Picture `mark` shows where a target word comes from
  */
@@ -27,22 +29,28 @@ const LEAST = 0.12; // weaker ties get a line only when their word is chosen
  * @param {Words} words
  * @returns {Picture}
  */
-export function matrixPicture({ sources, targets, matrix, label, digits }) {
+export function matrixPicture({ sources, targets, matrix, label, digits, room }) {
   const most = largest(matrix) || 1;
-  const left = room(targets);
-  const isTurned = Math.max(...sources.map((each) => cut(each).length)) * LETTER > CELL.width - 4;
-  const top = isTurned ? room(sources) * 0.72 + 8 : 26;
-  const width = left + sources.length * CELL.width + (isTurned ? room(sources) * 0.5 : 4);
-  const heads = sources.map((word, column) => {
-    const x = left + (column + 0.5) * CELL.width;
+  const left = widest(targets) + 16;
+  const wish = Math.floor((room - left - 4) / sources.length);
+  const column = Math.max(CELL.narrowest, Math.min(CELL.widest, wish));
+  const longest = widest(sources);
+  const isTurned = longest > column - 4;
+  const top = isTurned ? longest * 0.72 + 18 : 26;
+  const edge = left + sources.length * column;
+  const width = isTurned ? Math.max(edge + 4, edge - column / 2 + widest(sources.slice(-1)) * 0.72 + 12) : edge + 4;
+  const heads = sources.map((word, number) => {
+    const x = left + (number + 0.5) * column;
     const place = isTurned ? { transform: `translate(${x - 4} ${top - 6}) rotate(-45)` } : { x, y: top - 8, "text-anchor": "middle" };
     return svgElement("text", { class: "word-label source", ...place }, cut(word));
   });
   const rows = targets.map((word, target) => {
     const y = top + target * CELL.height;
-    const cells = matrix[target].map((value, column) => cell(value, left + column * CELL.width, y, most, digits));
+    const cells = matrix[target].map((value, place) =>
+      cell(value, { x: left + place * column, y, width: column }, most, digits),
+    );
     return wordRow(word, target, { x: left - 8, y: y + CELL.height / 2 + 4, "text-anchor": "end" }, {
-      area: { x: 0, y, width: left + sources.length * CELL.width, height: CELL.height },
+      area: { x: 0, y, width: edge, height: CELL.height },
       label: sentence(word, sources, matrix[target], digits),
       behind: cells,
     });
@@ -51,15 +59,15 @@ export function matrixPicture({ sources, targets, matrix, label, digits }) {
   return { svg, mark: (target) => markAll(rows, heads, matrix, target) };
 }
 
-function cell(value, x, y, most, digits) {
+function cell(value, { x, y, width }, most, digits) {
   const strength = Math.abs(value ?? 0) / most;
   const sign = (value ?? 0) < 0 ? "against" : "for";
-  const box = { x: x + 1, y: y + 1, width: CELL.width - 2, height: CELL.height - 2, rx: 3 };
+  const box = { x: x + 1, y: y + 1, width: width - 2, height: CELL.height - 2, rx: 3 };
   return svgElement(
     "g",
-    { class: `cell ${sign}${strength > 0.55 ? " strong" : ""}` },
-    svgElement("rect", { ...box, class: "shade", "fill-opacity": (0.9 * strength).toFixed(3) }),
-    svgElement("text", { x: x + CELL.width / 2, y: y + CELL.height / 2 + 4, "text-anchor": "middle" }, number(value, digits)),
+    { class: `cell ${sign}` },
+    svgElement("rect", { ...box, class: "shade", "fill-opacity": strength.toFixed(3) }),
+    svgElement("text", { x: x + width / 2, y: y + CELL.height / 2 + 4, "text-anchor": "middle" }, number(value, digits)),
   );
 }
 
@@ -69,10 +77,11 @@ function cell(value, x, y, most, digits) {
  * @param {Words} words
  * @returns {Picture}
  */
-export function linesPicture({ sources, targets, matrix, label, digits }) {
-  const [left, right] = [room(sources), room(targets)];
+export function linesPicture({ sources, targets, matrix, label, digits, room }) {
+  const [left, right] = [widest(sources) + 4, widest(targets) + 4];
   const rows = Math.max(sources.length, targets.length);
-  const width = Math.max(LINE.width, left + right + 160);
+  const between = Math.max(LINE.shortest, Math.min(LINE.longest, room - left - right - 2 * LINE.gap));
+  const width = left + right + between + 2 * LINE.gap;
   const height = rows * LINE.height + 12;
   const y = (place, count) => 6 + (place + 0.5 + (rows - count) / 2) * LINE.height;
   const [x1, x2] = [left + LINE.gap, width - right - LINE.gap];
@@ -149,11 +158,10 @@ export function sentence(word, sources, row, digits) {
   return t("words.most", { word, source: sources[best], value: number(row[best], digits) });
 }
 
-function room(words) {
-  return Math.ceil(Math.max(3, ...words.map((word) => cut(word).length)) * LETTER) + 10;
+function widest(words) {
+  return Math.ceil(Math.max(20, ...words.map((word) => roughWidth(cut(word), FONT))));
 }
 
 function cut(word) {
-  const letters = [...word];
-  return letters.length <= LONGEST ? word : `${letters.slice(0, LONGEST - 1).join("")}…`;
+  return cutText(word, LONGEST, FONT);
 }

@@ -13,6 +13,7 @@ import { shownToken } from "../tokens.js";
 import { matrixRows } from "../word_links.js";
 
 const PAUSE = 300; // milliseconds without a key before it is computed
+const [NARROWEST, GAP, PADDING] = [384, 16, 36]; // pixels of a card, as in words.css
 const METHODS = ["gradient", "left_out", "attention"];
 const PICTURES = { matrix: matrixPicture, lines: linesPicture };
 
@@ -95,12 +96,16 @@ function mount(container, context) {
   }
 
   function show() {
-    if (answer) stage.replaceChildren(...pictures(answer, context));
+    if (answer) stage.replaceChildren(...pictures(answer, context, stage.clientWidth));
   }
 
+  const fit = debounced(show, PAUSE);
+  window.addEventListener("resize", fit);
   return () => {
     soon.cancel();
     request.stop();
+    fit.cancel();
+    window.removeEventListener("resize", fit);
   };
 }
 
@@ -127,12 +132,14 @@ function chosen(parameters, name, values) {
 }
 
 /** The pictures of an answer. A word that is pointed at in one is marked in all of them. */
-function pictures(answer, { parameters, setParameters, t }) {
+function pictures(answer, { parameters, setParameters, t }, width) {
   const sources = answer.source_tokens.map(shownToken);
   const targets = answer.target_tokens.map((token) => (token === "<eos>" ? t("part.end") : shownToken(token)));
   const shown = chosen(parameters, "show", ["all", ...METHODS]);
   const make = PICTURES[chosen(parameters, "as", Object.keys(PICTURES))];
   const methods = METHODS.filter((each) => shown === "all" || shown === each);
+  const across = Math.max(1, Math.min(methods.length, Math.floor((width + GAP) / (NARROWEST + GAP))));
+  const room = (width - GAP * (across - 1)) / across - PADDING;
   let pinned = wholeNumber(parameters, "at", { least: 0, most: targets.length - 1, otherwise: null });
 
   const figures = methods.map((method) => {
@@ -145,7 +152,7 @@ function pictures(answer, { parameters, setParameters, t }) {
       return { node: element("section", { class: "method card" }, title, note, missing), mark: () => {} };
     }
     const digits = 2;
-    const picture = make({ sources, targets, matrix, label: `${t(`words.${method}`)}. ${t("words.keys")}`, digits });
+    const picture = make({ sources, targets, matrix, label: `${t(`words.${method}`)}. ${t("words.keys")}`, digits, room });
     const told = element("p", { class: "told" });
     listen(picture.svg);
     const buttons = saveButtons({
