@@ -1,9 +1,9 @@
 /** Where the nodes of a watched beam search stand, and what has become of them. Nothing here touches the page. */
 
-import { shownToken } from "./tokens.js";
+import { cutText, roughWidth, shownToken } from "./tokens.js";
 
 /** Sizes in pixels. */
-export const SIZES = { node: 38, row: 46, top: 30, gap: 34, letter: 7.4, narrowest: 46, widest: 136, edge: 8 };
+export const SIZES = { node: 38, row: 46, top: 30, gap: 34, font: 13, padding: 16, narrowest: 46, widest: 136, edge: 8 };
 
 /**
  * @typedef {object} Trace the answer of /v1/trace
@@ -27,7 +27,7 @@ export function layoutTree({ nodes, steps }, name = shownToken) {
   const widths = Array(steps + 1).fill(SIZES.narrowest);
   let rows = 0;
   for (const { step, token, place } of nodes) {
-    const wanted = [...name(token)].length * SIZES.letter + 18;
+    const wanted = roughWidth(name(token), SIZES.font) + SIZES.padding;
     widths[step] = Math.max(widths[step], Math.min(SIZES.widest, Math.ceil(wanted)));
     rows = Math.max(rows, place + 1);
   }
@@ -40,16 +40,10 @@ export function layoutTree({ nodes, steps }, name = shownToken) {
   const boxes = new Map();
   for (const { id, step, token, place } of nodes) {
     const { x: left, width } = columns[step];
-    const most = Math.floor((width - 12) / SIZES.letter);
-    const text = cut(name(token), most);
+    const text = cutText(name(token), width - SIZES.padding, SIZES.font);
     boxes.set(id, { x: left, y: SIZES.top + place * SIZES.row, width, height: SIZES.node, text });
   }
   return { width: x - SIZES.gap + SIZES.edge, height: SIZES.top + rows * SIZES.row, columns, boxes };
-}
-
-function cut(text, most) {
-  const letters = [...text];
-  return letters.length <= most ? text : `${letters.slice(0, Math.max(1, most - 1)).join("")}…`;
 }
 
 /**

@@ -43,7 +43,8 @@ export function t(key, values = {}) {
 /** Return a number with so many digits after the point, as the language writes it; a dash for `null`. */
 export function number(value, digits = 2) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  return new Intl.NumberFormat(current, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  const text = new Intl.NumberFormat(current, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  return text.replace("-", "−");
 }
 
 /** Return a share from 0 to 1 as per cent, with more digits where it is small. */

@@ -74,3 +74,33 @@ export function markUnknown(text, pieces) {
     .map((part, place) => ({ text: part, isUnknown: place % 2 === 1 }))
     .filter((part) => part.text);
 }
+
+/**
+ * Return about how wide a text is in a sans-serif font, in pixels; rather too wide than too narrow.
+ *
+ * @param {string} text
+ * @param {number} size of the font, in pixels
+ */
+export function roughWidth(text, size) {
+  let width = 0;
+  for (const letter of text) {
+    if (/[ijlt.,:;'!|()[\]]/.test(letter)) width += 0.42;
+    else if (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}mwMW@%…]/u.test(letter)) width += 1;
+    else width += /\p{Lu}/u.test(letter) ? 0.76 : 0.65;
+  }
+  return width * size;
+}
+
+/**
+ * Return a text, cut with "…" where it is wider than that.
+ *
+ * @param {string} text
+ * @param {number} most pixels
+ * @param {number} size of the font, in pixels
+ */
+export function cutText(text, most, size) {
+  if (roughWidth(text, size) <= most) return text;
+  const letters = [...text];
+  while (letters.length > 1 && roughWidth(`${letters.join("")}…`, size) > most) letters.pop();
+  return `${letters.join("")}…`;
+}

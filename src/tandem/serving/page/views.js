@@ -1,11 +1,11 @@
 /** The views, in the order of the navigation. */
 
 import { view as beam } from "./views/beam.js";
-import { view as translate } from "./views/translate.js";
-
 import { view as compare } from "./views/compare.js";
 import { view as inside } from "./views/inside.js";
 import { view as training } from "./views/training.js";
+import { view as translate } from "./views/translate.js";
+import { view as words } from "./views/words.js";
 
 /**
  * @typedef {object} Context
@@ -25,4 +25,4 @@ import { view as training } from "./views/training.js";
  */
 
 /** @type {View[]} */
-export const VIEWS = [translate, beam, ...[inside, training, compare]];
+export const VIEWS = [translate, beam, words, inside, training, compare];

@@ -12,6 +12,7 @@ import { problem } from "../parts/problem.js";
 import { saveButtons } from "../parts/save_buttons.js";
 import { sourceLine } from "../parts/source_line.js";
 import { stepper } from "../parts/stepper.js";
+import { number } from "../texts.js";
 
 const PAUSE = 200; // milliseconds without a key before a search is asked for
 const WIDEST = 10;
@@ -194,8 +195,8 @@ function watched(trace, { parameters, setParameters, t }) {
     nodes: [
       element("div", { class: "options steps" }, steps.node, element("span", { class: "end" }, buttons)),
       summary,
-      frame,
-      element("div", { class: "below" }, resultList(trace, t), details),
+      element("div", { class: "watched" }, frame, details),
+      resultList(trace, t),
       tableOf(trace, t),
     ],
     begin: draw,
@@ -208,13 +209,9 @@ function watched(trace, { parameters, setParameters, t }) {
 
 function resultList({ results, texts, nodes }, t) {
   const items = texts.map((text, place) =>
-    element("li", {}, element("span", { dir: "auto" }, text || "\u00a0"), element("span", { class: "figure" }, score(nodes[results[place]], t))),
+    element("li", {}, element("span", { dir: "auto" }, text || "\u00a0"), element("span", { class: "figure" }, `${t("beam.score")} ${number(nodes[results[place]].score)}`)),
   );
   return element("section", { class: "results" }, element("h2", {}, t("beam.results")), element("ol", {}, ...items));
-}
-
-function score({ score: value }, t) {
-  return `${t("beam.score")} ${value === null ? "–" : value.toFixed(2)}`;
 }
 
 function legend(t) {
