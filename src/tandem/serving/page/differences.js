@@ -41,7 +41,7 @@ function common(one, other) {
     }
   }
   const found = [new Set(), new Set()];
-  for (let i = 0, j = 0; i < one.length && j < other.length; ) {
+  for (let i = 0, j = 0; i < one.length && j < other.length;) {
     if (one[i] === other[j]) {
       found[0].add(i++);
       found[1].add(j++);

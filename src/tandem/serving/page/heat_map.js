@@ -1,8 +1,9 @@
 /** A heat map: numbers in rows and columns as shades, to be read with the pointer, the keyboard or as a table. */
 
 import { element, svgElement } from "./dom.js";
-import { LEVELS, boundOf, levelPaths, minusPath, textWidth } from "./heat_scale.js";
+import { LEVELS, boundOf, levelPaths, minusPath } from "./heat_scale.js";
 import { language, t } from "./texts.js";
+import { cutText, roughWidth } from "./tokens.js";
 
 const FONT = 12;
 const GAP = 8; // between the labels and the cells
@@ -27,10 +28,30 @@ const TABLE_CELLS = 20_000; // a larger table would hold the page up
  * @param {(row: number|null, column: number|null) => void} [map.onPoint] told where the pointer or cursor is
  * @returns {HTMLElement}
  */
-export function heatMap({ rows, columns, values, signed = false, label, bound = boundOf(values), room = 640, rowName = (row) => rows[row], onPoint = () => {} }) {
+export function heatMap({
+  rows,
+  columns,
+  values,
+  signed = false,
+  label,
+  bound = boundOf(values),
+  room = 640,
+  rowName = (row) => rows[row],
+  onPoint = () => {},
+}) {
   const layout = layoutOf(rows, columns, room);
-  const mark = svgElement("rect", { class: "heat-mark", width: layout.cellWidth, height: layout.cellHeight, "data-unsaved": true });
-  const cells = svgElement("g", { transform: `translate(${layout.left} ${layout.top})` }, ...shades(values, bound, layout), mark);
+  const mark = svgElement("rect", {
+    class: "heat-mark",
+    width: layout.cellWidth,
+    height: layout.cellHeight,
+    "data-unsaved": true,
+  });
+  const cells = svgElement(
+    "g",
+    { transform: `translate(${layout.left} ${layout.top})` },
+    ...shades(values, bound, layout),
+    mark,
+  );
   const picture = svgElement("svg", {
     class: "heat-svg",
     role: "img",
@@ -64,10 +85,10 @@ export function shortNumber(value) {
 function layoutOf(rows, columns, room) {
   const cellWidth = Math.max(20, Math.min(56, Math.floor(room / Math.max(columns.length, 1))));
   const cellHeight = rows.length <= 20 ? 26 : rows.length <= 48 ? 16 : rows.length <= 160 ? 8 : 4;
-  const widest = Math.max(...columns.map((each) => textWidth(each, FONT)), 0);
+  const widest = Math.max(...columns.map((each) => roughWidth(each, FONT)), 0);
   const turned = widest > cellWidth - 6;
   const shown = Math.min(widest, 140);
-  const left = Math.min(Math.max(...rows.map((each) => textWidth(each, FONT)), 20), 160) + GAP;
+  const left = Math.ceil(Math.min(Math.max(...rows.map((each) => roughWidth(each, FONT)), 20), 160)) + GAP;
   const top = (turned ? Math.ceil(shown * 0.71) + 10 : FONT + 4) + GAP;
   const [gridWidth, gridHeight] = [columns.length * cellWidth, rows.length * cellHeight];
   const right = turned ? Math.ceil(shown * 0.71) : 4; // the last labels lean over the edge
@@ -88,9 +109,14 @@ function shades(values, bound, { cellWidth, cellHeight }) {
 
 function rowLabels(rows, { left, top, cellHeight }) {
   const every = Math.ceil(14 / cellHeight);
-  const shown = rows.map((row, at) =>
-    at % every === 0 &&
-    svgElement("text", { x: left - GAP, y: top + (at + 0.5) * cellHeight, dy: "0.35em", "text-anchor": "end" }, fitted(row, 160)),
+  const shown = rows.map(
+    (row, at) =>
+      at % every === 0 &&
+      svgElement(
+        "text",
+        { x: left - GAP, y: top + (at + 0.5) * cellHeight, dy: "0.35em", "text-anchor": "end" },
+        cutText(row, 160, FONT),
+      ),
   );
   return svgElement("g", { class: "heat-labels" }, ...shown);
 }
@@ -101,16 +127,9 @@ function columnLabels(columns, { left, top, cellWidth, turned }) {
     const place = turned
       ? { transform: `translate(${x + 2} ${top - GAP + 2}) rotate(-45)` }
       : { x, y: top - GAP, "text-anchor": "middle" };
-    return svgElement("text", place, fitted(column, 140));
+    return svgElement("text", place, cutText(column, 140, FONT));
   });
   return svgElement("g", { class: "heat-labels" }, ...shown);
-}
-
-function fitted(text, width) {
-  if (textWidth(text, FONT) <= width) return text;
-  const characters = [...text];
-  while (characters.length > 1 && textWidth(`${characters.join("")}…`, FONT) > width) characters.pop();
-  return `${characters.join("")}…`;
 }
 
 /** The scale from the lowest to the highest value, as a row of shades with numbers. */
@@ -126,12 +145,22 @@ function scale(bound, signed, { left, top, gridHeight }) {
   const numbers = (signed ? [-bound, 0, bound] : [0, bound]).map((value, at, all) =>
     svgElement(
       "text",
-      { x: (at / (all.length - 1)) * steps.length * width, y: 22, "text-anchor": at === 0 ? "start" : at < all.length - 1 ? "middle" : "end" },
+      {
+        x: (at / (all.length - 1)) * steps.length * width,
+        y: 22,
+        "text-anchor": at === 0 ? "start" : at < all.length - 1 ? "middle" : "end",
+      },
       shortNumber(value),
     ),
   );
   const frame = svgElement("rect", { class: "heat-frame", width: steps.length * width, height: 8 });
-  return svgElement("g", { class: "heat-labels", transform: `translate(${left} ${top + gridHeight + 14})` }, ...swatches, frame, ...numbers);
+  return svgElement(
+    "g",
+    { class: "heat-labels", transform: `translate(${left} ${top + gridHeight + 14})` },
+    ...swatches,
+    frame,
+    ...numbers,
+  );
 }
 
 /** Show the value where the pointer or the keyboard's cursor is. */
@@ -146,7 +175,11 @@ function follow({ figure, svg, mark, tip, spoken, layout, rowName, columns, valu
   const go = (row, column) => {
     if (at && at[0] === row && at[1] === column) return false;
     at = [row, column];
-    const sentence = t("heat.value", { row: rowName(row), column: columns[column], value: shortNumber(values[row][column]) });
+    const sentence = t("heat.value", {
+      row: rowName(row),
+      column: columns[column],
+      value: shortNumber(values[row][column]),
+    });
     mark.setAttribute("x", column * layout.cellWidth);
     mark.setAttribute("y", row * layout.cellHeight);
     mark.classList.add("shown");
@@ -207,10 +240,17 @@ function tableOf(rows, columns, values) {
     () => {
       const head = element("tr", {}, element("td"), ...columns.map((each) => element("th", { scope: "col" }, each)));
       const body = values.map((row, at) =>
-        element("tr", {}, element("th", { scope: "row" }, rows[at]), ...row.map((each) => element("td", { class: "figure" }, shortNumber(each)))),
+        element(
+          "tr",
+          {},
+          element("th", { scope: "row" }, rows[at]),
+          ...row.map((each) => element("td", { class: "figure" }, shortNumber(each))),
+        ),
       );
       const table = element("table", { class: "figures" }, element("thead", {}, head), element("tbody", {}, ...body));
-      details.append(element("div", { class: "scrolled", tabindex: 0, role: "group", "aria-label": t("heat.table") }, table));
+      details.append(
+        element("div", { class: "scrolled", tabindex: 0, role: "group", "aria-label": t("heat.table") }, table),
+      );
     },
     { once: true },
   );

@@ -58,10 +58,3 @@ export function mostChanged(values, count) {
 export function transposed(values) {
   return values.length ? values[0].map((_, column) => values.map((row) => row[column])) : [];
 }
-
-/** Return about how wide a text is in pixels at a font size: a wide script takes a whole square a character. */
-export function textWidth(text, size = 12) {
-  let width = 0;
-  for (const character of text) width += character.codePointAt(0) >= 0x2e80 ? size : size * 0.58;
-  return Math.ceil(width);
-}

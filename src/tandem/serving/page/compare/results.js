@@ -38,8 +38,13 @@ export class Results {
     const { models, scores, signatures, significance, count } = this.answer;
     const [first, second] = models.map((name) => scores[name]);
     const names = Object.keys(first);
-    const rows = () => [["metric", ...models, "signature"], ...names.map((each) => [each, first[each], second[each], signatures[each] ?? ""])];
-    const head = ["", ...models, t("compare.difference")].map((text, at) => element("th", { scope: "col", class: at > 0 && "figure" }, text));
+    const rows = () => [
+      ["metric", ...models, "signature"],
+      ...names.map((each) => [each, first[each], second[each], signatures[each] ?? ""]),
+    ];
+    const head = ["", ...models, t("compare.difference")].map((text, at) =>
+      element("th", { scope: "col", class: at > 0 && "figure" }, text),
+    );
     const body = names.map((name) =>
       element(
         "tr",
@@ -53,8 +58,22 @@ export class Results {
     return element(
       "section",
       { class: "card padded", "aria-labelledby": "scores-title" },
-      element("div", { class: "chart-head" }, element("h2", { id: "scores-title" }, t("compare.scores", { count })), saveButtons({ name: "tandem-scores", table: rows })),
-      element("div", { class: "scrolled" }, element("table", { class: "figures" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body))),
+      element(
+        "div",
+        { class: "chart-head" },
+        element("h2", { id: "scores-title" }, t("compare.scores", { count })),
+        saveButtons({ name: "tandem-scores", table: rows }),
+      ),
+      element(
+        "div",
+        { class: "scrolled" },
+        element(
+          "table",
+          { class: "figures" },
+          element("thead", {}, element("tr", {}, ...head)),
+          element("tbody", {}, ...body),
+        ),
+      ),
       significance && element("p", { class: "verdict" }, sentence(significance, models, scores)),
       signatureList(signatures),
     );
@@ -64,17 +83,27 @@ export class Results {
   tools() {
     const { parameters, setParameters } = this.context;
     const hasScores = Boolean(this.answer.scores);
-    const orders = (hasScores ? ORDERS : ORDERS.slice(0, 1)).map((each) => [each, t(`compare.order.${each}`, this.names())]);
+    const orders = (hasScores ? ORDERS : ORDERS.slice(0, 1)).map((each) => [
+      each,
+      t(`compare.order.${each}`, this.names()),
+    ]);
     const use = (changes) => {
       setParameters(changes);
       this.shown = AT_ONCE;
       this.showRows();
     };
-    const all = element("input", { type: "checkbox", checked: this.wish().onlyDifferent, onchange: ({ target }) => use({ rows: target.checked ? null : "all" }) });
+    const all = element("input", {
+      type: "checkbox",
+      checked: this.wish().onlyDifferent,
+      onchange: ({ target }) => use({ rows: target.checked ? null : "all" }),
+    });
     return element(
       "div",
       { class: "options" },
-      field(t("compare.order"), select(orders, parameters.get("order") ?? this.wish().order, (value) => use({ order: value }))),
+      field(
+        t("compare.order"),
+        select(orders, parameters.get("order") ?? this.wish().order, (value) => use({ order: value })),
+      ),
       element("label", { class: "field" }, all, t("compare.only")),
       element("span", { class: "end" }, saveButtons({ name: "tandem-comparison", table: () => this.table() })),
     );
@@ -100,7 +129,18 @@ export class Results {
     const items = shown.slice(0, this.shown).map((row) => pair(row, models));
     const left = shown.length - items.length;
     this.list.replaceChildren(...items);
-    if (left > 0) this.list.append(element("li", {}, element("button", { type: "button", onclick: () => this.more() }, t("compare.more", { count: Math.min(left, AT_ONCE) }))));
+    if (left > 0)
+      this.list.append(
+        element(
+          "li",
+          {},
+          element(
+            "button",
+            { type: "button", onclick: () => this.more() },
+            t("compare.more", { count: Math.min(left, AT_ONCE) }),
+          ),
+        ),
+      );
   }
 
   more() {
@@ -126,25 +166,41 @@ function sentence({ metric, p, samples }, models, scores) {
   const [first, second] = models.map((name) => scores[name][metric]);
   const [better, worse] = second > first ? [models[1], models[0]] : models;
   const chance = p < 0.001 ? `< ${number(0.001, 3)}` : `= ${number(p, 3)}`;
-  return t(verdict({ p }, first, second), { better, worse, metric: scoreName(metric), difference: number(Math.abs(second - first)), chance, samples });
+  return t(verdict({ p }, first, second), {
+    better,
+    worse,
+    metric: scoreName(metric),
+    difference: number(Math.abs(second - first)),
+    chance,
+    samples,
+  });
 }
 
 function signatureList(signatures) {
   const entries = Object.entries(signatures ?? {});
   if (!entries.length) return null;
-  const list = element("dl", { class: "signatures" }, ...entries.flatMap(([name, signature]) => [element("dt", {}, scoreName(name)), element("dd", {}, signature)]));
+  const list = element(
+    "dl",
+    { class: "signatures" },
+    ...entries.flatMap(([name, signature]) => [element("dt", {}, scoreName(name)), element("dd", {}, signature)]),
+  );
   return element("details", { class: "heat-table" }, element("summary", {}, t("compare.signatures")), list);
 }
 
 function pair({ number: place, source, reference, first, second, first_score: one, second_score: other }, models) {
   const [left, right] = differences(first, second);
   const difference = one === null ? null : other - one;
+  const about = t("compare.gain", { first: models[0], second: models[1] });
   const column = (model, pieces, score) =>
     element(
       "div",
       { class: "example-output" },
-      element("h4", {}, model, score !== null && element("span", { class: "score" }, ` chrF ${number(score, 1)}`)),
-      element("p", { dir: "auto" }, ...pieces.map(({ text, same }) => (same ? text : element("mark", { class: "differs" }, text)))),
+      element("h4", {}, model, score !== null && element("span", { class: "score" }, ` · chrF ${number(score, 1)}`)),
+      element(
+        "p",
+        { dir: "auto" },
+        ...pieces.map(({ text, same }) => (same ? text : element("mark", { class: "differs" }, text))),
+      ),
     );
   return element(
     "li",
@@ -153,9 +209,21 @@ function pair({ number: place, source, reference, first, second, first_score: on
       "div",
       { class: "chart-head" },
       element("p", { class: "example-source", dir: "auto" }, element("span", { class: "tag" }, `${place} `), source),
-      difference !== null && element("span", { class: `gain ${difference > 0 ? "up" : difference < 0 ? "down" : ""}`, title: t("compare.gain", { second: models[1] }) }, signed(difference, 1)),
+      difference !== null &&
+        element(
+          "span",
+          { class: `gain ${difference > 0 ? "up" : difference < 0 ? "down" : ""}`, title: about },
+          element("span", { class: "unseen" }, `${about}: `),
+          signed(difference, 1),
+        ),
     ),
-    reference !== null && element("p", { class: "example-reference", dir: "auto" }, element("span", { class: "tag" }, t("training.reference")), ` ${reference}`),
+    reference !== null &&
+      element(
+        "p",
+        { class: "example-reference", dir: "auto" },
+        element("span", { class: "tag" }, t("training.reference")),
+        ` ${reference}`,
+      ),
     element("div", { class: "example-outputs" }, column(models[0], left, one), column(models[1], right, other)),
   );
 }

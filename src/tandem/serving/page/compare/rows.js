@@ -23,7 +23,10 @@ export function linesOf(text) {
 export function pairsOf(text) {
   const rows = linesOf(text).map((line) => line.split("\t"));
   const paired = rows.length > 0 && rows.every((row) => row.length >= 2);
-  return { sources: rows.map(([source]) => source), references: paired ? rows.map(([, reference]) => reference) : null };
+  return {
+    sources: rows.map(([source]) => source),
+    references: paired ? rows.map(([, reference]) => reference) : null,
+  };
 }
 
 /**

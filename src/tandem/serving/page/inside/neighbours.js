@@ -47,14 +47,20 @@ export function neighboursPart({ api }, look) {
     if (bar) Object.assign(bar, { max: total, value: done });
     else {
       const made = element("progress", { max: total, value: done, "aria-label": t("inside.computing.label") });
-      content.replaceChildren(element("p", { class: "computing", role: "status" }, t("inside.computing"), made, element("span")));
+      content.replaceChildren(
+        element("p", { class: "computing", role: "status" }, t("inside.computing"), made, element("span")),
+      );
     }
     content.querySelector(".computing span").textContent = t("inside.computed", { done, total });
   }
 
   function show(answer) {
     const picture = scatter(answer, pictureWidth(content));
-    const points = () => [["x", "y", "is"], [...answer.point, "text"], ...answer.points.map((each) => [...each, "training"])];
+    const points = () => [
+      ["x", "y", "is"],
+      [...answer.point, "text"],
+      ...answer.points.map((each) => [...each, "training"]),
+    ];
     const rows = () => [
       ["rank", "source", "target", "distance"],
       ...answer.neighbours.map(({ source, target, distance }, at) => [at + 1, source, target, distance]),
@@ -63,14 +69,24 @@ export function neighboursPart({ api }, look) {
       element(
         "figure",
         { class: "card padded" },
-        element("div", { class: "chart-head" }, element("h3", {}, t("inside.plane")), saveButtons({ name: "tandem-context", picture: () => picture, table: points })),
+        element(
+          "div",
+          { class: "chart-head" },
+          element("h3", {}, t("inside.plane")),
+          saveButtons({ name: "tandem-context", picture: () => picture, table: points }),
+        ),
         picture,
         element("p", { class: "note" }, t("inside.axes")),
       ),
       element(
         "div",
         { class: "card padded" },
-        element("div", { class: "chart-head" }, element("h3", {}, t("inside.nearest")), saveButtons({ name: "tandem-neighbours", table: rows })),
+        element(
+          "div",
+          { class: "chart-head" },
+          element("h3", {}, t("inside.nearest")),
+          saveButtons({ name: "tandem-neighbours", table: rows }),
+        ),
         element("ol", { class: "nearest" }, ...answer.neighbours.map((each) => entry(each, look))),
       ),
     );
@@ -93,11 +109,26 @@ function pictureWidth(content) {
 }
 
 function entry({ source, target, distance }, look) {
-  const button = { type: "button", class: "neighbour", dir: "auto", title: t("inside.look"), onclick: () => look(source) };
+  const button = {
+    type: "button",
+    class: "neighbour",
+    dir: "auto",
+    title: t("inside.look"),
+    onclick: () => look(source),
+  };
   return element(
     "li",
     {},
-    element("div", { class: "neighbour-texts" }, element("button", button, source), target !== null && element("p", { dir: "auto" }, target)),
-    element("span", { class: "distance", "aria-label": t("inside.distance", { distance: number(distance) }) }, number(distance)),
+    element(
+      "div",
+      { class: "neighbour-texts" },
+      element("button", button, source),
+      target !== null && element("p", { dir: "auto" }, target),
+    ),
+    element(
+      "span",
+      { class: "distance", "aria-label": t("inside.distance", { distance: number(distance) }) },
+      number(distance),
+    ),
   );
 }

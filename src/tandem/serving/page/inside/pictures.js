@@ -5,6 +5,7 @@ import { heatMap } from "../heat_map.js";
 import { mostChanged, transposed } from "../heat_scale.js";
 import { saveButtons } from "../parts/save_buttons.js";
 import { t } from "../texts.js";
+import { shownToken } from "../tokens.js";
 
 const COUNT = 32;
 const SIGNED = ["hidden", "cell", "candidate"];
@@ -28,15 +29,22 @@ export function shownUnits(units, isAll) {
  * @returns {HTMLElement[]}
  */
 export function pictures({ tokens, values, backward }, { what, side, isAll, room }) {
-  const directions = backward ? [["forward", values], ["backward", backward]] : [["only", values]];
+  const directions = backward
+    ? [
+        ["forward", values],
+        ["backward", backward],
+      ]
+    : [["only", values]];
   const isSigned = SIGNED.includes(what);
   return directions.map(([direction, steps]) => {
     const units = transposed(steps);
     const shown = shownUnits(units, isAll);
-    const title = [t(`inside.what.${what}`), direction !== "only" && t(`inside.${direction}`)].filter(Boolean).join(", ");
+    const title = [t(`inside.what.${what}`), direction !== "only" && t(`inside.${direction}`)]
+      .filter(Boolean)
+      .join(", ");
     const map = heatMap({
       rows: shown.map(String),
-      columns: tokens,
+      columns: tokens.map(shownToken),
       values: shown.map((unit) => units[unit]),
       signed: isSigned,
       label: t("inside.map", { what: title, count: shown.length, units: units.length, tokens: tokens.length }),
@@ -48,8 +56,16 @@ export function pictures({ tokens, values, backward }, { what, side, isAll, room
     const save = saveButtons({
       name: `tandem-${side}-${what}${direction === "only" ? "" : `-${direction}`}`,
       picture: () => map.querySelector("svg"),
-      table: () => [["step", "token", ...units.map((_, unit) => `unit ${unit}`)], ...steps.map((row, at) => [at, tokens[at], ...row])],
+      table: () => [
+        ["step", "token", ...units.map((_, unit) => `unit ${unit}`)],
+        ...steps.map((row, at) => [at, tokens[at], ...row]),
+      ],
     });
-    return element("section", { class: "card padded", "aria-label": title }, element("div", { class: "chart-head" }, element("h2", {}, title), save), map);
+    return element(
+      "section",
+      { class: "card padded", "aria-label": title },
+      element("div", { class: "chart-head" }, element("h2", {}, title), save),
+      map,
+    );
   });
 }

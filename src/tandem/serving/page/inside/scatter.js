@@ -48,7 +48,11 @@ export function scatter({ point, points, variance, sentences }, width) {
     svgElement("path", { class: "scatter-cross", d: `M${x} 0V${height}M0 ${y}H${width}` }),
     svgElement("circle", { class: "scatter-halo", cx: x, cy: y, r: 9 }),
     svgElement("circle", { class: "scatter-point", cx: x, cy: y, r: 5 }),
-    svgElement("text", { class: "scatter-name", x: x + (isRight ? -14 : 14), y: y - 10, "text-anchor": isRight ? "end" : "start" }, t("inside.here")),
+    svgElement(
+      "text",
+      { class: "scatter-name", x: x + (isRight ? -14 : 14), y: y - 10, "text-anchor": isRight ? "end" : "start" },
+      t("inside.here"),
+    ),
     svgElement("text", { class: "scatter-axis", x: width - 8, y: height - 8, "text-anchor": "end" }, `${axis(0)} →`),
     svgElement("text", { class: "scatter-axis", transform: `translate(16 ${height - 8}) rotate(-90)` }, `${axis(1)} →`),
   );
@@ -59,5 +63,9 @@ function label([x, y], points, sentences) {
   const middle = points.reduce(([a, b], [c, d]) => [a + c / points.length, b + d / points.length], [0, 0]);
   const far = (a, b) => Math.hypot(a - middle[0], b - middle[1]);
   const nearer = points.filter((each) => far(...each) < far(x, y)).length;
-  return t("inside.scatter", { count: points.length, sentences, share: percent(points.length ? nearer / points.length : 0) });
+  return t("inside.scatter", {
+    count: points.length,
+    sentences,
+    share: percent(points.length ? nearer / points.length : 0),
+  });
 }

@@ -81,6 +81,7 @@ export const trainingTexts = {
   "training.seconds": ["Seconds", "Sekunden", "秒"],
   "training.best": ["best", "beste", "最佳"],
   "training.reference": ["Reference", "Referenz", "参考译文"],
+  "training.samples_of": ["Samples of", "Beispiele von", "样例来自"],
   "training.samples": ["Samples of {name}", "Beispiele von {name}", "{name} 的样例"],
   "training.samples.epochs": ["Epochs to show", "Gezeigte Epochen", "要显示的轮次"],
   "training.samples.back": ["One epoch back", "Eine Epoche zurück", "上一轮"],

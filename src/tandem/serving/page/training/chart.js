@@ -6,7 +6,7 @@ import { t } from "../texts.js";
 import uPlot from "../vendor/uPlot.esm.js";
 import { colour, dashes, runColour } from "./colours.js";
 import { joined, rangeOf, valueAt } from "./curves.js";
-import { clock, figure } from "./format.js";
+import { clock, figure, tick } from "./format.js";
 import { picture } from "./picture.js";
 
 const FONT = "12px system-ui, sans-serif";
@@ -17,7 +17,8 @@ const FONT = "12px system-ui, sans-serif";
  * @param {{id: string, height: number}} options
  * @returns {{element: HTMLElement, show: (lines: import("./curves.js").Line[], look: Look) => void, redraw: () => void, end: () => void}}
  *
- * @typedef {{title: string, axis: "steps"|"epochs"|"time", axisTitle: string, isLog: boolean}} Look
+ * @typedef {{title: string, axis: "steps"|"epochs"|"time", axisTitle: string, isLog: boolean, extent: number[]}} Look
+ *   extent: the first and the last place of all charts, which then begin and end alike
  */
 export function chart({ id, height }) {
   const heading = element("h3", { id: `curve-${id}` });
@@ -51,8 +52,8 @@ export function chart({ id, height }) {
     heading.textContent = look.title;
     plotted.setAttribute("aria-label", summary(lines, look));
     save.hidden = !lines.length;
-    const kind = JSON.stringify([lines.map(({ label, style }) => [label, style]), look]);
-    if (kind === state.kind && state.plot) state.plot.setData(joined(lines), !isZoomed(state.plot));
+    const kind = JSON.stringify([lines.map(({ label, style }) => [label, style]), { ...look, extent: null }]);
+    if (kind === state.kind && state.plot) renew(state.plot, joined(lines, look.extent));
     else build();
     state.kind = kind;
     tell(state.plot);
@@ -63,7 +64,7 @@ export function chart({ id, height }) {
     plotted.replaceChildren();
     legend.replaceChildren(...state.lines.map(entry));
     const width = plotted.clientWidth || 300;
-    state.plot = new uPlot(options(state, { width, height, tell }), joined(state.lines), plotted);
+    state.plot = new uPlot(options(state, { width, height, tell }), joined(state.lines, state.look.extent), plotted);
   }
 
   /** Write the values at the cursor into the legend, or the last ones. */
@@ -84,7 +85,10 @@ export function chart({ id, height }) {
     if (!(event.key in steps) || !plot?.data[0].length) return;
     event.preventDefault();
     const last = plot.data[0].length - 1;
-    const at = Math.max(0, Math.min(last, (plot.cursor.idx ?? (steps[event.key] > 0 ? -1 : last + 1)) + steps[event.key]));
+    const at = Math.max(
+      0,
+      Math.min(last, (plot.cursor.idx ?? (steps[event.key] > 0 ? -1 : last + 1)) + steps[event.key]),
+    );
     plot.setCursor({ left: plot.valToPos(plot.data[0][at], "x"), top: plot.over.clientHeight / 2 }, true, true);
     spoken.textContent = tell(plot);
   });
@@ -112,9 +116,14 @@ function options({ lines, look }, { width, height, tell }) {
     ...{ width, height, legend: { show: false }, padding: [8, 12, 0, 0] },
     scales: { x: { time: false }, y: { distr: look.isLog ? 3 : 1 } },
     axes: [
-      { ...axis, size: 30, space: 70, incrs: look.axis === "time" ? [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400] : undefined,
-        values: (_, all) => all.map((each) => placeText(look.axis, each)) },
-      { ...axis, size: 56, values: (_, all) => all.map((each) => (each === null ? "" : figure(each))) },
+      {
+        ...axis,
+        size: 30,
+        space: 70,
+        incrs: look.axis === "time" ? [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400] : undefined,
+        values: (_, all) => all.map((each) => placeText(look.axis, each)),
+      },
+      { ...axis, size: 56, values: (_, all) => all.map((each) => (each === null ? "" : tick(each))) },
     ],
     series: [
       {},
@@ -127,12 +136,25 @@ function options({ lines, look }, { width, height, tell }) {
         points: { show: line.dots, size: 7, fill: colour(runColour(line.style)) },
       })),
     ],
-    cursor: { sync: { key: "training" }, y: false, drag: { x: true, y: false }, points: { size: 7 }, focus: { prox: 30 } },
+    cursor: {
+      sync: { key: "training" },
+      y: false,
+      drag: { x: true, y: false },
+      points: { size: 7 },
+      focus: { prox: 30 },
+    },
     hooks: { setCursor: [tell] },
   };
 }
 
-/** Whether a part of the axis was chosen with the pointer, which new rows must not undo. */
+/** Show new values; a part of the axis that was chosen stays as it is. */
+function renew(plot, data) {
+  const stays = isZoomed(plot);
+  plot.setData(data, !stays);
+  if (stays) plot.redraw();
+}
+
+/** Whether a part of the axis was chosen with the pointer. */
 function isZoomed(plot) {
   const all = plot.data[0];
   const { min, max } = plot.scales.x;
@@ -140,17 +162,30 @@ function isZoomed(plot) {
 }
 
 function placeText(axis, place) {
-  return axis === "time" ? clock(place) : figure(place);
+  return axis === "time" ? clock(place) : tick(place);
 }
 
 function entry({ label, style, dots }) {
   const swatch = svgElement(
     "svg",
     { class: `swatch run-${style % 6}`, viewBox: "0 0 28 10", width: 28, height: 10, "aria-hidden": "true" },
-    svgElement("line", { x1: 0, x2: 28, y1: 5, y2: 5, "stroke-width": dots ? 2.25 : 1.5, "stroke-dasharray": dashes(style).join(" ") || null }),
+    svgElement("line", {
+      x1: 0,
+      x2: 28,
+      y1: 5,
+      y2: 5,
+      "stroke-width": dots ? 2.25 : 1.5,
+      "stroke-dasharray": dashes(style).join(" ") || null,
+    }),
     dots && svgElement("circle", { cx: 14, cy: 5, r: 3.5 }),
   );
-  return element("li", {}, swatch, element("span", { class: "curve-name" }, label), element("output", { class: "curve-value", "aria-live": "off" }));
+  return element(
+    "li",
+    {},
+    swatch,
+    element("span", { class: "curve-name" }, label),
+    element("output", { class: "curve-value", "aria-live": "off" }),
+  );
 }
 
 function summary(lines, { title }) {

@@ -30,9 +30,18 @@ export function linesOf(curve, runs, words) {
   return runs.flatMap(({ name, progress, places }, style) => {
     if (!places) return [];
     const { steps, validations } = progress;
-    const validated = (label, value) => ({ label, style, dots: true, x: places.validations, y: validations.map((each) => value(each) ?? null) });
+    const validated = (label, value) => ({
+      label,
+      style,
+      dots: true,
+      x: places.validations,
+      y: validations.map((each) => value(each) ?? null),
+    });
     if (curve === "score") return [validated(name, ({ scores }) => scores[words.score])];
-    if (curve !== "loss") return [{ label: name, style, dots: false, x: places.steps, y: steps.map((row) => OF_STEPS[curve](row) ?? null) }];
+    if (curve !== "loss")
+      return [
+        { label: name, style, dots: false, x: places.steps, y: steps.map((row) => OF_STEPS[curve](row) ?? null) },
+      ];
     return [
       { label: `${name}: ${words.train}`, style, dots: false, x: places.steps, y: steps.map(({ loss }) => loss) },
       validated(`${name}: ${words.validation}`, ({ validationLoss }) => validationLoss),
@@ -44,9 +53,10 @@ export function linesOf(curve, runs, words) {
  * Return the lines over one row of places, as uPlot reads them: first the places, then the values of each line, null between.
  *
  * @param {Line[]} lines
+ * @param {number[]} [extent] further places, without values
  */
-export function joined(lines) {
-  const all = [...new Set(lines.flatMap(({ x }) => x))].sort((one, other) => one - other);
+export function joined(lines, extent = []) {
+  const all = [...new Set([...extent, ...lines.flatMap(({ x }) => x)])].sort((one, other) => one - other);
   const at = new Map(all.map((x, place) => [x, place]));
   const rows = lines.map(({ x, y }) => {
     const row = new Array(all.length).fill(null);

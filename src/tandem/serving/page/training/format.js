@@ -4,11 +4,23 @@ import { language } from "../texts.js";
 
 /** Return a number with three significant digits, and large ones whole. */
 export function figure(value) {
+  return written(value, 3);
+}
+
+/** Return a number at an axis: as `figure`, without zeros at its end. */
+export function tick(value) {
+  return written(value, 1);
+}
+
+function written(value, least) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  const options = Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 };
+  const isLarge = Math.abs(value) >= 1000;
+  const digits = { minimumSignificantDigits: least, maximumSignificantDigits: 3 };
   // 0.0000012 is easier to read as 1.2E-6.
-  if (value !== 0 && Math.abs(value) < 1e-4) options.notation = "scientific";
-  return new Intl.NumberFormat(language(), options).format(value);
+  const notation = value !== 0 && Math.abs(value) < 1e-4 ? "scientific" : "standard";
+  return new Intl.NumberFormat(language(), { notation, ...(isLarge ? { maximumFractionDigits: 0 } : digits) }).format(
+    value,
+  );
 }
 
 /** Return seconds as "0:42", "12:05" or "3:07:00". */
@@ -25,5 +37,8 @@ export function moment(time) {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return "–";
   const isToday = date.toDateString() === new Date().toDateString();
-  return new Intl.DateTimeFormat(language(), isToday ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" }).format(date);
+  return new Intl.DateTimeFormat(
+    language(),
+    isToday ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" },
+  ).format(date);
 }

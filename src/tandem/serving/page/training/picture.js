@@ -1,9 +1,9 @@
 /** The same chart as an SVG, which a canvas cannot be saved as. */
 
 import { svgElement } from "../dom.js";
-import { textWidth } from "../heat_scale.js";
+import { cutText } from "../tokens.js";
 import { colour, dashes, runColour } from "./colours.js";
-import { clock, figure } from "./format.js";
+import { clock, tick } from "./format.js";
 
 const [WIDTH, HEIGHT] = [720, 320];
 const EDGE = { left: 64, right: 16, top: 36, bottom: 44 };
@@ -23,20 +23,30 @@ export function picture({ lines, look, shown }) {
   const up = scale(shown.y, [HEIGHT - EDGE.bottom, EDGE.top], look.isLog);
   const height = HEIGHT + lines.length * 20;
   const svg = svgElement("svg", {
-    ...{ viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, fill: soft, "font-size": 12, "font-family": "system-ui, sans-serif" },
+    ...{
+      viewBox: `0 0 ${WIDTH} ${height}`,
+      width: WIDTH,
+      height,
+      fill: soft,
+      "font-size": 12,
+      "font-family": "system-ui, sans-serif",
+    },
   });
   svg.append(svgElement("text", { x: EDGE.left, y: 20, fill: ink, "font-size": 14, "font-weight": 600 }, look.title));
   for (const value of ticks(shown.y, look.isLog ? 4 : 5, look.isLog)) {
     const y = up(value);
     svg.append(svgElement("line", { x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y, y2: y, stroke: grid }));
-    svg.append(svgElement("text", { x: EDGE.left - 8, y: y + 4, "text-anchor": "end" }, figure(value)));
+    svg.append(svgElement("text", { x: EDGE.left - 8, y: y + 4, "text-anchor": "end" }, tick(value)));
   }
   for (const value of ticks(shown.x, 6, false)) {
-    const label = look.axis === "time" ? clock(value) : figure(value);
+    const label = look.axis === "time" ? clock(value) : tick(value);
     svg.append(svgElement("text", { x: across(value), y: HEIGHT - EDGE.bottom + 18, "text-anchor": "middle" }, label));
   }
   svg.append(svgElement("text", { x: WIDTH - EDGE.right, y: HEIGHT - 8, "text-anchor": "end" }, look.axisTitle));
-  svg.append(...lines.flatMap((line) => drawn(line, shown, across, up)), ...lines.map((line, at) => named(line, HEIGHT + at * 20, ink)));
+  svg.append(
+    ...lines.flatMap((line) => drawn(line, shown, across, up)),
+    ...lines.map((line, at) => named(line, HEIGHT + at * 20, ink)),
+  );
   return svg;
 }
 
@@ -54,12 +64,16 @@ export function ticks({ min, max }, count, isLog) {
   const step = [1, 2, 5, 10].find((each) => each * size >= raw) * size;
   const first = Math.ceil(min / step - 1e-9);
   const last = Math.floor(max / step + 1e-9);
-  return Array.from({ length: Math.max(last - first + 1, 0) }, (_, at) => Number(((first + at) * step).toPrecision(12)));
+  return Array.from({ length: Math.max(last - first + 1, 0) }, (_, at) =>
+    Number(((first + at) * step).toPrecision(12)),
+  );
 }
 
 function logTicks(min, max) {
   const powers = Array.from({ length: 25 }, (_, at) => 10 ** (at - 12));
-  return powers.flatMap((power) => [1, 2, 5].map((each) => Number((each * power).toPrecision(12)))).filter((each) => each >= min && each <= max);
+  return powers
+    .flatMap((power) => [1, 2, 5].map((each) => Number((each * power).toPrecision(12))))
+    .filter((each) => each >= min && each <= max);
 }
 
 function drawn({ x, y, style, dots }, shown, across, up) {
@@ -69,7 +83,12 @@ function drawn({ x, y, style, dots }, shown, across, up) {
     .map(([place, value]) => [across(place), up(value)]);
   const stroke = colour(runColour(style));
   const line = svgElement("polyline", {
-    ...{ points: points.map((each) => each.join(",")).join(" "), fill: "none", stroke, "stroke-width": dots ? 2 : 1.25 },
+    ...{
+      points: points.map((each) => each.join(",")).join(" "),
+      fill: "none",
+      stroke,
+      "stroke-width": dots ? 2 : 1.25,
+    },
     "stroke-dasharray": dashes(style).join(" ") || null,
     "stroke-linejoin": "round",
   });
@@ -81,8 +100,13 @@ function named({ label, style, dots }, y, ink) {
   return svgElement(
     "g",
     { transform: `translate(${EDGE.left} ${y})` },
-    svgElement("line", { x2: 28, stroke, "stroke-width": dots ? 2 : 1.25, "stroke-dasharray": dashes(style).join(" ") || null }),
+    svgElement("line", {
+      x2: 28,
+      stroke,
+      "stroke-width": dots ? 2 : 1.25,
+      "stroke-dasharray": dashes(style).join(" ") || null,
+    }),
     dots && svgElement("circle", { cx: 14, r: 3.5, fill: stroke }),
-    svgElement("text", { x: 36, y: 4, fill: ink }, label.slice(0, Math.floor((600 / textWidth(label)) * label.length))),
+    svgElement("text", { x: 36, y: 4, fill: ink }, cutText(label, 600, 12)),
   );
 }

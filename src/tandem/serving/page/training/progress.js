@@ -25,15 +25,17 @@
  */
 export function progressOf(rows) {
   const started = rows.find((row) => row.event === "started");
-  const validations = rows.filter((row) => row.event === "validated").map((row) => ({
-    epoch: row.epoch,
-    step: row.step,
-    trainLoss: row.train_loss,
-    validationLoss: row.validation_loss,
-    scores: row.scores ?? {},
-    seconds: row.epoch_seconds,
-    best: row.best === true,
-  }));
+  const validations = rows
+    .filter((row) => row.event === "validated")
+    .map((row) => ({
+      epoch: row.epoch,
+      step: row.step,
+      trainLoss: row.train_loss,
+      validationLoss: row.validation_loss,
+      scores: row.scores ?? {},
+      seconds: row.epoch_seconds,
+      best: row.best === true,
+    }));
   return {
     epochs: started?.epochs ?? null,
     stepsPerEpoch: started?.steps_per_epoch || null,

@@ -3,7 +3,7 @@
 import { element, svgElement } from "../dom.js";
 import { t } from "../texts.js";
 import { dashes } from "./colours.js";
-import { clock, figure, moment } from "./format.js";
+import { clock, figure, moment, tick } from "./format.js";
 import { secondsLeft, stepOf, totalSteps } from "./progress.js";
 
 /**
@@ -20,9 +20,27 @@ import { secondsLeft, stepOf, totalSteps } from "./progress.js";
  */
 export function runCard(run, { style, progress, seen, mayControl, choose, control }) {
   const isChosen = style !== null;
-  const box = element("input", { type: "checkbox", checked: isChosen, "data-run": run.name, onchange: ({ target }) => choose(target.checked) });
-  const line = svgElement("line", { x1: 0, x2: 28, y1: 5, y2: 5, "stroke-width": 2.25, "stroke-dasharray": isChosen ? dashes(style).join(" ") || null : null });
-  const swatch = isChosen && svgElement("svg", { class: `swatch run-${style % 6}`, viewBox: "0 0 28 10", width: 28, height: 10, "aria-hidden": "true" }, line);
+  const box = element("input", {
+    type: "checkbox",
+    checked: isChosen,
+    "data-run": run.name,
+    onchange: ({ target }) => choose(target.checked),
+  });
+  const line = svgElement("line", {
+    x1: 0,
+    x2: 28,
+    y1: 5,
+    y2: 5,
+    "stroke-width": 2.25,
+    "stroke-dasharray": isChosen ? dashes(style).join(" ") || null : null,
+  });
+  const swatch =
+    isChosen &&
+    svgElement(
+      "svg",
+      { class: `swatch run-${style % 6}`, viewBox: "0 0 28 10", width: 28, height: 10, "aria-hidden": "true" },
+      line,
+    );
   const label = element("label", { class: "run-name" }, box, element("span", {}, run.name), swatch);
   const total = run.steps ?? (progress && totalSteps(progress));
   const step = Math.max(run.step ?? 0, progress ? stepOf(progress) : 0);
@@ -43,7 +61,7 @@ function state(name) {
 
 function where({ epoch, epochs, updated }, step, total) {
   const parts = [
-    epoch !== null && epochs !== null && t("training.epoch_of", { epoch: figure(epoch), epochs: figure(epochs) }),
+    epoch !== null && epochs !== null && t("training.epoch_of", { epoch: tick(epoch), epochs: tick(epochs) }),
     total ? t("training.step_of", { step, total }) : t("training.step", { step }),
     updated && t("training.updated", { time: moment(updated) }),
   ];
@@ -65,7 +83,11 @@ function facts(run, progress, seen) {
     ["training.parameters", progress.parameters && figure(progress.parameters)],
   ];
   const shown = entries.filter(([, value]) => value);
-  return element("dl", { class: "facts" }, ...shown.map(([key, value]) => element("div", {}, element("dt", {}, t(key)), element("dd", {}, value))));
+  return element(
+    "dl",
+    { class: "facts" },
+    ...shown.map(([key, value]) => element("div", {}, element("dt", {}, t(key)), element("dd", {}, value))),
+  );
 }
 
 function buttons({ name, state: is }, control) {
@@ -74,7 +96,11 @@ function buttons({ name, state: is }, control) {
   return element(
     "p",
     { class: "run-buttons" },
-    element("button", { type: "button", "aria-label": t(`training.${action}.label`, { name }), onclick: () => control(action) }, t(`training.${action}`)),
+    element(
+      "button",
+      { type: "button", "aria-label": t(`training.${action}.label`, { name }), onclick: () => control(action) },
+      t(`training.${action}`),
+    ),
     element("span", { class: "note" }, t(`training.${action}.note`)),
   );
 }

@@ -59,11 +59,22 @@ export function samplesPart({ api, parameters, setParameters }) {
     container.hidden = !epochs.length;
     if (!epochs.length) return;
     const save = saveButtons({ name: `tandem-samples-${name}`, table: () => tableOf(epochs, samples) });
-    const head = element("div", { class: "chart-head" }, element("h2", { id: "samples-title" }, t("training.samples", { name })), save);
+    const head = element(
+      "div",
+      { class: "chart-head" },
+      element("h2", { id: "samples-title" }, t("training.samples", { name })),
+      save,
+    );
     const picks = element("div", { class: "picks", role: "group", "aria-label": t("training.samples.epochs") });
     const toggles = epochs.map((epoch) => {
       const toggle = () => choose(toggled(epochs, shown, epoch), `[data-epoch="${epoch}"]`);
-      const attributes = { type: "button", class: "pick", "data-epoch": epoch, "aria-pressed": String(shown.includes(epoch)), onclick: toggle };
+      const attributes = {
+        type: "button",
+        class: "pick",
+        "data-epoch": epoch,
+        "aria-pressed": String(shown.includes(epoch)),
+        onclick: toggle,
+      };
       return element("button", attributes, String(epoch));
     });
     picks.append(step(epochs, shown, -1), ...toggles, step(epochs, shown, 1));
@@ -74,8 +85,17 @@ export function samplesPart({ api, parameters, setParameters }) {
   function step(epochs, shown, by) {
     const next = stepped(epochs, shown, by);
     const name = by < 0 ? "back" : "on";
-    const attributes = { type: "button", "data-step": name, "aria-label": t(`training.samples.${name}`), disabled: next === shown };
-    return element("button", { ...attributes, onclick: () => choose(next, `[data-step="${name}"]`) }, by < 0 ? "←" : "→");
+    const attributes = {
+      type: "button",
+      "data-step": name,
+      "aria-label": t(`training.samples.${name}`),
+      disabled: next === shown,
+    };
+    return element(
+      "button",
+      { ...attributes, onclick: () => choose(next, `[data-step="${name}"]`) },
+      by < 0 ? "←" : "→",
+    );
   }
 
   return { element: container, load };
@@ -90,13 +110,24 @@ function toggled(epochs, shown, epoch) {
 function sampleCard({ source, reference, outputs }, epochs, shown) {
   const outputOf = (epoch) => outputs[epochs.indexOf(epoch)] ?? null;
   const columns = shown.map((epoch) =>
-    element("div", { class: "example-output" }, element("h4", {}, t("training.epoch_number", { epoch: String(epoch) })), marked(outputOf(epoch), reference)),
+    element(
+      "div",
+      { class: "example-output" },
+      element("h4", {}, t("training.epoch_number", { epoch: String(epoch) })),
+      marked(outputOf(epoch), reference),
+    ),
   );
   return element(
     "article",
     { class: "card example" },
     element("p", { class: "example-source", dir: "auto" }, source),
-    reference !== null && element("p", { class: "example-reference", dir: "auto" }, element("span", { class: "tag" }, t("training.reference")), ` ${reference}`),
+    reference !== null &&
+      element(
+        "p",
+        { class: "example-reference", dir: "auto" },
+        element("span", { class: "tag" }, t("training.reference")),
+        ` ${reference}`,
+      ),
     element("div", { class: "example-outputs" }, ...columns),
   );
 }
@@ -106,10 +137,18 @@ function marked(output, reference) {
   if (output === null) return element("p", { class: "note" }, t("training.samples.none"));
   if (reference === null) return element("p", { dir: "auto" }, output);
   const [pieces] = differences(output, reference);
-  return element("p", { dir: "auto" }, ...pieces.map(({ text, same }) => (same ? text : element("mark", { class: "differs" }, text))));
+  return element(
+    "p",
+    { dir: "auto" },
+    ...pieces.map(({ text, same }) => (same ? text : element("mark", { class: "differs" }, text))),
+  );
 }
 
 function tableOf(epochs, samples) {
-  const rows = samples.map(({ source, reference, outputs }) => [source, reference, ...epochs.map((_, at) => outputs[at] ?? null)]);
+  const rows = samples.map(({ source, reference, outputs }) => [
+    source,
+    reference,
+    ...epochs.map((_, at) => outputs[at] ?? null),
+  ]);
   return [["source", "reference", ...epochs.map((epoch) => `epoch ${epoch}`)], ...rows];
 }

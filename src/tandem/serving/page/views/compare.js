@@ -48,7 +48,12 @@ class Comparison {
     const form = element(
       "form",
       { class: "compare-form", onsubmit: submit },
-      element("div", { class: "options" }, ...this.choices(), element("span", { class: "end compare-buttons" }, this.working, this.cancel, this.start)),
+      element(
+        "div",
+        { class: "options" },
+        ...this.choices(),
+        element("span", { class: "end compare-buttons" }, this.working, this.cancel, this.start),
+      ),
       element("div", { class: "boxes" }, this.sources.part, this.references.part),
       this.note,
     );
@@ -60,12 +65,26 @@ class Comparison {
   box(name, label, placeholder) {
     const { parameters, t } = this.context;
     const area = element("textarea", {
-      ...{ id: `compare-${name}`, class: "text", rows: 5, placeholder, dir: "auto", spellcheck: "false", autocomplete: "off" },
+      ...{
+        id: `compare-${name}`,
+        class: "text",
+        rows: 5,
+        placeholder,
+        dir: "auto",
+        spellcheck: "false",
+        autocomplete: "off",
+      },
       value: parameters.get(name) ?? "",
       oninput: () => this.remember(),
     });
     const file = element("input", {
-      ...{ type: "file", class: "unseen", id: `compare-${name}-file`, accept: ".txt,.tsv,.csv,text/*", "aria-label": t("compare.file.label", { label }) },
+      ...{
+        type: "file",
+        class: "unseen",
+        id: `compare-${name}-file`,
+        accept: ".txt,.tsv,.csv,text/*",
+        "aria-label": t("compare.file.label", { label }),
+      },
       onchange: async ({ target }) => {
         const [chosen] = target.files;
         target.value = ""; // so that the same file can be chosen again
@@ -73,7 +92,12 @@ class Comparison {
       },
     });
     const button = element("label", { for: file.id, class: "file" }, t("compare.file"));
-    const head = element("div", { class: "chart-head" }, element("label", { for: area.id }, label), element("span", {}, file, button));
+    const head = element(
+      "div",
+      { class: "chart-head" },
+      element("label", { for: area.id }, label),
+      element("span", {}, file, button),
+    );
     return { area, part: element("div", { class: "box" }, head, area) };
   }
 
@@ -82,11 +106,23 @@ class Comparison {
     const names = models.map(({ name }) => [name, name]);
     const [first, second] = this.models();
     const beam = parameters.get("beam") ?? "";
-    const beams = [["", t("compare.beam.own")], ...BEAMS.map((each) => [each, each === 1 ? t("part.beam.greedy") : each])];
+    const beams = [
+      ["", t("compare.beam.own")],
+      ...BEAMS.map((each) => [each, each === 1 ? t("part.beam.greedy") : each]),
+    ];
     return [
-      field(t("compare.first"), select(names, first, (value) => setParameters({ first: value }))),
-      field(t("compare.second"), select(names, second, (value) => setParameters({ second: value }))),
-      field(t("part.beam"), select(beams, beam, (value) => setParameters({ beam: value }))),
+      field(
+        t("compare.first"),
+        select(names, first, (value) => setParameters({ first: value })),
+      ),
+      field(
+        t("compare.second"),
+        select(names, second, (value) => setParameters({ second: value })),
+      ),
+      field(
+        t("part.beam"),
+        select(beams, beam, (value) => setParameters({ beam: value })),
+      ),
     ];
   }
 

@@ -37,7 +37,11 @@ class Inside {
     this.maps = element("div", { class: "maps" });
     this.typed = debounced(() => this.ask(), PAUSE);
     this.source = this.newSource();
-    this.target = textBox({ value: parameters.get("target") ?? "", label: t("inside.target"), onInput: (target) => this.retarget(target) });
+    this.target = textBox({
+      value: parameters.get("target") ?? "",
+      label: t("inside.target"),
+      onInput: (target) => this.retarget(target),
+    });
     this.target.placeholder = t("inside.target.placeholder");
     this.place = neighboursPart(context, (text) => this.look(text));
     const head = [element("h1", {}, t("view.inside")), element("p", { class: "lead" }, t("inside.lead"))];
@@ -125,7 +129,9 @@ class Inside {
       this.ask();
     };
     const layers = Array.from({ length: Math.max(this.known.layers, layer + 1) }, (_, at) => [at, String(at + 1)]);
-    const whats = [...new Set([...this.known.whats, what])].filter((each) => WHATS.includes(each)).map((each) => [each, t(`inside.what.${each}`)]);
+    const whats = [...new Set([...this.known.whats, what])]
+      .filter((each) => WHATS.includes(each))
+      .map((each) => [each, t(`inside.what.${each}`)]);
     const all = element("input", {
       type: "checkbox",
       checked: isAll,
@@ -147,7 +153,9 @@ class Inside {
     });
     // Another model may have other gates and fewer layers.
     const models = modelField(this.context, () => use({ what: null, layer: null }));
-    this.options.replaceChildren(...[models, ...fields, element("label", { class: "field" }, all, t("inside.all"))].filter(Boolean));
+    this.options.replaceChildren(
+      ...[models, ...fields, element("label", { class: "field" }, all, t("inside.all"))].filter(Boolean),
+    );
     if (focused) this.options.querySelector(`[data-name="${focused}"]`)?.focus();
   }
 

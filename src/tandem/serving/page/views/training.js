@@ -87,7 +87,10 @@ class Training {
       for (const name of chosen) await this.readOn(name, signal);
       if (signal.aborted) return;
       this.status.replaceChildren();
-      this.show(chosen, chosen.some((name, at) => this.feeds.get(name) !== before[at]));
+      this.show(
+        chosen,
+        chosen.some((name, at) => this.feeds.get(name) !== before[at]),
+      );
     } catch (error) {
       if (signal.aborted) return;
       const away = element("p", { class: "note" }, t("training.away"));
@@ -137,7 +140,9 @@ class Training {
   seen(name) {
     const first = this.firstSeen.get(name);
     const progress = this.progress.get(name);
-    return first && progress ? { seconds: (Date.now() - first.time) / 1000, steps: stepOf(progress) - first.step } : null;
+    return first && progress
+      ? { seconds: (Date.now() - first.time) / 1000, steps: stepOf(progress) - first.step }
+      : null;
   }
 
   choose(changed, isChosen) {
@@ -159,27 +164,37 @@ class Training {
 
   showCurves() {
     const { parameters, t } = this.context;
-    const runs = this.shown.filter((name) => this.progress.has(name)).map((name) => ({ name, progress: this.progress.get(name) }));
+    const runs = this.shown
+      .filter((name) => this.progress.has(name))
+      .map((name) => ({ name, progress: this.progress.get(name) }));
     const scores = scoreNames(runs.map(({ progress }) => progress));
     const score = scores.includes(parameters.get("score")) ? parameters.get("score") : scores[0];
     const axis = AXES.includes(parameters.get("axis")) ? parameters.get("axis") : "steps";
     const isLog = parameters.get("log") === "1";
-    this.showOptions({ axis, score, scores, isLog });
+    this.showOptions({ axis, score, scores, isLog, names: runs.map(({ name }) => name) });
     const placed = runs.map((run) => ({ ...run, places: places(run.progress, axis) }));
     this.note.textContent = placed.some((run) => !run.places) ? t("training.no_time") : "";
+    const extent = [0, Math.max(0, ...placed.map((run) => run.places?.steps.at(-1) ?? 0))];
     const words = { score, train: t("training.train"), validation: t("training.validation") };
     for (const [id, { element: card, show }] of this.charts) {
       card.hidden = !runs.length || (id === "score" && !scores.length);
-      const title = id === "score" ? t("training.score", { score: score ? scoreName(score) : "" }) : t(`training.curve.${id}`);
-      show(linesOf(id, placed, words), { title, axis, axisTitle: t(`training.axis.${axis}`), isLog: id === "loss" && isLog });
+      const title =
+        id === "score" ? t("training.score", { score: score ? scoreName(score) : "" }) : t(`training.curve.${id}`);
+      show(linesOf(id, placed, words), {
+        title,
+        axis,
+        axisTitle: t(`training.axis.${axis}`),
+        isLog: id === "loss" && isLog,
+        extent,
+      });
     }
     this.epochs.replaceChildren(...[epochsTable(runs, scores)].filter(Boolean));
     this.showSamples(runs);
   }
 
-  showOptions({ axis, score, scores, isLog }) {
-    const { setParameters, t } = this.context;
-    const key = JSON.stringify(scores);
+  showOptions({ axis, score, scores, isLog, names }) {
+    const { parameters, setParameters, t } = this.context;
+    const key = JSON.stringify([scores, names]);
     if (this.optionsKey === key) return; // each control has its own state; nobody's list closes under their hand
     this.optionsKey = key;
     const again = (changes) => {
@@ -187,18 +202,45 @@ class Training {
       this.showCurves();
     };
     const axes = AXES.map((each) => [each, t(`training.axis.${each}`)]);
-    const names = scores.map((each) => [each, scoreName(each)]);
-    const log = element("input", { type: "checkbox", checked: isLog, onchange: ({ target }) => again({ log: target.checked ? 1 : null }) });
+    const named = scores.map((each) => [each, scoreName(each)]);
+    const sampled = names.includes(parameters.get("samples")) ? parameters.get("samples") : names[0];
+    const log = element("input", {
+      type: "checkbox",
+      checked: isLog,
+      onchange: ({ target }) => again({ log: target.checked ? 1 : null }),
+    });
     this.options.replaceChildren(
-      field(t("training.axis"), select(axes, axis, (value) => again({ axis: value }))),
-      ...(scores.length > 1 ? [field(t("training.score_choice"), select(names, score, (value) => again({ score: value })))] : []),
+      field(
+        t("training.axis"),
+        select(axes, axis, (value) => again({ axis: value })),
+      ),
+      ...(scores.length > 1
+        ? [
+            field(
+              t("training.score_choice"),
+              select(named, score, (value) => again({ score: value })),
+            ),
+          ]
+        : []),
+      ...(names.length > 1
+        ? [
+            field(
+              t("training.samples_of"),
+              select(
+                names.map((each) => [each, each]),
+                sampled,
+                (value) => again({ samples: value }),
+              ),
+            ),
+          ]
+        : []),
       element("label", { class: "field" }, log, t("training.log")),
     );
   }
 
-  /** Samples are of the first of the chosen runs, and new after each validation. */
+  /** Samples are of one of the chosen runs, and new after each validation. */
   showSamples(runs) {
-    const [run] = runs;
+    const run = runs.find(({ name }) => name === this.context.parameters.get("samples")) ?? runs[0];
     const key = run ? `${run.name} ${run.progress.validations.length}` : "";
     if (key === this.loadedSamples) return;
     this.loadedSamples = key;
@@ -220,7 +262,9 @@ function renew(old, parts) {
     if (!present) old.append(part);
     else if (present.isEqualNode(part)) continue;
     else if (present.dataset.state === part.dataset.state && present.childElementCount === part.childElementCount) {
-      [...part.children].forEach((child, place) => present.children[place].isEqualNode(child) || present.children[place].replaceWith(child));
+      [...part.children].forEach(
+        (child, place) => present.children[place].isEqualNode(child) || present.children[place].replaceWith(child),
+      );
     } else present.replaceWith(part);
   }
   while (old.children.length > parts.length) old.lastChild.remove();
