@@ -4,7 +4,7 @@ import json
 import math
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -49,8 +49,15 @@ class Watched:
         if parts[0] == "runs" and len(parts) > 1:
             return self._of_run(unquote(parts[1]), parts[2], int(query.get("after", ["0"])[0]))
         answers: dict[str, Callable[[Json], Json]] = {
-            "page": lambda _: {"runs": bool(self.runs), "models": True, "version": "0.9", "needs_token": self.can_control},
-            "models": lambda _: {"models": [{"name": name, "beam": 5, "alignment": True} for name in ("demo", "attention")]},
+            "page": lambda _: {
+                "runs": bool(self.runs),
+                "models": True,
+                "version": "0.9",
+                "needs_token": self.can_control,
+            },
+            "models": lambda _: {
+                "models": [{"name": name, "beam": 5, "alignment": True} for name in ("demo", "attention")]
+            },
             "runs": lambda _: {"runs": [self._run(name) for name in self.runs]},
             "inside": self._inside,
             "neighbours": neighbours,
@@ -96,7 +103,9 @@ class Watched:
             for sample in row["samples"]:
                 key = sample["source"], sample["reference"]
                 outputs.setdefault(key, [None] * len(validated))[place] = sample["translation"]
-        samples = [{"source": source, "reference": reference, "outputs": all_} for (source, reference), all_ in outputs.items()]
+        samples = [
+            {"source": source, "reference": reference, "outputs": all_} for (source, reference), all_ in outputs.items()
+        ]
         return 200, {"epochs": [row["epoch"] for row in validated], "samples": samples}
 
     def _inside(self, ask: Json) -> Json:
@@ -132,7 +141,9 @@ def neighbours(ask: Json) -> Json:
         ("Zwei Hunde spielen im hohen Gras.", "Two dogs play in the tall grass."),
         ("Ein brauner Hund springt über einen Zaun.", None),
     ]
-    listed = [{"source": source, "target": target, "distance": 0.8 + 0.31 * n} for n, (source, target) in enumerate(pairs)]
+    listed = [
+        {"source": source, "target": target, "distance": 0.8 + 0.31 * n} for n, (source, target) in enumerate(pairs)
+    ]
     points = [_point(n) for n in range(600)]
     return {
         "neighbours": listed[: ask.get("count", 10)],
@@ -208,10 +219,8 @@ def watching(port: int = 0) -> Iterator[Watched]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            try:
+            with suppress(BrokenPipeError, ConnectionResetError):  # the page aborts what it needs no longer
                 self.wfile.write(content)
-            except (BrokenPipeError, ConnectionResetError):  # the page aborts what it needs no longer
-                pass
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever)
