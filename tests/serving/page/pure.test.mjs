@@ -1,6 +1,7 @@
 /** What the page computes without touching a document. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { changeParameters, formatAddress, parseAddress, sharedParameters, wholeNumber } from "../../../src/tandem/serving/page/address.js";
@@ -10,6 +11,8 @@ import { csv } from "../../../src/tandem/serving/page/saving.js";
 import { LANGUAGES, setLanguage, t, texts } from "../../../src/tandem/serving/page/texts.js";
 import { alignTokens, cutText, forcedCount, markUnknown, roughWidth, shownToken } from "../../../src/tandem/serving/page/tokens.js";
 import { largest, linksOf, matrixRows, strongest } from "../../../src/tandem/serving/page/word_links.js";
+
+const PAGE = new URL("../../../src/tandem/serving/page/", import.meta.url);
 
 globalThis.localStorage = { getItem: () => null, setItem: () => {} };
 
@@ -200,4 +203,39 @@ test("only the latest answer is used", async () => {
   ends[0].resolve("old");
   await Promise.all(runs);
   assert.deepEqual([used, failed], [["new"], []]);
+});
+
+/** Relative luminance and contrast, as WCAG 2.2 has them. */
+function luminance(hex) {
+  const [red, green, blue] = [1, 3, 5].map((place) => {
+    const share = parseInt(hex.slice(place, place + 2), 16) / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+function contrast(one, other) {
+  const [most, least] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+  return (most + 0.05) / (least + 0.05);
+}
+
+test("letters can be read on what they stand on, in light and dark", () => {
+  const css = ["style.css", "styles/words.css"].map((name) => readFileSync(new URL(name, PAGE), "utf-8")).join("");
+  const colours = [...css.matchAll(/--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)/g)].map(([, name, ...pair]) => [name, pair]);
+  const known = Object.fromEntries(colours);
+  const pairs = [
+    ...["ink", "soft", "accent", "second", "good", "wrong"].flatMap((ink) => ["paper", "card"].map((paper) => [ink, paper, 4.5])),
+    ...["tint", "sunk"].flatMap((paper) => [["ink", paper, 4.5], ["soft", paper, 4.5], ["accent", paper, 4.5]]),
+    ["on-accent", "accent", 4.5],
+    ["ink", "shade", 4.5],
+    ["ink", "shade-against", 4.5],
+    ["edge", "card", 3],
+    ["edge", "paper", 3],
+  ];
+  for (const [ink, paper, least] of pairs) {
+    for (const scheme of [0, 1]) {
+      const value = contrast(known[ink][scheme], known[paper][scheme]);
+      assert.ok(value >= least, `${ink} on ${paper} in ${scheme ? "dark" : "light"}: ${value.toFixed(2)}`);
+    }
+  }
 });

@@ -43,7 +43,7 @@ export function matrixPicture({ sources, targets, matrix, label, digits, room })
   const heads = sources.map((word, number) => {
     const x = left + (number + 0.5) * column;
     const place = isTurned ? { transform: `translate(${x - 4} ${top - 6}) rotate(-45)` } : { x, y: top - 8, "text-anchor": "middle" };
-    return svgElement("text", { class: "word-label source", ...place }, cut(word));
+    return svgElement("text", { class: "word-label origin", ...place }, cut(word));
   });
   const rows = targets.map((word, target) => {
     const y = top + target * CELL.height;
@@ -101,7 +101,7 @@ export function linesPicture({ sources, targets, matrix, label, digits, room }) 
     });
   });
   const heads = sources.map((word, place) =>
-    svgElement("text", { class: "word-label source", x: left, y: y(place, sources.length) + 4, "text-anchor": "end" }, cut(word)),
+    svgElement("text", { class: "word-label origin", x: left, y: y(place, sources.length) + 4, "text-anchor": "end" }, cut(word)),
   );
   // The values of the chosen word stand beside the source's words.
   const values = sources.map((_, place) =>
