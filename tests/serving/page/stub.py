@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -154,10 +154,8 @@ def stubbed(port: int = 0) -> Iterator[Stub]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            try:
+            with suppress(BrokenPipeError):  # the page aborts what it needs no longer
                 self.wfile.write(content)
-            except BrokenPipeError:  # the page aborts what it needs no longer
-                pass
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever)

@@ -51,7 +51,7 @@ def next_tokens(source: list[str], target: list[str]) -> list[tuple[str, float]]
     if place >= len(source):
         shares = dict([(EOS, 0.9), *((token, share) for token, share in _FILL)])
     else:
-        shares = {token: share for token, share in _FILL}
+        shares = dict(_FILL)
         shares |= dict(WORDS.get(source[place], _UNKNOWN))
         shares[EOS] = 0.004 + (0.06 if target and target[-1] == "." else 0.0)
         if target and target[-1] in ("one", "is"):  # what it begins goes on less well

@@ -2,12 +2,13 @@
 
 import { element } from "./dom.js";
 
-/** What CSS says of an SVG that has to be in its file; the rest are attributes already. */
+/** What CSS says of an SVG that has to be in its file; the rest are attributes already. All are inherited but "opacity". */
 const KEPT = [
-  "color", "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "stroke-linecap",
-  "stroke-linejoin", "opacity", "font-family", "font-size", "font-style", "font-weight", "font-variant-numeric", "letter-spacing",
-  "text-anchor", "dominant-baseline", "visibility", "display", "paint-order",
+  "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "stroke-linecap", "stroke-linejoin",
+  "opacity", "font-family", "font-size", "font-style", "font-weight", "font-variant-numeric", "text-anchor",
+  "dominant-baseline", "paint-order",
 ];
+const NEEDLESS = ["class", "tabindex", "data-id", "data-target"];
 const SCALE = 2; // pixels of a PNG a pixel of the page
 const LARGEST = 8192; // pixels a side, which every browser's canvas can do
 
@@ -66,9 +67,15 @@ export function standalone(svg) {
   const copies = [copy, ...copy.querySelectorAll("*")];
   for (const [place, original] of originals.entries()) {
     const style = getComputedStyle(original);
-    for (const name of KEPT) copies[place].setAttribute(name, style.getPropertyValue(name));
-    copies[place].removeAttribute("class");
-    copies[place].removeAttribute("tabindex");
+    const above = original === svg ? null : getComputedStyle(original.parentNode);
+    for (const name of KEPT) {
+      const value = style.getPropertyValue(name);
+      const isGiven = name === "opacity" ? value === "1" : value === above?.getPropertyValue(name);
+      if (isGiven) copies[place].removeAttribute(name);
+      else copies[place].setAttribute(name, value);
+    }
+    for (const name of NEEDLESS) copies[place].removeAttribute(name);
+    if (style.visibility === "hidden" || style.display === "none") copies[place].dataset.unsaved = "";
   }
   for (const left of copy.querySelectorAll("[data-unsaved]")) left.remove();
   const box = svg.viewBox.baseVal;

@@ -7,8 +7,9 @@ import { largest, linksOf, strongest } from "../word_links.js";
 
 const FONT = 13; // pixels, as all that follow
 const LONGEST = 130; // of a label
-const CELL = { narrowest: 38, widest: 64, height: 30 };
+const CELL = { narrowest: 22, numbered: 34, widest: 64, height: 30 };
 const LINE = { height: 30, shortest: 110, longest: 420, gap: 10 };
+const FAINT = 0.05; // a share of the largest value
 const LEAST = 0.12; // weaker ties get a line only when their word is chosen
 
 /**
@@ -42,7 +43,7 @@ export function matrixPicture({ sources, targets, matrix, label, digits, room })
   const heads = sources.map((word, number) => {
     const x = left + (number + 0.5) * column;
     const place = isTurned ? { transform: `translate(${x - 4} ${top - 6}) rotate(-45)` } : { x, y: top - 8, "text-anchor": "middle" };
-    return svgElement("text", { class: "word-label source", ...place }, cut(word));
+    return svgElement("text", { class: "word-label origin", ...place }, cut(word));
   });
   const rows = targets.map((word, target) => {
     const y = top + target * CELL.height;
@@ -63,11 +64,15 @@ function cell(value, { x, y, width }, most, digits) {
   const strength = Math.abs(value ?? 0) / most;
   const sign = (value ?? 0) < 0 ? "against" : "for";
   const box = { x: x + 1, y: y + 1, width: width - 2, height: CELL.height - 2, rx: 3 };
+  // Where a number has no room, a dash still tells what is below zero from what is above.
+  const dash = sign === "against" && strength > FAINT ? "−" : "";
+  const shown = width >= CELL.numbered ? number(value, digits) : dash;
   return svgElement(
     "g",
     { class: `cell ${sign}` },
+    svgElement("title", {}, number(value, digits)),
     svgElement("rect", { ...box, class: "shade", "fill-opacity": strength.toFixed(3) }),
-    svgElement("text", { x: x + width / 2, y: y + CELL.height / 2 + 4, "text-anchor": "middle" }, number(value, digits)),
+    svgElement("text", { x: x + width / 2, y: y + CELL.height / 2 + 4, "text-anchor": "middle" }, shown),
   );
 }
 
@@ -96,7 +101,7 @@ export function linesPicture({ sources, targets, matrix, label, digits, room }) 
     });
   });
   const heads = sources.map((word, place) =>
-    svgElement("text", { class: "word-label source", x: left, y: y(place, sources.length) + 4, "text-anchor": "end" }, cut(word)),
+    svgElement("text", { class: "word-label origin", x: left, y: y(place, sources.length) + 4, "text-anchor": "end" }, cut(word)),
   );
   // The values of the chosen word stand beside the source's words.
   const values = sources.map((_, place) =>
