@@ -150,7 +150,7 @@ def neighbours(ask: Json) -> Json:
         "sentences": 29000,
         "point": [1.2, -0.7],
         "points": points,
-        "variance": [0.183, 0.094],
+        "variance": [18.3, 9.4],
     }
 
 

@@ -182,7 +182,10 @@ function signatureList(signatures) {
   const list = element(
     "dl",
     { class: "signatures" },
-    ...entries.flatMap(([name, signature]) => [element("dt", {}, scoreName(name)), element("dd", {}, signature)]),
+    ...entries.flatMap(([name, signature]) => [
+      element("dt", {}, name === "significance" ? t("compare.significance") : scoreName(name)),
+      element("dd", {}, signature),
+    ]),
   );
   return element("details", { class: "heat-table" }, element("summary", {}, t("compare.signatures")), list);
 }

@@ -54,7 +54,9 @@ export function neighboursPart({ api }, look) {
     content.querySelector(".computing span").textContent = t("inside.computed", { done, total });
   }
 
-  function show(answer) {
+  function show(found) {
+    // A number that is not finite comes as null, and has no place.
+    const answer = { ...found, points: found.points.filter((each) => !each.includes(null)) };
     const picture = scatter(answer, pictureWidth(content));
     const points = () => [
       ["x", "y", "is"],

@@ -40,7 +40,7 @@ export function scatter({ point, points, variance, sentences }, width) {
   const dots = points.map((each) => `M${place(each).join(" ")}h0`).join("");
   const [x, y] = place(point);
   const isRight = x > width * 0.7;
-  const axis = (at) => t(`inside.component.${at}`, { share: percent(variance[at]) });
+  const axis = (at) => t(`inside.component.${at}`, { share: percent(variance[at] / 100) });
   return svgElement(
     "svg",
     { class: "scatter", role: "img", "aria-label": label(point, points, sentences), viewBox: `0 0 ${width} ${height}` },

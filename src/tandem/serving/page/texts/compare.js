@@ -73,6 +73,7 @@ export const compareTexts = {
   "compare.scores.one": ["Scores over one line", "Bewertung über eine Zeile", "1 行的评分"],
   "compare.difference": ["Difference", "Unterschied", "差值"],
   "compare.signatures": ["How the scores are computed", "Wie die Bewertungen berechnet werden", "评分的计算方式"],
+  "compare.significance": ["significance", "Signifikanz", "显著性"],
   "compare.significant": [
     "{better} is better than {worse} by {difference} {metric}; chance is an unlikely explanation (p {chance}, {samples} paired samples).",
     "{better} ist um {difference} {metric} besser als {worse}; Zufall ist keine wahrscheinliche Erklärung (p {chance}, {samples} gepaarte Stichproben).",
