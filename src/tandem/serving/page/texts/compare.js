@@ -1,0 +1,112 @@
+/** Texts of the view "Compare": English, German, Chinese. */
+
+export const compareTexts = {
+  "view.compare": ["Compare", "Vergleichen", "比较"],
+  "compare.lead": [
+    "Two models translate the same lines. With references there are scores, and a test of whether their difference may be chance.",
+    "Zwei Modelle übersetzen dieselben Zeilen. Mit Referenzen gibt es Bewertungen und einen Test, ob der Unterschied Zufall sein kann.",
+    "用两个模型翻译相同的文本。若提供参考译文，还会给出评分以及差异是否可能出于偶然的检验。",
+  ],
+  "compare.one_model": [
+    "The server has one model only. Start it with two to compare them.",
+    "Der Server hat nur ein Modell. Starten Sie ihn mit zweien, um sie zu vergleichen.",
+    "服务器只有一个模型。请用两个模型启动服务器后再比较。",
+  ],
+  "compare.first": ["First model", "Erstes Modell", "第一个模型"],
+  "compare.second": ["Second model", "Zweites Modell", "第二个模型"],
+  "compare.beam.own": ["each model’s own", "wie beim Modell", "各模型默认值"],
+  "compare.start": ["Compare", "Vergleichen", "开始比较"],
+  "compare.working": [
+    "Both models translate {count} lines …",
+    "Beide Modelle übersetzen {count} Zeilen …",
+    "两个模型正在翻译 {count} 行…",
+  ],
+  "compare.working.one": [
+    "Both models translate one line …",
+    "Beide Modelle übersetzen eine Zeile …",
+    "两个模型正在翻译 1 行…",
+  ],
+  "compare.sources": ["Sources, one a line", "Ausgangstexte, einer je Zeile", "原文，每行一句"],
+  "compare.sources.placeholder": [
+    "Paste lines, or choose a file. A tab separates a source from its reference.",
+    "Zeilen einfügen oder eine Datei wählen. Ein Tabulator trennt Ausgangstext und Referenz.",
+    "粘贴文本或选择文件。可用制表符分隔原文与参考译文。",
+  ],
+  "compare.references": [
+    "References, one a line (optional)",
+    "Referenzen, eine je Zeile (freiwillig)",
+    "参考译文，每行一句（可选）",
+  ],
+  "compare.references.placeholder": [
+    "The translations that people made of these lines",
+    "Übersetzungen dieser Zeilen von Menschen",
+    "这些句子的人工译文",
+  ],
+  "compare.file": ["Choose a file", "Datei wählen", "选择文件"],
+  "compare.file.label": ["{label}: choose a file", "{label}: Datei wählen", "{label}：选择文件"],
+  "compare.too_large": [
+    "{name} is larger than {size} MB.",
+    "{name} ist größer als {size} MB.",
+    "{name} 超过 {size} MB。",
+  ],
+  "compare.not_in_address": [
+    "These texts are too long for the address: whoever follows a link to this page has to choose them again.",
+    "Diese Texte sind zu lang für die Adresse: Wer einem Link hierher folgt, muss sie neu wählen.",
+    "文本过长，无法写入地址：通过链接打开此页面时需重新选择。",
+  ],
+  "compare.no_source": [
+    "There is no source to translate.",
+    "Es gibt keinen Ausgangstext zu übersetzen.",
+    "没有可翻译的原文。",
+  ],
+  "compare.not_paired": [
+    "Each source needs one reference, but the number of sources is {sources}, and that of references {references}.",
+    "Jeder Ausgangstext braucht eine Referenz; die Zahl der Ausgangstexte ist aber {sources}, die der Referenzen {references}.",
+    "原文有 {sources} 行，参考译文有 {references} 行：每行原文都需要一行参考译文。",
+  ],
+  "compare.same_model": [
+    "Choose two different models.",
+    "Wählen Sie zwei verschiedene Modelle.",
+    "请选择两个不同的模型。",
+  ],
+  "compare.scores": ["Scores over {count} lines", "Bewertung über {count} Zeilen", "{count} 行的评分"],
+  "compare.scores.one": ["Scores over one line", "Bewertung über eine Zeile", "1 行的评分"],
+  "compare.difference": ["Difference", "Unterschied", "差值"],
+  "compare.signatures": ["How the scores are computed", "Wie die Bewertungen berechnet werden", "评分的计算方式"],
+  "compare.significance": ["significance", "Signifikanz", "显著性"],
+  "compare.significant": [
+    "{better} is better than {worse} by {difference} {metric}; chance is an unlikely explanation (p {chance}, {samples} paired samples).",
+    "{better} ist um {difference} {metric} besser als {worse}; Zufall ist keine wahrscheinliche Erklärung (p {chance}, {samples} gepaarte Stichproben).",
+    "{better} 的 {metric} 比 {worse} 高 {difference}，不太可能出于偶然（p {chance}，{samples} 次配对抽样）。",
+  ],
+  "compare.chance": [
+    "{better} is ahead of {worse} by {difference} {metric}, but that may well be chance (p {chance}, {samples} paired samples).",
+    "{better} liegt um {difference} {metric} vor {worse}, aber das kann gut Zufall sein (p {chance}, {samples} gepaarte Stichproben).",
+    "{better} 的 {metric} 比 {worse} 高 {difference}，但很可能出于偶然（p {chance}，{samples} 次配对抽样）。",
+  ],
+  "compare.equal": [
+    "Both models have the same {metric}.",
+    "Beide Modelle haben dasselbe {metric}.",
+    "两个模型的 {metric} 相同。",
+  ],
+  "compare.order": ["Order", "Reihenfolge", "排序"],
+  "compare.order.file": ["as given", "wie gegeben", "原始顺序"],
+  "compare.order.difference": ["largest difference first", "größter Unterschied zuerst", "差异从大到小"],
+  "compare.order.first": ["where {first} is better", "wo {first} besser ist", "{first} 更好的在前"],
+  "compare.order.second": ["where {second} is better", "wo {second} besser ist", "{second} 更好的在前"],
+  "compare.order.worst": ["worst first", "schlechteste zuerst", "得分从低到高"],
+  "compare.order.best": ["best first", "beste zuerst", "得分从高到低"],
+  "compare.only": ["Only lines where they differ", "Nur Zeilen, in denen sie sich unterscheiden", "仅显示有差异的行"],
+  "compare.differing": [
+    "They differ in {differing} of {all} lines. Underlined: words that the other one does not have there.",
+    "Sie unterscheiden sich in {differing} von {all} Zeilen. Unterstrichen: Wörter, die das andere dort nicht hat.",
+    "{all} 行中有 {differing} 行不同。下划线：另一译文在该处没有的词。",
+  ],
+  "compare.gain": [
+    "chrF of {second} beyond that of {first}",
+    "chrF von {second} über dem von {first}",
+    "{second} 的 chrF 减去 {first} 的 chrF",
+  ],
+  "compare.more": ["Show {count} more", "{count} weitere zeigen", "再显示 {count} 行"],
+  "compare.more.one": ["Show one more", "Eine weitere zeigen", "再显示 1 行"],
+};

@@ -1,0 +1,234 @@
+"""A stand-in for the server's side of the views Inside, Training and Compare."""
+
+import json
+import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import tandem.serving
+
+FOLDER = Path(tandem.serving.__file__).parent / "page"
+TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+Json = dict[str, Any]
+_WHATS = ["hidden", "cell", "input", "forget", "output", "candidate"]
+_SIGNED = {"hidden", "cell", "candidate"}
+
+
+@dataclass
+class Watched:
+    """What the server knows, which a test may change while a page looks at it."""
+
+    url: str = ""
+    runs: dict[str, list[Json]] = field(default_factory=dict)
+    """The rows of each run's metrics file."""
+    states: dict[str, str] = field(default_factory=dict)
+    """What each run does, where it does not train."""
+    can_control: bool = False
+    is_away: bool = False
+    """Whether every request for data is refused."""
+    computed: list[int] = field(default_factory=list)
+    """How many sentences are indexed at each ask for neighbours; none is left when the index is there."""
+    restarted: set[str] = field(default_factory=set)
+    """The runs whose file was begun anew since it was last asked for."""
+    directions: int = 1
+    asked: list[tuple[str, Json]] = field(default_factory=list)
+    """The paths, with their queries, and the bodies of all requests for data."""
+
+    def answer(self, path: str, ask: Json) -> tuple[int, Json]:
+        """Return the status and the content of the answer."""
+        self.asked.append((path, ask))
+        if self.is_away:
+            return 503, {"error": {"code": "busy", "message": "the server is away"}}
+        parts, query = urlsplit(path).path.split("/")[2:], parse_qs(urlsplit(path).query)
+        if parts[0] == "runs" and len(parts) > 1:
+            return self._of_run(unquote(parts[1]), parts[2], int(query.get("after", ["0"])[0]))
+        answers: dict[str, Callable[[Json], Json]] = {
+            "page": lambda _: {
+                "runs": bool(self.runs),
+                "models": True,
+                "version": "0.9",
+                "needs_token": self.can_control,
+            },
+            "models": lambda _: {
+                "models": [{"name": name, "beam": 5, "alignment": True} for name in ("demo", "attention")]
+            },
+            "runs": lambda _: {"runs": [self._run(name) for name in self.runs]},
+            "inside": self._inside,
+            "neighbours": neighbours,
+            "compare": compare,
+        }
+        if parts[0] not in answers:
+            return 404, {"error": {"code": "not_found", "message": ""}}
+        if parts[0] == "neighbours" and self.computed:
+            return 202, {"computing": {"done": self.computed.pop(0), "total": 1000}}
+        return 200, answers[parts[0]](ask)
+
+    def _run(self, name: str) -> Json:
+        rows = self.runs[name]
+        started = next((row for row in rows if row["event"] == "started"), None)
+        validated = [row for row in rows if row["event"] == "validated"]
+        return {
+            "name": name,
+            "state": self.states.get(name, "training"),
+            "epochs": started and started["epochs"],
+            "epoch": max((row.get("epoch", 0) for row in rows), default=None),
+            "step": rows[-1]["step"] if rows else 0,
+            "steps": started and started["epochs"] * started["steps_per_epoch"],
+            "updated": "2026-01-02T03:04:05+00:00",
+            "scores": validated[-1]["scores"] if validated else {},
+            "can_control": self.can_control,
+        }
+
+    def _of_run(self, name: str, what: str, after: int) -> tuple[int, Json]:
+        if name not in self.runs:
+            return 404, {"error": {"code": "not_found", "message": f"there is no run {name!r}"}}
+        rows = self.runs[name]
+        if what in ("stop", "resume"):
+            self.states[name] = "stopped" if what == "stop" else "training"
+            return 200, {"state": self.states[name]}
+        if what == "metrics":
+            if after and name in self.restarted:
+                self.restarted.discard(name)
+                return 200, {"rows": [], "next": 0, "restarted": True}
+            return 200, {"rows": rows[after : after + 50], "next": min(after + 50, len(rows)), "restarted": False}
+        validated = [row for row in rows if row["event"] == "validated"]
+        outputs: dict[tuple[str, str], list[str | None]] = {}
+        for place, row in enumerate(validated):
+            for sample in row["samples"]:
+                key = sample["source"], sample["reference"]
+                outputs.setdefault(key, [None] * len(validated))[place] = sample["translation"]
+        samples = [
+            {"source": source, "reference": reference, "outputs": all_} for (source, reference), all_ in outputs.items()
+        ]
+        return 200, {"epochs": [row["epoch"] for row in validated], "samples": samples}
+
+    def _inside(self, ask: Json) -> Json:
+        tokens = ["<sos>", *(ask.get("target") or "a small dog runs through the grass .").split()]
+        if ask["side"] == "encoder":
+            tokens = ask["text"].replace(".", " .").split()
+        what, layer = ask["what"], ask.get("layer", 0)
+        forward = [[_value(what, step, unit, layer) for unit in range(96)] for step in range(len(tokens))]
+        changes = [sum(abs(forward[t + 1][u] - forward[t][u]) for t in range(len(tokens) - 1)) for u in range(96)]
+        two = self.directions == 2 and ask["side"] == "encoder"
+        backward = {"backward": [row[::-1] for row in forward]} if two else {}
+        return {
+            "tokens": tokens,
+            "values": forward,
+            **backward,
+            "changed": sorted(range(96), key=lambda unit: -changes[unit])[:32],
+            "layers": 2,
+            "whats": _WHATS,
+            "directions": 2 if two else 1,
+        }
+
+
+def _value(what: str, step: int, unit: int, layer: int) -> float:
+    wave = math.sin(step * (0.3 + unit % 7 / 5) + unit + layer) * math.cos(unit * 0.37) * math.exp(-(unit % 5) / 4)
+    return round(wave if what in _SIGNED else 1 / (1 + math.exp(-4 * wave)), 4)
+
+
+def neighbours(ask: Json) -> Json:
+    """Answer as /v1/neighbours does."""
+    pairs = [
+        ("Ein kleiner Hund läuft durch das Gras.", "A small dog runs through the grass."),
+        ("Ein Hund rennt über eine Wiese.", "A dog runs across a meadow."),
+        ("Zwei Hunde spielen im hohen Gras.", "Two dogs play in the tall grass."),
+        ("Ein brauner Hund springt über einen Zaun.", None),
+    ]
+    listed = [
+        {"source": source, "target": target, "distance": 0.8 + 0.31 * n} for n, (source, target) in enumerate(pairs)
+    ]
+    points = [_point(n) for n in range(600)]
+    return {
+        "neighbours": listed[: ask.get("count", 10)],
+        "sentences": 29000,
+        "point": [1.2, -0.7],
+        "points": points,
+        "variance": [18.3, 9.4],
+    }
+
+
+def _point(n: int) -> list[float]:
+    angle, radius = n * 2.399963, math.sqrt(n) / 8
+    return [round(radius * math.cos(angle) * (1.4 + math.sin(n)), 4), round(radius * math.sin(angle), 4)]
+
+
+def compare(ask: Json) -> Json:
+    """Answer as /v1/compare does; the second model writes "the" for "a"."""
+    rows = []
+    for number, source in enumerate(ask["sources"]):
+        first, reference = f"a {source.lower()}", ask["references"] and ask["references"][number]
+        second = first.replace("a ", "the ", 1) if number % 3 else first
+        scores = (40.0 + number % 7, 44.0 - number % 5 * 2.5) if reference is not None else (None, None)
+        rows.append(
+            {
+                "source": source,
+                "reference": reference,
+                "first": first,
+                "second": second,
+                "first_score": scores[0],
+                "second_score": scores[1] if second != first else scores[0],
+            }
+        )
+    one, other = ask["models"]
+    scored = ask["references"] is not None
+    scores_of = {one: {"bleu": 31.29, "chrf": 50.6, "exact": 1.6}, other: {"bleu": 33.1, "chrf": 52.4, "exact": 2.1}}
+    return {
+        "models": [one, other],
+        "count": len(rows),
+        "scores": scores_of if scored else None,
+        "signatures": {"bleu": "nrefs:1|case:mixed|tok:13a", "chrf": "nrefs:1|case:mixed|nc:6"} if scored else {},
+        "significance": {"metric": "bleu", "difference": 1.81, "p": 0.004, "samples": 1000} if scored else None,
+        "rows": rows,
+    }
+
+
+@contextmanager
+def watching(port: int = 0) -> Iterator[Watched]:
+    """Serve the page, and answer for a server that knows nothing but what is put in."""
+    state = Watched()
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            path = urlsplit(self.path).path
+            if path.startswith("/v1/"):
+                self._answer({})
+                return
+            file = FOLDER / ("index.html" if path == "/" else path.removeprefix("/page/"))
+            content = file.read_bytes() if file.is_file() else b""
+            self._send(200 if file.is_file() else 404, content, TYPES.get(file.suffix, "text/plain"))
+
+        def do_POST(self) -> None:
+            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def _answer(self, ask: Json) -> None:
+            status, content = state.answer(self.path, ask)
+            self._send(status, json.dumps(content).encode(), "application/json")
+
+        def _send(self, status: int, content: bytes, kind: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            with suppress(BrokenPipeError, ConnectionResetError):  # the page aborts what it needs no longer
+                self.wfile.write(content)
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    state.url = f"http://127.0.0.1:{server.server_port}/"
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
