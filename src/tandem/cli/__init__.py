@@ -27,6 +27,7 @@ COMMANDS = {
     "small models.",
     "average": "Write a checkpoint whose weights are the mean of those of several.",
     "export": "Write a model as ONNX graphs, which translate without PyTorch.",
+    "push": "Write a model to the Hugging Face Hub, with a card that is written from its run.",
     "serve": "Serve models over HTTP: translations, scores, LibreTranslate's interface, figures for Prometheus.",
     "data": "Fetch public corpora, see which prepared ones are kept.",
 }

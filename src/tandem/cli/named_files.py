@@ -63,7 +63,9 @@ def with_files(files: Sequence[Path], options: _Options) -> _Options:
 
 def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[list[Path], _Options]:
     """Return the arguments that are models, and the options with the files that follow them."""
-    is_data = [not path.is_dir() and (path.exists() or _form(path) is not None) for path in arguments]
+    is_data = [
+        not (path.is_dir() or is_model(path)) and (path.exists() or _form(path) is not None) for path in arguments
+    ]
     count = [*is_data, True].index(True)
     return list(arguments[:count]), with_files(arguments[count:], options)
 

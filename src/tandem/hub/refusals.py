@@ -1,0 +1,73 @@
+"""What the Hub and the network answer, as sentences that say what to do."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tandem.errors import HubError
+from tandem.hub.naming import HubName
+
+_LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN to a token of yours"
+
+
+@contextmanager
+def answered(name: HubName) -> Iterator[None]:
+    """Turn what huggingface_hub raises in this block into a HubError that names the model."""
+    try:
+        from httpx2 import HTTPError
+        from huggingface_hub import errors
+    except ImportError as error:
+        raise HubError(
+            f"{name}: the package `huggingface_hub`, which speaks with the Hub, is missing or too old. "
+            'Install it with: pip install "tandem-seq2seq[hub]"'
+        ) from error
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise HubError(
+            f"{name}: its owner decides who may have it, and you are not among them. Ask on its page"
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise HubError(
+            f"{name}: the Hub has no such model, or it is private and not for you. Check its name. {_LOG_IN}"
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise HubError(f"{name}: the model has no branch, tag or commit of that name. Check it on its page") from error
+    except errors.LocalEntryNotFoundError as error:
+        raise HubError(_unreachable(name, error.__cause__ or error)) from error
+    except errors.EntryNotFoundError as error:
+        raise HubError(f"{name}: {_missing_file(error)} is not there: it is no model of Tandem, or not all") from error
+    except errors.HfHubHTTPError as error:
+        raise HubError(f"{name}: {_refused(error.response.status_code, error)}") from error
+    except (errors.OfflineModeIsEnabled, HTTPError) as error:
+        raise HubError(_unreachable(name, error)) from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise HubError(f"{name}: {_first_line(error.__cause__ or error)}") from error
+
+
+def _refused(status: int, error: Exception) -> str:
+    if status == 401:
+        return f"the Hub does not know your token. {_LOG_IN}"
+    if status == 403:
+        return "your token may not do that. Check who the owner is, and take a token that may write"
+    if status in (409, 412):
+        return "somebody else is changing it. Look at its page, and push again"
+    return f"the Hub answers {status}: {_first_line(error)}"
+
+
+def _unreachable(name: HubName, error: BaseException) -> str:
+    where = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    if os.environ.get("HF_HUB_OFFLINE"):
+        return f"{name}: HF_HUB_OFFLINE is set, and this is not in the cache whole. Unset it once, to fetch the model"
+    return (
+        f"{name}: the Hub ({where}) cannot be reached ({_first_line(error)}), and this is not in the cache whole. "
+        "Check the network"
+    )
+
+
+def _missing_file(error: Exception) -> str:
+    return str(error).rstrip(". \n").rpartition("/")[2].partition(".\n")[0] or "a file"
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
