@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tandem.errors import HubError
 from tandem.files.seals import FORMAT_FILE, read_sealed
-from tandem.hub.naming import MODEL_FILES, PREFIX, HubName, hub_name, looks_like_hub_name
+from tandem.hub.naming import MODEL_FILES, HubName, hub_name, looks_like_hub_name
 from tandem.hub.refusals import answered
 from tandem.version import __version__
 
@@ -20,9 +20,7 @@ def local_model(path: Path) -> Path:
     if name is not None:
         return _fetched(name)
     if looks_like_hub_name(path):
-        raise HubError(
-            f"{path.as_posix()}: a model on the Hub is named {PREFIX}OWNER/NAME or {PREFIX}OWNER/NAME@REVISION"
-        )
+        raise HubError(f"{path.as_posix()}: a model on the Hub is named hf:OWNER/NAME or hf:OWNER/NAME@REVISION")
     return path
 
 

@@ -36,6 +36,7 @@ class HubName(NamedTuple):
     """A branch, a tag or a commit. None: the main branch."""
 
     def __str__(self) -> str:
+        """Return the name as every command takes it."""
         return f"{PREFIX}{self.model}" + ("" if self.revision is None else f"@{self.revision}")
 
 

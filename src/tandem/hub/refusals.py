@@ -1,6 +1,7 @@
 """What the Hub and the network answer, as sentences that say what to do."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,15 +13,22 @@ _LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN to a token of yours"
 
 @contextmanager
 def answered(name: HubName) -> Iterator[None]:
-    """Turn what huggingface_hub raises in this block into a HubError that names the model."""
+    """Turn what huggingface_hub raises in this block into a HubError that names the model.
+
+    Its progress bars are hidden where nobody sees them.
+    """
     try:
         from httpx2 import HTTPError
         from huggingface_hub import errors
+        from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
     except ImportError as error:
         raise HubError(
             f"{name}: the package `huggingface_hub`, which speaks with the Hub, is missing or too old. "
             'Install it with: pip install "tandem-seq2seq[hub]"'
         ) from error
+    hides = not sys.stderr.isatty() and not are_progress_bars_disabled()
+    if hides:
+        disable_progress_bars()
     try:
         yield
     except errors.GatedRepoError as error:
@@ -43,6 +51,9 @@ def answered(name: HubName) -> Iterator[None]:
         raise HubError(_unreachable(name, error)) from error
     except (OSError, ValueError, RuntimeError) as error:
         raise HubError(f"{name}: {_first_line(error.__cause__ or error)}") from error
+    finally:
+        if hides:
+            enable_progress_bars()
 
 
 def _refused(status: int, error: Exception) -> str:

@@ -71,7 +71,7 @@ def prepare_push(
     hub_name = checked_name(name, revision)
     if license is not None and not _LICENSE.fullmatch(license):
         raise HubError(
-            f"{license}: this is no licence that the Hub knows. It names them in lower case, such as apache-2.0, mit or "
+            f"{license}: this is no name of a licence on the Hub. They are in lower case, such as apache-2.0, mit or "
             "cc-by-4.0; take other for one of your own"
         )
 

@@ -1,5 +1,6 @@
 """The scores of a run's best checkpoint, kept as `scores.json` when the training ends."""
 
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,7 +8,6 @@ from pydantic import TypeAdapter
 
 from tandem.errors import CheckpointError
 from tandem.files.atomic import replace_file
-from tandem.files.json_values import without_infinities
 from tandem.files.seals import read_sealed, sealed
 from tandem.metrics.score import Score
 from tandem.runs.evaluation import Evaluation
@@ -40,9 +40,11 @@ _CONTENT = TypeAdapter(RunScores)
 
 def write_scores(run: Path, checkpoint: str, corpus: str, evaluation: Evaluation) -> None:
     """Keep the scores of a checkpoint. Raise NotWrittenError where that is impossible."""
-    scores = [{"name": s.name, "value": s.value, "signature": s.signature} for s in evaluation.scores]
-    content = {"checkpoint": checkpoint, "corpus": corpus, "scores": scores}
-    replace_file(run / SCORES, sealed(without_infinities(content)))
+    scores = [
+        {"name": score.name, "value": score.value if isfinite(score.value) else None, "signature": score.signature}
+        for score in evaluation.scores
+    ]
+    replace_file(run / SCORES, sealed({"checkpoint": checkpoint, "corpus": corpus, "scores": scores}))
 
 
 def read_scores(run: Path, checkpoint: str) -> RunScores | None:

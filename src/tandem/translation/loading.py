@@ -22,7 +22,9 @@ def load(
 ) -> Translator:
     """Return the translator of a run (its best checkpoint), of a checkpoint, or of an export; of several, an ensemble.
 
-    `hf:OWNER/NAME` and `hf:OWNER/NAME@REVISION` are models on the Hugging Face Hub, which are fetched. Members decode together: `averaging` says which mean of their probabilities is taken. An export runs on the CPU, in
+    `hf:OWNER/NAME` and `hf:OWNER/NAME@REVISION` are models on the Hugging Face Hub, which are fetched.
+
+    Members decode together: `averaging` says which mean of their probabilities is taken. An export runs on the CPU, in
     the precision that it was written in. Raise CheckpointError where a model is damaged, or where the members don't
     share their vocabularies; ArgumentError for exports beside others, or on another device or in another precision;
     HubError where a model cannot be fetched.
