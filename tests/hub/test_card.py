@@ -46,7 +46,7 @@ def test_the_scores_are_the_run_s_with_their_signatures(run: Path) -> None:
         (score.name, round(score.value, 4)) for score in saved.finite()
     }
     assert {r.metric_args["signature"] for r in results} == {score.signature for score in saved.finite()}
-    assert {r.dataset_name for r in results} == {"pairs in memory"}
+    assert {r.dataset_name for r in results} == {"pairs"}
     assert "On the validation corpus" in card.text()
     for score in saved.finite():
         assert f"| `{score.name}` | {score.value:.2f} | `" in card.text()
@@ -96,7 +96,7 @@ def test_limits_follow_from_the_model() -> None:
     assert "Its confidences are not calibrated" in words
     pieces = Card(
         NAME,
-        recipe("model.attention=on", "text.source.tokenizer=bpe", train=FILES),
+        recipe("model.attention=luong", "text.source.tokenizer=bpe", train=FILES),
         (10, 12),
         calibrated=True,
         export="int8",

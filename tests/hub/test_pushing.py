@@ -9,7 +9,7 @@ from tandem.errors import HubError
 from tandem.hub.naming import MODEL_FILES
 from tandem.model_paths import EXPORT, WEIGHTS, checkpoint_of
 from tests.support.hub import READER, StandInHub
-from tests.support.runs import number_pairs
+from tests.support.runs import copied, number_pairs
 
 SOURCES = [source for source, _ in number_pairs(20, seed=5)]
 
@@ -33,14 +33,13 @@ def test_an_export_comes_back_as_it_was(hub: StandInHub, run: Path, tmp_path: Pa
     assert tandem.load("hf:me/numbers").engine.__class__.__name__ == "OnnxEngine"
 
 
-def test_what_is_pushed_is_the_checkpoint_and_the_card(hub: StandInHub, run: Path) -> None:
-    (checkpoint_of(run) / "notes.txt").write_text("mine", encoding="utf-8")
-    tandem.push(run, "me/numbers")
-    (checkpoint_of(run) / "notes.txt").unlink()
+def test_what_is_pushed_is_the_checkpoint_and_the_card(hub: StandInHub, run: Path, tmp_path: Path) -> None:
+    checkpoint = checkpoint_of(copied(run, tmp_path / "run"))
+    own = {file.name: file.read_bytes() for file in checkpoint.iterdir()}
+    (checkpoint / "notes.txt").write_text("mine", encoding="utf-8")
+    tandem.push(tmp_path / "run", "me/numbers")
     files = hub.repositories["me/numbers"].files
-    own = {file.name for file in checkpoint_of(run).iterdir()}
-    assert files.keys() == own | {"README.md", ".gitattributes"}
-    assert all(files[name] == (checkpoint_of(run) / name).read_bytes() for name in own)
+    assert files == {**own, "README.md": files["README.md"], ".gitattributes": b""}
 
 
 def test_paths_and_people_stay_at_home(hub: StandInHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

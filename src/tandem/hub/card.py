@@ -171,7 +171,7 @@ class Card:
         """Return the names of the corpus of a part: without a validation corpus, training pairs were held back."""
         corpora = self.recipe.data.corpora()
         corpus = corpora.get(part, corpora["train"])
-        return [_last(name) for name in corpus.names] or ["pairs in memory"]
+        return [_last(name) for name in corpus.names]
 
 
 def _last(name: str) -> str:

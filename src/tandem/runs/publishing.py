@@ -16,7 +16,6 @@ from tandem.hub.pushing import Pushed, push_files
 from tandem.metrics.score import Score
 from tandem.model_files import read_model_files
 from tandem.model_paths import WEIGHTS, is_export, read_models
-from tandem.recording import read_metrics
 from tandem.runs.provenance import read_provenance
 from tandem.runs.scores import read_scores
 from tandem.version import __version__
@@ -127,6 +126,8 @@ def _scores(run: Path, checkpoint: str) -> tuple[str, list[Score]]:
         return saved.corpus, saved.finite()
     if not (run / "metrics.jsonl").exists():
         return "", []
+    from tandem.recording import read_metrics  # it takes torch, which whoever pushes an export may not have
+
     for row in read_metrics(run / "metrics.jsonl"):
         if row["event"] == "validated" and f"epoch-{row['epoch']:03d}" == checkpoint:
             signature = f"search:greedy|validation of epoch {row['epoch']} during the training"
