@@ -129,7 +129,7 @@ def test_links_of_the_hub_s_cache_are_followed(links: tuple[str, ...], directory
     snapshot = cached(directory, *links)
     assert check_directory(snapshot, NAMES) >= set(NAMES)
     (snapshot / "b").resolve().write_text("B", encoding="utf-8")
-    with pytest.raises(CheckpointError, match="b: damaged: .* Remove the folder models--OWNER--NAME that it is in"):
+    with pytest.raises(CheckpointError, match=r"b: damaged: .* Remove the folder models--OWNER--NAME that it is in"):
         check_directory(snapshot, NAMES)
     (snapshot / "b").resolve().unlink()
     with pytest.raises(CheckpointError, match="b: missing"):

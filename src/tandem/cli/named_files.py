@@ -13,6 +13,7 @@ from tandem.corpora.kinds import KINDS
 from tandem.corpora.public import PUBLIC
 from tandem.errors import CorpusError
 from tandem.files.compression import PACKED_SUFFIXES
+from tandem.hub.fetching import local_model
 from tandem.model_paths import is_model
 from tandem.recipe.builtin import find_builtin
 
@@ -73,14 +74,14 @@ def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[lis
 def models_and_texts(arguments: Sequence[str], models: Sequence[Path]) -> tuple[list[Path], list[str]]:
     """Split the arguments: the first is a model, unless --model names one, and so are those after it that are models.
 
-    BadParameter where no model is named.
+    Models on the Hub are fetched, so that all of a command uses the same ones. BadParameter where no model is named.
     """
     paths, texts = list(models), list(arguments)
     while texts and (not paths or is_model(Path(texts[0]))):
         paths.append(Path(texts.pop(0)))
     if not paths:
         raise typer.BadParameter("name the directory of a run, a checkpoint or an export", param_hint="MODEL")
-    return paths, texts
+    return [local_model(path) for path in paths], texts
 
 
 def stem(path: str) -> str:

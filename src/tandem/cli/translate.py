@@ -97,13 +97,11 @@ def translate_command(
     from tandem.cli.named_files import models_and_texts
     from tandem.cli.notices import notify_at_limit, progress_bar
     from tandem.cli.output import check_places, opened_output
-    from tandem.hub.fetching import local_model
     from tandem.translation.forms import JSON, MOSES, PLAIN
 
     if wanted.alignment and not wanted.as_json:
         raise RecipeError("--alignment adds to the JSON of a translation: give --json, too")
-    named, texts = models_and_texts(arguments or [], given.models or [])
-    paths = [local_model(path) for path in named]
+    paths, texts = models_and_texts(arguments or [], given.models or [])
     work.check_streams(texts, given.source, wanted.output, resume=wanted.resume, stream=given.stream)
     check_places([("--output", wanted.output)], (given.source, search.dictionary), paths)
     known = work.survey_regular(given.source)
