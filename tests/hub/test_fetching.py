@@ -51,7 +51,6 @@ def test_a_model_in_the_cache_needs_no_network(
 def test_offline_is_offline(hub: StandInHub, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     local_model(Path("hf:me/numbers"))
     hub.asked.clear()
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert (local_model(Path("hf:me/numbers")) / WEIGHTS).exists()
     with pytest.raises(HubError, match="hf:me/other: HF_HUB_OFFLINE is set, and this is not in the cache"):

@@ -250,10 +250,10 @@ def stand_in_hub(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterator[Stand
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(constants, "AGENT_HARNESSES_PATH", str(cache / "harnesses"))
+        monkeypatch.setattr(constants, "AGENT_HARNESSES_PATH", str(cache / "harnesses"), raising=False)
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(cache / "token"))
         monkeypatch.setenv("HF_TOKEN", TOKEN)
-        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         try:
             yield hub
         finally:

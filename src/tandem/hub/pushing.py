@@ -70,7 +70,7 @@ def _prepared(api: "HfApi", name: HubName, *, private: bool) -> tuple[str | None
     except GatedRepoError:
         raise
     except RepositoryNotFoundError:
-        api.create_repo(name.model, private=private)
+        api.create_repo(name.model, private=private or None)  # else as the owner's settings say
         info = api.model_info(name.model)
     if private and not info.private:
         raise HubError(

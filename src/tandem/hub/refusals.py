@@ -1,6 +1,5 @@
 """What the Hub and the network answer, as sentences that say what to do."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,8 +42,9 @@ def answered(name: HubName) -> Iterator[None]:
         raise HubError(f"{name}: the model has no branch, tag or commit of that name. Check it on its page") from error
     except errors.LocalEntryNotFoundError as error:
         raise HubError(_unreachable(name, error.__cause__ or error)) from error
-    except errors.EntryNotFoundError as error:
-        raise HubError(f"{name}: {_missing_file(error)} is not there: it is no model of Tandem, or not all") from error
+    except errors.RemoteEntryNotFoundError as error:
+        file = error.response.url.path.rpartition("/")[2]
+        raise HubError(f"{name}: {file} is not there: it is no model of Tandem, or not all") from error
     except errors.HfHubHTTPError as error:
         raise HubError(f"{name}: {_refused(error.response.status_code, error)}") from error
     except (errors.OfflineModeIsEnabled, HTTPError) as error:
@@ -67,17 +67,14 @@ def _refused(status: int, error: Exception) -> str:
 
 
 def _unreachable(name: HubName, error: BaseException) -> str:
-    where = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    if os.environ.get("HF_HUB_OFFLINE"):
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
         return f"{name}: HF_HUB_OFFLINE is set, and this is not in the cache whole. Unset it once, to fetch the model"
     return (
-        f"{name}: the Hub ({where}) cannot be reached ({_first_line(error)}), and this is not in the cache whole. "
-        "Check the network"
+        f"{name}: the Hub ({constants.ENDPOINT}) cannot be reached ({_first_line(error)}), and this is not in the "
+        "cache whole. Check the network"
     )
-
-
-def _missing_file(error: Exception) -> str:
-    return str(error).rstrip(". \n").rpartition("/")[2].partition(".\n")[0] or "a file"
 
 
 def _first_line(error: BaseException) -> str:
