@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard
@@ -25,23 +26,28 @@ def recipe(*settings: str, **corpora: dict[str, str]) -> Recipe:
     )
 
 
+def front_matter(text: str) -> Any:
+    """What the Hub's own library reads of a card."""
+    return ModelCard(text).data
+
+
 FILES = {"kind": "files", "source": "data/of/anna/train.de", "target": "data/of/anna/train.en"}
 
 
 def test_the_hub_reads_its_front_matter(run: Path) -> None:
-    card = ModelCard(prepare_push(run, "me/numbers", license="mit").card.text()).data.to_dict()
+    card = front_matter(prepare_push(run, "me/numbers", license="mit").card.text()).to_dict()
     assert card["license"] == "mit"
     assert card["library_name"] == "tandem-seq2seq"
     assert {"tandem", "seq2seq", "lstm", "safetensors"} <= set(card["tags"])
     assert "language" not in card  # pairs in memory tell none
-    assert "license" not in ModelCard(prepare_push(run, "me/numbers").card.text()).data.to_dict()
+    assert "license" not in front_matter(prepare_push(run, "me/numbers").card.text()).to_dict()
 
 
 def test_the_scores_are_the_run_s_with_their_signatures(run: Path) -> None:
     card = prepare_push(run, "me/numbers").card
     saved = read_scores(run, "epoch-002") or read_scores(run, "epoch-001")
     assert saved is not None
-    results = ModelCard(card.text()).data.eval_results
+    results = front_matter(card.text()).eval_results
     assert {(r.metric_type.replace("exact_match", "exact"), r.metric_value) for r in results} == {
         (score.name, round(score.value, 4)) for score in saved.finite()
     }
@@ -73,11 +79,11 @@ def test_damaged_scores_are_damage(run: Path, tmp_path: Path) -> None:
 
 def test_languages_and_data_sets_are_told_where_they_are_known() -> None:
     card = Card(NAME, recipe(train=FILES), (10, 12))
-    data = ModelCard(card.text()).data.to_dict()
+    data = front_matter(card.text()).to_dict()
     assert (data["language"], data["pipeline_tag"]) == (["de", "en"], "translation")
     assert "that translates German into English" in card.text()
     hub = {"kind": "hub", "name": "someone/pairs", "source_column": "a", "target_column": "b"}
-    assert ModelCard(Card(NAME, recipe(train=hub), (10, 12)).text()).data.to_dict()["datasets"] == ["someone/pairs"]
+    assert front_matter(Card(NAME, recipe(train=hub), (10, 12)).text()).to_dict()["datasets"] == ["someone/pairs"]
 
 
 def test_only_the_last_part_of_a_path_is_told() -> None:
@@ -110,7 +116,7 @@ def test_names_cannot_break_the_card() -> None:
     odd = {**FILES, "source": "a`b|c\u202e\n---\n.de"}
     scores = [Score("bleu", 1.0, 'a"b|c`d\n'), Score("loss", float("inf"), "x")]
     text = Card(NAME, recipe(train=odd), (10, 12), scores=scores, scored_on="test", software="x\n# y").text()
-    data = ModelCard(text).data
+    data = front_matter(text)
     assert [result.metric_type for result in data.eval_results] == ["bleu"]
     assert [line for line in text.splitlines() if line in ("---", "# y")] == ["---", "---"]
     assert "\u202e" not in text

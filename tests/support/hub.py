@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
         path = unquote(urlsplit(self.path).path)
         self.hub.asked.append(f"{self.command} {path}")
-        routes = {
+        routes: dict[str, Callable[..., None]] = {
             r"/api/validate-yaml": self._validate,
             r"/api/repos/create": self._create,
             rf"/api/models/{_NAME}": self._information,

@@ -19,7 +19,7 @@ def answered(name: HubName) -> Iterator[None]:
     try:
         from httpx2 import HTTPError
         from huggingface_hub import errors
-        from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+        from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
     except ImportError as error:
         raise HubError(
             f"{name}: the package `huggingface_hub`, which speaks with the Hub, is missing or too old. "
@@ -41,7 +41,7 @@ def answered(name: HubName) -> Iterator[None]:
     except errors.RevisionNotFoundError as error:
         raise HubError(f"{name}: the model has no branch, tag or commit of that name. Check it on its page") from error
     except errors.LocalEntryNotFoundError as error:
-        raise HubError(_unreachable(name, error.__cause__ or error)) from error
+        raise HubError(_unreachable(name, error.__cause__ or error, ", and this is not in the cache whole")) from error
     except errors.RemoteEntryNotFoundError as error:
         file = error.response.url.path.rpartition("/")[2]
         raise HubError(f"{name}: {file} is not there: it is no model of Tandem, or not all") from error
@@ -66,15 +66,12 @@ def _refused(status: int, error: Exception) -> str:
     return f"the Hub answers {status}: {_first_line(error)}"
 
 
-def _unreachable(name: HubName, error: BaseException) -> str:
+def _unreachable(name: HubName, error: BaseException, cache: str = "") -> str:
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
-        return f"{name}: HF_HUB_OFFLINE is set, and this is not in the cache whole. Unset it once, to fetch the model"
-    return (
-        f"{name}: the Hub ({constants.ENDPOINT}) cannot be reached ({_first_line(error)}), and this is not in the "
-        "cache whole. Check the network"
-    )
+        return f"{name}: HF_HUB_OFFLINE is set{cache}. Unset it once"
+    return f"{name}: the Hub ({constants.ENDPOINT}) cannot be reached ({_first_line(error)}){cache}. Check the network"
 
 
 def _first_line(error: BaseException) -> str:
