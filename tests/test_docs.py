@@ -26,6 +26,7 @@ from tandem.corpora import public
 from tandem.corpora.memory import InMemory
 from tandem.runs.sizing import size_for
 from tests.support.console import all_commands
+from tests.support.hub import stand_in_hub
 from tests.support.pages import CAPS, PAIRS, run_page, write_files
 
 ROOT = Path(__file__).parents[1]
@@ -44,7 +45,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def desk(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder that a page runs in; whatever would come from the network, or is large, is made here."""
     write_files(tmp_path)
     shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
@@ -67,7 +68,8 @@ def desk(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TANDEM_DATA", str(tmp_path / "copied"))
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    with stand_in_hub(monkeypatch, tmp_path / "hub"):
+        yield tmp_path
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -203,6 +205,7 @@ def test_every_option_is_explained_and_none_is_made_up() -> None:
         "evaluate": "translating.md",
         "analyse": "analysis.md",
         "rescore": "rescoring.md",
+        "push": "hub.md",
     }.items():
         assert {option for option in options()[command] if option.startswith("--")} <= named_on[page], command
     anywhere = set.union(*named_on.values())

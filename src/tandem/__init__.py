@@ -9,7 +9,7 @@ from tandem.version import __version__
 if TYPE_CHECKING:
     from tandem.models import Decoder, Encoder, RecurrentState, Seq2Seq
     from tandem.recipe import Recipe, load_recipe
-    from tandem.runs import analyse, average, compare, evaluate, export, export_page, train
+    from tandem.runs import analyse, average, compare, evaluate, export, export_page, push, train
     from tandem.text import Tokenizer
     from tandem.translation import Translation, Translator, load
 
@@ -32,6 +32,7 @@ __all__ = [
     "export_page",
     "load",
     "load_recipe",
+    "push",
     "train",
 ]
 
@@ -41,7 +42,7 @@ __getattr__ = names_of(
     {
         "models": ("Decoder", "Encoder", "RecurrentState", "Seq2Seq"),
         "recipe": ("Recipe", "load_recipe"),
-        "runs": ("analyse", "average", "compare", "evaluate", "export", "export_page", "train"),
+        "runs": ("analyse", "average", "compare", "evaluate", "export", "export_page", "push", "train"),
         "text": ("Tokenizer",),
         "translation": ("Translation", "Translator", "load"),
     },

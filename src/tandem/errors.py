@@ -28,6 +28,10 @@ class CheckpointError(TandemError):
     """A checkpoint or the directory of a run is damaged, incomplete, of a newer format, or cannot be written."""
 
 
+class HubError(TandemError):
+    """A model cannot be fetched from the Hugging Face Hub, or pushed to it; the message says what to do."""
+
+
 class TrainingError(TandemError):
     """Training cannot go on: the loss is not finite, or the run's directory is in the way or in use."""
 

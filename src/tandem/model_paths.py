@@ -1,4 +1,7 @@
-"""Which directory a path stands for: the best checkpoint of a run, or a checkpoint. Reads without torch."""
+"""Which directory a path stands for: the best checkpoint of a run, a checkpoint, or a model in the Hub's cache.
+
+Reads without torch.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,6 +13,8 @@ from tandem.errors import CheckpointError
 from tandem.files.atomic import replace_file
 from tandem.files.paths import is_there, read_text
 from tandem.files.seals import FORMAT_FILE, read_sealed, sealed
+from tandem.hub.fetching import local_model
+from tandem.hub.naming import hub_name
 from tandem.terminal import shell_command
 
 _T = TypeVar("_T")
@@ -62,6 +67,12 @@ def checkpoint_of(path: Path) -> Path:
     """Return the checkpoint that `path` stands for: itself, or the best one of the run in that directory."""
     if is_there(path / POINTER):
     if is_run(path):
+    """Return the checkpoint that `path` stands for: itself, or the best one of the run in that directory.
+
+    A model on the Hub, `hf:OWNER/NAME`, is fetched first. Raise HubError where that fails.
+    """
+    path = local_model(path)
+    if is_there(path / _POINTER):
         current = read_current(path)
         if current.best is None:
             command = shell_command("tandem", "train", "--resume", "--out", path)
@@ -99,6 +110,15 @@ def is_export(path: Path) -> bool:
 def is_model(path: Path) -> bool:
     """Tell whether `path`, which may be any text, is a run, a checkpoint or an export, even an incomplete one."""
     return is_export(path) or any(is_there(path / name) for name in (POINTER, FORMAT_FILE, WEIGHTS))
+    """Tell whether `path`, which may be any text, is a run, a checkpoint or an export, even an incomplete one.
+
+    A model on the Hub is one by its name.
+    """
+    return (
+        hub_name(path) is not None
+        or is_export(path)
+        or any(is_there(path / name) for name in (_POINTER, FORMAT_FILE, WEIGHTS))
+    )
 
 
 def read_current(run: Path) -> Current:

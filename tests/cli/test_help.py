@@ -12,7 +12,7 @@ from tandem import __version__
 from tandem.cli.commands import Command
 from tests.support.console import Tandem, all_commands
 
-COMMANDS = ("demo", "train", "describe", "translate", "evaluate", "score", "rescore", "average", "data get")
+COMMANDS = ("demo", "train", "describe", "translate", "evaluate", "score", "rescore", "average", "push", "data get")
 
 
 def test_the_help_names_every_command_and_shows_how_to_begin(tandem: Tandem) -> None:

@@ -106,6 +106,51 @@ def test_what_is_there_is_not_written_over(directory: Path) -> None:
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
 
 
+BLOB, SHARED = "../../blobs/" + "0a" * 20, "../../blobs/0a/" + "0a" * 32
+
+
+def cached(directory: Path, *links: str) -> Path:
+    """The directory as a snapshot in the Hub's cache, whose `b` is the last of these links, each to the next."""
+    snapshot = directory.with_name("hub") / "models--me--b" / "snapshots" / "c0"
+    snapshot.parent.mkdir(parents=True)
+    directory.rename(snapshot)
+    file = snapshot / "b"
+    for link in links:
+        target = Path(os.path.normpath(file.parent / link))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(target)
+        file.symlink_to(link)
+        file = target
+    return snapshot
+
+
+@pytest.mark.parametrize("links", [(BLOB,), (BLOB, SHARED)])
+def test_links_of_the_hub_s_cache_are_followed(links: tuple[str, ...], directory: Path) -> None:
+    snapshot = cached(directory, *links)
+    assert check_directory(snapshot, NAMES) >= set(NAMES)
+    (snapshot / "b").resolve().write_text("B", encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"b: damaged: .* Remove the folder models--OWNER--NAME that it is in"):
+        check_directory(snapshot, NAMES)
+    (snapshot / "b").resolve().unlink()
+    with pytest.raises(CheckpointError, match="b: missing"):
+        check_directory(snapshot, NAMES)
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        ("../../blobs/secret",),
+        ("../" + BLOB,),
+        ("../../other/" + "0a" * 20,),
+        (BLOB, "../../other/" + "0a" * 20),
+        (BLOB, SHARED, "../../blobs/" + "0b" * 20),
+    ],
+)
+def test_other_links_there_are_refused(links: tuple[str, ...], directory: Path) -> None:
+    with pytest.raises(CheckpointError, match="b: it is a link"):
+        check_directory(cached(directory, *links), NAMES)
+
+
 @pytest.mark.parametrize("name", ["format.json", "b"])
 def test_a_file_that_cannot_be_read_is_not_called_damaged(
     name: str, directory: Path, monkeypatch: pytest.MonkeyPatch

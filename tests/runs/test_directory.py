@@ -25,6 +25,7 @@ def test_a_finished_run_holds_these_things(shared: Path) -> None:
         "metrics.jsonl",
         "provenance.json",
         "report.html",
+        "scores.json",
         "tensorboard",
         "checkpoints",
         "resume",

@@ -111,6 +111,7 @@ def test_a_progress_of_more_batches_than_there_are_is_damage(tmp_path: Path) -> 
         "metrics.jsonl",
         "recipe.toml.partial",
         "report.html",
+        "scores.json",
         "checkpoints/epoch-003",
         "checkpoints/.epoch-003.partial",
         "resume/step-00000010-validated/progress.json",

@@ -12,13 +12,14 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from tandem.runs.watched_run import WatchedRun
+from tandem.recipe.languages import Languages
 from tandem.serving.app import make_app
 from tandem.serving.gate import Gate
 from tandem.serving.limits import Limits
 from tandem.serving.metrics import Metrics
 from tandem.serving.models import Loading, Models
 from tandem.serving.service import Service
-from tandem.serving.sources import Languages, Source
+from tandem.serving.sources import Source
 from tandem.serving.tokens import Tokens
 from tandem.translation import SearchSettings, TargetScore, Translation, Translator
 from tandem.translation.forms import json_line

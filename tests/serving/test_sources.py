@@ -6,8 +6,8 @@ import pytest
 
 from tandem.errors import ArgumentError
 from tandem.recipe import make_recipe
-from tandem.serving.languages import languages_of
-from tandem.serving.sources import Languages, Source, sources_of
+from tandem.recipe.languages import Languages, languages_of
+from tandem.serving.sources import Source, sources_of
 
 
 def test_models_have_the_names_that_they_are_given() -> None:

@@ -31,6 +31,7 @@ COMMANDS = {
     "data": "Download public corpora, and show or clear the cache of prepared ones.",
     "average": "Write a checkpoint whose weights are the mean of those of several.",
     "export": "Write a model as ONNX graphs, which translate without PyTorch.",
+    "push": "Write a model to the Hugging Face Hub, with a card that is written from its run.",
     "serve": "Serve models over HTTP: translations, scores, LibreTranslate's interface, figures for Prometheus.",
     "look": "Look at trainings while they run, and at what their models do, on a page in the browser.",
     "data": "Fetch public corpora, see which prepared ones are kept.",

@@ -37,13 +37,13 @@ def describe_command(
     from tandem.cli.model_table import show_model, show_sessions, vocabulary_sizes
     from tandem.console import PrintableConsole
     from tandem.model_files import sizes_of
-    from tandem.model_paths import read_models
+    from tandem.model_paths import is_model, read_models
     from tandem.models import count_parameters
     from tandem.recipe import load_recipe
     from tandem.runs.provenance import read_provenance
 
     console = PrintableConsole()
-    if what.is_dir():
+    if what.is_dir() or is_model(what):
         if settings or vocabularies:
             raise RecipeError(f"{what}: a trained model is what it is: leave out --set and --vocabularies")
         checkpoint = load_checkpoint(what)

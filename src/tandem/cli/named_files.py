@@ -13,6 +13,7 @@ from tandem.corpora.kinds import KINDS
 from tandem.corpora.public import PUBLIC
 from tandem.errors import CorpusError
 from tandem.files.compression import PACKED_SUFFIXES
+from tandem.hub.fetching import local_model
 from tandem.model_paths import is_model
 from tandem.recipe.builtin import find_builtin
 
@@ -63,7 +64,9 @@ def with_files(files: Sequence[Path], options: _Options) -> _Options:
 
 def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[list[Path], _Options]:
     """Return the arguments that are models, and the options with the files that follow them."""
-    is_data = [not path.is_dir() and (path.exists() or _form(path) is not None) for path in arguments]
+    is_data = [
+        not (path.is_dir() or is_model(path)) and (path.exists() or _form(path) is not None) for path in arguments
+    ]
     count = [*is_data, True].index(True)
     return list(arguments[:count]), with_files(arguments[count:], options)
 
@@ -71,14 +74,14 @@ def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[lis
 def models_and_texts(arguments: Sequence[str], models: Sequence[Path]) -> tuple[list[Path], list[str]]:
     """Split the arguments: the first is a model, unless --model names one, and so are those after it that are models.
 
-    BadParameter where no model is named.
+    Models on the Hub are fetched, so that all of a command uses the same ones. BadParameter where no model is named.
     """
     paths, texts = list(models), list(arguments)
     while texts and (not paths or is_model(Path(texts[0]))):
         paths.append(Path(texts.pop(0)))
     if not paths:
         raise typer.BadParameter("name the directory of a run, a checkpoint or an export", param_hint="MODEL")
-    return paths, texts
+    return [local_model(path) for path in paths], texts
 
 
 def stem(path: str) -> str:

@@ -107,13 +107,17 @@ def serve_command(
     import starlette  # noqa: F401 - where it is missing, one process says so
     import uvicorn  # noqa: F401
 
+    from tandem.hub.fetching import local_model
     from tandem.model_paths import checkpoint_of
     from tandem.serving.sockets import bound_socket
     from tandem.serving.sources import sources_of
     from tandem.serving.wishes import Wishes
     from tandem.serving.workers import in_processes
 
-    sources = sources_of(models, served.ensembles or [], served.languages or [])
+    sources = [
+        source._replace(paths=tuple(map(local_model, source.paths)))  # fetched once, for all workers and reloads
+        for source in sources_of(models, served.ensembles or [], served.languages or [])
+    ]
     for source in sources:
         for path in source.paths:
             checkpoint_of(path)

@@ -30,6 +30,12 @@ UNFINISHED = r"\.tmp[A-Za-z0-9]{6}"
 _MOST_JSON = 2**16  # the largest size of such a description in bytes, about a hundred times what it takes
 _NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
 _LINK = "it is a link, and these must be the files themselves. Copy them with links followed (cp -rL)"
+_CACHED = re.compile(r"\.\./\.\./blobs/([0-9a-f]{2}/)?[0-9a-f]{40,64}")
+"""Where a link of huggingface_hub's cache leads: to the content, or to content that several models share."""
+_CACHED_REMEDY = (
+    "Remove the folder models--OWNER--NAME that it is in, so that it is fetched anew; if that does not help, the file "
+    "on the Hub is not what its owner saved"
+)
 
 
 def write_directory(directory: Path, files: Mapping[str, Content]) -> None:
@@ -91,7 +97,7 @@ def unreadable(path: Path, error: OSError) -> CheckpointError:
 
 def read_sealed(path: Path) -> dict[str, Any]:
     """Read what `sealed` wrote to a file. Raise CheckpointError where it holds anything else, or a newer format."""
-    if path.is_symlink():
+    if _content_of(path).is_symlink():
         raise CheckpointError(f"{path}: {_LINK}")
     try:
         text = read_text(path, _MOST_JSON)
@@ -158,8 +164,10 @@ def holds(directory: Path, name: str) -> bool:
 
 def _fault(file: Path, expected: object, remedy: str) -> str | None:
     """Say what is wrong with a file whose size and sum should be `expected`; None where nothing is."""
+    content = _content_of(file)
+    remedy = remedy if content == file else _CACHED_REMEDY
     try:
-        status = file.lstat()
+        status = content.lstat()
     except OSError as error:
         return str(unreadable(file, error))
     if stat.S_ISLNK(status.st_mode):
@@ -175,3 +183,15 @@ def _fault(file: Path, expected: object, remedy: str) -> str | None:
     except OSError as error:
         return str(unreadable(file, error))
     return None
+
+
+def _content_of(file: Path) -> Path:
+    """Return the file that has the content of one in huggingface_hub's cache, and any other file as it is.
+
+    The links of that cache lead to its own folders of blobs alone, so they may be followed.
+    """
+    for _ in range(2):
+        if not file.is_symlink() or not _CACHED.fullmatch(link := file.readlink().as_posix()):
+            break
+        file = file.parent / link
+    return file

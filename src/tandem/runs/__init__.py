@@ -1,4 +1,4 @@
-"""What a user does with models: train, evaluate, compare, analyse, average and export them.
+"""What a user does with models: train, evaluate, compare, analyse, average, export and push them.
 
 Importing this package loads no torch, since an export is evaluated without it.
 """
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tandem.runs.comparison import RunComparison, compare
     from tandem.runs.evaluation import Evaluation, evaluate
     from tandem.runs.exporting import Exported, export
+    from tandem.runs.publishing import prepare_push, push
     from tandem.runs.trainer import train
     from tandem.runs.web_page import ExportedPage, export_page
 
@@ -27,6 +28,8 @@ __all__ = [
     "evaluate",
     "export",
     "export_page",
+    "prepare_push",
+    "push",
     "train",
 ]
 
@@ -38,6 +41,7 @@ __getattr__ = names_of(
         "comparison": ("RunComparison", "compare"),
         "evaluation": ("Evaluation", "evaluate"),
         "exporting": ("Exported", "export"),
+        "publishing": ("prepare_push", "push"),
         "trainer": ("train",),
         "web_page": ("ExportedPage", "export_page"),
     },

@@ -15,6 +15,7 @@ from tandem.engines import Engine, Ids
 from tandem.errors import CheckpointError, NotWrittenError, TandemError
 from tandem.exported import read_export, write_export
 from tandem.files.paths import path_of
+from tandem.hub.naming import hub_name
 from tandem.names import ExportPrecision
 from tandem.search import BeamSearch, GreedySearch, Hypothesis, Inputs, run_search
 from tandem.text import EOS_ID, SOS_ID
@@ -52,7 +53,8 @@ def export(model: str | Path, *, out: str | Path | None = None, precision: Expor
     CheckpointError where `out` exists.
     """
     path = path_of(model, "model")
-    where = path.with_name(f"{path.name}{_EXPORTS[precision]}") if out is None else path_of(out, "out")
+    beside = Path(path.name.partition("@")[0]) if hub_name(path) else path  # of a model on the Hub: in this folder
+    where = beside.with_name(f"{beside.name}{_EXPORTS[precision]}") if out is None else path_of(out, "out")
     if os.path.lexists(where):
         raise CheckpointError(f"{where}: this already exists, and is not overwritten. Choose another, or remove it")
     return compared_export(path, where, precision)

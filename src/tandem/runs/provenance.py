@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from pydantic import TypeAdapter
 
 from tandem.errors import CheckpointError
@@ -17,6 +16,9 @@ from tandem.files.paths import portable_path, read_text
 from tandem.files.seals import check_directory, holds, unreadable
 from tandem.terminal import shell_command
 from tandem.version import __version__
+
+if TYPE_CHECKING:
+    import torch
 
 PROVENANCE = "provenance.json"
 _MOST_BYTES = 2**24  # the largest size of the file; a session takes about a thousand bytes
@@ -68,11 +70,13 @@ _SESSIONS = TypeAdapter(list[Session])
 def this_session(
     command: Sequence[str],
     first_step: int,
-    device: torch.device,
-    dtype: torch.dtype,
+    device: "torch.device",
+    dtype: "torch.dtype",
     corpora: Mapping[str, Sequence[tuple[str, str]]],
 ) -> Session:
     """Return the session that begins now. `corpora` holds name and SHA-256 of each file, by the part of the corpus."""
+    import torch
+
     kind = f"{device.type} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
     return Session(
         started=datetime.now(UTC).isoformat(" ", "seconds"),

@@ -17,6 +17,7 @@ from tandem.runs.analyses import look_at, place_in_plane, sample_evenly
 from tandem.runs.baselines import Baseline
 from tandem.runs.evaluation import LEAST_CALIBRATED, Evaluation
 from tandem.runs.provenance import read_provenance
+from tandem.runs.scores import write_scores
 from tandem.terminal import counted
 from tandem.translation.translator import Translator
 
@@ -48,7 +49,10 @@ def _read_reasons(run: Path) -> list[str]:
 
 
 def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -> Path:
-    """Write the report of a run, and return its path. `evaluated` is None where the run was interrupted."""
+    """Write the report of a run and its scores.json, and return the report's path.
+
+    `evaluated` is None where the run was interrupted: there are no scores then.
+    """
     metrics = read_metrics(run / "metrics.jsonl")
     recipe = translator.recipe
     rows = [row for row in metrics if row["event"] == "validated"]
@@ -75,6 +79,8 @@ def report_run(run: Path, translator: Translator, evaluated: Evaluated | None) -
     if rows:
         best = min(row["validation_loss"] for row in rows)
         summary.insert(3, ("lowest validation loss", f"{best:.3f} nats a token, perplexity {perplexity(best):.2f}"))
+    if evaluated is not None:
+        write_scores(run, checkpoint_of(run).name, evaluated.corpus, evaluated.evaluation)
     path = run / "report.html"
     contents = ReportContents(
         resolved(run).name,

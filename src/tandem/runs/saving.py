@@ -49,7 +49,7 @@ CHECKPOINT_LAYOUT: Layout = {
     names(UNFINISHED): None,
 }
 
-_REPLACED = r"recipe\.toml|(provenance|current)\.json|metrics\.jsonl|report\.html|choice\.txt|run\.lock\.json"
+_REPLACED = r"recipe\.toml|(provenance|current|scores)\.json|metrics\.jsonl|report\.html|choice\.txt|run\.lock\.json"
 
 
 def _begun(name: str) -> str:

@@ -4,13 +4,12 @@ from typing import Any
 
 from starlette.responses import Response
 
+from tandem.recipe.languages import NAMES, Languages
 from tandem.serving.access_log import Record
-from tandem.serving.languages import NAMES
 from tandem.serving.models import Models, Served
 from tandem.serving.refusals import Json, Refusal
 from tandem.serving.requests import LibreRequest, listed
 from tandem.serving.service import Service
-from tandem.serving.sources import Languages
 from tandem.serving.translating_texts import check_texts, chosen_settings, note, reason, translated
 from tandem.translation import Translation
 

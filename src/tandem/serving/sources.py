@@ -7,16 +7,11 @@ from typing import NamedTuple
 
 from tandem.errors import ArgumentError
 from tandem.files.paths import is_there
+from tandem.model_paths import is_model
+from tandem.recipe.languages import Languages
 
 _NAME = re.compile(r"[\w.-]{1,64}")
 _CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
-
-
-class Languages(NamedTuple):
-    """What a model reads and what it writes, as codes such as "de"."""
-
-    source: str
-    target: str
 
 
 class Source(NamedTuple):

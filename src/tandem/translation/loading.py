@@ -6,6 +6,7 @@ from pathlib import Path
 from tandem.errors import ArgumentError
 from tandem.exported import read_export
 from tandem.files.paths import path_of
+from tandem.hub.fetching import local_model
 from tandem.model_paths import is_export
 from tandem.names import Averaging, Device, Precision
 from tandem.text.differences import check_vocabularies
@@ -21,12 +22,15 @@ def load(
 ) -> Translator:
     """Return the translator of a run (its best checkpoint), of a checkpoint, or of an export; of several, an ensemble.
 
+    `hf:OWNER/NAME` and `hf:OWNER/NAME@REVISION` are models on the Hugging Face Hub, which are fetched.
+
     Members decode together: `averaging` says which mean of their probabilities is taken. An export runs on the CPU, in
     the precision that it was written in. Raise CheckpointError where a model is damaged, or where the members don't
-    share their vocabularies; ArgumentError for exports beside others, or on another device or in another precision.
+    share their vocabularies; ArgumentError for exports beside others, or on another device or in another precision;
+    HubError where a model cannot be fetched.
     """
     several = path if isinstance(path, Sequence) and not isinstance(path, str) else [path]
-    paths = [path_of(each, "path") for each in several]
+    paths = [local_model(path_of(each, "path")) for each in several]
     if not paths:
         raise ValueError("there is no model to load: name one run, checkpoint or export at least")
     exported = [each for each in paths if is_export(each)]

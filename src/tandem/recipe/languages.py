@@ -1,13 +1,21 @@
 """The languages of a model: as they were named, or as the files that it was trained on are called."""
 
 from pathlib import PurePath
+from typing import NamedTuple
 
 from tandem.corpora.named import NamedCorpus
 from tandem.corpora.parallel_files import FilesCorpus
 from tandem.corpora.public import PUBLIC
 from tandem.files.compression import PACKED_SUFFIXES
-from tandem.recipe import Recipe
-from tandem.serving.sources import Languages
+from tandem.recipe.settings import Recipe
+
+
+class Languages(NamedTuple):
+    """What a model reads and what it writes, as codes such as "de"."""
+
+    source: str
+    target: str
+
 
 NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "cy": "Welsh", "da": "Danish",
