@@ -64,15 +64,12 @@ def _pointer_text(path: Path) -> str | None:
 
 
 def checkpoint_of(path: Path) -> Path:
-    """Return the checkpoint that `path` stands for: itself, or the best one of the run in that directory."""
-    if is_there(path / POINTER):
-    if is_run(path):
     """Return the checkpoint that `path` stands for: itself, or the best one of the run in that directory.
 
     A model on the Hub, `hf:OWNER/NAME`, is fetched first. Raise HubError where that fails.
     """
     path = local_model(path)
-    if is_there(path / _POINTER):
+    if is_run(path):
         current = read_current(path)
         if current.best is None:
             command = shell_command("tandem", "train", "--resume", "--out", path)
@@ -99,7 +96,7 @@ def checkpoint_of(path: Path) -> Path:
 
 def is_run(path: Path) -> bool:
     """Tell whether `path`, which may be any text, is the directory of a run."""
-    return is_there(path / _POINTER)
+    return is_there(path / POINTER)
 
 
 def is_export(path: Path) -> bool:
@@ -108,8 +105,6 @@ def is_export(path: Path) -> bool:
 
 
 def is_model(path: Path) -> bool:
-    """Tell whether `path`, which may be any text, is a run, a checkpoint or an export, even an incomplete one."""
-    return is_export(path) or any(is_there(path / name) for name in (POINTER, FORMAT_FILE, WEIGHTS))
     """Tell whether `path`, which may be any text, is a run, a checkpoint or an export, even an incomplete one.
 
     A model on the Hub is one by its name.
@@ -117,7 +112,7 @@ def is_model(path: Path) -> bool:
     return (
         hub_name(path) is not None
         or is_export(path)
-        or any(is_there(path / name) for name in (_POINTER, FORMAT_FILE, WEIGHTS))
+        or any(is_there(path / name) for name in (POINTER, FORMAT_FILE, WEIGHTS))
     )
 
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from tandem.runs.watched_run import WatchedRun
 from tandem.recipe.languages import Languages
+from tandem.runs.watched_run import WatchedRun
 from tandem.serving.app import make_app
 from tandem.serving.gate import Gate
 from tandem.serving.limits import Limits

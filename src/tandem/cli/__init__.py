@@ -27,14 +27,10 @@ COMMANDS = {
     "small models.",
     "average": "Write a checkpoint with the mean of several checkpoints' weights.",
     "export": "Export a model as ONNX graphs, which translate without PyTorch.",
+    "push": "Upload a model to the Hugging Face Hub, with a model card written from its run.",
     "serve": "Serve models over HTTP: translations, scores, LibreTranslate's interface, Prometheus metrics.",
+    "look": "Watch trainings while they run, and explore what their models do, on a page in the browser.",
     "data": "Download public corpora, and show or clear the cache of prepared ones.",
-    "average": "Write a checkpoint whose weights are the mean of those of several.",
-    "export": "Write a model as ONNX graphs, which translate without PyTorch.",
-    "push": "Write a model to the Hugging Face Hub, with a card that is written from its run.",
-    "serve": "Serve models over HTTP: translations, scores, LibreTranslate's interface, figures for Prometheus.",
-    "look": "Look at trainings while they run, and at what their models do, on a page in the browser.",
-    "data": "Fetch public corpora, see which prepared ones are kept.",
 }
 """Each command, which is a module of this package, with the line that `tandem --help` shows for it."""
 
@@ -70,8 +66,6 @@ def _tandem(
 
     - `tandem demo`: train a translator in three minutes, without any data
     - `tandem train --source train.de --target train.en`: train your own
-    - `tandem demo`: a translator in three minutes, from nothing
-    - `tandem train --source train.de --target train.en`: your own
     - `tandem look runs/MODEL`: watch it learn, on a page in the browser
     - `tandem translate runs/MODEL "Guten Morgen!"`: use it
     - `tandem evaluate runs/MODEL --source test.de --target test.en`: measure it

@@ -150,6 +150,8 @@ class AlternativesAnswer(Answer):
     place: int
     token: str = Field(description="What stands there; <eos> at the end.")
     alternatives: list[Alternative]
+
+
 class SaliencyReasons(Answer):
     """Why something cannot be told."""
 
@@ -172,6 +174,8 @@ class SaliencyAnswer(Answer):
     )
     attention: list[list[float]] | None = Field(description="Shares; what is missing to 1 lay on <sos> and <eos>.")
     reasons: SaliencyReasons
+
+
 class InsideAnswer(Answer):
     """What a layer computed, step by step."""
 

@@ -10,19 +10,19 @@ from tandem.serving.description import describe
 from tandem.serving.inside import inside
 from tandem.serving.neighbours import neighbours
 from tandem.serving.refusals import Json, libre_form
-from tandem.serving.requests import LibreRequest, ScoreRequest, TranslateRequest
-from tandem.serving.run_endpoints import RUN_ENDPOINTS
-from tandem.serving.requests import AlternativesRequest, LibreRequest, ScoreRequest, TraceRequest, TranslateRequest
-from tandem.serving.requests import LibreRequest, SaliencyRequest, ScoreRequest, TranslateRequest
-from tandem.serving.saliency import saliency
 from tandem.serving.requests import (
+    AlternativesRequest,
     CompareRequest,
     InsideRequest,
     LibreRequest,
     NeighboursRequest,
+    SaliencyRequest,
     ScoreRequest,
+    TraceRequest,
     TranslateRequest,
 )
+from tandem.serving.run_endpoints import RUN_ENDPOINTS
+from tandem.serving.saliency import saliency
 from tandem.serving.scoring import score
 from tandem.serving.service import Endpoint, Service
 from tandem.serving.tracing import trace
@@ -63,12 +63,18 @@ ENDPOINTS = (
         answers.AlternativesAnswer,
         _OF_BODIES,
         AlternativesRequest,
+    ),
+    Endpoint(
+        "POST",
         "/v1/saliency",
         "Tell which source token moved which target token.",
         saliency,
         answers.SaliencyAnswer,
         _OF_BODIES,
         SaliencyRequest,
+    ),
+    Endpoint(
+        "POST",
         "/v1/inside",
         "What a layer computes while it reads.",
         inside,

@@ -11,9 +11,8 @@ from tandem.engines.onnx_engine import OnnxEngine
 from tandem.errors import TandemError
 from tandem.files.seals import FORMAT_FILE
 from tandem.model_paths import checkpoint_of, read_models
-from tandem.serving.indexing import Indexing
-from tandem.serving.languages import languages_of
 from tandem.recipe.languages import Languages, languages_of
+from tandem.serving.indexing import Indexing
 from tandem.serving.refusals import Refusal
 from tandem.serving.sources import Source
 from tandem.serving.translating import Translating

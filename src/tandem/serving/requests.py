@@ -69,6 +69,8 @@ class MetricsParameters(RunParameters):
     """Which rows of a run are meant."""
 
     after: int = Field(0, ge=0, lt=2**53, description="The number of the first row; then the `next` of each answer.")
+
+
 class TraceRequest(Strict):
     """A text whose search is traced, and how to search."""
 
@@ -89,12 +91,17 @@ class AlternativesRequest(Strict):
     tokens: list[str] = Field(description="The translation's, without <eos>.")
     place: int = Field(ge=0, description="The number of a token, counted from 0, or the number of tokens: the end.")
     count: int = Field(10, ge=1, le=_MOST_ALTERNATIVES, description="How many tokens could stand there.")
+    model: str | None = Field(None, description="The name of a model; left out, the first one.")
+
+
 class SaliencyRequest(Strict):
     """A text, and perhaps its target, of which to tell which token moved which."""
 
     text: str = Field(description="One text.")
     target: str | None = Field(None, description="Its target; left out, the text is translated.")
     model: str | None = Field(None, description="The name of a model; left out, the first one.")
+
+
 class InsideRequest(Strict):
     """Which layer to look at while it reads a text."""
 

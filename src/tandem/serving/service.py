@@ -1,8 +1,7 @@
 """What all endpoints share, and what an endpoint is."""
 
-from collections.abc import Callable, Coroutine, Mapping
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 

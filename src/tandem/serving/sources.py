@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from tandem.errors import ArgumentError
 from tandem.files.paths import is_there
-from tandem.model_paths import is_model
 from tandem.recipe.languages import Languages
 
 _NAME = re.compile(r"[\w.-]{1,64}")

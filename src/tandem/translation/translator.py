@@ -19,9 +19,8 @@ from tandem.text.codec import Codec
 from tandem.text.copying import Copying
 from tandem.translation.messages import TargetScore, Translation
 from tandem.translation.outputs import empty_translation
-from tandem.translation.scoring import score_pairs
 from tandem.translation.saliency import Saliency, checked_targets, measure_saliency
-from tandem.translation.scoring import score_targets
+from tandem.translation.scoring import score_pairs
 from tandem.translation.settings import SMALLER_SEARCH, SearchOptions, SearchSettings, chosen_settings
 from tandem.translation.texts import Texts, search_inputs
 from tandem.translation.traces import Trace, trace_texts
@@ -329,6 +328,7 @@ class Translator:
         if len(begun) != len(texts):
             raise ValueError(f"there are {len(texts)} texts and {len(begun)} prefixes; each text needs one")
         return list(trace_texts(self.texts, self.codec, texts, begun, self._settings(settings, options)))
+
     def saliency(self, texts: Sequence[str], targets: Sequence[str | Translation] | None = None) -> list[Saliency]:
         """Return how much each token of each text had to do with each token of its target.
 
@@ -341,11 +341,6 @@ class Translator:
             raise ValueError(f"there are {len(sources)} texts and {len(chosen)} targets; each text needs one")
         with memory_for("measuring saliency", "Give fewer texts, or shorter ones"):
             return measure_saliency(self.engine, self.codec, sources, chosen)
-
-    def _target_score(self, ids: list[int], scores: FloatArray, source: EncodedSource) -> TargetScore:
-        token_scores = tuple(scores.tolist())
-        tokens = self.target_tokenizer.tokens(ids[:-1], source.pieces)
-        return TargetScore(math.fsum(scores), tuple(tokens), token_scores, source.cut)
 
     def _translate_window(
         self,
