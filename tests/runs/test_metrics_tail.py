@@ -54,7 +54,9 @@ def test_answers_are_bounded_and_join_to_the_whole_file(path: Path) -> None:
     written = [step(number) for number in range(MOST_ROWS + 10)]
     written += [{**step(number), "long": "x" * 2**21} for number in range(4)]
     path.write_text("".join(map(line, written)), encoding="utf-8", newline="\n")
-    tail, rows, place, sizes = MetricsTail(path), [], 0, []
+    tail, place = MetricsTail(path), 0
+    rows: list[dict[str, Any]] = []
+    sizes: list[int] = []
     while not sizes or sizes[-1]:
         found = tail.rows(place)
         place = found.next
