@@ -194,7 +194,7 @@ def test_units_are_ranked_by_how_much_they_change() -> None:
 def test_a_layer_that_there_is_not_is_an_error(layer: int) -> None:
     translator = untrained("gru", "model.layers=1")
     for watch, side in ((watch_encoder, "encoder"), (watch_decoder, "decoder")):
-        with pytest.raises(ValueError, match=f"layer is {layer}, but the {side} has the layers 0 to 0"):
+        with pytest.raises(ValueError, match=f"layer is {layer}, and the {side} has 1 layer, counted from 0: choose"):
             watch(translator, TEXT, layer=layer)
 
 

@@ -68,7 +68,10 @@ def test_both_directions_are_answered() -> None:
     [
         ({"side": "encoder"}, "what: is missing"),
         ({"side": "middle", "what": "hidden"}, "side: should be 'encoder' or 'decoder'"),
-        ({"side": "encoder", "what": "hidden", "layer": 2}, "layer is 2, but the encoder has the layers 0 to 1"),
+        (
+            {"side": "encoder", "what": "hidden", "layer": 2},
+            "layer is 2, and the encoder has 2 layers, counted from 0: choose",
+        ),
         ({"side": "decoder", "what": "hidden", "layer": -1}, "layer: should be greater than or equal to 0"),
         (
             {"side": "encoder", "what": "cell", "model": PLAIN},

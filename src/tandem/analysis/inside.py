@@ -18,6 +18,7 @@ from tandem.models.recurrence import stack_weights, zero_state
 from tandem.models.state import RecurrentState
 from tandem.names import LayerPart
 from tandem.search import run_search
+from tandem.terminal import counted
 from tandem.text import SOS_ID
 from tandem.text.codec import EncodedSource
 from tandem.translation.settings import SearchSettings
@@ -101,7 +102,9 @@ def changed_units(values: Tensor) -> list[int]:
 
 def _check_layer(side: str, layer: int, layers: int) -> None:
     if not 0 <= layer < layers:
-        raise ValueError(f"layer is {layer}, but the {side} has the layers 0 to {layers - 1}: choose one of them")
+        raise ValueError(
+            f"layer is {layer}, and the {side} has {counted(layers, 'layer')}, counted from 0: choose one of them"
+        )
 
 
 def _read_by_encoder(translator: Translator, source: EncodedSource) -> Tensor:
