@@ -82,7 +82,8 @@ def test_a_model_that_cannot_be_loaded_anew_stays(checkpoint: Path) -> None:
 
 
 def test_models_that_come_later_are_loaded_once_they_are_there(checkpoint: Path, tmp_path: Path) -> None:
-    first, told = tmp_path / "first", []
+    first = tmp_path / "first"
+    told: list[str] = []
 
     async def scene() -> None:
         loading = Loading(lambda paths: load(paths, device="cpu"), lambda _, translator: Alone(translator))
