@@ -34,7 +34,7 @@ MOST_DRAWN = 2_000
 """The number of sentences that span the plane and are drawn in it; more would hide each other."""
 _LAYOUT = 1
 """Increased whenever the content of an index, or the way it is computed, changes."""
-_READ_TOGETHER = 2048
+_READ_TOGETHER = 512
 _COMPARED_TOGETHER = 8192
 """Contexts that are in memory at a time, as float64, while neighbours are searched."""
 _VECTORS, _ROWS, _AXES = CONTEXTS
