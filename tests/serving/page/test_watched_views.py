@@ -170,7 +170,7 @@ def test_the_index_is_waited_for_and_a_neighbour_looked_at(browser: Page, server
     server.computed = [250]
     open_view(browser, server, "inside", text=TEXT)
     wait_for(browser, count_of(".computing progress"))
-    assert all_texts(browser, ".computing span") == ["250 of 1,000"]
+    assert all_texts(browser, ".computing span:last-child") == ["250 of 1,000"]
     wait_for(browser, f"{count_of('.nearest li')} === 4")
     browser.evaluate("document.querySelectorAll('.neighbour')[2].click()")
     wait_for(browser, "location.hash.includes('Zwei+Hunde')")
