@@ -43,15 +43,21 @@ export function neighboursPart({ api }, look) {
   }
 
   function showProgress({ done, total }) {
-    const bar = content.querySelector("progress");
-    if (bar) Object.assign(bar, { max: total, value: done });
-    else {
-      const made = element("progress", { max: total, value: done, "aria-label": t("inside.computing.label") });
+    if (!content.querySelector(".computing")) {
+      const bar = element("progress", { "aria-label": t("inside.computing.label") });
       content.replaceChildren(
-        element("p", { class: "computing", role: "status" }, t("inside.computing"), made, element("span")),
+        element(
+          "p",
+          { class: "computing" },
+          element("span", { role: "status" }, t("inside.computing")),
+          bar,
+          element("span"),
+        ),
       );
     }
-    content.querySelector(".computing span").textContent = t("inside.computed", { done, total });
+    if (!total) return; // how many there are is not known yet
+    Object.assign(content.querySelector("progress"), { max: total, value: done });
+    content.querySelector(".computing span:last-child").textContent = t("inside.computed", { done, total });
   }
 
   function show(found) {
