@@ -4,12 +4,32 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { changeParameters, formatAddress, parseAddress, sharedParameters, wholeNumber } from "../../../src/tandem/serving/page/address.js";
+import {
+  changeParameters,
+  formatAddress,
+  parseAddress,
+  sharedParameters,
+  wholeNumber,
+} from "../../../src/tandem/serving/page/address.js";
 import { ApiError, createApi, latest } from "../../../src/tandem/serving/page/api.js";
-import { countsAt, layoutTree, neighbour, pathTo, SIZES, statesAt } from "../../../src/tandem/serving/page/beam_layout.js";
+import {
+  countsAt,
+  layoutTree,
+  neighbour,
+  pathTo,
+  SIZES,
+  statesAt,
+} from "../../../src/tandem/serving/page/beam_layout.js";
 import { csv } from "../../../src/tandem/serving/page/saving.js";
 import { LANGUAGES, setLanguage, t, texts } from "../../../src/tandem/serving/page/texts.js";
-import { alignTokens, cutText, forcedCount, markUnknown, roughWidth, shownToken } from "../../../src/tandem/serving/page/tokens.js";
+import {
+  alignTokens,
+  cutText,
+  forcedCount,
+  markUnknown,
+  roughWidth,
+  shownToken,
+} from "../../../src/tandem/serving/page/tokens.js";
 import { largest, linksOf, matrixRows, strongest } from "../../../src/tandem/serving/page/word_links.js";
 
 const PAGE = new URL("../../../src/tandem/serving/page/", import.meta.url);
@@ -24,7 +44,7 @@ test("an address holds a view's state whatever the text is", () => {
     assert.deepEqual(Object.fromEntries(parameters), { text, beam: "5" });
   }
   assert.equal(formatAddress("words", new URLSearchParams()), "#words");
-  assert.deepEqual({ ...parseAddress("") , parameters: null }, { id: "", parameters: null });
+  assert.deepEqual({ ...parseAddress(""), parameters: null }, { id: "", parameters: null });
 });
 
 test("changed parameters leave the others, and nothing takes one away", () => {
@@ -42,7 +62,11 @@ test("a number of an address is kept within bounds, and nonsense is not taken", 
 });
 
 test("CSV is quoted where it must be, and no cell is a formula", () => {
-  const rows = [["a", 'say "x"', "b,c", "d\ne"], [1.5, null, -2, "=1+1"], ["-x", "@y", undefined, ""]];
+  const rows = [
+    ["a", 'say "x"', "b,c", "d\ne"],
+    [1.5, null, -2, "=1+1"],
+    ["-x", "@y", undefined, ""],
+  ];
   assert.equal(csv(rows), 'a,"say ""x""","b,c","d\ne"\r\n1.5,,-2,\'=1+1\r\n\'-x,\'@y,,\r\n');
 });
 
@@ -63,11 +87,26 @@ test("every text is there in every language, with the same values", () => {
 
 test("tokens are found in the text that they make", () => {
   const shown = (text, tokens) => alignTokens(text, tokens).map(({ before, shown }) => [before, shown]);
-  assert.deepEqual(shown("A dog runs.", ["▁a", "▁dog", "▁runs", "."]), [["", "A"], [" ", "dog"], [" ", "runs"], ["", "."]]);
-  assert.deepEqual(shown("un do", ["▁un", "▁d", "o"]), [["", "un"], [" ", "d"], ["", "o"]]);
+  assert.deepEqual(shown("A dog runs.", ["▁a", "▁dog", "▁runs", "."]), [
+    ["", "A"],
+    [" ", "dog"],
+    [" ", "runs"],
+    ["", "."],
+  ]);
+  assert.deepEqual(shown("un do", ["▁un", "▁d", "o"]), [
+    ["", "un"],
+    [" ", "d"],
+    ["", "o"],
+  ]);
   // What a text does not show as it was written is shown as tokens.
-  assert.deepEqual(shown("A Zoë", ["▁a", "<unk>"]), [["", "a"], [" ", "<unk>"]]);
-  assert.deepEqual(shown("a dog b", ["▁a", "▁b"]), [["", "a"], [" ", "b"]]);
+  assert.deepEqual(shown("A Zoë", ["▁a", "<unk>"]), [
+    ["", "a"],
+    [" ", "<unk>"],
+  ]);
+  assert.deepEqual(shown("a dog b", ["▁a", "▁b"]), [
+    ["", "a"],
+    [" ", "b"],
+  ]);
   assert.equal(shownToken("▁"), "␣");
 });
 
@@ -75,11 +114,17 @@ test("the words of a prefix are those that were forced", () => {
   const text = "A small dog.";
   const aligned = alignTokens(text, ["▁a", "▁small", "▁dog", "."]);
   const counts = ["", "a", "a small", "A SMALL ", "a smal", "b", "a small dog.", "a small dog. and"];
-  assert.deepEqual(counts.map((prefix) => forcedCount(aligned, text, prefix)), [0, 1, 2, 2, 1, 0, 4, 0]);
+  assert.deepEqual(
+    counts.map((prefix) => forcedCount(aligned, text, prefix)),
+    [0, 1, 2, 2, 1, 0, 4, 0],
+  );
 });
 
 test("unknown words are marked as words, and unknown characters anywhere", () => {
-  const marked = (text, pieces) => markUnknown(text, pieces).map((part) => (part.isUnknown ? `[${part.text}]` : part.text)).join("");
+  const marked = (text, pieces) =>
+    markUnknown(text, pieces)
+      .map((part) => (part.isUnknown ? `[${part.text}]` : part.text))
+      .join("");
   assert.equal(marked("Zoë und Zoëlein, zoë", ["▁zoë"]), "[Zoë] und Zoëlein, [zoë]");
   assert.equal(marked("a§b§", ["§"]), "a[§]b[§]");
   assert.equal(marked("(x) a.c abc", ["a.c", "(x)"]), "[(x)] [a.c] abc");
@@ -137,16 +182,32 @@ test("nodes stand in the columns of their steps, the best on top, and none lies 
 test("arrow keys go along the tree", () => {
   const states = statesAt(TRACE, 3);
   const from = (id, key) => neighbour(TRACE, states, id, key);
-  assert.deepEqual([from(4, "ArrowLeft"), from(0, "ArrowLeft"), from(0, "ArrowRight"), from(2, "ArrowRight")], [1, null, 1, 5]);
-  assert.deepEqual([from(1, "ArrowDown"), from(1, "ArrowUp"), from(3, "ArrowDown"), from(4, "ArrowRight")], [2, null, null, null]);
+  assert.deepEqual(
+    [from(4, "ArrowLeft"), from(0, "ArrowLeft"), from(0, "ArrowRight"), from(2, "ArrowRight")],
+    [1, null, 1, 5],
+  );
+  assert.deepEqual(
+    [from(1, "ArrowDown"), from(1, "ArrowUp"), from(3, "ArrowDown"), from(4, "ArrowRight")],
+    [2, null, null, null],
+  );
   assert.deepEqual(pathTo(TRACE.nodes, 6), [0, 1, 6]);
 });
 
 test("ties between words: the strongest speaks for its word, and the faint have no line", () => {
-  const matrix = [[0.5, -2, null], [-1, 0, -0.1]];
+  const matrix = [
+    [0.5, -2, null],
+    [-1, 0, -0.1],
+  ];
   assert.equal(largest(matrix), 2);
   assert.deepEqual(matrix.map(strongest), [0, null]);
-  assert.deepEqual(linksOf(matrix, 0.2).map(({ target, source, strength }) => [target, source, strength]), [[0, 0, 0.25], [1, 0, 0.5], [0, 1, 1]]);
+  assert.deepEqual(
+    linksOf(matrix, 0.2).map(({ target, source, strength }) => [target, source, strength]),
+    [
+      [0, 0, 0.25],
+      [1, 0, 0.5],
+      [0, 1, 1],
+    ],
+  );
   assert.deepEqual(linksOf([[0, null]], 0), []);
   assert.deepEqual(matrixRows(["x", "y", "z"], ["a", "b"], matrix)[1], ["a", 0.5, -2, null]);
 });
@@ -163,7 +224,11 @@ function answers(...all) {
 
 function storage() {
   const kept = new Map();
-  return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
+  return {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => kept.set(key, value),
+    removeItem: (key) => kept.delete(key),
+  };
 }
 
 test("a token is asked for once, kept, and asked for again when it is refused", async () => {
@@ -175,7 +240,10 @@ test("a token is asked for once, kept, and asked for again when it is refused", 
   assert.deepEqual(await api.post("v1/x", { b: 1 }), { a: 1 });
   assert.deepEqual(await api.get("v1/y"), { a: 2 });
   assert.deepEqual(asked, [false, true]);
-  assert.deepEqual(sent.map(({ token }) => token), [null, "Bearer wrong", "Bearer right", "Bearer right"]);
+  assert.deepEqual(
+    sent.map(({ token }) => token),
+    [null, "Bearer wrong", "Bearer right", "Bearer right"],
+  );
   assert.equal(sent[0].url, "http://host/under/v1/x");
   assert.equal(sent[0].body, '{"b":1}');
 });
@@ -187,7 +255,14 @@ test("an error says what the server said, or that there is none", async () => {
   await assert.rejects(api.get("a"), { status: 422, code: "too_long", message: "The text is too long." });
   await assert.rejects(api.get("a"), { status: 502, code: "not_json" });
   await assert.rejects(api.get("a"), { status: 401 });
-  const away = createApi({ base: "http://host/", askToken: null, storage: storage(), send: async () => { throw new TypeError("x"); } });
+  const away = createApi({
+    base: "http://host/",
+    askToken: null,
+    storage: storage(),
+    send: async () => {
+      throw new TypeError("x");
+    },
+  });
   await assert.rejects(away.get("a"), (error) => error instanceof ApiError && error.code === "unreachable");
 });
 
@@ -197,7 +272,13 @@ test("only the latest answer is used", async () => {
   const failed = [];
   const ends = [];
   const ask = () => new Promise((resolve, reject) => ends.push({ resolve, reject }));
-  const runs = [0, 1, 2].map(() => run(ask, (value) => used.push(value), (error) => failed.push(error)));
+  const runs = [0, 1, 2].map(() =>
+    run(
+      ask,
+      (value) => used.push(value),
+      (error) => failed.push(error),
+    ),
+  );
   ends[1].reject(new Error("late"));
   ends[2].resolve("new");
   ends[0].resolve("old");
@@ -221,11 +302,20 @@ function contrast(one, other) {
 
 test("letters can be read on what they stand on, in light and dark", () => {
   const css = ["style.css", "styles/words.css"].map((name) => readFileSync(new URL(name, PAGE), "utf-8")).join("");
-  const colours = [...css.matchAll(/--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)/g)].map(([, name, ...pair]) => [name, pair]);
+  const colours = [...css.matchAll(/--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)/g)].map(([, name, ...pair]) => [
+    name,
+    pair,
+  ]);
   const known = Object.fromEntries(colours);
   const pairs = [
-    ...["ink", "soft", "accent", "second", "good", "wrong"].flatMap((ink) => ["paper", "card"].map((paper) => [ink, paper, 4.5])),
-    ...["tint", "sunk"].flatMap((paper) => [["ink", paper, 4.5], ["soft", paper, 4.5], ["accent", paper, 4.5]]),
+    ...["ink", "soft", "accent", "second", "good", "wrong"].flatMap((ink) =>
+      ["paper", "card"].map((paper) => [ink, paper, 4.5]),
+    ),
+    ...["tint", "sunk"].flatMap((paper) => [
+      ["ink", paper, 4.5],
+      ["soft", paper, 4.5],
+      ["accent", paper, 4.5],
+    ]),
     ["on-accent", "accent", 4.5],
     ["ink", "shade", 4.5],
     ["ink", "shade-against", 4.5],

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -98,7 +98,7 @@ MODELS = {
         for name in ("demo", "attention")
     ]
 }
-ANSWERS = {
+ANSWERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "/v1/page": lambda _: {"runs": False, "models": True, "version": "0.9", "needs_token": False},
     "/v1/models": lambda _: MODELS,
     "/v1/translate": translate,

@@ -91,7 +91,8 @@ def search(text: str, beam: int, n_best: int, length_penalty: float, prefix: str
     source, forced = tokens_of(text), tokens_of(prefix)
     nodes: list[dict[str, Any]] = [_node(0, None, 0, "<sos>", 0.0, 0.0, 0)]
     trace = Trace(nodes, [], 0)
-    live, complete = [0], []
+    live: list[int] = [0]
+    complete: list[int] = []
     while live and len(complete) < beam:
         trace.steps += 1
         found = []

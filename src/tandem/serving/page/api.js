@@ -47,7 +47,13 @@ export function createApi({ base, askToken, storage = sessionStorage, send = (..
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
     try {
-      return await send(new URL(path, base), { method, headers, signal, body: body && JSON.stringify(body), cache: "no-store" });
+      return await send(new URL(path, base), {
+        method,
+        headers,
+        signal,
+        body: body && JSON.stringify(body),
+        cache: "no-store",
+      });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new ApiError(0, "unreachable", "");
@@ -81,7 +87,8 @@ async function read(answer) {
 /**
  * Return what runs one request at a time: a new one aborts the one before.
  *
- * `run(ask, use, fail)` awaits `ask(signal)` and hands its result to `use`, or its error to `fail`, unless it was aborted.
+ * `run(ask, use, fail)` awaits `ask(signal)` and hands its result to `use`, or its error to `fail`, unless it was
+ * aborted.
  */
 export function latest() {
   let controller = null;

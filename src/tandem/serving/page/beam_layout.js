@@ -3,7 +3,17 @@
 import { cutText, roughWidth, shownToken } from "./tokens.js";
 
 /** Sizes in pixels. */
-export const SIZES = { node: 38, row: 46, top: 30, gap: 34, font: 13, padding: 16, narrowest: 46, widest: 136, edge: 8 };
+export const SIZES = {
+  node: 38,
+  row: 46,
+  top: 30,
+  gap: 34,
+  font: 13,
+  padding: 16,
+  narrowest: 46,
+  widest: 136,
+  edge: 8,
+};
 
 /**
  * @typedef {object} Trace the answer of /v1/trace
@@ -49,8 +59,9 @@ export function layoutTree({ nodes, steps }, name = shownToken) {
 /**
  * Return what has become of each node after a step; those that do not exist yet are left out.
  *
- * "past" has a hypothesis behind it that lives or is complete; "dead" has none any more. After the last step, "result" are the
- * nodes of the best translation, and complete hypotheses that were not returned count as pruned, as do those that never ended.
+ * "past" has a hypothesis behind it that is live or complete; "dead" has none any more. After the last step, "result" are
+ * the nodes of the best translation, and complete hypotheses that were not returned count as pruned, as do those that
+ * never ended.
  *
  * @param {Trace} trace
  * @param {number} step

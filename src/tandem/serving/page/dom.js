@@ -5,8 +5,8 @@ const SVG = "http://www.w3.org/2000/svg";
 /**
  * Return a new HTML element with these attributes and children.
  *
- * A function is a listener of the event that its name tells (`onclick`). `undefined`, `null` and `false` leave an attribute out,
- * and `true` is the empty attribute. Children that are `null`, `undefined` or `false` are left out.
+ * A function is a listener of the event that its name tells (`onclick`). `undefined`, `null` and `false` leave an
+ * attribute out, and `true` is the empty attribute. Children that are `null`, `undefined` or `false` are left out.
  *
  * @param {string} tag
  * @param {Record<string, unknown>} [attributes]
@@ -32,7 +32,8 @@ export function svgElement(tag, attributes = {}, ...children) {
 function filled(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(name.slice(2), value);
-    else if (name === "value" || name === "checked") made[name] = value; // the state, not what it is reset to
+    else if (name === "value" || name === "checked")
+      made[name] = value; // the state, not what it is reset to
     else if (value === true) made.setAttribute(name, "");
     else if (value !== undefined && value !== null && value !== false) made.setAttribute(name, String(value));
   }

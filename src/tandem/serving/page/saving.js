@@ -2,11 +2,25 @@
 
 import { element } from "./dom.js";
 
-/** What CSS says of an SVG that has to be in its file; the rest are attributes already. All are inherited but "opacity". */
+/** What CSS says of an SVG that has to be in its file: all are inherited but "opacity". The rest are attributes. */
 const KEPT = [
-  "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "stroke-linecap", "stroke-linejoin",
-  "opacity", "font-family", "font-size", "font-style", "font-weight", "font-variant-numeric", "text-anchor",
-  "dominant-baseline", "paint-order",
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "stroke-opacity",
+  "stroke-linecap",
+  "stroke-linejoin",
+  "opacity",
+  "font-family",
+  "font-size",
+  "font-style",
+  "font-weight",
+  "font-variant-numeric",
+  "text-anchor",
+  "dominant-baseline",
+  "paint-order",
 ];
 const NEEDLESS = ["class", "tabindex", "data-id", "data-target"];
 const SCALE = 2; // pixels of a PNG a pixel of the page
@@ -111,7 +125,10 @@ async function drawn(text, width, height) {
 
 function pngOf(canvas) {
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for a PNG."))), "image/png");
+    canvas.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for a PNG."))),
+      "image/png",
+    );
   });
 }
 

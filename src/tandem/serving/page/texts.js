@@ -19,7 +19,10 @@ const ALL = { ...shellTexts, ...translateTexts, ...beamTexts, ...wordsTexts, ...
 
 /** The texts by language and key. The files in `texts/` hold the three of a key side by side. */
 export const texts = Object.fromEntries(
-  ORDER.map((language, place) => [language, Object.fromEntries(Object.entries(ALL).map(([key, each]) => [key, each[place]]))]),
+  ORDER.map((language, place) => [
+    language,
+    Object.fromEntries(Object.entries(ALL).map(([key, each]) => [key, each[place]])),
+  ]),
 );
 
 let current = "en";
@@ -43,7 +46,9 @@ export function t(key, values = {}) {
 /** Return a number with so many digits after the point, as the language writes it; a dash for `null`. */
 export function number(value, digits = 2) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  const text = new Intl.NumberFormat(current, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  const text = new Intl.NumberFormat(current, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(
+    value,
+  );
   return text.replace("-", "−");
 }
 

@@ -1,6 +1,7 @@
 /** Tokens and the text that they make. Nothing here touches the page. */
 
 const MARK = "▁"; // stands for the space before a token
+const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}mwMW@%…]/u;
 const LETTER = /[\p{L}\p{N}]/u;
 
 /**
@@ -18,8 +19,9 @@ export function shownToken(token) {
  *
  * @param {string} text
  * @param {string[]} tokens
- * @returns {{before: string, shown: string, end: number}[]} for each token: what stands before it and belongs to none, its text,
- *   and where it ends; a text in which they cannot be found gives the tokens with a space between them, and `end` is -1
+ * @returns {{before: string, shown: string, end: number}[]} for each token: what stands before it and belongs to none,
+ *   its text, and where it ends; a text in which they cannot be found gives the tokens with a space between them, and
+ *   `end` is -1
  */
 export function alignTokens(text, tokens) {
   const found = [];
@@ -55,7 +57,8 @@ export function forcedCount(aligned, text, prefix) {
 }
 
 /**
- * Return where unknown pieces stand in a text, as parts of it in order; a piece that stands as a word is not marked inside others.
+ * Return where unknown pieces stand in a text, as parts of it in order. A piece that stands as a word is not marked inside
+ * other words.
  *
  * @param {string} text
  * @param {string[]} pieces
@@ -85,7 +88,7 @@ export function roughWidth(text, size) {
   let width = 0;
   for (const letter of text) {
     if (/[ijlt.,:;'!|()[\]]/.test(letter)) width += 0.42;
-    else if (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}mwMW@%…]/u.test(letter)) width += 1;
+    else if (WIDE.test(letter)) width += 1;
     else width += /\p{Lu}/u.test(letter) ? 0.76 : 0.65;
   }
   return width * size;

@@ -8,7 +8,8 @@ export function largest(/** @type {Matrix} */ matrix) {
 }
 
 /**
- * Return the column that speaks most for the row's token, or null: the largest value above 0. Values below 0 speak against it.
+ * Return the column that speaks most for the row's token, or null: the largest value above 0. Values below 0 speak
+ * against the token.
  *
  * @param {(number|null)[]} row
  */
@@ -28,7 +29,9 @@ export function linksOf(matrix, least) {
   const most = largest(matrix);
   if (!most) return [];
   return matrix
-    .flatMap((row, target) => row.map((value, source) => ({ target, source, value, strength: Math.abs(value ?? 0) / most })))
+    .flatMap((row, target) =>
+      row.map((value, source) => ({ target, source, value, strength: Math.abs(value ?? 0) / most })),
+    )
     .filter(({ strength }) => strength >= least)
     .sort((one, other) => one.strength - other.strength);
 }

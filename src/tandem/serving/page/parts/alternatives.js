@@ -73,7 +73,10 @@ function listbox({ token, alternatives }, choose) {
     { role: "listbox", tabindex: "0", "aria-labelledby": "alternatives-title", onkeydown: press },
     ...rows,
   );
-  let active = Math.max(0, alternatives.findIndex((each) => each.token === token));
+  let active = Math.max(
+    0,
+    alternatives.findIndex((each) => each.token === token),
+  );
   activate(active);
   rows.forEach((row, place) => {
     row.addEventListener("pointermove", () => activate(place));

@@ -41,7 +41,9 @@ export function describeNode(trace, id, state) {
  */
 export function nodeDetails(trace, id, state) {
   const { token, step, place, token_log_probability: own, log_probability: all, score } = trace.nodes[id];
-  const path = pathTo(trace.nodes, id).slice(1, -1).map((each) => nodeName(trace.nodes[each].token));
+  const path = pathTo(trace.nodes, id)
+    .slice(1, -1)
+    .map((each) => nodeName(trace.nodes[each].token));
   const row = (name, value) => element("div", {}, element("dt", {}, t(name)), element("dd", {}, value));
   return element(
     "div",
@@ -67,7 +69,18 @@ export function nodeDetails(trace, id, state) {
  * @param {import("../beam_layout.js").Trace} trace
  */
 export function nodeRows({ nodes }) {
-  const head = ["id", "parent", "step", "place", "token", "token_log_probability", "log_probability", "score", "fate", "reason"];
+  const head = [
+    "id",
+    "parent",
+    "step",
+    "place",
+    "token",
+    "token_log_probability",
+    "log_probability",
+    "score",
+    "fate",
+    "reason",
+  ];
   return [head, ...nodes.map((node) => head.map((name) => node[name]))];
 }
 
@@ -78,13 +91,25 @@ export function nodeRows({ nodes }) {
  * @param {Map<number, import("../beam_layout.js").State>} states after the last step
  */
 export function nodeTable(trace, states) {
-  const names = ["beam.step", "beam.place", "beam.after", "beam.token", "beam.own", "beam.all", "beam.score", "beam.fate"];
+  const names = [
+    "beam.step",
+    "beam.place",
+    "beam.after",
+    "beam.token",
+    "beam.own",
+    "beam.all",
+    "beam.score",
+    "beam.fate",
+  ];
   const figures = [0, 1, 4, 5, 6];
   const kind = (column) => (figures.includes(column) ? "figure" : null);
   const head = names.map((name, column) => element("th", { scope: "col", class: kind(column) }, t(name)));
   const ordered = trace.nodes.slice(1).sort((one, other) => one.step - other.step || one.place - other.place);
   const rows = ordered.map((node) => {
-    const before = pathTo(trace.nodes, node.parent).slice(1).map((each) => nodeName(trace.nodes[each].token)).join(" ");
+    const before = pathTo(trace.nodes, node.parent)
+      .slice(1)
+      .map((each) => nodeName(trace.nodes[each].token))
+      .join(" ");
     const cells = [
       number(node.step, 0),
       number(node.place + 1, 0),

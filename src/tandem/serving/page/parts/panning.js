@@ -12,7 +12,8 @@ export function draggable(frame) {
   let from = null;
 
   const down = ({ button, pointerType, clientX: x, clientY: y }) => {
-    if (button === 0 && pointerType === "mouse") from = { x, y, left: frame.scrollLeft, top: frame.scrollTop, isMoved: false };
+    if (button === 0 && pointerType === "mouse")
+      from = { x, y, left: frame.scrollLeft, top: frame.scrollTop, isMoved: false };
   };
   const move = ({ clientX, clientY }) => {
     if (!from) return;
@@ -24,7 +25,8 @@ export function draggable(frame) {
     frame.scrollTop = from.top - down;
   };
   const up = () => {
-    if (from?.isMoved) frame.addEventListener("click", (event) => event.stopPropagation(), { capture: true, once: true });
+    if (from?.isMoved)
+      frame.addEventListener("click", (event) => event.stopPropagation(), { capture: true, once: true });
     setTimeout(() => frame.classList.remove("dragged"));
     from = null;
   };

@@ -17,7 +17,10 @@ import { problem } from "./problem.js";
 export function saveButtons({ name, picture, isCanvas = false, table }) {
   const group = element("span", { class: "save", role: "group", "aria-label": t("part.save") });
   const add = (form, act) => {
-    const press = () => Promise.resolve().then(act).catch((error) => group.after(problem(error)));
+    const press = () =>
+      Promise.resolve()
+        .then(act)
+        .catch((error) => group.after(problem(error)));
     const label = t(`part.save.${form}`);
     const button = { type: "button", class: "quiet", "aria-label": label, title: label, onclick: press };
     group.append(element("button", button, form.toUpperCase()));

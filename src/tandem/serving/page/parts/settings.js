@@ -33,5 +33,9 @@ export function settings({ onLanguage }) {
 
 function choice(label, entries, chosen, use) {
   const options = entries.map(([value, text]) => element("option", { value, selected: value === chosen }, text));
-  return element("select", { "aria-label": label, title: label, onchange: ({ target }) => use(target.value) }, ...options);
+  return element(
+    "select",
+    { "aria-label": label, title: label, onchange: ({ target }) => use(target.value) },
+    ...options,
+  );
 }

@@ -20,7 +20,10 @@ export function sourceLine({ parameters, setParameters }, onChange) {
   renew();
 
   function lines() {
-    return box.value.split(LINE_END).map((line) => line.trim()).filter(Boolean);
+    return box.value
+      .split(LINE_END)
+      .map((line) => line.trim())
+      .filter(Boolean);
   }
 
   function place() {
@@ -31,7 +34,10 @@ export function sourceLine({ parameters, setParameters }, onChange) {
     const all = lines();
     chooser.hidden = all.length < 2;
     if (chooser.hidden) return chooser.replaceChildren();
-    const entries = all.map((line, number) => [number + 1, `${number + 1}: ${line.length > 60 ? `${line.slice(0, 59)}…` : line}`]);
+    const entries = all.map((line, number) => [
+      number + 1,
+      `${number + 1}: ${line.length > 60 ? `${line.slice(0, 59)}…` : line}`,
+    ]);
     const list = select(entries, place(), (value) => {
       setParameters({ line: value === "1" ? null : value });
       onChange(false);

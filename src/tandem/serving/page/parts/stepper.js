@@ -13,7 +13,8 @@ const PACE = 900; // milliseconds a step
  */
 export function stepper({ step, steps, onStep }) {
   let timer = null;
-  const button = (sign, key, act) => element("button", { type: "button", "aria-label": t(key), title: t(key), onclick: act }, sign);
+  const button = (sign, key, act) =>
+    element("button", { type: "button", "aria-label": t(key), title: t(key), onclick: act }, sign);
   const first = button("⇤", "step.first", () => go(0));
   const back = button("←", "step.back", () => go(step - 1));
   const play = button("", "step.play", () => (timer === null ? start() : stop()));
@@ -27,7 +28,17 @@ export function stepper({ step, steps, onStep }) {
     oninput: ({ target }) => go(Number(target.value)),
   });
   const count = element("output", { class: "count" });
-  const node = element("span", { class: "stepper", role: "group", "aria-label": t("step.all") }, first, back, play, on, last, slider, count);
+  const node = element(
+    "span",
+    { class: "stepper", role: "group", "aria-label": t("step.all") },
+    first,
+    back,
+    play,
+    on,
+    last,
+    slider,
+    count,
+  );
   renew();
 
   function go(next, isPlaying = false) {
@@ -42,7 +53,12 @@ export function stepper({ step, steps, onStep }) {
     slider.setAttribute("aria-valuetext", t("step.of", { step, steps }));
     count.textContent = t("step.of", { step, steps });
     // Kept able to hold the focus, which a disabled button loses.
-    for (const [each, isOff] of [[first, step === 0], [back, step === 0], [on, step === steps], [last, step === steps]]) {
+    for (const [each, isOff] of [
+      [first, step === 0],
+      [back, step === 0],
+      [on, step === steps],
+      [last, step === steps],
+    ]) {
       each.setAttribute("aria-disabled", String(isOff));
     }
     play.textContent = timer === null ? "▶" : "❚❚";

@@ -45,14 +45,24 @@ function words(result, prefix, onWord) {
   end.title = t("translate.end");
   buttons.push(end);
   pieces.push(end);
-  const group = element("p", { class: "words", dir: "auto", role: "group", "aria-label": t("translate.words") }, ...pieces);
+  const group = element(
+    "p",
+    { class: "words", dir: "auto", role: "group", "aria-label": t("translate.words") },
+    ...pieces,
+  );
   rove(group, buttons, onWord);
   return group;
 }
 
 /** A span, since the text of buttons cannot be selected in every browser. */
 function word(name, shown, share) {
-  const attributes = { class: name, role: "button", tabindex: "-1", "aria-haspopup": "listbox", "aria-expanded": "false" };
+  const attributes = {
+    class: name,
+    role: "button",
+    tabindex: "-1",
+    "aria-haspopup": "listbox",
+    "aria-expanded": "false",
+  };
   const made = element("span", attributes, shown);
   if (share !== null) {
     made.title = t("translate.probability", { share: percent(share) });
@@ -90,8 +100,15 @@ function rove(group, buttons, onWord) {
 function remarks(result, prefix, onRelease) {
   const parts = [];
   if (prefix) {
-    const release = { type: "button", class: "chip", "aria-label": t("translate.release", { prefix }), onclick: onRelease };
-    parts.push(element("button", release, t("translate.begins", { prefix }), element("span", { "aria-hidden": "true" }, " ×")));
+    const release = {
+      type: "button",
+      class: "chip",
+      "aria-label": t("translate.release", { prefix }),
+      onclick: onRelease,
+    };
+    parts.push(
+      element("button", release, t("translate.begins", { prefix }), element("span", { "aria-hidden": "true" }, " ×")),
+    );
   }
   if (typeof result.confidence === "number") {
     const sure = t("translate.confidence", { share: percent(result.confidence) });
@@ -105,13 +122,15 @@ function remarks(result, prefix, onRelease) {
 
 function others(alternatives) {
   if (alternatives.length < 2) return null;
-  const items = alternatives.slice(1).map(({ text, score }) =>
-    element(
-      "li",
-      {},
-      element("span", { dir: "auto" }, text || "\u00a0"),
-      element("span", { class: "figure", title: t("translate.score") }, number(score)),
-    ),
-  );
+  const items = alternatives
+    .slice(1)
+    .map(({ text, score }) =>
+      element(
+        "li",
+        {},
+        element("span", { dir: "auto" }, text || "\u00a0"),
+        element("span", { class: "figure", title: t("translate.score") }, number(score)),
+      ),
+    );
   return element("ol", { class: "others", start: 2, "aria-label": t("translate.others") }, ...items);
 }

@@ -21,7 +21,8 @@ const LEAST = 0.12; // weaker ties get a line only when their word is chosen
  * @property {number} digits
  * @property {number} room the width there is, in pixels; a long sentence takes more
  *
- * @typedef {{svg: SVGSVGElement, mark: (target: number|null) => void}} Picture `mark` shows where a target word comes from
+ * @typedef {{svg: SVGSVGElement, mark: (target: number|null) => void}} Picture
+ *   `mark` shows where a target word comes from
  */
 
 /**
@@ -42,7 +43,9 @@ export function matrixPicture({ sources, targets, matrix, label, digits, room })
   const width = isTurned ? Math.max(edge + 4, edge - column / 2 + widest(sources.slice(-1)) * 0.72 + 12) : edge + 4;
   const heads = sources.map((word, number) => {
     const x = left + (number + 0.5) * column;
-    const place = isTurned ? { transform: `translate(${x - 4} ${top - 6}) rotate(-45)` } : { x, y: top - 8, "text-anchor": "middle" };
+    const place = isTurned
+      ? { transform: `translate(${x - 4} ${top - 6}) rotate(-45)` }
+      : { x, y: top - 8, "text-anchor": "middle" };
     return svgElement("text", { class: "word-label origin", ...place }, cut(word));
   });
   const rows = targets.map((word, target) => {
@@ -50,11 +53,16 @@ export function matrixPicture({ sources, targets, matrix, label, digits, room })
     const cells = matrix[target].map((value, place) =>
       cell(value, { x: left + place * column, y, width: column }, most, digits),
     );
-    return wordRow(word, target, { x: left - 8, y: y + CELL.height / 2 + 4, "text-anchor": "end" }, {
-      area: { x: 0, y, width: edge, height: CELL.height },
-      label: sentence(word, sources, matrix[target], digits),
-      behind: cells,
-    });
+    return wordRow(
+      word,
+      target,
+      { x: left - 8, y: y + CELL.height / 2 + 4, "text-anchor": "end" },
+      {
+        area: { x: 0, y, width: edge, height: CELL.height },
+        label: sentence(word, sources, matrix[target], digits),
+        behind: cells,
+      },
+    );
   });
   const svg = picture(width, top + targets.length * CELL.height + 4, label, "matrix", [...heads, ...rows]);
   return { svg, mark: (target) => markAll(rows, heads, matrix, target) };
@@ -101,7 +109,11 @@ export function linesPicture({ sources, targets, matrix, label, digits, room }) 
     });
   });
   const heads = sources.map((word, place) =>
-    svgElement("text", { class: "word-label origin", x: left, y: y(place, sources.length) + 4, "text-anchor": "end" }, cut(word)),
+    svgElement(
+      "text",
+      { class: "word-label origin", x: left, y: y(place, sources.length) + 4, "text-anchor": "end" },
+      cut(word),
+    ),
   );
   // The values of the chosen word stand beside the source's words.
   const values = sources.map((_, place) =>
@@ -109,11 +121,16 @@ export function linesPicture({ sources, targets, matrix, label, digits, room }) 
   );
   const groups = targets.map((word, target) => {
     const middle = y(target, targets.length);
-    return wordRow(word, target, { x: x2 + LINE.gap, y: middle + 4 }, {
-      area: { x: x2, y: middle - LINE.height / 2, width: width - x2, height: LINE.height },
-      label: sentence(word, sources, matrix[target], digits),
-      behind: [],
-    });
+    return wordRow(
+      word,
+      target,
+      { x: x2 + LINE.gap, y: middle + 4 },
+      {
+        area: { x: x2, y: middle - LINE.height / 2, width: width - x2, height: LINE.height },
+        label: sentence(word, sources, matrix[target], digits),
+        behind: [],
+      },
+    );
   });
   const svg = picture(width, height, label, "lines", [...links, ...heads, ...values, ...groups]);
   return {
@@ -121,7 +138,9 @@ export function linesPicture({ sources, targets, matrix, label, digits, room }) 
     mark(target) {
       svg.classList.toggle("marked", target !== null);
       for (const link of links) link.classList.toggle("on", Number(link.dataset.target) === target);
-      values.forEach((each, place) => (each.textContent = target === null ? "" : number(matrix[target][place], digits)));
+      values.forEach(
+        (each, place) => (each.textContent = target === null ? "" : number(matrix[target][place], digits)),
+      );
       markAll(groups, heads, matrix, target);
     },
   };
@@ -129,7 +148,11 @@ export function linesPicture({ sources, targets, matrix, label, digits, room }) 
 
 function picture(width, height, label, name, children) {
   const size = { viewBox: `0 0 ${width} ${height}`, width, height };
-  return svgElement("svg", { class: `words-picture ${name}`, ...size, role: "group", "aria-label": label }, ...children);
+  return svgElement(
+    "svg",
+    { class: `words-picture ${name}`, ...size, role: "group", "aria-label": label },
+    ...children,
+  );
 }
 
 /** A target word, which can have the focus, and what belongs to it. */

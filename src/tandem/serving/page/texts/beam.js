@@ -4,7 +4,7 @@ export const beamTexts = {
   "view.beam": ["Beam search", "Beam-Suche", "束搜索"],
   "beam.lead": [
     "At each step every live hypothesis is continued, and only the best continuations go on. Step through it, and point at a word to see what happened to it.",
-    "In jedem Schritt wird jede lebende Hypothese fortgesetzt, und nur die besten Fortsetzungen bleiben. Gehen Sie Schritt für Schritt hindurch, und zeigen Sie auf ein Wort, um zu sehen, was aus ihm wurde.",
+    "In jedem Schritt wird jede aktive Hypothese fortgesetzt, und nur die besten Fortsetzungen bleiben. Gehen Sie Schritt für Schritt hindurch, und zeigen Sie auf ein Wort, um zu sehen, was aus ihm wurde.",
     "每一步都会扩展所有存活的假设，只有最好的扩展得以保留。可以逐步查看，并将指针移到某个词上了解它的去向。",
   ],
   "beam.nothing": [
@@ -21,11 +21,7 @@ export const beamTexts = {
     "Die Suche als Baum. Die Pfeiltasten links und rechts gehen Schritt für Schritt.",
     "搜索树。用左右方向键逐步查看。",
   ],
-  "beam.root": [
-    "The start, before any word.",
-    "Der Anfang, vor jedem Wort.",
-    "开始，尚无任何词。",
-  ],
+  "beam.root": ["The start, before any word.", "Der Anfang, vor jedem Wort.", "开始，尚无任何词。"],
   "beam.node": [
     "{token}: step {step}, place {place}, probability {share}, log-probability of all {all}.",
     "{token}: Schritt {step}, Platz {place}, Wahrscheinlichkeit {share}, Log-Wahrscheinlichkeit insgesamt {all}.",
@@ -33,7 +29,7 @@ export const beamTexts = {
   ],
   "beam.summary": [
     "Step {step} of {steps}: {live} live, {complete} complete, {pruned} pruned.",
-    "Schritt {step} von {steps}: {live} leben, {complete} vollständig, {pruned} verworfen.",
+    "Schritt {step} von {steps}: {live} aktiv, {complete} fertig, {pruned} verworfen.",
     "第 {step} 步，共 {steps} 步：存活 {live}，完成 {complete}，剪除 {pruned}。",
   ],
   "beam.summary.start": [
@@ -59,24 +55,20 @@ export const beamTexts = {
     "将指针移到某个词上，或在其上按回车键，即可查看数值。",
   ],
   "beam.state.root": ["The start.", "Der Anfang.", "开始。"],
-  "beam.state.live": ["Live: it goes on.", "Lebt: Sie wird fortgesetzt.", "存活：继续扩展。"],
+  "beam.state.live": ["Live: it goes on.", "Aktiv: Sie wird fortgesetzt.", "存活：继续扩展。"],
   "beam.state.past": [
     "It went on, and a hypothesis still builds on it.",
     "Sie ging weiter, und eine Hypothese baut noch auf ihr auf.",
     "已继续扩展，仍有假设以它为前缀。",
   ],
-  "beam.state.complete": ["Complete: it has ended.", "Vollständig: Sie ist zu Ende.", "完成：已经结束。"],
+  "beam.state.complete": ["Complete: it has ended.", "Fertig: Sie ist zu Ende.", "完成：已经结束。"],
   "beam.state.pruned": ["Pruned.", "Verworfen.", "已剪除。"],
   "beam.state.dead": [
     "It went on, but all that followed was pruned.",
     "Sie ging weiter, doch alles, was folgte, wurde verworfen.",
     "曾继续扩展，但后续全部被剪除。",
   ],
-  "beam.state.result": [
-    "It is part of the best translation.",
-    "Teil der besten Übersetzung.",
-    "属于最佳译文。",
-  ],
+  "beam.state.result": ["It is part of the best translation.", "Teil der besten Übersetzung.", "属于最佳译文。"],
   "beam.reason.beam": [
     "Pruned: it is not among the best {beam} that go on.",
     "Verworfen: Sie gehört nicht zu den besten {beam}, die weitergehen.",
@@ -84,12 +76,12 @@ export const beamTexts = {
   ],
   "beam.reason.worse": [
     "Complete, but others scored better.",
-    "Vollständig, aber andere wurden besser bewertet.",
+    "Fertig, aber andere wurden besser bewertet.",
     "已完成，但其他译文得分更高。",
   ],
   "beam.reason.end": [
     "Still live when the search ended.",
-    "Sie lebte noch, als die Suche endete.",
+    "Sie war noch aktiv, als die Suche endete.",
     "搜索结束时仍然存活。",
   ],
 

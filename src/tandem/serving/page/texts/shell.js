@@ -47,11 +47,7 @@ export const shellTexts = {
     "Die Antwort des Servers war nicht lesbar (Status {status}).",
     "无法解析服务器的响应（状态码 {status}）。",
   ],
-  "error.token": [
-    "The server asks for a token.",
-    "Der Server verlangt ein Token.",
-    "服务器要求提供令牌。",
-  ],
+  "error.token": ["The server asks for a token.", "Der Server verlangt ein Token.", "服务器要求提供令牌。"],
   "error.missing": [
     "This server does not offer this yet.",
     "Dieser Server bietet das noch nicht an.",

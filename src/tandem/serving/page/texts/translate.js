@@ -3,6 +3,11 @@
 export const translateTexts = {
   "view.translate": ["Translate", "Übersetzen", "翻译"],
   "view.translate.output": ["Translation", "Übersetzung", "译文"],
+  "translate.nothing": [
+    "The translation appears here as you type. Click a word of it to see what else could stand there.",
+    "Die Übersetzung erscheint hier, während Sie schreiben. Klicken Sie auf eines ihrer Wörter, um zu sehen, was sonst dort stehen könnte.",
+    "译文会随输入显示在这里。点击其中的词，可查看此处的其他候选。",
+  ],
   "translate.options": ["How to search", "Wie gesucht wird", "搜索方式"],
   "translate.count": ["Translations", "Übersetzungen", "译文数量"],
   "translate.penalty": ["Length penalty", "Längenstrafe", "长度惩罚"],

@@ -100,7 +100,12 @@ function controls(context, search, soon) {
     modelField(context, search),
     slider("beam.width", "beam", beam, { least: 1, most: WIDEST, step: 1 }, 0),
     slider("translate.count", "n", count, { least: 1, most: WIDEST, step: 1 }, 0),
-    element("span", { class: "field check" }, usual, element("label", { for: (usual.id = "usual-penalty") }, t("beam.usual"))),
+    element(
+      "span",
+      { class: "field check" },
+      usual,
+      element("label", { for: (usual.id = "usual-penalty") }, t("beam.usual")),
+    ),
     penalty !== undefined && slider("translate.penalty", "penalty", penalty, penalties, 1),
     parameters.get("prefix") && prefixChip(context, search),
   );
@@ -115,7 +120,11 @@ function prefixChip({ parameters, setParameters, t }, search) {
     search();
   };
   const label = t("translate.release", { prefix });
-  return element("button", { type: "button", class: "chip", "aria-label": label, onclick: release }, `${t("translate.begins", { prefix })} ×`);
+  return element(
+    "button",
+    { type: "button", class: "chip", "aria-label": label, onclick: release },
+    `${t("translate.begins", { prefix })} ×`,
+  );
 }
 
 function optionsOf(context) {
@@ -172,7 +181,9 @@ function watched(trace, { parameters, setParameters, t }) {
     tree.choose(chosen);
     const counts = countsAt(trace, states, step);
     const { live, complete, pruned } = counts;
-    summary.textContent = step ? t("beam.summary", { step, steps: trace.steps, live, complete, pruned }) : t("beam.summary.start");
+    summary.textContent = step
+      ? t("beam.summary", { step, steps: trace.steps, live, complete, pruned })
+      : t("beam.summary.start");
     look(chosen);
     const { x, width } = tree.columnOf(step);
     const isSeen = x >= frame.scrollLeft && x + width <= frame.scrollLeft + frame.clientWidth;
@@ -209,7 +220,12 @@ function watched(trace, { parameters, setParameters, t }) {
 
 function resultList({ results, texts, nodes }, t) {
   const items = texts.map((text, place) =>
-    element("li", {}, element("span", { dir: "auto" }, text || "\u00a0"), element("span", { class: "figure" }, `${t("beam.score")} ${number(nodes[results[place]].score)}`)),
+    element(
+      "li",
+      {},
+      element("span", { dir: "auto" }, text || "\u00a0"),
+      element("span", { class: "figure" }, `${t("beam.score")} ${number(nodes[results[place]].score)}`),
+    ),
   );
   return element("section", { class: "results" }, element("h2", {}, t("beam.results")), element("ol", {}, ...items));
 }
@@ -219,7 +235,12 @@ function legend(t) {
   const items = kinds.map((kind) =>
     element("li", {}, element("span", { class: `sample ${kind}`, "aria-hidden": "true" }), t(`beam.state.${kind}`)),
   );
-  return element("div", { class: "legend" }, element("p", { class: "note" }, t("beam.hint")), element("ul", {}, ...items));
+  return element(
+    "div",
+    { class: "legend" },
+    element("p", { class: "note" }, t("beam.hint")),
+    element("ul", {}, ...items),
+  );
 }
 
 /** Made when it is opened, since it may have thousands of rows. */

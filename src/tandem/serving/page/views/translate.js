@@ -99,8 +99,10 @@ function mount(container, context) {
       });
       return { result, prefix, node };
     });
-    const nodes = shown.map(({ node }) => node);
-    const isSame = nodes.length === output.children.length && nodes.every((node, place) => node === output.children[place]);
+    const hasText = results.some((result) => result !== null);
+    const nodes = hasText ? shown.map(({ node }) => node) : [element("p", { class: "hint" }, t("translate.nothing"))];
+    const isSame =
+      nodes.length === output.children.length && nodes.every((node, place) => node === output.children[place]);
     if (!isSame) output.replaceChildren(...nodes);
     const found = results.filter((result) => result && !result.error);
     const unknown = [...new Set(found.flatMap((result) => result.unknown ?? []))];
@@ -190,9 +192,20 @@ function controls(context, { translate, showSure, time }) {
     modelField(context, translate),
     field(
       t("part.beam"),
-      select(beams.map((each) => [each, each === 1 ? t("part.beam.greedy") : each]), beam, change("beam", usual)),
+      select(
+        beams.map((each) => [each, each === 1 ? t("part.beam.greedy") : each]),
+        beam,
+        change("beam", usual),
+      ),
     ),
-    field(t("translate.count"), select(counts.map((each) => [each, each]), count, change("n", 1))),
+    field(
+      t("translate.count"),
+      select(
+        counts.map((each) => [each, each]),
+        count,
+        change("n", 1),
+      ),
+    ),
     field(t("translate.penalty"), penalty),
     element("span", { class: "field check" }, sure, element("label", { for: (sure.id = "sure") }, t("translate.sure"))),
     element("span", { class: "end" }, time),

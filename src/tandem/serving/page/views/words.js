@@ -48,7 +48,13 @@ function mount(container, context) {
       "div",
       { class: "asked" },
       element("div", {}, element("h2", {}, t("part.source")), source.node),
-      element("div", {}, element("h2", {}, t("words.target")), target, element("p", { class: "note" }, t("words.target.note"), " ", back)),
+      element(
+        "div",
+        {},
+        element("h2", {}, t("words.target")),
+        target,
+        element("p", { class: "note" }, t("words.target.note"), " ", back),
+      ),
     ),
     controls(context, ask, show),
     stage,
@@ -79,7 +85,12 @@ function mount(container, context) {
     }
     stage.setAttribute("aria-busy", "true");
     request.run(
-      (signal) => api.post("v1/saliency", { text, ...(wanted && { target: wanted }), model: chosenModel(context).name }, { signal }),
+      (signal) =>
+        api.post(
+          "v1/saliency",
+          { text, ...(wanted && { target: wanted }), model: chosenModel(context).name },
+          { signal },
+        ),
       (found) => {
         answer = found;
         stage.removeAttribute("aria-busy");
@@ -121,8 +132,18 @@ function controls(context, ask, show) {
     "div",
     { class: "options", role: "group", "aria-label": t("words.options") },
     modelField(context, ask),
-    segments(t("words.show"), ["all", ...METHODS].map((each) => [each, t(`words.${each}`)]), shown, one("show", "all")),
-    segments(t("words.as"), Object.keys(PICTURES).map((each) => [each, t(`words.as.${each}`)]), form, one("as", "matrix")),
+    segments(
+      t("words.show"),
+      ["all", ...METHODS].map((each) => [each, t(`words.${each}`)]),
+      shown,
+      one("show", "all"),
+    ),
+    segments(
+      t("words.as"),
+      Object.keys(PICTURES).map((each) => [each, t(`words.as.${each}`)]),
+      form,
+      one("as", "matrix"),
+    ),
   );
 }
 
@@ -148,11 +169,23 @@ function pictures(answer, { parameters, setParameters, t }, width) {
     const title = element("h2", {}, t(`words.${method}`));
     if (!matrix) {
       const reason = answer.reasons?.[method];
-      const missing = element("p", { class: "missing" }, t("words.missing"), reason ? ` ${t("error.server", { message: reason })}` : "");
+      const missing = element(
+        "p",
+        { class: "missing" },
+        t("words.missing"),
+        reason ? ` ${t("error.server", { message: reason })}` : "",
+      );
       return { node: element("section", { class: "method card" }, title, note, missing), mark: () => {} };
     }
     const digits = 2;
-    const picture = make({ sources, targets, matrix, label: `${t(`words.${method}`)}. ${t("words.keys")}`, digits, room });
+    const picture = make({
+      sources,
+      targets,
+      matrix,
+      label: `${t(`words.${method}`)}. ${t("words.keys")}`,
+      digits,
+      room,
+    });
     const told = element("p", { class: "told" });
     listen(picture.svg);
     const buttons = saveButtons({
@@ -165,7 +198,17 @@ function pictures(answer, { parameters, setParameters, t }, width) {
       told.textContent = target === null ? t("words.hint") : sentence(targets[target], sources, matrix[target], digits);
     };
     const frame = element("div", { class: "scrolled" }, picture.svg);
-    return { node: element("section", { class: "method card" }, element("div", { class: "top-row" }, title, buttons), note, frame, told), mark };
+    return {
+      node: element(
+        "section",
+        { class: "method card" },
+        element("div", { class: "top-row" }, title, buttons),
+        note,
+        frame,
+        told,
+      ),
+      mark,
+    };
   });
 
   function mark(target) {
