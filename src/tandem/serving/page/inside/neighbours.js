@@ -28,6 +28,7 @@ export function neighboursPart({ api }, look) {
 
   function load(text, model) {
     clearTimeout(state.timer);
+    if (!content.childElementCount) content.append(element("p", { class: "note", role: "status" }, t("part.working")));
     requests.run(
       (signal) => api.post("v1/neighbours", { text, model }, { signal }),
       (answer) => {
