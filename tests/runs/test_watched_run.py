@@ -95,8 +95,8 @@ def test_a_run_trains_before_its_first_row(tmp_path: Path) -> None:
 
 def test_stopping_ends_the_process_that_trains(run: Path) -> None:
     with writer(run) as process:
-        WatchedRun(run).stop(30)
-        assert process.wait(timeout=30) != 0
+        WatchedRun(run).stop(600)
+        assert process.wait(timeout=600) != 0
     with pytest.raises(TrainingError, match="nothing trains there"):
         WatchedRun(run).stop(1)
 
@@ -156,7 +156,7 @@ def test_a_number_that_no_process_can_have_is_nobody() -> None:
 def test_a_training_that_ends_at_once_says_why(run: Path) -> None:
     """Its pairs were given by a Python program, so a command has none."""
     with pytest.raises(TrainingError, match=r"the training ended at once: .*; see .*resume\.log") as caught:
-        WatchedRun(run).resume(60)
+        WatchedRun(run).resume(600)
     assert "give them to tandem.train again" in str(caught.value)
     assert "give them to tandem.train again" in (run / RESUME_LOG).read_text(encoding="utf-8")
     assert WatchedRun(run).status().state == "stopped"
