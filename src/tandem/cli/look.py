@@ -38,7 +38,7 @@ def look_command(
     page: PageOptions,
     model: ModelOptions,
 ) -> None:
-    """Look at trainings while they run, and at what their models do, on a page in the browser.
+    """Watch trainings while they run, and explore what their models do, on a page in the browser.
 
     - `tandem look runs/mine`
     - `tandem look runs/mine runs/other`: two trainings beside each other

@@ -24,7 +24,7 @@ def push_command(
         bool, typer.Option("--dry-run", help="Print the card, and which files a push sends. Nothing is sent.")
     ] = False,
 ) -> None:
-    """Write a model to the Hugging Face Hub, with a card that is written from its run.
+    """Upload a model to the Hugging Face Hub, with a model card written from its run.
 
     - `tandem push runs/mine me/german-english --license cc-by-4.0`
     - `tandem push runs/mine me/german-english --private`

@@ -100,9 +100,7 @@ def translate_command(
     - `tandem translate runs/demo --sample 5 --temperature 0.8 "Ein Hund spielt im Park."`: five draws
     - `tandem translate runs/demo --prefix "a dog" "Ein Hund spielt im Park."`: with this beginning
     - `tandem translate runs/demo --replace-unk "Frau Holzapfel liest."`: copy words that the model does not know
-    - `tandem translate runs/demo --prefix "a dog" "Ein Hund spielt im Park."`: what begins so
-    - `tandem translate runs/demo --replace-unk "Frau Holzapfel liest."`: copy the words that the model does not know
-    - `tandem translate runs/demo --trace beam.jsonl "Ein Hund spielt im Park."`: how it was searched, step by step
+    - `tandem translate runs/demo --trace beam.jsonl "Ein Hund spielt im Park."`: record the search, step by step
     - `tandem translate runs/one runs/two runs/three --input news.de`: the ensemble of three models
     """
     from tandem.cli import translation as work

@@ -1,15 +1,13 @@
 """`POST /v1/saliency`: which token of a source moved which token of a target."""
 
-import asyncio
-
 from starlette.responses import Response
 
-from tandem.errors import TandemError
 from tandem.serving.access_log import Record
 from tandem.serving.models import Served
 from tandem.serving.refusals import Json, Refusal
 from tandem.serving.requests import SaliencyRequest
 from tandem.serving.service import Service
+from tandem.serving.threads import in_thread
 from tandem.serving.translating_texts import check_texts, chosen_settings, note, reason, translated
 from tandem.translation import Translation
 from tandem.translation.saliency import saliency_object
@@ -26,18 +24,19 @@ async def saliency(service: Service, wanted: SaliencyRequest, record: Record) ->
     target: str | Translation | None = wanted.target
     if isinstance(target, str):
         check_texts(service.limits, "target", [target])
-    with service.gate.letting_in(1), served.used():
-        if target is None:
+    if target is None:
+        with service.gate.letting_in(1), served.used():
             (made,) = await translated(service, served, [wanted.text], chosen_settings(service.limits, served))
-            if isinstance(made, BaseException):
-                raise Refusal(500, reason(made))
-            target = made
-        _check_size(served, wanted.text, target)
-        try:
-            (found,) = await asyncio.to_thread(served.translator.saliency, [wanted.text], [target])
-        except TandemError as error:
-            raise Refusal(500, str(error)) from error
-    return Json(saliency_object(wanted.text, found))
+        if isinstance(made, BaseException):
+            raise Refusal(500, reason(made))
+        target = made
+    _check_size(served, wanted.text, target)
+
+    def work() -> Response:
+        (measured,) = served.translator.saliency([wanted.text], [target])
+        return Json(saliency_object(wanted.text, measured))
+
+    return await in_thread(service, served, work)
 
 
 def _check_size(served: Served, text: str, target: str | Translation) -> None:
