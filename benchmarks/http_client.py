@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 _PAGE = resource.getpagesize()
+_KEPT = 2.0
+"""Seconds for which an idle connection is used again: well below the five after which the server closes it."""
 
 
 class Answer(NamedTuple):
@@ -30,6 +32,7 @@ class Connection:
     def __init__(self, port: int) -> None:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._used = 0.0
 
     async def post(self, path: str, content: object) -> Answer:
         """Ask, and return the answer. Raise OSError or EOFError where the server hangs up."""
@@ -38,6 +41,8 @@ class Connection:
 
     async def send(self, path: str, body: bytes, *, promised: int | None = None) -> None:
         """Send a request, whose header promises so many bytes of a body, and those of it that there are."""
+        if time.perf_counter() - self._used > _KEPT:
+            self.close()
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         length = len(body) if promised is None else promised
@@ -62,6 +67,7 @@ class Connection:
         except (OSError, EOFError):
             self.close()
             raise
+        self._used = time.perf_counter()
         if "connection: close" in head:
             self.close()
         return Answer(int(head.split()[1]), json.loads(body))

@@ -28,6 +28,8 @@ GATHERINGS = ("continuous", "one text a batch", "a window of 100 ms")
 _TIMES = 10
 """How much more than the server can do is asked for."""
 _STORM_BEAMS = (1, 3)
+_SECONDS_TO_SETTLE = 15
+"""Of the overload, until as many texts wait and are searched as may be; the server's memory is compared from there on."""
 _SECONDS_TO_THE_END = 2
 """Between the second half of the storm and the server's end."""
 
@@ -201,7 +203,7 @@ async def _overloaded(
             memory.append(server.resident)
         await asyncio.sleep(0.005)
     await asyncio.gather(*tasks)
-    settled = memory[min(5, len(memory) - 1) :]
+    settled = memory[min(_SECONDS_TO_SETTLE, len(memory) - 1) :]
     return {
         "requests": sent,
         "statuses": dict(sorted(statuses.items())),
@@ -232,8 +234,11 @@ async def _storm(
             connection = Connection(server.port)
             try:
                 answer = await _asked(connection, text, beam, fate, chance.random())
+            except ConnectionRefusedError:
+                counts["came after the end"] += 1
+                return
             except (OSError, EOFError):
-                counts["no answer"] += 1
+                counts["hung up on"] += 1
                 return
             finally:
                 connection.close()
