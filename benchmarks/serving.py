@@ -29,7 +29,7 @@ _TIMES = 10
 """How much more than the server can do is asked for."""
 _STORM_BEAMS = (1, 3)
 _SECONDS_TO_SETTLE = 15
-"""Of the overload, until as many texts wait and are searched as may be; the server's memory is compared from there on."""
+"""Of the overload: by then as many texts wait and are searched as may be, and memory is compared from there on."""
 _SECONDS_TO_THE_END = 2
 """Between the second half of the storm and the server's end."""
 
