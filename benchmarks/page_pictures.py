@@ -24,7 +24,7 @@ COLOURS = 256
 """Of a picture: enough for flat areas and letters, in a third of the bytes."""
 
 LINE = "Ein Mann steht vor dem Haus und hält eine Flöte."
-SHORT = "Vier Jungen springen in den kleinen See."
+SHORT = "Eine Frau trägt einen roten Hut."
 LINES = f"{SHORT}\n{LINE}"
 COMPARED = 100
 """Sentences of the test split."""
@@ -62,10 +62,10 @@ def pictures(first: str, second: str) -> dict[str, Picture]:
         "translate": Picture("translate", asked | {"text": LINES}, "[role=option]", 520, press=word),
         "beam": Picture("beam", asked | {"text": SHORT, "beam": "3"}, ".tree", 810),
         "words": Picture("words", asked, ".method.card svg", 990),
-        "inside": Picture("inside", asked, ".nearest li", 1740),
+        "inside": Picture("inside", asked, ".nearest li", 1760),
         "training": Picture("training", {"runs": f"{first},{second}"}, ".example", 1215),
         "compare": Picture("compare", compared, ".compared li", 1060),
-        "dark": Picture("words", asked | {"as": "lines"}, ".method.card svg", 990, dark=True),
+        "dark": Picture("words", asked | {"as": "lines"}, ".method.card svg", 950, dark=True),
         "phone": Picture("translate", asked, ".words", 740, width=390),
     }
 
