@@ -46,7 +46,7 @@ class Page:
         self.requests: list[str] = []
         """The addresses that the page asked for."""
         self.messages: list[str] = []
-        """What the browser logged, such as refusals, and exceptions of the page."""
+        """What the browser and the page logged, such as refusals, and exceptions of the page."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._session = {"sessionId": session}
@@ -111,6 +111,8 @@ class Page:
                 self.requests.append(parameters["request"]["url"])
             case "Log.entryAdded":
                 self.messages.append(parameters["entry"]["text"])
+            case "Runtime.consoleAPICalled":
+                self.messages.append(json.dumps(parameters["args"]))
             case "Runtime.exceptionThrown":
                 self.messages.append(json.dumps(parameters["exceptionDetails"]))
         return message

@@ -1,6 +1,5 @@
 """The page in headless Chromium, against a stand-in for the server: translating, the beam, and words."""
 
-import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks.browser import Page, chromium, opened_browser
+from tests.serving.page.browsing import all_texts, wait_for, write
 from tests.serving.page.stub import Stub, stubbed
 
 SENTENCE = "Ein kleiner Hund läuft durch das Gras."
@@ -49,21 +49,6 @@ def look(browser: Page, server: Stub, view: str, **state: Any) -> None:
     browser.open(f"{server.url}#{view}?{urlencode(state)}")
 
 
-def wait_for(browser: Page, condition: str) -> None:
-    browser.evaluate(f"""(async () => {{
-      for (let n = 0; n < 600; n++) {{
-        if ({condition}) return;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }}
-      throw new Error("never: " + {json.dumps(condition)} + ", but: " + document.body.innerText);
-    }})()""")
-
-
-def all_texts(browser: Page, selector: str) -> list[str]:
-    found: list[str] = browser.evaluate(f"[...document.querySelectorAll({selector!r})].map((each) => each.textContent)")
-    return found
-
-
 def text_of(browser: Page, selector: str) -> str:
     return all_texts(browser, selector)[0]
 
@@ -71,14 +56,6 @@ def text_of(browser: Page, selector: str) -> str:
 def lines(browser: Page) -> list[str]:
     """The translations that are shown, without the sign for the end."""
     return [text.removesuffix("¶") for text in all_texts(browser, ".words")]
-
-
-def write(browser: Page, selector: str, text: str) -> None:
-    browser.evaluate(f"""(() => {{
-      const box = document.querySelector({selector!r});
-      box.value = {json.dumps(text)};
-      box.dispatchEvent(new Event("input"));
-    }})()""")
 
 
 def press(browser: Page, *keys: str) -> None:

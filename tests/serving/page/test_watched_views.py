@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from benchmarks.browser import Page, chromium, opened_browser
+from tests.serving.page.browsing import all_texts, choose, count_of, saved, wait_for
 from tests.serving.page.watched import Json, Watched, watching
 
 needs_browser = pytest.mark.skipif(chromium() is None, reason="Chromium is not installed")
@@ -68,57 +69,10 @@ def open_view(browser: Page, server: Watched, view: str, **state: Any) -> None:
     browser.open(f"{server.url}#{view}?{urlencode(state)}")
 
 
-def wait_for(browser: Page, condition: str) -> None:
-    browser.evaluate(f"""(async () => {{
-      for (let n = 0; n < 400; n++) {{
-        if ({condition}) return;
-        await new Promise((resolve) => setTimeout(resolve, 25));
-      }}
-      throw new Error("never: " + {json.dumps(condition)} + ", but: " + document.body.innerText);
-    }})()""")
-
-
-def count_of(selector: str) -> str:
-    return f"document.querySelectorAll({json.dumps(selector)}).length"
-
-
-def all_texts(browser: Page, selector: str) -> list[str]:
-    texts: list[str] = browser.evaluate(
-        f"[...document.querySelectorAll({json.dumps(selector)})].map((each) => each.textContent)"
-    )
-    return texts
-
-
-def choose(browser: Page, label: str, value: str) -> None:
-    """Choose from the list with this label, as a user does."""
-    browser.evaluate(f"""(() => {{
-      const label = [...document.querySelectorAll(".field label")].find((each) => each.textContent === {label!r});
-      label.control.value = {value!r};
-      label.control.dispatchEvent(new Event("change", {{ bubbles: true }}));
-    }})()""")
-
-
 def press(browser: Page, selector: str, key: str) -> None:
     browser.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
     browser.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=key)
     browser.call("Input.dispatchKeyEvent", type="keyUp", key=key, code=key)
-
-
-def saved(browser: Page, button: str) -> list[Any]:
-    """Press a button that saves, and return the type and the text of the file."""
-    result: list[Any] = browser.evaluate(f"""(async () => {{
-      const blobs = [];
-      const own = URL.createObjectURL;
-      URL.createObjectURL = (blob) => (blobs.push(blob), own.call(URL, blob));
-      try {{
-        document.querySelector({json.dumps(button)}).click();
-        for (let n = 0; !blobs.length && n < 200; n++) await new Promise((resolve) => setTimeout(resolve, 25));
-        return [blobs[0].type, await blobs[0].text()];
-      }} finally {{
-        URL.createObjectURL = own;
-      }}
-    }})()""")
-    return result
 
 
 def address(browser: Page) -> str:

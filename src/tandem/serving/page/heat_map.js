@@ -79,7 +79,7 @@ export function heatMap({
 /** Return a number for reading: three significant digits as the language writes them. */
 export function shortNumber(value) {
   if (value === null || value === undefined) return "–";
-  return new Intl.NumberFormat(language(), { maximumSignificantDigits: 3 }).format(value);
+  return new Intl.NumberFormat(language(), { maximumSignificantDigits: 3 }).format(value).replace("-", "−");
 }
 
 function layoutOf(rows, columns, room) {

@@ -66,7 +66,7 @@ export class Results {
       ),
       element(
         "div",
-        { class: "scrolled" },
+        { class: "scrolled", tabindex: 0, role: "group", "aria-labelledby": "scores-title" },
         element(
           "table",
           { class: "figures" },
