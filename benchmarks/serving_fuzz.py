@@ -34,11 +34,11 @@ _TOKEN = "0123456789abcdef-fuzz"
 _LIMITS = "--max-characters 200 --max-texts 4 --max-body 60000 --max-beam 4 --max-waiting 32 --max-seconds 6".split()
 _HANGS = 10.0
 """Seconds after which an answer, or the end of a connection, is missing."""
-_QUIET = 0.3
+_QUIET = 0.2
 """Seconds without a byte after which a client that may have sent no whole request says that nothing more comes."""
 _PAUSE = 0.05
 """Seconds between the pieces of a request."""
-_TOGETHER = 8
+_TOGETHER = 12
 _BATCH = 1000
 _SHOWN = 1500
 """Bytes of a request that are printed."""
@@ -49,11 +49,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.serving_fuzz", description=__doc__)
     parser.add_argument("models", type=Path, nargs="+", help="two models or more: runs, checkpoints, exports")
     parser.add_argument("--requests", type=int, default=50_000, help="requests to both servers (50000)")
+    parser.add_argument("--seconds", type=float, default=86_400, help="stop after so many, however few were sent (a day)")
     parser.add_argument("--seed", type=int, default=1, help="other requests for another seed (1)")
     parser.add_argument("--output", type=Path, help="the JSON file for the figures")
     given = parser.parse_args()
     required("schemathesis")
-    figures = {"machine": describe_machine(), **fuzz(given.models, given.requests, given.seed)}
+    figures = {"machine": describe_machine(), **fuzz(given.models, given.requests, given.seed, given.seconds)}
     print(json.dumps(figures, indent=1))
     if given.output:
         given.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
@@ -98,8 +99,8 @@ def _shown(ask: Ask) -> str:
     return repr(content[:_SHOWN]) + (f"... {len(content):,} bytes" if len(content) > _SHOWN else "")
 
 
-def fuzz(models: Sequence[Path], requests: int, seed: int) -> Figures:
-    """Send so many requests to two servers, in turn, and return what came back."""
+def fuzz(models: Sequence[Path], requests: int, seed: int, seconds: float) -> Figures:
+    """Send so many requests, or those of so many seconds, to two servers, and return what came back."""
     counts, began = Counts(), time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         folder = Path(scratch)
@@ -115,13 +116,15 @@ def fuzz(models: Sequence[Path], requests: int, seed: int) -> Figures:
         }
         descriptions = {name: _description(server.port) for name, server in servers.items()}
         checkers = {name: Checker(description) for name, description in descriptions.items()}
-        asks = _asks(descriptions["with tokens"], names, seed)
+        described = described_asks(descriptions["with tokens"], names, _TOKEN, seed)
+        raw = RawAsks(good_bodies(names), _TOKEN, seed)
         sent = 0
-        while sent < requests:
-            batch = list(islice(asks, min(_BATCH, requests - sent)))
-            name = list(servers)[sent // _BATCH % 2]
-            asyncio.run(_all(servers[name].port, name, batch, checkers[name], counts))
-            sent += len(batch)
+        while sent < requests and time.monotonic() - began < seconds:
+            of_schemathesis = list(islice(described, min(_BATCH, requests - sent) // 4))
+            for name, server in servers.items():  # the same to both, and own bytes to each
+                batch = [ask for one in of_schemathesis for ask in (one, raw.draw())]
+                asyncio.run(_all(server.port, name, batch, checkers[name], counts))
+                sent += len(batch)
             print(f"{sent:,} requests, {time.monotonic() - began:.0f} s, {counts.faults.total()} faults", flush=True)
         for name, server in servers.items():
             _look_at_the_end(name, server, counts)
@@ -132,14 +135,6 @@ def fuzz(models: Sequence[Path], requests: int, seed: int) -> Figures:
         "faults": dict(counts.faults.most_common()),
         "seconds": round(time.monotonic() - began),
     }
-
-
-def _asks(description: dict[str, Any], names: Sequence[str], seed: int) -> Iterator[Ask]:
-    """Yield requests of both sorts in turn."""
-    raw = RawAsks(good_bodies(names), _TOKEN, seed)
-    for ask in described_asks(description, names, _TOKEN, seed):
-        yield ask
-        yield raw.draw()
 
 
 def good_bodies(names: Sequence[str]) -> list[tuple[Operation, bytes]]:
