@@ -194,7 +194,13 @@ class RawAsks:
         return self._kinds[kind][1]()._replace(kind=kind)
 
     def _request(
-        self, operation: Operation, body: bytes, *, media: str = "application/json", length: str | None = "", more: str = ""
+        self,
+        operation: Operation,
+        body: bytes,
+        *,
+        media: str = "application/json",
+        length: str | None = "",
+        more: str = "",
     ) -> bytes:
         """Return a request as bytes; `length` is the true one where it is empty, and none is sent where it is None."""
         lines = [f"{operation[0]} {operation[1]} HTTP/1.1", "Host: localhost", f"Content-Type: {media}"]
@@ -253,7 +259,12 @@ class RawAsks:
     def _chunks(self) -> Ask:
         operation, body = self._good()
         cut = self._chance.randrange(len(body))
-        good = b"%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (cut or 1, body[: cut or 1], len(body) - (cut or 1), body[cut or 1 :])
+        good = b"%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (
+            cut or 1,
+            body[: cut or 1],
+            len(body) - (cut or 1),
+            body[cut or 1 :],
+        )
         bad = self._chance.choice(
             (
                 good,

@@ -66,7 +66,7 @@ def described_asks(description: dict[str, Any], names: Sequence[str], token: str
 
 
 def _narrowed(description: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return the description of the same requests, but for those that are refused at once: names are those there are."""
+    """Return a description of fewer requests, whose names and small numbers are mostly such as are taken."""
     narrow = copy.deepcopy(description)
     known = [*names, "nobody"]
     schemas = narrow["components"]["schemas"]
@@ -162,7 +162,11 @@ class Checker:
         if status < 400 or ask.pieces[0].startswith(b"HEAD "):
             return None
         forms = [{"$ref": f"#/components/schemas/{name}"} for name in ("ErrorAnswer", "LibreError")]
-        return self._fault_of_json(json.dumps({"anyOf": forms}), body) if media == "application/json" else f"type {media!r}"
+        return (
+            self._fault_of_json(json.dumps({"anyOf": forms}), body)
+            if media == "application/json"
+            else f"type {media!r}"
+        )
 
     def _fault_of_json(self, schema: str, body: bytes) -> str | None:
         try:

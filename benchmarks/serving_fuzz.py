@@ -31,7 +31,7 @@ from benchmarks.machine import describe_machine
 from benchmarks.rounds import Figures
 
 _TOKEN = "0123456789abcdef-fuzz"
-_LIMITS = "--max-characters 200 --max-texts 4 --max-body 60000 --max-beam 4 --max-waiting 32 --max-seconds 6".split()
+_LIMITS = {"characters": 200, "texts": 4, "body": 60_000, "beam": 4, "waiting": 32, "seconds": 6}
 _HANGS = 10.0
 """Seconds after which an answer, or the end of a connection, is missing."""
 _QUIET = 0.2
@@ -49,7 +49,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.serving_fuzz", description=__doc__)
     parser.add_argument("models", type=Path, nargs="+", help="two models or more: runs, checkpoints, exports")
     parser.add_argument("--requests", type=int, default=50_000, help="requests to both servers (50000)")
-    parser.add_argument("--seconds", type=float, default=86_400, help="stop after so many, however few were sent (a day)")
+    parser.add_argument(
+        "--seconds", type=float, default=86_400, help="stop after so many, however few were sent (a day)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="other requests for another seed (1)")
     parser.add_argument("--output", type=Path, help="the JSON file for the figures")
     given = parser.parse_args()
@@ -158,8 +160,9 @@ def good_bodies(names: Sequence[str]) -> list[tuple[Operation, bytes]]:
 @contextmanager
 def _server(folder: Path, models: Sequence[str], options: Sequence[str], name: str) -> Iterator[FuzzedServer]:
     access, log = folder / f"{name}.access", folder / f"{name}.log"
+    limits = [word for limit, value in _LIMITS.items() for word in (f"--max-{limit}", str(value))]
     languages = ["--languages", "de:en"]
-    arguments = [sys.executable, "-m", "tandem", "serve", *models, "--port", "0", *_LIMITS, *languages, *options]
+    arguments = [sys.executable, "-m", "tandem", "serve", *models, "--port", "0", *limits, *languages, *options]
     environment = {**os.environ, "TANDEM_CACHE": str(folder / "cache")}
     with access.open("wb") as out, log.open("wb") as error:
         process = subprocess.Popen(arguments, stdout=out, stderr=error, env=environment)
