@@ -4,7 +4,8 @@ import pytest
 
 from benchmarks.fuzz_bytes import RawAsks
 from benchmarks.fuzz_described import required
-from benchmarks.serving_fuzz import Reply, good_bodies, replies_in
+from benchmarks.http_answers import Reply, replies_in
+from benchmarks.serving_fuzz import good_bodies
 
 PLAIN = b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json; charset=utf-8\r\nContent-Length: 2\r\n\r\n{}"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
