@@ -1,5 +1,6 @@
 """`POST /v1/compare`: what both models make of each line, and whether they differ by more than chance."""
 
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -107,7 +108,9 @@ def test_one_comparison_at_a_time_and_others_are_translated_meanwhile(monkeypatc
         assert client.post("/v1/compare", json=BODY).status_code == 200
 
 
-def test_what_takes_too_long_is_refused_and_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_takes_too_long_is_refused_and_abandoned(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(comparing, "_TOGETHER", 1)
     ended: list[str] = []
     own = comparing._translated
@@ -130,3 +133,5 @@ def test_what_takes_too_long_is_refused_and_abandoned(monkeypatch: pytest.Monkey
         assert answer.status_code == 504
         assert late.wait(60)
     assert ended == ["abandoned"]
+    gc.collect()  # an error that nobody took is logged then
+    assert not caplog.records

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from tandem.serving.access_log import Record
 from tandem.serving.models import Served
-from tandem.serving.refusals import Json, Refusal
+from tandem.serving.refusals import GONE, Json, Refusal
 from tandem.serving.requests import CompareRequest
 from tandem.serving.service import Service
 from tandem.serving.threads import in_thread
@@ -45,10 +45,17 @@ async def compare(service: Service, wanted: CompareRequest, record: Record) -> R
     if service.comparing.locked():
         raise Refusal(429, "another comparison is under way: try again later", {"Retry-After": "5"})
     stop = Event()
+
+    def work() -> Response:
+        try:
+            return Json(_content((first, second), wanted, settings, stop))
+        except _Abandoned:
+            return Response(status_code=GONE)  # to nobody
+
     async with service.comparing:
         with second.used():
             try:
-                return await in_thread(service, first, lambda: Json(_content((first, second), wanted, settings, stop)))
+                return await in_thread(service, first, work)
             finally:
                 stop.set()
 

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from tandem.errors import TandemError
+from tandem.serving.protocol import Protocol
 from tandem.serving.service import Service
 from tandem.serving.sockets import address_of
 from tandem.serving.tokens import Tokens
@@ -38,6 +39,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Protocol,
                 ws="none",
                 log_config=None,
                 log_level="error",

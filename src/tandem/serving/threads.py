@@ -18,15 +18,24 @@ async def in_thread(service: Service, served: Served, work: Callable[[], T]) -> 
 
     A thread cannot be stopped: where the client leaves, the text counts as under way until its work is done.
     """
+
+    def attempt() -> T | TandemError | Refusal:
+        try:
+            return work()
+        except (TandemError, Refusal) as error:
+            return error  # asyncio logs what is raised once nobody waits
+
     with ExitStack() as stack:
         stack.enter_context(service.gate.letting_in(1))
         stack.enter_context(served.used())
         service.metrics.texts.labels(served.name).inc()
-        task = asyncio.ensure_future(asyncio.to_thread(work))
+        task = asyncio.ensure_future(asyncio.to_thread(attempt))
         underway = stack.pop_all()
         task.add_done_callback(lambda _: underway.close())
-    try:
-        return await asyncio.shield(task)
-    except TandemError as error:
+    found = await asyncio.shield(task)
+    if isinstance(found, TandemError):
         service.metrics.failed.labels(served.name).inc()
-        raise Refusal(422, str(error)) from error
+        raise Refusal(422, str(found)) from found
+    if isinstance(found, Refusal):
+        raise found
+    return found
