@@ -41,27 +41,27 @@ async def runs(service: Service, _: None, __: Record) -> Response:
     return Json({"runs": content})
 
 
-async def metrics(service: Service, wanted: MetricsParameters, _: Record) -> Response:
+async def metrics(service: Service, request: MetricsParameters, _: Record) -> Response:
     """Return rows of a training's metrics.jsonl."""
-    run = _find(service, wanted.name)
-    return Json((await _read(lambda: run.metrics.rows(wanted.after)))._asdict())
+    run = _find(service, request.name)
+    return Json((await _read(lambda: run.metrics.rows(request.after)))._asdict())
 
 
-async def samples(service: Service, wanted: RunParameters, _: Record) -> Response:
+async def samples(service: Service, request: RunParameters, _: Record) -> Response:
     """Return what became of the sentences that are translated at each validation."""
-    epochs, found = await _read(_find(service, wanted.name).samples)
+    epochs, found = await _read(_find(service, request.name).samples)
     return Json({"epochs": epochs, "samples": found})
 
 
-async def stop(service: Service, wanted: RunParameters, _: Record) -> Response:
+async def stop(service: Service, request: RunParameters, _: Record) -> Response:
     """Stop a training as Ctrl-C does."""
-    run = _controlled(service, wanted.name)
+    run = _controlled(service, request.name)
     return await _changed(run, lambda: run.stop(_STOPPING))
 
 
-async def resume(service: Service, wanted: RunParameters, _: Record) -> Response:
+async def resume(service: Service, request: RunParameters, _: Record) -> Response:
     """Let a training go on that was stopped."""
-    run = _controlled(service, wanted.name)
+    run = _controlled(service, request.name)
     return await _changed(run, lambda: run.resume(_RESUMING))
 
 

@@ -18,26 +18,26 @@ MOST_CELLS = 2**14
 """Of the table of source and target tokens, which takes seconds at this size: nobody can stop a thread."""
 
 
-async def saliency(service: Service, wanted: SaliencyRequest, record: Record) -> Response:
+async def saliency(service: Service, request: SaliencyRequest, record: Record) -> Response:
     """Measure the saliency of a text and its target, which is translated where none is given."""
-    served = service.models.find(wanted.model)
-    note(record, served, [wanted.text])
-    check_texts(service.limits, "text", [wanted.text])
-    target: str | Translation | None = wanted.target
+    served = service.models.find(request.model)
+    note(record, served, [request.text])
+    check_texts(service.limits, "text", [request.text])
+    target: str | Translation | None = request.target
     if isinstance(target, str):
         check_texts(service.limits, "target", [target])
     with service.gate.letting_in(1), served.used():
         if target is None:
-            (made,) = await translated(service, served, [wanted.text], chosen_settings(service.limits, served))
+            (made,) = await translated(service, served, [request.text], chosen_settings(service.limits, served))
             if isinstance(made, BaseException):
                 raise Refusal(500, reason(made))
             target = made
-        _check_size(served, wanted.text, target)
+        _check_size(served, request.text, target)
         try:
-            (found,) = await asyncio.to_thread(served.translator.saliency, [wanted.text], [target])
+            (found,) = await asyncio.to_thread(served.translator.saliency, [request.text], [target])
         except TandemError as error:
             raise Refusal(500, str(error)) from error
-    return Json(saliency_object(wanted.text, found))
+    return Json(saliency_object(request.text, found))
 
 
 def _check_size(served: Served, text: str, target: str | Translation) -> None:

@@ -14,10 +14,10 @@ from tandem.serving.translating_texts import check_texts, note
 from tandem.translation.messages import target_score_object
 
 
-async def score(service: Service, wanted: ScoreRequest, record: Record) -> Response:
+async def score(service: Service, request: ScoreRequest, record: Record) -> Response:
     """Score each target given its source; each pair that fails has its own error."""
-    served = service.models.find(wanted.model)
-    sources, targets = listed(wanted.source), listed(wanted.target)
+    served = service.models.find(request.model)
+    sources, targets = listed(request.source), listed(request.target)
     note(record, served, sources)
     check_texts(service.limits, "source", sources)
     check_texts(service.limits, "target", targets)

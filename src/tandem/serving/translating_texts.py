@@ -21,41 +21,41 @@ from tandem.translation.messages import translation_object
 _LOG = logging.getLogger("tandem.serving")
 
 
-async def translate(service: Service, wanted: TranslateRequest, record: Record) -> Response:
+async def translate(service: Service, request: TranslateRequest, record: Record) -> Response:
     """Translate one text or several; each that fails has its own error."""
-    served = service.models.find(wanted.model)
-    texts = listed(wanted.text)
+    served = service.models.find(request.model)
+    texts = listed(request.text)
     note(record, served, texts)
     check_texts(service.limits, "text", texts)
-    check_texts(service.limits, "prefix", [wanted.prefix])
-    if wanted.stream and not isinstance(wanted.text, str):
+    check_texts(service.limits, "prefix", [request.prefix])
+    if request.stream and not isinstance(request.text, str):
         raise Refusal(422, "stream: goes with one text, not with a list")
     settings = chosen_settings(
         service.limits,
         served,
-        beam=wanted.beam,
-        n_best=wanted.n_best,
-        length_penalty=wanted.length_penalty,
-        alignment=wanted.alignment,
+        beam=request.beam,
+        n_best=request.n_best,
+        length_penalty=request.length_penalty,
+        alignment=request.alignment,
     )
 
     def result(text: str, found: Translation | BaseException) -> dict[str, Any]:
         if isinstance(found, BaseException):
             return {"source": text, "error": error_object(500, reason(found))}
         content = translation_object(text, found)
-        return content if wanted.confidence else {key: content[key] for key in content if key != "confidence"}
+        return content if request.confidence else {key: content[key] for key in content if key != "confidence"}
 
     with ExitStack() as stack:
         stack.enter_context(service.gate.letting_in(len(texts)))
         stack.enter_context(served.used())
-        if wanted.stream:
+        if request.stream:
 
             async def work(on_step: OnStep) -> dict[str, Any]:
-                (found,) = await translated(service, served, texts, settings, wanted.prefix, on_step)
+                (found,) = await translated(service, served, texts, settings, request.prefix, on_step)
                 return result(texts[0], found)
 
             return Streamed(work, stack.pop_all(), service.limits.seconds)
-        found = await translated(service, served, texts, settings, wanted.prefix)
+        found = await translated(service, served, texts, settings, request.prefix)
         return Json({"model": served.name, "translations": list(map(result, texts, found))})
 
 
