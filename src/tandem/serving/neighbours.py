@@ -1,4 +1,4 @@
-"""`POST /v1/neighbours`: where the context of a text lies among those of the training sentences."""
+"""`POST /v1/neighbours`: the training sentences whose contexts are nearest to that of a text."""
 
 from starlette.responses import Response
 
@@ -13,7 +13,7 @@ from tandem.serving.translating_texts import check_texts, note
 
 
 async def neighbours(service: Service, request: NeighboursRequest, record: Record) -> Response:
-    """Say which training sentences are nearest; with 202, how far the computing of their contexts is."""
+    """Return the nearest training sentences, or with 202 the progress of computing their contexts."""
     served = service.models.find(request.model)
     note(record, served, [request.text])
     check_texts(service.limits, "text", [request.text])

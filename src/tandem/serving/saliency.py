@@ -1,4 +1,4 @@
-"""`POST /v1/saliency`: which token of a source moved which token of a target."""
+"""`POST /v1/saliency`: the influence of each source token on each target token."""
 
 import asyncio
 
@@ -15,11 +15,11 @@ from tandem.translation import Translation
 from tandem.translation.saliency import saliency_object
 
 MOST_CELLS = 2**14
-"""Of the table of source and target tokens, which takes seconds at this size: nobody can stop a thread."""
+"""The most cells of the table of source and target tokens. This size takes seconds, and a thread cannot be stopped."""
 
 
 async def saliency(service: Service, request: SaliencyRequest, record: Record) -> Response:
-    """Measure the saliency of a text and its target, which is translated where none is given."""
+    """Measure the saliency of a text and its target; without a target, the text is translated first."""
     served = service.models.find(request.model)
     note(record, served, [request.text])
     check_texts(service.limits, "text", [request.text])
@@ -41,13 +41,13 @@ async def saliency(service: Service, request: SaliencyRequest, record: Record) -
 
 
 def _check_size(served: Served, text: str, target: str | Translation) -> None:
-    """Raise Refusal where the table would be too large."""
+    """Raise Refusal if the table would be too large."""
     codec = served.translator.codec
-    own = len(codec.encode_sources([text])[0].ids) - 2
-    other = 1 + len(codec.target.encode(target) if isinstance(target, str) else target.tokens)
-    if own * other > MOST_CELLS:
+    source_tokens = len(codec.encode_sources([text])[0].ids) - 2
+    target_tokens = 1 + len(codec.target.encode(target) if isinstance(target, str) else target.tokens)
+    if source_tokens * target_tokens > MOST_CELLS:
         raise Refusal(
             422,
-            f"text: has {own:,} tokens, and its target {other:,} with <eos>; source tokens times target tokens may be "
+            f"text: has {source_tokens:,} tokens, and its target {target_tokens:,} with <eos>; source tokens times target tokens may be "
             f"{MOST_CELLS:,} here: ask for a part of the text",
         )

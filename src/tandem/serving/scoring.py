@@ -1,4 +1,4 @@
-"""`POST /v1/score`: how probable a model finds given targets."""
+"""`POST /v1/score`: the log-probabilities of given targets."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tandem.translation.messages import target_score_object
 
 
 async def score(service: Service, request: ScoreRequest, record: Record) -> Response:
-    """Score each target given its source; each pair that fails has its own error."""
+    """Score each target given its source; a pair that fails has its own error."""
     served = service.models.find(request.model)
     sources, targets = listed(request.source), listed(request.target)
     note(record, served, sources)

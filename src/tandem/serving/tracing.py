@@ -12,7 +12,7 @@ from tandem.translation.traces import trace_object
 
 
 async def trace(service: Service, request: TraceRequest, record: Record) -> Response:
-    """Trace the search for one text; what is written is what `tandem translate --trace` writes."""
+    """Trace the search for one text; the answer is what `tandem translate --trace` writes."""
     served = service.models.find(request.model)
     note(record, served, [request.text])
     check_texts(service.limits, "text", [request.text])
