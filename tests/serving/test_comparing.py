@@ -68,7 +68,7 @@ def test_exports_are_compared_too() -> None:
     ("body", "message"),
     [
         ({"models": [ATTENDING]}, "models: list should have at least 2 items"),
-        ({"models": [ATTENDING, ATTENDING]}, "models: attending is there twice: name two different ones"),
+        ({"models": [ATTENDING, ATTENDING]}, "models: both are attending: name two different models"),
         ({"models": [ATTENDING, "x"]}, "model: there is no model 'x'"),
         ({"sources": []}, "sources: list should have at least 1 item"),
         ({"sources": ["a"] * 16}, "sources: has 16 texts, and 15 are the most of a request here"),
@@ -101,7 +101,7 @@ def test_one_comparison_at_a_time_and_others_are_translated_meanwhile(monkeypatc
         assert begun.wait(60)
         second = client.post("/v1/compare", json=BODY)
         assert (second.status_code, second.headers["Retry-After"]) == (429, "5")
-        assert ErrorAnswer.model_validate(second.json()).error.message.startswith("another comparison is under way")
+        assert ErrorAnswer.model_validate(second.json()).error.message.startswith("another comparison is running")
         assert client.post("/v1/translate", json={"text": "eins"}).status_code == 200
         goes_on.set()
         assert first.result().status_code == 200

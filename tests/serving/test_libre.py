@@ -50,7 +50,7 @@ def test_languages_are_listed() -> None:
     ("change", "message"),
     [
         ({"target": "fr"}, "no model here translates 'de' to 'fr': there is de to en, en to de"),
-        ({"format": "html"}, "format: is 'html', and texts alone are translated here: send 'text'"),
+        ({"format": "html"}, "format: is 'html', and only plain text is translated here: send 'text'"),
         ({"alternatives": 99}, "alternatives: is 99, and 31 is the most here"),
         ({"alternatives": -1}, "alternatives: should be greater than or equal to 0"),
     ],
@@ -85,4 +85,4 @@ def test_without_languages_it_is_said_how_to_name_them() -> None:
     with desk(languages=False).client() as client:
         answer = client.post("/translate", json={"q": "a", "source": "de", "target": "en"})
         assert client.get("/languages").json() == []
-    assert answer.json() == {"error": "no model here has languages that are known: start the server with --languages"}
+    assert answer.json() == {"error": "the languages of the models are not known: start the server with --languages"}

@@ -1,4 +1,4 @@
-"""The access log: a JSON object a request, on one line of ASCII, so that nothing in it can steer a terminal."""
+"""The access log: one line of ASCII for each request, a JSON object, so that it contains no terminal controls."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ _LONGEST_PATH = 200
 
 @dataclass
 class Record:
-    """What the log says of a request; filled in as the request goes on."""
+    """The log entry of a request, filled in while the request is handled."""
 
     method: str
     path: str
@@ -25,11 +25,11 @@ class Record:
     model: str | None = None
     texts: Sequence[str] = ()
     route: str = "other"
-    """What was asked for, as the figures call it: a path with its parameters by name."""
+    """The path of the endpoint with the names of its parameters, which is the label in the metrics."""
     began: float = field(default_factory=perf_counter)
 
     def line(self, *, with_texts: bool) -> str:
-        """Return the line; the texts themselves stand in it only where that was asked for."""
+        """Return the line; it has the texts themselves only if `with_texts` is true."""
         content: dict[str, object] = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "client": self.client,

@@ -1,4 +1,4 @@
-"""`POST /v1/alternatives`: what else could stand at a place of a translation."""
+"""`POST /v1/alternatives`: the most probable tokens at one position of a translation."""
 
 from dataclasses import asdict
 
@@ -13,17 +13,17 @@ from tandem.serving.translating_texts import check_texts, note
 from tandem.translation.alternatives import find_alternatives
 
 
-async def list_alternatives(service: Service, wanted: AlternativesRequest, record: Record) -> Response:
-    """Return the most probable tokens at a place, each with the prefix by which a translation begins so."""
-    served = service.models.find(wanted.model)
-    note(record, served, [wanted.text])
-    check_texts(service.limits, "text", [wanted.text])
-    check_texts(service.limits, "tokens", ["".join(wanted.tokens)])
+async def list_alternatives(service: Service, request: AlternativesRequest, record: Record) -> Response:
+    """Return the most probable tokens at a position, each with the prefix that makes a translation begin with it."""
+    served = service.models.find(request.model)
+    note(record, served, [request.text])
+    check_texts(service.limits, "text", [request.text])
+    check_texts(service.limits, "tokens", ["".join(request.tokens)])
     translator = served.translator
 
     def work() -> Response:
         found = find_alternatives(
-            translator.engine, translator.codec, wanted.text, wanted.tokens, wanted.place, wanted.count
+            translator.engine, translator.codec, request.text, request.tokens, request.place, request.count
         )
         return Json(asdict(found))
 

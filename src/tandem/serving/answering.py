@@ -1,4 +1,4 @@
-"""The way of a request: token, body, deadline, a client that leaves, and what is said of each."""
+"""How a request is handled: its token, its body, its deadline, and clients that disconnect."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -26,7 +26,7 @@ class Answering:
         self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or say why not."""
+        """Answer a request, or send an error."""
         record: Record = scope[RECORD]
         record.route = self._endpoint.path
         limit = self._service.limits.seconds
@@ -34,10 +34,10 @@ class Answering:
             try:
                 response = await self._response(Request(scope, receive), record, limit)
                 began = perf_counter()
-                with suppress(TimeoutError):  # who does not read is left
+                with suppress(TimeoutError):  # a client that does not read is given up
                     async with asyncio.timeout(2 * limit):
                         await response(scope, receive, send)
-                if isinstance(response, Json):  # a stream is written while its text is searched
+                if isinstance(response, Json):  # a stream is sent during the search, which would be measured too
                     self._service.metrics.stages.labels("write").observe(perf_counter() - began)
             except ClientDisconnect:
                 record.status = GONE
@@ -61,22 +61,22 @@ class Answering:
         if endpoint.body is None:
             if not allowed:
                 raise _unknown_client()
-            wanted = parsed_parameters(request, endpoint.parameters) if endpoint.parameters else None
-            return await endpoint.handle(service, wanted, record)
+            parsed_request = parsed_parameters(request, endpoint.parameters) if endpoint.parameters else None
+            return await endpoint.handle(service, parsed_request, record)
         if not allowed and not (endpoint.form and "authorization" not in request.headers):
             raise _unknown_client()
         service.gate.check()
         began = perf_counter()
         body = await read_body(request, service.limits.body)
-        wanted = parsed(request, body, endpoint.body, form=endpoint.form)
-        if not allowed and not (service.tokens and service.tokens.allow(getattr(wanted, "api_key", ""))):
+        parsed_request = parsed(request, body, endpoint.body, form=endpoint.form)
+        if not allowed and not (service.tokens and service.tokens.allow(getattr(parsed_request, "api_key", ""))):
             raise _unknown_client()
         service.metrics.stages.labels("read").observe(perf_counter() - began)
-        return await unless_gone(request.receive, endpoint.handle(service, wanted, record))
+        return await unless_gone(request.receive, endpoint.handle(service, parsed_request, record))
 
 
 async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """Return what the work returns. Raise ClientDisconnect, and cancel the work, where the client leaves before."""
+    """Return the result of the work. If the client disconnects first, cancel the work and raise ClientDisconnect."""
     task, gone = asyncio.create_task(work), asyncio.create_task(_until_gone(receive))
     try:
         await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)

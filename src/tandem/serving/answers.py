@@ -1,4 +1,4 @@
-"""What the answers hold, for the server's description; tests hold the answers to it."""
+"""The contents of the answers, for the server's description; tests check that the answers agree with them."""
 
 from typing import Literal
 
@@ -8,32 +8,32 @@ from tandem.names import LayerPart
 
 
 class Answer(BaseModel):
-    """The base of all answers: nothing is in them that is not described."""
+    """The base of all answers; an answer has only fields that are described."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class ErrorObject(Answer):
-    """What was wrong."""
+    """An error."""
 
-    code: str = Field(description="A word for programs.")
-    message: str = Field(description="A sentence for people.")
+    code: str = Field(description="A code for programs.")
+    message: str = Field(description="A message for people.")
 
 
 class ErrorAnswer(Answer):
-    """The one form of an error."""
+    """An error in the server's own form."""
 
     error: ErrorObject
 
 
 class LibreError(Answer):
-    """An error as LibreTranslate's clients show it."""
+    """An error in LibreTranslate's form."""
 
     error: str
 
 
 class Replaced(Answer):
-    """An unknown token, and what stands in its place."""
+    """An unknown token, and the text that replaces it."""
 
     token: int
     source: str
@@ -44,11 +44,11 @@ class Hypothesis(Answer):
     """One translation of a text."""
 
     text: str
-    score: float | None = Field(description="What it was ranked by; null where it is not finite.")
+    score: float | None = Field(description="The score that hypotheses rank by; null if it is not finite.")
     log_probability: float | None
     tokens: list[str]
-    token_scores: list[float | None] = Field(description="Of each token, and of the end.")
-    copied: list[int] = Field([], description="Which tokens were copied from the source.")
+    token_scores: list[float | None] = Field(description="The log-probability of each token, and of <eos>.")
+    copied: list[int] = Field([], description="The places of the tokens that were copied from the source.")
     stopped: Literal["eos", "limit"]
     replaced: list[Replaced] = []
 
@@ -57,7 +57,7 @@ class TranslationObject(Hypothesis):
     """A translation, as `tandem translate --json` writes it."""
 
     source: str
-    confidence: float | None = Field(None, description="The probability that all of it is right.")
+    confidence: float | None = Field(None, description="The probability that the whole translation is right.")
     unknown: list[str] = Field(description="Pieces of the source that the model does not know.")
     source_tokens: list[str] = []
     alignment: str = Field("", description="SOURCE-TARGET for each token.")
@@ -80,14 +80,14 @@ class TranslateAnswer(Answer):
 
 
 class TargetScore(Answer):
-    """How probable a target is, in nats; null where that is not finite."""
+    """The log-probability of a target, in nats; null if it is not finite."""
 
     source: str
     target: str
     log_probability: float | None
     tokens: list[str]
     token_scores: list[float | None]
-    cut: bool = Field(description="Whether only the beginning of the source was read.")
+    cut: bool = Field(description="Whether the source was too long and was cut.")
 
 
 class FailedPair(FailedText):
@@ -112,7 +112,7 @@ class TraceNode(Answer):
     token: str
     token_log_probability: float | None
     log_probability: float | None = Field(description="Of all tokens up to this one.")
-    score: float | None = Field(description="What a complete hypothesis was ranked by.")
+    score: float | None = Field(description="The score that a complete hypothesis ranks by.")
     fate: Literal["live", "complete", "pruned"]
     reason: Literal["", "beam", "worse", "end"] = Field(description="Why it was pruned.")
     place: int = Field(description="Its rank in its step; 0 is the best.")
@@ -140,7 +140,8 @@ class Alternative(Answer):
     token: str
     log_probability: float
     prefix: str | None = Field(
-        description="Of /v1/translate: what begins a translation so; null where no text does, empty for <eos>."
+        description="The prefix for /v1/translate that makes a translation begin with it; null if there is none, empty "
+        "for <eos>."
     )
 
 
@@ -148,19 +149,19 @@ class AlternativesAnswer(Answer):
     """The most probable tokens at a place of a translation."""
 
     place: int
-    token: str = Field(description="What stands there; <eos> at the end.")
+    token: str = Field(description="The token at this place; <eos> at the end.")
     alternatives: list[Alternative]
 
 
 class SaliencyReasons(Answer):
-    """Why something cannot be told."""
+    """Why a part of the answer is missing."""
 
     gradient: str = ""
     attention: str = ""
 
 
 class SaliencyAnswer(Answer):
-    """How much each source token, across, had to do with each target token, down; null where it is not finite."""
+    """The influence of each source token (columns) on each target token (rows); null if it is not finite."""
 
     source: str
     text: str = Field(description="The target.")
@@ -172,22 +173,28 @@ class SaliencyAnswer(Answer):
     left_out: list[list[float | None]] = Field(
         description="Nats: what the target token's log-probability loses when the source token is left out."
     )
-    attention: list[list[float]] | None = Field(description="Shares; what is missing to 1 lay on <sos> and <eos>.")
+    attention: list[list[float]] | None = Field(
+        description="The attention weights; the rest to 1 is on <sos> and <eos>."
+    )
     reasons: SaliencyReasons
 
 
 class InsideAnswer(Answer):
-    """What a layer computed, step by step."""
+    """The values that a layer computed, step by step."""
 
     model: str
     members: int = Field(description="More than 1 for an ensemble, of which the first is shown.")
-    tokens: list[str] = Field(description="What was read at each step, in the order of reading.")
-    values: list[list[float | None]] = Field(description="Of each step and unit; of the forward direction.")
+    tokens: list[str] = Field(description="The token read at each step, in the order of reading.")
+    values: list[list[float | None]] = Field(
+        description="One row a step, one column a unit, for the forward direction."
+    )
     changed: list[int] = Field(description="The units whose values changed most over the steps, most first.")
-    backward: list[list[float | None]] | None = Field(description="Of the other direction, at the same tokens.")
+    backward: list[list[float | None]] | None = Field(
+        description="The values of the other direction, at the same tokens."
+    )
     backward_changed: list[int] | None
     layers: int
-    whats: list[LayerPart] = Field(description="What the layers of this model have.")
+    whats: list[LayerPart] = Field(description="The states and gates that the layers of this model have.")
     directions: Literal[1, 2]
 
 
@@ -200,7 +207,7 @@ class Neighbour(Answer):
 
 
 class NeighboursAnswer(Answer):
-    """Where the context of a text lies among those of the training sentences."""
+    """The training sentences whose contexts are nearest to that of a text, and where the contexts lie."""
 
     model: str
     members: int = Field(description="More than 1 for an ensemble, of which the first is asked.")
@@ -212,7 +219,7 @@ class NeighboursAnswer(Answer):
 
 
 class Progress(Answer):
-    """How far a piece of work is."""
+    """The progress of a computation."""
 
     done: int
     total: int
@@ -242,7 +249,7 @@ class Significance(Answer):
 
 
 class ComparedRow(Answer):
-    """A line, and what both models make of it."""
+    """A line, and its translations by both models."""
 
     source: str
     reference: str | None
@@ -264,7 +271,7 @@ class CompareAnswer(Answer):
 
 
 class Detected(Answer):
-    """The language that a text was read as."""
+    """The language that was taken as the source language."""
 
     confidence: float
     language: str
@@ -291,24 +298,24 @@ class LanguagesAnswer(RootModel[list[Language]]):
 
 
 class ModelObject(Answer):
-    """A model that is served."""
+    """A served model."""
 
     name: str
     members: int = Field(description="More than 1 for an ensemble.")
-    source: str | None = Field(description="The code of the language that it reads, where that is known.")
+    source: str | None = Field(description="The code of the language that it reads, if that is known.")
     target: str | None
-    beam: int = Field(description="What is taken where a request names none.")
-    alignment: bool = Field(description="Whether it can say where it looked.")
+    beam: int = Field(description="The beam of requests that name none.")
+    alignment: bool = Field(description="Whether it has attention, and can return alignments.")
 
 
 class ModelsAnswer(Answer):
-    """All models, the one that is taken by default first."""
+    """All models; the first one is the default."""
 
     models: list[ModelObject]
 
 
 class StatusAnswer(Answer):
-    """A word."""
+    """The status of the server."""
 
     status: str
 

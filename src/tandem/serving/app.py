@@ -20,12 +20,12 @@ from tandem.serving.refusals import Json, own_form
 from tandem.serving.service import Service
 from tandem.serving.static_files import Page, page_files
 
-_EVERY = 2.0
-"""Seconds between two looks at whether a model has changed on disk."""
+_RELOAD_INTERVAL = 2.0
+"""Seconds between two checks whether a model has changed on disk."""
 
 
 def make_app(service: Service, *, origins: Sequence[str] = (), follow: bool = False) -> ASGIApp:
-    """Return the application. Pages of `origins` may ask it; with `follow`, models that change are loaded anew."""
+    """Return the application. Pages of `origins` may send requests; with `follow`, changed models are reloaded."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -62,7 +62,7 @@ class Logged:
         self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on a request, and note its end."""
+        """Pass on a request, and log it when it ends."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -70,13 +70,13 @@ class Logged:
         record = Record(scope["method"], scope["path"], client[0] if client else None)
         scope[RECORD] = record
 
-        async def noting(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, send_and_record)
         finally:
             self._service.metrics.requests.labels(record.route, str(record.status)).inc()
             self._service.metrics.look_at(self._service.models.served)
@@ -86,7 +86,7 @@ class Logged:
 async def _follow(service: Service) -> None:
     while True:
         await service.models.reload(changed=True)
-        await asyncio.sleep(_EVERY)
+        await asyncio.sleep(_RELOAD_INTERVAL)
 
 
 async def _not_routed(_: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""A request's body, or its path and query -> a checked request; whatever else it may be -> one sentence."""
+"""Parse a request's body, or its path and query, into a checked request; anything else raises `Refusal`."""
 
 import json
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ R = TypeVar("R", bound=BaseModel)
 JSON_TYPE, FORM_TYPE = "application/json", "application/x-www-form-urlencoded"
 _MOST_FIELDS = 1000
 _SHOWN = 80
-"""Characters of a field's name that a message shows."""
+"""The most characters of a field's name in an error message."""
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -31,22 +31,22 @@ async def read_body(request: Request, most: int) -> bytes:
 
 
 def parsed(request: Request, body: bytes, kind: type[R], *, form: bool) -> R:
-    """Return the request in a body of JSON, or of a form where that is allowed. Raise Refusal where there is none."""
+    """Return the request in a JSON body, or in a form if `form` is true. Raise Refusal if the body is neither."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media == JSON_TYPE:
         content = _from_json(body)
     elif form and media == FORM_TYPE:
         content = _from_form(body)
     else:
-        wanted = f"{JSON_TYPE} or {FORM_TYPE}" if form else JSON_TYPE
-        raise Refusal(415, f"the body must be of the type {wanted}: say so by the header Content-Type")
+        accepted = f"{JSON_TYPE} or {FORM_TYPE}" if form else JSON_TYPE
+        raise Refusal(415, f"the body must be of the type {accepted}: say so by the header Content-Type")
     if not isinstance(content, dict):
         raise Refusal(422, "the body must be a JSON object")
     return _checked(content, kind)
 
 
 def parsed_parameters(request: Request, kind: type[R]) -> R:
-    """Return the request in the parameters of a path and its query. Raise Refusal where one is wrong."""
+    """Return the request in the parameters of a path and its query. Raise Refusal if one is wrong."""
     return _checked({**request.query_params, **request.path_params}, kind)
 
 
@@ -107,7 +107,7 @@ def _from_form(body: bytes) -> dict[str, Any]:
 
 
 def _sentence(error: ValidationError) -> str:
-    """Return what is wrong with the first wrong field."""
+    """Return an error message for the first wrong field."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(map(str, first["loc"]))[:_SHOWN]
     if first["type"] == "extra_forbidden":

@@ -7,10 +7,10 @@ import webbrowser
 
 
 def has_display() -> bool:
-    """Tell whether a browser has a display to open a window on."""
+    """Return whether there is a display on which a browser can open a window."""
     return sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
 
 
 def show(address: str) -> None:
-    """Open an address in the browser, without waiting for it, which may take as long as the browser is open."""
+    """Open an address in the browser in a thread, since the call may not return before the browser is closed."""
     threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()

@@ -17,38 +17,38 @@ from tandem.serving.translating_texts import check_texts, chosen_settings, note
 from tandem.translation import SearchSettings
 
 MOST_LINES = 3_000
-"""Lines of a comparison. The largest of the usual test sets have as many, and two small models translate them within
-the seconds that a request has; `--max-texts`, of requests that are answered together, has nothing to do with it."""
+"""The most lines of a comparison: as many as the largest of the usual test sets. Two small models translate them within
+the time limit of a request. `--max-texts` does not apply to comparisons."""
 _TOGETHER = 64
-"""Lines that are translated together, after which it is seen whether anybody still waits."""
+"""Lines in a batch; after each batch, the work stops if the client has disconnected."""
 
 
 class _Abandoned(Exception):
-    """Nobody waits for the answer any more."""
+    """The client no longer waits for the answer."""
 
 
-async def compare(service: Service, wanted: CompareRequest, record: Record) -> Response:
-    """Translate the lines by both models, beside what is translated for others, and score them. One at a time."""
-    first, second = (service.models.find(name) for name in wanted.models)
+async def compare(service: Service, request: CompareRequest, record: Record) -> Response:
+    """Translate the lines with both models in a thread of its own, and score them. One comparison runs at a time."""
+    first, second = (service.models.find(name) for name in request.models)
     if first is second:
-        raise Refusal(422, f"models: {first.name} is there twice: name two different ones")
-    note(record, first, wanted.sources)
-    check_texts(service.limits, "sources", wanted.sources, most=MOST_LINES)
-    if wanted.references is not None:
-        check_texts(service.limits, "references", wanted.references, most=MOST_LINES)
-        if len(wanted.references) != len(wanted.sources):
+        raise Refusal(422, f"models: both are {first.name}: name two different models")
+    note(record, first, request.sources)
+    check_texts(service.limits, "sources", request.sources, most=MOST_LINES)
+    if request.references is not None:
+        check_texts(service.limits, "references", request.references, most=MOST_LINES)
+        if len(request.references) != len(request.sources):
             raise Refusal(
                 422,
-                f"references: has {len(wanted.references):,} texts, and there are {len(wanted.sources):,} sources",
+                f"references: has {len(request.references):,} texts, and there are {len(request.sources):,} sources",
             )
-    settings = [chosen_settings(service.limits, served, beam=wanted.beam) for served in (first, second)]
+    settings = [chosen_settings(service.limits, served, beam=request.beam) for served in (first, second)]
     if service.comparing.locked():
-        raise Refusal(429, "another comparison is under way: try again later", {"Retry-After": "5"})
+        raise Refusal(429, "another comparison is running: try again later", {"Retry-After": "5"})
     stop = Event()
 
     def work() -> Response:
         try:
-            return Json(_content((first, second), wanted, settings, stop))
+            return Json(_content((first, second), request, settings, stop))
         except _Abandoned:
             return Response(status_code=GONE)  # to nobody
 
@@ -61,30 +61,30 @@ async def compare(service: Service, wanted: CompareRequest, record: Record) -> R
 
 
 def _content(
-    models: tuple[Served, Served], wanted: CompareRequest, settings: Sequence[SearchSettings], stop: Event
+    models: tuple[Served, Served], request: CompareRequest, settings: Sequence[SearchSettings], stop: Event
 ) -> dict[str, Any]:
     first, second = (
-        _translated(served, wanted.sources, own, stop) for served, own in zip(models, settings, strict=True)
+        _translated(served, request.sources, own, stop) for served, own in zip(models, settings, strict=True)
     )
     content: dict[str, Any] = {
         "models": [served.name for served in models],
-        "count": len(wanted.sources),
+        "count": len(request.sources),
         "scores": None,
         "signatures": {},
         "significance": None,
     }
-    unknown = [None] * len(wanted.sources)
-    references: Sequence[str | None] = wanted.references or unknown
+    unknown = [None] * len(request.sources)
+    references: Sequence[str | None] = request.references or unknown
     of_first: Sequence[float | None] = unknown
     of_second: Sequence[float | None] = unknown
-    if wanted.references is not None:
+    if request.references is not None:
         from tandem.analysis.lines import compare_lines
         from tandem.metrics.bootstrap import Resampling
 
         search, resampling = models[0].translator.recipe.search, Resampling()
         found = compare_lines(
-            wanted.sources,
-            wanted.references,
+            request.sources,
+            request.references,
             (first, second),
             lowercase=search.lowercase_scores,
             tokenize=search.score_tokenize,
@@ -105,17 +105,18 @@ def _content(
                 "samples": resampling.samples,
             }
     names = ("source", "reference", "first", "second", "first_score", "second_score")
-    rows = zip(wanted.sources, references, first, second, of_first, of_second, strict=True)
+    rows = zip(request.sources, references, first, second, of_first, of_second, strict=True)
     content["rows"] = [dict(zip(names, row, strict=True)) for row in rows]
     return content
 
 
 def _translated(served: Served, texts: Sequence[str], settings: SearchSettings, stop: Event) -> list[str]:
-    """Return the translations of the texts. They are abandoned once `stop` is set."""
+    """Return the translations of the texts. Raise _Abandoned once `stop` is set."""
 
-    def look(_: int) -> None:
+    def check_stopped(_: int) -> None:
         if stop.is_set():
             raise _Abandoned
 
-    own = replace(settings, batch_size=_TOGETHER)
-    return [one.text for one in served.translator.translate_stream(texts, own, on_progress=look)]
+    in_batches = replace(settings, batch_size=_TOGETHER)
+    stream = served.translator.translate_stream(texts, in_batches, on_progress=check_stopped)
+    return [translation.text for translation in stream]

@@ -1,4 +1,4 @@
-"""Continuous batching behind the server: one thread a model, in which every text joins the search under way."""
+"""Continuous batching for the server: each model has a thread, in which every text joins the running search."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from tandem.translation.flow import Done, Flow, FlowStep
 
 
 class _Waiting(NamedTuple):
-    """What a text's client waits for."""
+    """The pending answer to a client's text."""
 
     answer: asyncio.Future[Translation]
     on_step: Callable[[str], object] | None
@@ -23,17 +23,18 @@ class _Waiting(NamedTuple):
 
 
 _Order: TypeAlias = Callable[[Flow], object]
-"""What the thread does between two steps."""
+"""Something that the thread does between two steps, such as adding a text."""
 
 
 class Continuous:
-    """Translates texts that join and leave while others are searched: a `Translating`.
+    """Translates texts that join and leave while others are being searched: a `Translating`.
 
-    The event loop gives orders, and the thread takes them between two steps; all else belongs to one of the two.
+    The event loop puts orders into a queue, and the thread carries them out between two steps. Everything else is used
+    either by the event loop or by the thread, never by both.
     """
 
     def __init__(self, translator: Translator, watching: Watching) -> None:
-        """Translate by `translator`, and tell `watching` of each step."""
+        """Translate with `translator`, and report each step to `watching`."""
         self._translator = translator
         self._watching = watching
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
@@ -71,7 +72,7 @@ class Continuous:
         try:
             return await one.answer
         finally:
-            if self._texts.pop(key, None):  # its client has gone
+            if self._texts.pop(key, None):  # the client has disconnected
                 self._joined.discard(key)
                 self._orders.put(lambda flow: flow.remove(key))
 
@@ -94,11 +95,11 @@ class Continuous:
         return await answer
 
     async def close(self) -> None:
-        """Finish what was accepted."""
+        """Finish all accepted texts, and end the thread."""
         self._orders.put(None)
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)
-        await asyncio.sleep(0)  # what the thread gave to the event loop last
+        await asyncio.sleep(0)  # run the last callbacks that the thread gave to the event loop
 
     def _begin(self) -> None:
         if self._loop is None:
@@ -106,11 +107,11 @@ class Continuous:
             self._thread.start()
 
     def _work(self) -> None:
-        """Take orders and steps: the thread."""
+        """Carry out orders and take steps until the model is closed; this runs in the thread."""
         assert self._loop is not None
         flow, closing = Flow(self._translator), False
         while not (closing and flow.is_idle):
-            closing = self._obey(flow) or closing
+            closing = self._run_orders(flow) or closing
             if flow.is_idle:
                 continue
             began = perf_counter()
@@ -122,10 +123,10 @@ class Continuous:
                 continue
             self._watching.searched(flow.running + len(step.done), perf_counter() - began)
             if any(step):
-                self._loop.call_soon_threadsafe(self._tell, step)
+                self._loop.call_soon_threadsafe(self._report, step)
 
-    def _obey(self, flow: Flow) -> bool:
-        """Take all orders, of which there must be one where there is nothing to search; whether it is time to close."""
+    def _run_orders(self, flow: Flow) -> bool:
+        """Carry out all waiting orders; wait for one if there is nothing to search. Return whether to close."""
         with suppress(Empty):
             while order := self._orders.get(block=flow.is_idle):
                 order(flow)
@@ -133,11 +134,11 @@ class Continuous:
         return False
 
     def _fail(self, error: Exception) -> None:
-        """Give an error to all that wait: in the event loop."""
-        self._tell(FlowStep([], [Done(key, error) for key in self._texts], []))
+        """Set an error as the result of all waiting texts; this runs in the event loop."""
+        self._report(FlowStep([], [Done(key, error) for key in self._texts], []))
 
-    def _tell(self, step: FlowStep) -> None:
-        """Give what happened in a step to those who wait for it: in the event loop."""
+    def _report(self, step: FlowStep) -> None:
+        """Report the results of a step to the texts that wait for them; this runs in the event loop."""
         now = perf_counter()
         for key in step.joined:
             if one := self._texts.get(key):

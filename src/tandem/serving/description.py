@@ -1,4 +1,4 @@
-"""The server's description by OpenAPI 3.1, made of the table of endpoints and the classes of requests and answers."""
+"""The server's OpenAPI 3.1 description, made from the table of endpoints and the classes of requests and answers."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -21,11 +21,11 @@ _EVENT = {
     "required": ["event", "data"],
     "properties": {"event": {"enum": ["step", "translation", "error"]}, "data": {"type": "string"}},
 }
-"""A server-sent event, whose data are JSON."""
+"""A server-sent event whose data is JSON."""
 
 
 def describe(endpoints: Sequence[Endpoint], *, tokens: bool) -> dict[str, Any]:
-    """Return the description; with `tokens`, of a server that asks for one."""
+    """Return the description; `tokens` says whether the server requires a token."""
     kinds: list[type[BaseModel]] = [ErrorAnswer, LibreError]
     kinds += [kind for endpoint in endpoints for kind in (endpoint.body, endpoint.answer, endpoint.accepted) if kind]
     _, schemas = models_json_schema([(kind, "validation") for kind in kinds], ref_template=_SCHEMAS)

@@ -1,4 +1,4 @@
-"""The table of all that can be asked of the server."""
+"""The table of all endpoints of the server."""
 
 from starlette.responses import Response
 
@@ -58,7 +58,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         "/v1/alternatives",
-        "What else could stand at a place of a translation.",
+        "List the most probable tokens at a place of a translation.",
         list_alternatives,
         answers.AlternativesAnswer,
         _OF_BODIES,
@@ -67,7 +67,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         "/v1/saliency",
-        "Tell which source token moved which target token.",
+        "Measure the influence of each source token on each target token.",
         saliency,
         answers.SaliencyAnswer,
         _OF_BODIES,
@@ -76,7 +76,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         "/v1/inside",
-        "What a layer computes while it reads.",
+        "Return the states and gates of a layer at each token.",
         inside,
         answers.InsideAnswer,
         _OF_BODIES,
@@ -85,7 +85,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         "/v1/neighbours",
-        "The training sentences whose contexts are nearest.",
+        "Find the training sentences whose contexts are nearest.",
         neighbours,
         answers.NeighboursAnswer,
         _OF_BODIES,
@@ -101,11 +101,11 @@ ENDPOINTS = (
         _OF_BODIES,
         CompareRequest,
     ),
-    Endpoint("GET", "/v1/models", "The models.", operations.models, answers.ModelsAnswer),
+    Endpoint("GET", "/v1/models", "List the models.", operations.models, answers.ModelsAnswer),
     Endpoint(
         "POST",
         "/translate",
-        "Translate as LibreTranslate's clients ask for it.",
+        "Translate, for LibreTranslate clients.",
         libre.translate,
         answers.LibreAnswer,
         _OF_BODIES,
@@ -116,17 +116,23 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         "/languages",
-        "The languages, for LibreTranslate's clients.",
+        "List the languages, for LibreTranslate clients.",
         libre.languages,
         answers.LanguagesAnswer,
         public=True,
         error_form=libre_form,
     ),
-    Endpoint("GET", "/health", "Whether the process lives.", operations.health, answers.StatusAnswer, public=True),
+    Endpoint("GET", "/health", "Check that the process runs.", operations.health, answers.StatusAnswer, public=True),
     Endpoint(
-        "GET", "/ready", "Whether requests are taken.", operations.ready, answers.StatusAnswer, (503,), public=True
+        "GET",
+        "/ready",
+        "Check that requests are accepted.",
+        operations.ready,
+        answers.StatusAnswer,
+        (503,),
+        public=True,
     ),
-    Endpoint("GET", "/metrics", "Figures, in Prometheus' text form.", operations.metrics, None),
-    Endpoint("GET", "/openapi.json", "This description.", _description, answers.Description),
+    Endpoint("GET", "/metrics", "Return the metrics in Prometheus' text format.", operations.metrics, None),
+    Endpoint("GET", "/openapi.json", "Return this description.", _description, answers.Description),
     *RUN_ENDPOINTS,
 )

@@ -1,4 +1,4 @@
-"""How many requests and texts are under way, and whether more are let in."""
+"""Counts the requests and texts that the server is handling, and refuses more than the limit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,15 +10,15 @@ _RETRY = {"Retry-After": "1"}
 
 
 class Gate:
-    """Counts what was let in and has no answer yet."""
+    """Counts the requests and texts that were accepted and have no answer yet."""
 
     def __init__(self, most_texts: int) -> None:
-        """Let so many texts in at a time, and as many requests, whose bodies are in memory."""
+        """Accept at most `most_texts` texts at a time, and as many requests, since their bodies are in memory."""
         self._most = most_texts
         self.requests = 0
         self.texts = 0
         self.stopping = False
-        """Whether the server is to end: what was let in is answered, and nothing more is let in."""
+        """Whether the server is shutting down: it answers what it has accepted, and accepts nothing more."""
 
     @contextmanager
     def request(self) -> Iterator[None]:
@@ -30,19 +30,19 @@ class Gate:
             self.requests -= 1
 
     def check_stopping(self) -> None:
-        """Raise Refusal where the server is to end."""
+        """Raise Refusal if the server is shutting down."""
         if self.stopping:
             raise Refusal(503, "the server is shutting down: ask another one", {**_RETRY, "Connection": "close"})
 
     def check(self) -> None:
-        """Raise Refusal where no text would be let in, before a body is read for nothing."""
+        """Raise Refusal if no further text would be accepted, so that no body is read for nothing."""
         self.check_stopping()
-        if max(self.texts, self.requests - 1) >= self._most:  # the request that asks is counted already
+        if max(self.texts, self.requests - 1) >= self._most:  # the current request is already counted
             raise self._busy()
 
     @contextmanager
     def letting_in(self, texts: int) -> Iterator[None]:
-        """Count texts while the block runs. Raise Refusal where they would be too many."""
+        """Count texts while the block runs. Raise Refusal if there would be too many."""
         if self.texts + texts > self._most:
             raise self._busy()
         self.texts += texts
@@ -54,6 +54,6 @@ class Gate:
     def _busy(self) -> Refusal:
         return Refusal(
             429,
-            f"{counted(max(self.texts, self.requests - 1), 'text')} wait for an answer already: try again later",
+            f"{counted(max(self.texts, self.requests - 1), 'text')} already waiting for an answer: try again later",
             _RETRY,
         )

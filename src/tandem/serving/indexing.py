@@ -1,4 +1,4 @@
-"""The index of a model's training sentences, made in a thread of its own when it is first asked for."""
+"""The index of a model's training sentences, which a thread makes on the first request."""
 
 import logging
 from pathlib import Path
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tandem.analysis.neighbours import TrainingIndex
 
 _PATIENCE = 1.0
-"""Seconds that a request waits for an index: one that was made before is opened within them."""
+"""Seconds that a request waits for an index; they suffice to open an index that is in the cache."""
 _LOG = logging.getLogger("tandem.serving")
 
 
@@ -20,10 +20,10 @@ class _Stopped(Exception):
 
 
 class Indexing:
-    """Makes an index once, and again where the corpus has changed since. Threads may share one."""
+    """Makes an index once, and again if the corpus has changed. Several threads may use it."""
 
     def __init__(self, translator: Translator, path: Path) -> None:
-        """Take a model and the path that it was loaded from, whose run knows the training corpus."""
+        """Take a model and the path that it was loaded from; the run at this path names the training corpus."""
         self._translator = translator
         self._path = path
         self._lock = Lock()
@@ -32,13 +32,13 @@ class Indexing:
         self._index: TrainingIndex | None = None
         self._error: Exception | None = None
         self.progress = (0, 0)
-        """The number of contexts that are computed, and of all; (0, 0) until these are counted."""
+        """The numbers of computed contexts and of all contexts; (0, 0) until the sentences are counted."""
 
     def find(self) -> "TrainingIndex | None":
-        """Return the index; None while it is being made, which the first call begins.
+        """Return the index, or None while it is being made. The first call starts making it.
 
-        What went wrong is raised once, and the next call begins anew: TandemError where the corpus is gone or the cache
-        cannot be written.
+        Raise the error of a failed attempt once; the next call then starts again. It is TandemError if the corpus no
+        longer exists or the cache cannot be written.
         """
         with self._lock:
             self._raise_once()
@@ -55,7 +55,7 @@ class Indexing:
             return self._index
 
     def stop(self) -> Thread | None:
-        """Have the work end after the sentences that are being read; return its thread, if any is under way."""
+        """Stop making the index after the current batch of sentences; return the thread, if one is running."""
         self._stop.set()
         return self._thread
 

@@ -16,39 +16,40 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _MOST_VALUES = 2**21
-"""Numbers of an answer, of both directions: some 20 MB of JSON. The longest text has half as many for 1,024 units."""
+"""The most numbers in an answer, over both directions: about 20 MB of JSON. The longest text has half as many for 1,024
+units."""
 _DIGITS = 6
-"""Decimals of a number. A float32 between -1 and 1, as all but cells are, has about seven."""
+"""Decimals of each number. A float32 between -1 and 1 has about seven; all values but cell states lie there."""
 
 
-async def inside(service: Service, wanted: InsideRequest, record: Record) -> Response:
-    """Say what a layer computed at each token that it read."""
-    served = service.models.find(wanted.model)
-    note(record, served, [wanted.text])
-    check_texts(service.limits, "text", [wanted.text])
-    check_texts(service.limits, "target", [wanted.target or ""])
+async def inside(service: Service, request: InsideRequest, record: Record) -> Response:
+    """Return what a layer computed at each token that it read."""
+    served = service.models.find(request.model)
+    note(record, served, [request.text])
+    check_texts(service.limits, "text", [request.text])
+    check_texts(service.limits, "target", [request.target or ""])
     served.check_pytorch()
-    # The answer may be large, so it is written in the thread, too.
-    return await in_thread(service, served, lambda: Json(_content(served, wanted)))
+    # The answer may be large, so it is also serialised in the thread.
+    return await in_thread(service, served, lambda: Json(_content(served, request)))
 
 
-def _content(served: Served, wanted: InsideRequest) -> dict[str, Any]:
+def _content(served: Served, request: InsideRequest) -> dict[str, Any]:
     from tandem.analysis import changed_units, watch_decoder, watch_encoder
 
     try:
-        if wanted.side == "encoder":
-            found = watch_encoder(served.translator, wanted.text, wanted.layer)
+        if request.side == "encoder":
+            found = watch_encoder(served.translator, request.text, request.layer)
         else:
-            found = watch_decoder(served.translator, wanted.text, wanted.target, wanted.layer)
+            found = watch_decoder(served.translator, request.text, request.target, request.layer)
     except ValueError as error:  # there is no such layer
         raise Refusal(422, str(error)) from error
-    if wanted.what not in found.forward:
+    if request.what not in found.forward:
         raise Refusal(
             422,
-            f"what: is {wanted.what!r}, and the layers of {served.name} have {', '.join(found.forward)}: "
+            f"what: is {request.what!r}, and the layers of {served.name} have {', '.join(found.forward)}: "
             "choose one of them",
         )
-    directions = [each[wanted.what] for each in (found.forward, found.backward) if each is not None]
+    directions = [each[request.what] for each in (found.forward, found.backward) if each is not None]
     values = sum(each.numel() for each in directions)
     if values > _MOST_VALUES:
         raise Refusal(

@@ -1,4 +1,4 @@
-"""`POST /translate` and `GET /languages` as LibreTranslate's clients send and expect them."""
+"""`POST /translate` and `GET /languages`, with the requests and answers of LibreTranslate."""
 
 from typing import Any
 
@@ -16,18 +16,18 @@ from tandem.translation import Translation
 _AUTO = "auto"
 
 
-async def translate(service: Service, wanted: LibreRequest, record: Record) -> Response:
-    """Translate one text or several, from a language to another."""
-    if wanted.format != "text":
-        raise Refusal(422, f"format: is {wanted.format[:80]!r}, and texts alone are translated here: send 'text'")
-    served, languages = _find(service.models, wanted.source.lower(), wanted.target.lower())
-    if wanted.alternatives >= service.limits.beam:
+async def translate(service: Service, request: LibreRequest, record: Record) -> Response:
+    """Translate one text or several from one language to another."""
+    if request.format != "text":
+        raise Refusal(422, f"format: is {request.format[:80]!r}, and only plain text is translated here: send 'text'")
+    served, languages = _find(service.models, request.source.lower(), request.target.lower())
+    if request.alternatives >= service.limits.beam:
         most = service.limits.beam - 1
-        raise Refusal(422, f"alternatives: is {wanted.alternatives:,}, and {most:,} is the most here")
-    texts = listed(wanted.q)
+        raise Refusal(422, f"alternatives: is {request.alternatives:,}, and {most:,} is the most here")
+    texts = listed(request.q)
     note(record, served, texts)
     check_texts(service.limits, "q", texts)
-    settings = chosen_settings(service.limits, served, n_best=wanted.alternatives + 1)
+    settings = chosen_settings(service.limits, served, n_best=request.alternatives + 1)
     with service.gate.letting_in(len(texts)), served.used():
         found = await translated(service, served, texts, settings)
     done: list[Translation] = []
@@ -36,15 +36,15 @@ async def translate(service: Service, wanted: LibreRequest, record: Record) -> R
             raise Refusal(500, reason(each))
         done.append(each)
     content: dict[str, list[Any]] = {"translatedText": [each.text for each in done]}
-    if wanted.source.lower() == _AUTO:  # nothing was detected: it is the one that there is
+    if request.source.lower() == _AUTO:  # nothing is detected: this is the language of the chosen model
         content["detectedLanguage"] = [{"confidence": 0, "language": languages.source}] * len(texts)
-    if wanted.alternatives:
+    if request.alternatives:
         content["alternatives"] = [[other.text for other in each.alternatives[1:]] for each in done]
-    return Json({key: values[0] for key, values in content.items()} if isinstance(wanted.q, str) else content)
+    return Json({key: values[0] for key, values in content.items()} if isinstance(request.q, str) else content)
 
 
 async def languages(service: Service, _: None, __: Record) -> Response:
-    """Say which languages are read, and what each can be translated into."""
+    """List the source languages, each with the languages that it can be translated into."""
     known = [served.languages for served in service.models.served.values() if served.languages]
     codes = dict.fromkeys([*(pair.source for pair in known), *(pair.target for pair in known)])
     content = [
@@ -59,10 +59,10 @@ async def languages(service: Service, _: None, __: Record) -> Response:
 
 
 def _find(models: Models, source: str, target: str) -> tuple[Served, Languages]:
-    """Return the first model from one language to the other. Raise Refusal where there is none."""
+    """Return the first model that translates `source` to `target`. Raise Refusal if there is none."""
     known = [(served, served.languages) for served in models.served.values() if served.languages]
     if not known:
-        raise Refusal(422, "no model here has languages that are known: start the server with --languages")
+        raise Refusal(422, "the languages of the models are not known: start the server with --languages")
     for served, pair in known:
         if pair.target.lower() == target and source in (_AUTO, pair.source.lower()):
             return served, pair

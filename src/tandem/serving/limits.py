@@ -1,4 +1,4 @@
-"""How much the server takes on."""
+"""The limits of the server."""
 
 from dataclasses import dataclass
 
@@ -7,23 +7,23 @@ from tandem.errors import ArgumentError
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that a request may ask for, and that may wait. Each process has its own."""
+    """How much a request may ask for, and how much may wait. Each process has its own count."""
 
     characters: int = 10_000
-    """Of a text."""
+    """The most characters of a text."""
     texts: int = 128
-    """Of a request."""
+    """The most texts of a request."""
     body: int = 2**20
-    """Bytes of a request's body."""
+    """The most bytes of a request's body."""
     beam: int = 32
-    """Of a search."""
+    """The largest beam of a search."""
     waiting: int = 1024
-    """Texts that were accepted and have no answer yet, over all requests."""
+    """The most texts, over all requests, that were accepted and have no answer yet."""
     seconds: float = 60.0
-    """That a request may take until its answer begins, and twice as many until the client has taken it."""
+    """The time that a request may take until its answer begins. The client has twice as long to read the answer."""
 
     def __post_init__(self) -> None:
-        """Raise ArgumentError where a request that may be asked for could never be let in."""
+        """Raise ArgumentError if a request within its limits could never be accepted."""
         if self.texts > self.waiting:
             raise ArgumentError(
                 f"a request may have {self.texts:,} texts (--max-texts), but only {self.waiting:,} may wait "

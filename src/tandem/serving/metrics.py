@@ -1,4 +1,4 @@
-"""What the server counts and times, in the form that Prometheus reads."""
+"""The server's counts and times, in Prometheus' format."""
 
 import os
 from collections.abc import Mapping
@@ -14,55 +14,55 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """All figures, in a registry of their own."""
+    """All metrics, in a registry of their registry."""
 
     def __init__(self) -> None:
-        own = CollectorRegistry()
-        self._registry = own
+        registry = CollectorRegistry()
+        self._registry = registry
         self.requests = Counter(
-            "tandem_requests", "Requests by what was asked for and the status.", ("path", "status"), registry=own
+            "tandem_requests", "Requests by path and status.", ("path", "status"), registry=registry
         )
-        self.texts = Counter("tandem_texts", "Texts that were let in.", ("model",), registry=own)
-        self.failed = Counter("tandem_texts_failed", "Texts that have an error of their own.", ("model",), registry=own)
-        self.refused = Counter("tandem_refused", "Requests that were refused.", ("reason",), registry=own)
-        self.cancelled = Counter("tandem_cancelled", "Requests whose client left first.", registry=own)
+        self.texts = Counter("tandem_texts", "Texts that were accepted.", ("model",), registry=registry)
+        self.failed = Counter("tandem_texts_failed", "Texts that failed.", ("model",), registry=registry)
+        self.refused = Counter("tandem_refused", "Requests that were refused.", ("reason",), registry=registry)
+        self.cancelled = Counter("tandem_cancelled", "Requests whose client disconnected first.", registry=registry)
         self.stages = Histogram(
             "tandem_stage_seconds",
-            "Seconds of a request's reading and writing, a text's waiting, a step of a search.",
+            "Seconds to read and write a request, to wait for a search, and to take a step of a search.",
             ("stage",),
             buckets=_SECONDS,
-            registry=own,
+            registry=registry,
         )
         self.batches = Histogram(
-            "tandem_batch_texts", "Texts that are searched together.", ("model",), buckets=_SIZES, registry=own
+            "tandem_batch_texts", "Texts that are searched together.", ("model",), buckets=_SIZES, registry=registry
         )
         self._waiting = Gauge(
             "tandem_texts_waiting",
             "Texts whose search has not begun.",
             ("model",),
-            registry=own,
+            registry=registry,
             multiprocess_mode="livesum",
         )
         self._running = Gauge(
             "tandem_texts_running",
             "Texts that are being searched.",
             ("model",),
-            registry=own,
+            registry=registry,
             multiprocess_mode="livesum",
         )
 
     def watch(self, model: str) -> "ModelMetrics":
-        """Return what hears of a model's steps."""
+        """Return the object that records a model's steps."""
         return ModelMetrics(self, model)
 
     def look_at(self, models: Mapping[str, Served]) -> None:
-        """Note how many texts wait and are searched now."""
+        """Record how many texts are waiting and how many are being searched."""
         for name, served in models.items():
             self._waiting.labels(name).set(served.translating.waiting)
             self._running.labels(name).set(served.translating.running)
 
     def text(self) -> bytes:
-        """Return all figures: of all processes, where there are several."""
+        """Return all metrics as text; with several workers, the sum over all of them."""
         if GATHERED not in os.environ:
             return generate_latest(self._registry)
         together = CollectorRegistry()
@@ -71,7 +71,7 @@ class Metrics:
 
 
 class ModelMetrics:
-    """Hears of the steps of one model: a `Watching`."""
+    """Records the steps of one model: a `Watching`."""
 
     def __init__(self, metrics: Metrics, model: str) -> None:
         self._waited = metrics.stages.labels("wait")
@@ -79,10 +79,10 @@ class ModelMetrics:
         self._batches = metrics.batches.labels(model)
 
     def waited(self, seconds: float) -> None:
-        """Hear how long a text waited for its search."""
+        """Record how many seconds a text waited for its search."""
         self._waited.observe(seconds)
 
     def searched(self, texts: int, seconds: float) -> None:
-        """Hear how many texts were searched together, and how long that took."""
+        """Record a step: how many texts were searched together, and how many seconds it took."""
         self._searched.observe(seconds)
         self._batches.observe(texts)

@@ -1,4 +1,4 @@
-"""The models that are served, by their names. Each can be replaced while it is used."""
+"""The served models, by name. A model can be replaced while requests use it."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,14 +20,14 @@ from tandem.terminal import Notify
 from tandem.translation import Translator
 
 Stamp: TypeAlias = tuple[tuple[str, int, int], ...]
-"""What tells a model on disk from another one in its place."""
+"""Identifies the files of a model on disk, so that a changed model is noticed."""
 
 
 class Served:
-    """A model that is loaded. It ends once it was replaced and nobody uses it any more."""
+    """A loaded model. After it has been replaced, it is closed once no request uses it."""
 
     def __init__(self, source: Source, translator: Translator, translating: Translating, stamp: Stamp = ()) -> None:
-        """Take the model twice: how it searches is asked of `translator`, and `translating` does the work."""
+        """Take the model twice: `translator` has its settings, and `translating` translates the texts."""
         self.name = source.name
         self.translator = translator
         self.translating = translating
@@ -50,7 +50,7 @@ class Served:
 
     @contextmanager
     def used(self) -> Iterator[None]:
-        """Keep the model from ending while the block runs."""
+        """Keep the model from being closed while the block runs."""
         self._uses += 1
         self._unused.clear()
         try:
@@ -61,7 +61,7 @@ class Served:
                 self._unused.set()
 
     async def end(self) -> None:
-        """Wait until nobody uses it, and close it."""
+        """Wait until no request uses the model, and close it."""
         await self._unused.wait()
         if thread := self.indexing.stop():
             await asyncio.to_thread(thread.join)
@@ -70,14 +70,14 @@ class Served:
 
 @dataclass(frozen=True)
 class Loading:
-    """How a model is loaded."""
+    """How to load a model."""
 
     load: Callable[[Sequence[Path]], Translator]
     join: Callable[[str, Translator], Translating]
-    """Makes what joins texts, for the model of this name."""
+    """Makes the `Translating` for a model, given its name."""
 
     def serve(self, source: Source) -> Served:
-        """Load a model. Raise TandemError where that fails. A training may replace it meanwhile."""
+        """Load a model, even if a training replaces it meanwhile. Raise TandemError if that fails."""
 
         def read(checkpoints: Sequence[Path]) -> tuple[Translator, Stamp]:
             stamp = _stamp(checkpoints)
@@ -88,31 +88,31 @@ class Loading:
 
 
 class Models:
-    """All models by their names."""
+    """All models, by name."""
 
     def __init__(self, sources: Sequence[Source], loading: Loading, notify: Notify, *, later: bool = False) -> None:
-        """Load all models. Raise TandemError where one cannot be loaded.
+        """Load all models. Raise TandemError if one cannot be loaded.
 
-        With `later`, `reload` loads them, each as soon as it is there.
+        With `later`, nothing is loaded here: `reload` loads each model as soon as it exists.
         """
         self._sources = sources
         self._loading = loading
         self._notify = notify
         self._served: dict[str, Served] = {} if later else {source.name: loading.serve(source) for source in sources}
         self._refused: dict[str, Stamp | None] = {}
-        """What could not be loaded, so that it is not tried again until it changes."""
+        """The stamps of models that could not be loaded; they are not tried again until they change."""
         self._one_at_a_time = asyncio.Lock()
         self._ending: set[asyncio.Task[None]] = set()
 
     @property
     def served(self) -> Mapping[str, Served]:
-        """The models as they are now, in the order in which they were named."""
+        """The currently loaded models, in the order in which they were named."""
         return self._served
 
     def find(self, name: str | None) -> Served:
-        """Return the model of this name, or the first one. Raise Refusal where there is none."""
+        """Return the model of this name, or the first one if `name` is None. Raise Refusal if there is none."""
         if not self._served:
-            raise Refusal(422, "model: none is loaded yet: a run has one after its first validation")
+            raise Refusal(422, "model: no model is loaded yet: a run has one after its first validation")
         if name is None:
             return next(iter(self._served.values()))
         if name not in self._served:
@@ -120,7 +120,7 @@ class Models:
         return self._served[name]
 
     async def reload(self, *, changed: bool = False) -> None:
-        """Load all models anew, or those that have changed on disk. One that cannot be loaded stays as it is."""
+        """Reload all models, or those that have changed on disk. If one cannot be loaded, the old one is kept."""
         async with self._one_at_a_time:
             for source in self._sources:
                 old = self._served.get(source.name)
@@ -131,11 +131,11 @@ class Models:
                     new = await asyncio.to_thread(self._loading.serve, source)
                 except (TandemError, OSError, ModuleNotFoundError) as error:
                     self._refused[source.name] = stamp
-                    reason = "stays as it was, since it cannot be loaded anew" if old else "cannot be loaded"
+                    reason = "the old model is kept, since the new one cannot be loaded" if old else "cannot be loaded"
                     self._notify(f"{source.name}: {reason}: {error}")
                     continue
                 self._put(source.name, new)
-                self._notify(f"{source.name}: {'loaded anew' if old else 'loaded'}")
+                self._notify(f"{source.name}: {'reloaded' if old else 'loaded'}")
                 if old:
                     task = asyncio.create_task(old.end())
                     self._ending.add(task)
@@ -147,12 +147,12 @@ class Models:
         self._served = {source.name: served[source.name] for source in self._sources if source.name in served}
 
     async def close(self) -> None:
-        """End all models, those that were replaced among them, once nobody uses them."""
+        """Close all models, including replaced ones, once no request uses them."""
         await asyncio.gather(*self._ending, *(served.end() for served in self._served.values()))
 
 
 def _current_stamp(source: Source) -> Stamp | None:
-    """Return the stamp of what is there now; None where nothing whole is."""
+    """Return the stamp of the model on disk, or None if there is no complete model."""
     try:
         return _stamp([checkpoint_of(path) for path in source.paths])
     except (TandemError, OSError):

@@ -1,4 +1,4 @@
-"""`POST /v1/neighbours`: where the context of a text lies among those of the training sentences."""
+"""`POST /v1/neighbours`: the training sentences whose contexts are nearest to that of a text."""
 
 from starlette.responses import Response
 
@@ -12,22 +12,22 @@ from tandem.serving.threads import in_thread
 from tandem.serving.translating_texts import check_texts, note
 
 
-async def neighbours(service: Service, wanted: NeighboursRequest, record: Record) -> Response:
-    """Say which training sentences are nearest; with 202, how far the computing of their contexts is."""
-    served = service.models.find(wanted.model)
-    note(record, served, [wanted.text])
-    check_texts(service.limits, "text", [wanted.text])
+async def neighbours(service: Service, request: NeighboursRequest, record: Record) -> Response:
+    """Return the nearest training sentences, or with 202 the progress of computing their contexts."""
+    served = service.models.find(request.model)
+    note(record, served, [request.text])
+    check_texts(service.limits, "text", [request.text])
     served.check_pytorch()
-    return await in_thread(service, served, lambda: _answer(served, wanted))
+    return await in_thread(service, served, lambda: _answer(served, request))
 
 
-def _answer(served: Served, wanted: NeighboursRequest) -> Json:
+def _answer(served: Served, request: NeighboursRequest) -> Json:
     try:
         index = served.indexing.find()
         if index is None:
             done, total = served.indexing.progress
             return Json({"computing": {"done": done, "total": total}}, 202)
-        near, point = index.look_up(wanted.text, wanted.count)
+        near, point = index.look_up(request.text, request.count)
     except TandemError as error:
         raise Refusal(422, f"model: {served.name} has no neighbours: {error}") from error
     return Json(

@@ -1,4 +1,4 @@
-"""What is asked by those who run the server: whether it lives, whether it takes requests, figures, models."""
+"""The endpoints for operating the server: `/health`, `/ready`, `/metrics` and `/v1/models`."""
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
@@ -9,24 +9,24 @@ from tandem.serving.service import Service
 
 
 async def health(_: Service, __: None, ___: Record) -> Response:
-    """Say that the process lives."""
+    """Answer that the process is running."""
     return Json({"status": "alive"})
 
 
 async def ready(service: Service, _: None, __: Record) -> Response:
-    """Say that requests are taken. Raise Refusal where the server is to end."""
+    """Answer that requests are accepted. Raise Refusal if the server is shutting down."""
     service.gate.check_stopping()
     return Json({"status": "ready"})
 
 
 async def metrics(service: Service, _: None, __: Record) -> Response:
-    """Return all figures in Prometheus' text form."""
+    """Return all metrics in Prometheus' text format."""
     service.metrics.look_at(service.models.served)
     return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def models(service: Service, _: None, __: Record) -> Response:
-    """Say which models there are."""
+    """List the models."""
     content = [
         {
             "name": served.name,

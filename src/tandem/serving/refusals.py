@@ -1,4 +1,4 @@
-"""What is said to a client whose request is not answered: a status, and one sentence as JSON."""
+"""Errors that clients get: a status and a message as JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,17 +23,17 @@ CODES = {
     503: "stopping",
     504: "too_slow",
 }
-"""The word for each status, for programs."""
+"""The code of each status, for programs."""
 GONE = 499
-"""The status in the log of a request whose client left before its answer."""
+"""The status in the log of a request whose client disconnected before its answer."""
 _LONGEST = 500
 
 
 class Refusal(Exception):
-    """A request is not answered, for a reason that its client is told."""
+    """A request cannot be answered; the client gets the reason."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        """Take a status of `CODES` and a sentence."""
+        """Take a status of `CODES` and an error message."""
         super().__init__(message)
         self.status = status
         self.message = message
@@ -41,23 +41,23 @@ class Refusal(Exception):
 
 
 def error_object(status: int, message: str) -> dict[str, Any]:
-    """Return the one form of an error."""
+    """Return an error in the server's own form: a code and a message."""
     shown = printable(message)
     return {"code": CODES[status], "message": shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."}
 
 
 def own_form(status: int, message: str) -> dict[str, Any]:
-    """Return the body of an error's answer."""
+    """Return the body of an error response."""
     return {"error": error_object(status, message)}
 
 
 def libre_form(_: int, message: str) -> dict[str, Any]:
-    """Return the body of an error's answer as LibreTranslate's clients show it."""
+    """Return the body of an error response in LibreTranslate's form."""
     return {"error": printable(message)}
 
 
 class Json(Response):
-    """An answer in JSON, whatever characters it holds."""
+    """A response in JSON, which may hold any characters."""
 
     media_type = "application/json"
 

@@ -1,4 +1,4 @@
-"""What a request may hold. The server reads requests by these classes, and its description is made from them."""
+"""The bodies and parameters of requests. Requests are checked by these classes; the description is made from them."""
 
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -19,16 +19,16 @@ Texts: TypeAlias = Annotated[str | list[str], BeforeValidator(_one_or_several)]
 
 
 def listed(texts: str | list[str]) -> list[str]:
-    """Return the texts as a list, also where there is one alone."""
+    """Return the texts as a list, even if there is only one."""
     return [texts] if isinstance(texts, str) else texts
 
 
 MOST_NEIGHBOURS = 1000
-"""Neighbours that can be asked for. More than a person looks at; each has two texts."""
+"""The most neighbours of a request: more than a person looks at. Each neighbour has two texts."""
 
 
 class Strict(BaseModel):
-    """A request of our own: no type is turned into another, and no unknown field is passed over."""
+    """A request in Tandem's own form: types are not converted, and unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
@@ -43,8 +43,8 @@ class TranslateRequest(Strict):
     length_penalty: float | None = Field(
         None, ge=0, le=LARGEST_LENGTH_PENALTY, description="Rank by log-probability / tokens ** this."
     )
-    alignment: bool = Field(False, description="Say where the model looked; for models with attention.")
-    confidence: bool = Field(True, description="Say how sure the model is, where it is calibrated.")
+    alignment: bool = Field(False, description="Return the alignment; for models with attention.")
+    confidence: bool = Field(True, description="Return the confidence, if the model is calibrated.")
     prefix: str = Field("", description="The text that every translation begins with.")
     stream: bool = Field(False, description="Send the best text after each step, as server-sent events; of one text.")
 
@@ -58,7 +58,7 @@ class ScoreRequest(Strict):
 
 
 class RunParameters(BaseModel):
-    """Which run is meant."""
+    """The parameters that name a run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -66,13 +66,13 @@ class RunParameters(BaseModel):
 
 
 class MetricsParameters(RunParameters):
-    """Which rows of a run are meant."""
+    """The parameters that select rows of a run's metrics."""
 
     after: int = Field(0, ge=0, lt=2**53, description="The number of the first row; then the `next` of each answer.")
 
 
 class TraceRequest(Strict):
-    """A text whose search is traced, and how to search."""
+    """A text whose search to trace, and how to search."""
 
     text: str
     model: str | None = Field(None, description="The name of a model; left out, the first one.")
@@ -85,7 +85,7 @@ class TraceRequest(Strict):
 
 
 class AlternativesRequest(Strict):
-    """A place of a translation."""
+    """A position of a translation whose alternatives to list."""
 
     text: str
     tokens: list[str] = Field(description="The translation's, without <eos>.")
@@ -95,7 +95,7 @@ class AlternativesRequest(Strict):
 
 
 class SaliencyRequest(Strict):
-    """A text, and perhaps its target, of which to tell which token moved which."""
+    """A text, and perhaps its target, whose saliency to measure."""
 
     text: str = Field(description="One text.")
     target: str | None = Field(None, description="Its target; left out, the text is translated.")
@@ -114,7 +114,7 @@ class InsideRequest(Strict):
 
 
 class NeighboursRequest(Strict):
-    """A text, whose context is looked for among those of the training sentences."""
+    """A text whose nearest training sentences to find."""
 
     text: str = Field(description="The source.")
     count: int = Field(10, ge=1, le=MOST_NEIGHBOURS, description="How many neighbours.")
@@ -122,7 +122,7 @@ class NeighboursRequest(Strict):
 
 
 class CompareRequest(Strict):
-    """Lines that two models translate."""
+    """Lines for two models to translate."""
 
     models: list[str] = Field(min_length=2, max_length=2, description="The names of two different models.")
     sources: list[str] = Field(min_length=1)
@@ -131,7 +131,7 @@ class CompareRequest(Strict):
 
 
 class LibreRequest(BaseModel):
-    """A request in the form of LibreTranslate, as JSON or as a form; other fields are passed over."""
+    """A request in the form of LibreTranslate, as JSON or as a form; unknown fields are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

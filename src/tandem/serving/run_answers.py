@@ -1,4 +1,4 @@
-"""What the answers about runs and the page hold."""
+"""The contents of the answers about runs and the page."""
 
 from typing import Literal
 
@@ -12,10 +12,10 @@ State = Literal["training", "finished", "stopped"]
 class PageAnswer(Answer):
     """What the page should show."""
 
-    runs: bool = Field(description="Whether there are trainings to look at.")
+    runs: bool = Field(description="Whether there are trainings to watch.")
     models: bool = Field(description="Whether a model is loaded; a run may have one later.")
     version: str
-    needs_token: bool = Field(description="Whether all that is not public asks for a token.")
+    needs_token: bool = Field(description="Whether requests that are not public need a token.")
 
 
 class RunObject(Answer):
@@ -23,12 +23,12 @@ class RunObject(Answer):
 
     name: str
     state: State
-    epochs: float | None = Field(description="Of the whole training; null before it has begun, as all that follows.")
-    epoch: int | None = Field(description="The epoch under way, or the last one.")
-    step: int = Field(description="Optimiser steps that are done.")
+    epochs: float | None = Field(description="Epochs of the whole training; null before it has begun.")
+    epoch: int | None = Field(description="The current epoch, or the last one.")
+    step: int = Field(description="Completed optimiser steps.")
     steps: int | None = Field(description="Optimiser steps of the whole training.")
-    updated: str = Field(description="When it last wrote a row: date and time, ISO 8601.")
-    scores: dict[str, float | None] = Field(description="Of the last validation.")
+    updated: str = Field(description="The date and time when it last wrote a row, in ISO 8601.")
+    scores: dict[str, float | None] = Field(description="The scores of the last validation.")
     can_control: bool = Field(description="Whether a client with a token may stop or resume it now.")
 
 
@@ -41,27 +41,27 @@ class RunsAnswer(Answer):
 class MetricsAnswer(Answer):
     """Rows of a training's metrics.jsonl."""
 
-    rows: list[dict[str, object]] = Field(description="At most 5,000: ask again until none comes.")
-    next: int = Field(description="What to ask for next, as `after`.")
-    restarted: bool = Field(description="Whether the file was begun anew: forget all rows, and ask from 0 on.")
+    rows: list[dict[str, object]] = Field(description="At most 5,000; ask again until there are none.")
+    next: int = Field(description="The value of `after` for the next request.")
+    restarted: bool = Field(description="Whether the file was replaced: discard all rows, and ask again from 0.")
 
 
 class SampleObject(Answer):
-    """A sentence of the validation corpus, and what became of its translation."""
+    """A sentence of the validation corpus, and its translation after each epoch."""
 
     source: str
     reference: str | None
-    outputs: list[str | None] = Field(description="Its translation after each of the epochs.")
+    outputs: list[str | None] = Field(description="The translation after each of the epochs.")
 
 
 class SamplesAnswer(Answer):
     """The sentences that are translated at each validation."""
 
-    epochs: list[int] = Field(description="Those that were validated; the last 1,000.")
+    epochs: list[int] = Field(description="The validated epochs, at most the last 1,000.")
     samples: list[SampleObject]
 
 
 class StateAnswer(Answer):
-    """What a training does now."""
+    """The state of a training."""
 
     state: State

@@ -1,4 +1,4 @@
-"""`/v1/runs` and below: trainings, live, and `/v1/page`, which says what there is to show."""
+"""`/v1/runs` and below, for watching and controlling trainings, and `/v1/page`, which says what the page can show."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,11 +18,11 @@ from tandem.version import __version__
 T = TypeVar("T")
 
 _STOPPING, _RESUMING = 5.0, 20.0
-"""The most seconds that an answer waits for a training to end, or to go on."""
+"""The most seconds that an answer waits for a training to stop, or to resume."""
 
 
 async def page(service: Service, _: None, __: Record) -> Response:
-    """Say what the page should show."""
+    """Return what the page should show."""
     content = {
         "runs": bool(service.runs),
         "models": bool(service.models.served),
@@ -33,7 +33,7 @@ async def page(service: Service, _: None, __: Record) -> Response:
 
 
 async def runs(service: Service, _: None, __: Record) -> Response:
-    """Say which trainings there are, and what each does now."""
+    """List the trainings, each with its current state."""
     found = await asyncio.gather(*(_read(run.status) for run in service.runs.values()))
     content = [
         _run_object(name, status, service.tokens is not None) for name, status in zip(service.runs, found, strict=True)
@@ -41,27 +41,27 @@ async def runs(service: Service, _: None, __: Record) -> Response:
     return Json({"runs": content})
 
 
-async def metrics(service: Service, wanted: MetricsParameters, _: Record) -> Response:
+async def metrics(service: Service, request: MetricsParameters, _: Record) -> Response:
     """Return rows of a training's metrics.jsonl."""
-    run = _find(service, wanted.name)
-    return Json((await _read(lambda: run.metrics.rows(wanted.after)))._asdict())
+    run = _find(service, request.name)
+    return Json((await _read(lambda: run.metrics.rows(request.after)))._asdict())
 
 
-async def samples(service: Service, wanted: RunParameters, _: Record) -> Response:
-    """Return what became of the sentences that are translated at each validation."""
-    epochs, found = await _read(_find(service, wanted.name).samples)
+async def samples(service: Service, request: RunParameters, _: Record) -> Response:
+    """Return the sample sentences with their translations after each validation."""
+    epochs, found = await _read(_find(service, request.name).samples)
     return Json({"epochs": epochs, "samples": found})
 
 
-async def stop(service: Service, wanted: RunParameters, _: Record) -> Response:
+async def stop(service: Service, request: RunParameters, _: Record) -> Response:
     """Stop a training as Ctrl-C does."""
-    run = _controlled(service, wanted.name)
+    run = _controlled(service, request.name)
     return await _changed(run, lambda: run.stop(_STOPPING))
 
 
-async def resume(service: Service, wanted: RunParameters, _: Record) -> Response:
-    """Let a training go on that was stopped."""
-    run = _controlled(service, wanted.name)
+async def resume(service: Service, request: RunParameters, _: Record) -> Response:
+    """Resume a training that was stopped."""
+    run = _controlled(service, request.name)
     return await _changed(run, lambda: run.resume(_RESUMING))
 
 
@@ -81,7 +81,7 @@ def _run_object(name: str, status: RunStatus, tokens: bool) -> dict[str, Any]:
 
 
 def _find(service: Service, name: str) -> WatchedRun:
-    """Return the run of this name. Raise Refusal where there is none."""
+    """Return the run of this name. Raise Refusal if there is none."""
     if name not in service.runs:
         known = f"the runs are {', '.join(service.runs)}" if service.runs else "there are no runs here"
         raise Refusal(404, f"there is no run {name[:80]!r}; {known}")
@@ -89,14 +89,14 @@ def _find(service: Service, name: str) -> WatchedRun:
 
 
 def _controlled(service: Service, name: str) -> WatchedRun:
-    """Return the run of this name. Raise Refusal where nobody has to show a token, so that anybody could stop it."""
+    """Return the run of this name. Raise Refusal if the server has no tokens, since then anybody could stop it."""
     if service.tokens is None:
-        raise Refusal(403, "trainings are stopped and resumed by those with a token: start the server with --tokens")
+        raise Refusal(403, "stopping and resuming a training needs a token: start the server with --tokens")
     return _find(service, name)
 
 
 async def _read(read: Callable[[], T]) -> T:
-    """Return what a function reads, in another thread. Raise Refusal where the run is damaged."""
+    """Return what a function reads, in another thread. Raise Refusal if the run is damaged."""
     try:
         return await asyncio.to_thread(read)
     except TandemError as error:
@@ -112,12 +112,12 @@ async def _changed(run: WatchedRun, change: Callable[[], object]) -> Response:
 
 
 RUN_ENDPOINTS = (
-    Endpoint("GET", "/v1/page", "What the page should show.", page, run_answers.PageAnswer, (504,), public=True),
-    Endpoint("GET", "/v1/runs", "The trainings.", runs, run_answers.RunsAnswer, (504,)),
+    Endpoint("GET", "/v1/page", "Return what the page should show.", page, run_answers.PageAnswer, (504,), public=True),
+    Endpoint("GET", "/v1/runs", "List the trainings.", runs, run_answers.RunsAnswer, (504,)),
     Endpoint(
         "GET",
         "/v1/runs/{name}/metrics",
-        "Rows of a training's metrics.jsonl, from one on.",
+        "Return rows of a training's metrics.jsonl.",
         metrics,
         run_answers.MetricsAnswer,
         (404, 422, 504),
@@ -126,7 +126,7 @@ RUN_ENDPOINTS = (
     Endpoint(
         "GET",
         "/v1/runs/{name}/samples",
-        "Sentences and their translations after each epoch.",
+        "Return sample sentences and their translations after each epoch.",
         samples,
         run_answers.SamplesAnswer,
         (404, 422, 504),
@@ -144,7 +144,7 @@ RUN_ENDPOINTS = (
     Endpoint(
         "POST",
         "/v1/runs/{name}/resume",
-        "Let a training go on that was stopped.",
+        "Resume a training that was stopped.",
         resume,
         run_answers.StateAnswer,
         (403, 404, 409, 422, 504),

@@ -1,4 +1,4 @@
-"""Everything between the options of `tandem serve` or `tandem look` and the end of the process."""
+"""Runs the server for `tandem serve` and `tandem look`, from their options to the end of the process."""
 
 import signal
 import socket
@@ -35,14 +35,14 @@ def serve(
     gather: Callable[[Translator, Watching], Translating] = Continuous,
     on_listening: Callable[[str], object] | None = None,
 ) -> None:
-    """Load the models, then answer at a socket that is bound until the process is told to end.
+    """Load the models, then answer requests at a bound socket until the process is told to end.
 
-    `gather` makes what searches the texts of a model together. A worker stops once the pipe `alive` ends.
-    `on_listening` is called with the address, instead of telling the user. Raise TandemError where a model or the
-    tokens cannot be read, and KeyboardInterrupt after Ctrl-C.
+    `gather` makes the `Translating` of a model. A worker stops once the pipe `alive` ends. `on_listening` is called
+    with the address; if it is None, the address is printed. Raise TandemError if a model or the tokens cannot be read,
+    and KeyboardInterrupt after Ctrl-C.
     """
     if sys.platform != "win32":
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to load anew
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there are models to reload
     tokens = Tokens.read(wishes.tokens) if wishes.tokens else None
     metrics = Metrics()
     loading = Loading(load, lambda name, translator: gather(translator, metrics.watch(name)))
@@ -57,14 +57,14 @@ def serve(
         _runs(sources),
     )
     app = make_app(service, origins=wishes.origins, follow=wishes.follow)
-    tell = on_listening or (lambda at: notify(f"serving {', '.join(service.models.served)} at {at}; Ctrl-C ends"))
-    server = Server(app, service, wishes.tokens, notify, alive, on_listening=tell)
+    announce = on_listening or (lambda at: notify(f"serving {', '.join(service.models.served)} at {at}; Ctrl-C ends"))
+    server = Server(app, service, wishes.tokens, notify, alive, on_listening=announce)
     server.run([bound])
     if server.interrupted:
         raise KeyboardInterrupt
 
 
 def _runs(sources: Sequence[Source]) -> dict[str, WatchedRun]:
-    """Return the trainings among what is served, by their names."""
+    """Return the sources that are trainings, by name."""
     alone = {source.name: source.paths[0] for source in sources if len(source.paths) == 1}
     return {name: WatchedRun(path) for name, path in alone.items() if is_run(path)}

@@ -1,4 +1,4 @@
-"""`POST /v1/score`: how probable a model finds given targets."""
+"""`POST /v1/score`: the log-probabilities of given targets."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ from tandem.serving.translating_texts import check_texts, note
 from tandem.translation.messages import target_score_object
 
 
-async def score(service: Service, wanted: ScoreRequest, record: Record) -> Response:
-    """Score each target given its source; each pair that fails has its own error."""
-    served = service.models.find(wanted.model)
-    sources, targets = listed(wanted.source), listed(wanted.target)
+async def score(service: Service, request: ScoreRequest, record: Record) -> Response:
+    """Score each target given its source; a pair that fails has its own error."""
+    served = service.models.find(request.model)
+    sources, targets = listed(request.source), listed(request.target)
     note(record, served, sources)
     check_texts(service.limits, "source", sources)
     check_texts(service.limits, "target", targets)

@@ -1,4 +1,4 @@
-"""The process that serves: its socket, its signals, its end."""
+"""The uvicorn server of a process: its sockets, its signals and its shutdown."""
 
 import asyncio
 import signal
@@ -20,7 +20,7 @@ from tandem.terminal import Notify
 
 
 class Server(uvicorn.Server):
-    """Answers what was let in before it ends; SIGHUP loads all models anew."""
+    """Answers all accepted requests before it ends, and reloads all models on SIGHUP."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Server(uvicorn.Server):
         *,
         on_listening: Callable[[str], object],
     ) -> None:
-        """Serve `app`, whose `service` is told when to stop; `tokens` are read again at SIGHUP.
+        """Serve `app`. `service` is its service, and `tokens` a file that is read again on SIGHUP.
 
         A worker stops once the pipe `alive` ends. `on_listening` is called with the server's address.
         """
@@ -58,33 +58,33 @@ class Server(uvicorn.Server):
         """Whether it was stopped by Ctrl-C."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, and tell it."""
+        """Start listening, install the signal handlers, and report the address."""
         await super().startup(sockets)
         if self._alive is not None:
-            asyncio.get_running_loop().add_reader(self._alive, self._left_alone, self._alive)
+            asyncio.get_running_loop().add_reader(self._alive, self._on_parent_end, self._alive)
         if sys.platform != "win32":
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
         self._on_listening(" and ".join(map(address_of, sockets or [])))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's method
-        """Let nothing more in; a second Ctrl-C waits for nothing."""
+        """Accept no more requests; a second Ctrl-C ends the process at once."""
         if sig == signal.SIGINT:
             self.force_exit = self.should_exit = self.interrupted
             self.interrupted = True
         self.stop()
 
     def stop(self) -> None:
-        """Let nothing more in, and end once all that was let in is answered."""
+        """Accept no more requests, and end once all accepted ones are answered."""
         self._service.gate.stopping = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Tell whether to end; called ten times a second."""
+        """Return whether to end; uvicorn calls this ten times a second."""
         if self._service.gate.stopping and not self._service.gate.requests:
             self.should_exit = True
         return await super().on_tick(counter)
 
-    def _left_alone(self, alive: int) -> None:
-        asyncio.get_running_loop().remove_reader(alive)  # which would go on telling it
+    def _on_parent_end(self, alive: int) -> None:
+        asyncio.get_running_loop().remove_reader(alive)  # it would be called again and again
         self.stop()
 
     def _reload(self) -> None:
@@ -92,7 +92,7 @@ class Server(uvicorn.Server):
             try:
                 self._service.tokens = Tokens.read(self._tokens)
             except TandemError as error:
-                self._notify(f"the tokens stay as they were: {error}")
+                self._notify(f"the old tokens are kept: {error}")
         task = asyncio.create_task(self._service.models.reload())
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)

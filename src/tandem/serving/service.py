@@ -1,4 +1,4 @@
-"""What all endpoints share, and what an endpoint is."""
+"""The service that all endpoints share, and the description of an endpoint."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
@@ -20,7 +20,7 @@ from tandem.serving.tokens import Tokens
 
 @dataclass
 class Service:
-    """Everything that answering takes."""
+    """Everything that endpoints need to answer requests."""
 
     models: Models
     metrics: Metrics
@@ -28,36 +28,36 @@ class Service:
     write_line: WriteLine
     limits: Limits = field(default_factory=Limits)
     tokens: Tokens | None = None
-    """None lets every client in."""
+    """The tokens; None accepts every client."""
     log_texts: bool = False
     runs: Mapping[str, WatchedRun] = field(default_factory=dict)
-    """The trainings that can be looked at, by their names."""
+    """The trainings that can be watched, by name."""
     comparing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while two models are compared, which keeps all cores busy."""
+    """Held while two models are compared, so that only one comparison at a time uses the cores."""
 
 
 Handle: TypeAlias = Callable[[Service, Any, Record], Coroutine[Any, Any, Response]]
-"""Answers a checked request, which is None for an endpoint with neither a body nor parameters."""
+"""Answers a checked request; the request is None for an endpoint with neither a body nor parameters."""
 
 
 class Endpoint(NamedTuple):
-    """What can be asked of the server: its routes and its description are made of these."""
+    """An endpoint of the server. The routes and the OpenAPI description are made from these."""
 
     method: str
     path: str
     summary: str
     handle: Handle
     answer: type[BaseModel] | None
-    """None for an answer that is no JSON."""
+    """None for an answer that is not JSON."""
     refusals: tuple[int, ...] = ()
-    """Statuses besides 200, and besides those that every endpoint has."""
+    """The error statuses, without those that every endpoint has."""
     body: type[BaseModel] | None = None
     form: bool = False
-    """Whether the body may be a form, which has the token as its `api_key`."""
+    """Whether the body may be a form, whose field `api_key` has the token."""
     public: bool = False
-    """Whether it needs no token."""
+    """Whether requests need no token."""
     accepted: type[BaseModel] | None = None
-    """The answer with 202, for what is not there yet."""
+    """The answer with 202, while the result is being computed."""
     error_form: Callable[[int, str], dict[str, Any]] = own_form
     parameters: type[BaseModel] | None = None
-    """What path and query hold, of an endpoint without a body."""
+    """The parameters in the path and the query, for an endpoint without a body."""

@@ -1,4 +1,4 @@
-"""The socket that the server answers at."""
+"""The socket that the server listens on."""
 
 import socket
 from contextlib import ExitStack
@@ -7,7 +7,7 @@ from tandem.errors import TandemError
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound, not yet listening. Raise TandemError where the address cannot be had."""
+    """Return a socket that is bound but not yet listening. Raise TandemError if the address cannot be used."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with ExitStack() as stack:
@@ -22,6 +22,6 @@ def bound_socket(host: str, port: int) -> socket.socket:
 
 
 def address_of(bound: socket.socket) -> str:
-    """Return the address of a socket as a browser takes it."""
+    """Return the address of a socket as a URL."""
     host, port = bound.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,4 +1,4 @@
-"""Which models are served under which names, from the words of the command line."""
+"""Which models are served under which names, read from the command line."""
 
 import re
 from collections.abc import Sequence
@@ -14,25 +14,27 @@ _CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
 
 
 class Source(NamedTuple):
-    """Where a model is loaded from."""
+    """A model to serve, and where it is loaded from."""
 
     name: str
     paths: tuple[Path, ...]
-    """Several are an ensemble."""
+    """One path, or the members of an ensemble."""
     languages: Languages | None = None
-    """As they were named; None where the recipe is to tell."""
+    """The languages from the command line; None to take them from the recipe."""
 
 
 def sources_of(models: Sequence[str], ensembles: Sequence[str], languages: Sequence[str]) -> list[Source]:
-    """Return what is served of `[NAME=]PATH`, `NAME=A,B` and `NAME=de:en`. Raise ArgumentError where a word is wrong.
+    """Parse `[NAME=]PATH`, `NAME=A,B` and `[NAME=]de:en`. Raise ArgumentError for a wrong one.
 
-    An ensemble names its members by the names of models.
+    The members of an ensemble are names of models.
     """
     sources: dict[str, Source] = {}
 
     def add(name: str, paths: tuple[Path, ...], word: str) -> None:
         if not _NAME.fullmatch(name):
-            raise ArgumentError(f"{word}: {name!r} is no name: letters, digits, '_', '-' and '.'. Give NAME=PATH")
+            raise ArgumentError(
+                f"{word}: {name!r} is not a valid name: use letters, digits, '_', '-' and '.'. Give NAME=PATH"
+            )
         if name in sources:
             raise ArgumentError(f"{word}: there is a model called {name} already: give this one another (NAME=PATH)")
         sources[name] = Source(name, paths)

@@ -1,4 +1,4 @@
-"""The files of the page, at `/` and below `/page/`: all of them are read once, so no path leads anywhere else."""
+"""The page's files, at `/` and below `/page/`. All are read once, so no path of a request reaches the disk."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".json": "application/json",
 }
-"""The type of a file by the ending of its name; licences and the like are plain text."""
+"""The media type of each file ending; other files, such as licences, are plain text."""
 _HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
@@ -35,17 +35,17 @@ _HEADERS = {
 
 
 class PageFile(NamedTuple):
-    """A file of the page as it is sent."""
+    """A file of the page, ready to be sent."""
 
     content: bytes
     media: str
     tag: str
-    """Its entity tag: a browser that has this very content is not sent it again."""
+    """The entity tag: a browser that has the same content does not get it again."""
 
 
 @cache
 def page_files() -> Mapping[str, PageFile]:
-    """Return the page's files by their paths."""
+    """Return the page's files, by path."""
     return dict(_read(files("tandem.serving") / "page", ""))
 
 
@@ -61,18 +61,18 @@ def _read(folder: Traversable, prefix: str) -> Iterator[tuple[str, PageFile]]:
 
 
 class Page:
-    """The page as an ASGI application. It holds no data, so it is public."""
+    """The page as an ASGI application. It contains no data, so it needs no token."""
 
     def __init__(self, content: Mapping[str, PageFile]) -> None:
-        """Answer with these files, by their paths."""
+        """Serve these files, by path."""
         self._files = content
 
     def routes(self) -> list[Route]:
-        """Return where the page is found."""
+        """Return the routes of the page."""
         return [Route(path, self, methods=["GET"]) for path in ("/", f"{FOLDER}/{{path:path}}")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a file, or say that there is none."""
+        """Send a file, or 404 if there is none."""
         record: Record = scope[RECORD]
         record.route = FOLDER
         file = self._files.get(scope["path_params"].get("path", INDEX))

@@ -13,19 +13,19 @@ from tandem.serving.refusals import error_object
 from tandem.translation.forms import json_line
 
 OnStep: TypeAlias = Callable[[str], object]
-"""Takes the best text so far, in the event loop."""
+"""Is called in the event loop with the best text so far."""
 
 
 class Streamed(Response):
-    """Events `step` with a text, then one event `translation`, or `error`.
+    """A stream of `step` events, each with a text, and then one `translation` or `error` event.
 
-    A client that reads slowly gets fewer steps: the newest text alone is kept for it.
+    A client that reads slowly gets fewer steps: only the newest text is kept for it.
     """
 
     media_type = "text/event-stream"
 
     def __init__(self, work: Callable[[OnStep], Awaitable[Mapping[str, Any]]], held: ExitStack, seconds: float) -> None:
-        """Take what translates, for at most so many seconds, and what is held until the client has all of it."""
+        """Take the work, which may last so many seconds, and the contexts to close when everything is sent."""
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._work = work
@@ -33,7 +33,7 @@ class Streamed(Response):
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an ASGI application
-        """Send the events until the client leaves."""
+        """Send the events, until the end or until the client disconnects."""
         with self._held:
             await unless_gone(receive, self._send_all(send))
 

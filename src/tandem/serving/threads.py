@@ -1,4 +1,4 @@
-"""Work of one text that joins no other: it is done in a thread, so that other requests are answered meanwhile."""
+"""Work on a single text outside the batches: it runs in a thread, so that other requests are answered meanwhile."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 async def in_thread(service: Service, served: Served, work: Callable[[], T]) -> T:
-    """Return what the work returns. Raise Refusal where it raises TandemError, and where no text is let in.
+    """Return the result of the work. Raise Refusal if it raises TandemError, or if no further text is accepted.
 
-    A thread cannot be stopped: where the client leaves, the text counts as under way until its work is done.
+    A thread cannot be stopped: if the client disconnects, the text still counts until its work is done.
     """
 
     def attempt() -> T | TandemError | Refusal:

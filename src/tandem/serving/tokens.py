@@ -1,4 +1,4 @@
-"""The tokens by which clients are let in."""
+"""The tokens that clients authenticate with."""
 
 import hashlib
 import hmac
@@ -21,14 +21,14 @@ class Tokens:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a file of tokens, one a line. Raise TandemError where there is none, or one that can be guessed."""
+        """Read a file of tokens, one a line. Raise TandemError if there are none, or if one is too easy to guess."""
         try:
             lines = read_text(path, _MOST_BYTES).splitlines()
         except (OSError, ValueError) as error:
             raise TandemError(f"{path}: the tokens cannot be read: {error}") from error
         tokens = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
         if not tokens:
-            raise TandemError(f"{path}: there is no token in it: write one a line, or leave out --tokens")
+            raise TandemError(f"{path}: the file has no token: write one a line, or leave out --tokens")
         for number, token in enumerate(tokens, 1):
             if len(token) < _SHORTEST or not token.isascii() or not token.isprintable() or " " in token:
                 raise TandemError(
@@ -38,7 +38,7 @@ class Tokens:
         return cls(tuple(map(_digest, tokens)))
 
     def allow(self, token: str) -> bool:
-        """Return whether this is one of the tokens; each is compared, so that the time tells nothing."""
+        """Return whether this is one of the tokens. All of them are compared, so that the time reveals nothing."""
         digest = _digest(token)
         found = [hmac.compare_digest(digest, own) for own in self.digests]
         return any(found)

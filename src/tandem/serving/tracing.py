@@ -11,18 +11,18 @@ from tandem.serving.translating_texts import check_texts, chosen_settings, note
 from tandem.translation.traces import trace_object
 
 
-async def trace(service: Service, wanted: TraceRequest, record: Record) -> Response:
-    """Trace the search for one text; what is written is what `tandem translate --trace` writes."""
-    served = service.models.find(wanted.model)
-    note(record, served, [wanted.text])
-    check_texts(service.limits, "text", [wanted.text])
-    check_texts(service.limits, "prefix", [wanted.prefix])
+async def trace(service: Service, request: TraceRequest, record: Record) -> Response:
+    """Trace the search for one text; the answer is what `tandem translate --trace` writes."""
+    served = service.models.find(request.model)
+    note(record, served, [request.text])
+    check_texts(service.limits, "text", [request.text])
+    check_texts(service.limits, "prefix", [request.prefix])
     settings = chosen_settings(
-        service.limits, served, beam=wanted.beam, n_best=wanted.n_best, length_penalty=wanted.length_penalty
+        service.limits, served, beam=request.beam, n_best=request.n_best, length_penalty=request.length_penalty
     )
 
     def work() -> Response:
-        (found,) = served.translator.trace([wanted.text], settings, prefixes=wanted.prefix)
+        (found,) = served.translator.trace([request.text], settings, prefixes=request.prefix)
         return Json(trace_object(found))
 
     return await in_thread(service, served, work)

@@ -1,4 +1,4 @@
-"""What the server asks of a model: the seam between HTTP and whatever searches texts together."""
+"""The interface between HTTP and the search: what the server needs from a model."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from tandem.translation.settings import SearchSettings
 
 
 class Translating(Protocol):
-    """A model that translates texts, each joined to those under way. All calls come from one event loop."""
+    """A model that translates texts together; each joins the running search. All calls come from one event loop."""
 
     @property
     def waiting(self) -> int:
@@ -28,29 +28,29 @@ class Translating(Protocol):
         *,
         on_step: Callable[[str], object] | None = None,
     ) -> Translation:
-        """Translate a text. Raise TandemError where this text has no translation.
+        """Translate a text. Raise TandemError if this text has no translation.
 
         `on_step` is called in the event loop with the best text so far, after each step. Cancelling the task that
-        waits takes the text out of the batch.
+        awaits this removes the text from the batch.
         """
         ...
 
     async def score(self, pairs: Sequence[tuple[str, str]]) -> list[TargetScore]:
-        """Score each target given its source. Raise TandemError where one of them has no score."""
+        """Score each target given its source. Raise TandemError if one of them has no score."""
         ...
 
     async def close(self) -> None:
-        """Return once all texts that were accepted are done. No text comes after this call."""
+        """Wait until all accepted texts are done. No text may be added after this call."""
         ...
 
 
 class Watching(Protocol):
-    """Hears of the steps of a model, from any thread."""
+    """Records the steps of a model; it may be called from any thread."""
 
     def waited(self, seconds: float) -> None:
-        """Hear how long a text waited for its search."""
+        """Record how many seconds a text waited for its search."""
         ...
 
     def searched(self, texts: int, seconds: float) -> None:
-        """Hear how many texts took a step together, and how long that took."""
+        """Record a step: how many texts took it together, and how many seconds it took."""
         ...

@@ -1,4 +1,4 @@
-"""`POST /v1/translate`: texts in, what `tandem translate --json` writes of each out."""
+"""`POST /v1/translate`: translate texts; the answer has what `tandem translate --json` writes for each."""
 
 import asyncio
 import logging
@@ -21,41 +21,41 @@ from tandem.translation.messages import translation_object
 _LOG = logging.getLogger("tandem.serving")
 
 
-async def translate(service: Service, wanted: TranslateRequest, record: Record) -> Response:
-    """Translate one text or several; each that fails has its own error."""
-    served = service.models.find(wanted.model)
-    texts = listed(wanted.text)
+async def translate(service: Service, request: TranslateRequest, record: Record) -> Response:
+    """Translate one text or several; a text that fails has its own error."""
+    served = service.models.find(request.model)
+    texts = listed(request.text)
     note(record, served, texts)
     check_texts(service.limits, "text", texts)
-    check_texts(service.limits, "prefix", [wanted.prefix])
-    if wanted.stream and not isinstance(wanted.text, str):
-        raise Refusal(422, "stream: goes with one text, not with a list")
+    check_texts(service.limits, "prefix", [request.prefix])
+    if request.stream and not isinstance(request.text, str):
+        raise Refusal(422, "stream: needs one text, not a list")
     settings = chosen_settings(
         service.limits,
         served,
-        beam=wanted.beam,
-        n_best=wanted.n_best,
-        length_penalty=wanted.length_penalty,
-        alignment=wanted.alignment,
+        beam=request.beam,
+        n_best=request.n_best,
+        length_penalty=request.length_penalty,
+        alignment=request.alignment,
     )
 
     def result(text: str, found: Translation | BaseException) -> dict[str, Any]:
         if isinstance(found, BaseException):
             return {"source": text, "error": error_object(500, reason(found))}
         content = translation_object(text, found)
-        return content if wanted.confidence else {key: content[key] for key in content if key != "confidence"}
+        return content if request.confidence else {key: content[key] for key in content if key != "confidence"}
 
     with ExitStack() as stack:
         stack.enter_context(service.gate.letting_in(len(texts)))
         stack.enter_context(served.used())
-        if wanted.stream:
+        if request.stream:
 
             async def work(on_step: OnStep) -> dict[str, Any]:
-                (found,) = await translated(service, served, texts, settings, wanted.prefix, on_step)
+                (found,) = await translated(service, served, texts, settings, request.prefix, on_step)
                 return result(texts[0], found)
 
             return Streamed(work, stack.pop_all(), service.limits.seconds)
-        found = await translated(service, served, texts, settings, wanted.prefix)
+        found = await translated(service, served, texts, settings, request.prefix)
         return Json({"model": served.name, "translations": list(map(result, texts, found))})
 
 
@@ -67,7 +67,7 @@ async def translated(
     prefix: str = "",
     on_step: OnStep | None = None,
 ) -> list[Translation | BaseException]:
-    """Return the translation of each text, or what was raised of it."""
+    """Return for each text its translation, or the exception that it raised."""
     service.metrics.texts.labels(served.name).inc(len(texts))
     tasks = [served.translating.translate(text, settings, prefix, on_step=on_step) for text in texts]
     found = await asyncio.gather(*tasks, return_exceptions=True)
@@ -77,7 +77,7 @@ async def translated(
 
 
 def reason(error: BaseException) -> str:
-    """Return what a client is told of a text that failed; what is no fault of the text is logged."""
+    """Return the message of a text that failed; an unexpected exception is logged, and not shown to the client."""
     if isinstance(error, TandemError):
         return str(error)
     _LOG.error("a text failed", exc_info=error)
@@ -85,12 +85,12 @@ def reason(error: BaseException) -> str:
 
 
 def note(record: Record, served: Served, texts: list[str]) -> None:
-    """Write down what was asked for."""
+    """Record the model and the texts of a request for the access log."""
     record.model, record.texts = served.name, texts
 
 
 def check_texts(limits: Limits, field: str, texts: list[str], *, most: int | None = None) -> None:
-    """Raise Refusal where there are too many texts, more than `most` or the limit, or one is too long."""
+    """Raise Refusal if there are more texts than `most` (by default the server's limit), or if one is too long."""
     most = limits.texts if most is None else most
     if len(texts) > most:
         raise Refusal(422, f"{field}: has {len(texts):,} texts, and {most:,} are the most of a request here")
@@ -112,12 +112,12 @@ def chosen_settings(
     length_penalty: float | None = None,
     alignment: bool = False,
 ) -> SearchSettings:
-    """Return the search that a request asks for. Raise Refusal where the model has none such, or it is too large."""
+    """Return the search settings of a request. Raise Refusal if the model cannot search so, or a value is too large."""
     for name, value in (("beam", beam or 1), ("n_best", n_best)):
         if value > limits.beam:
             raise Refusal(422, f"{name}: is {value:,}, and {limits.beam:,} is the most here")
     if alignment and not served.attends:
-        raise Refusal(422, f"alignment: is of attention, and the model {served.name} has none")
+        raise Refusal(422, f"alignment: needs a model with attention, and {served.name} has none")
     options: SearchOptions = {
         "beam": beam,
         "n_best": n_best,

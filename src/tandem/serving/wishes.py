@@ -1,4 +1,4 @@
-"""What the options of `tandem serve` say of the server."""
+"""The server's settings, from the options of `tandem serve`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tandem.serving.limits import Limits
 
 @dataclass(frozen=True)
 class Wishes:
-    """How to serve."""
+    """The server's settings."""
 
     limits: Limits
     tokens: Path | None
@@ -17,4 +17,4 @@ class Wishes:
     follow: bool
     log_texts: bool
     later: bool = False
-    """Whether models are loaded while the server runs, each as soon as it is there."""
+    """Whether models are loaded while the server runs, each as soon as it exists."""

@@ -1,4 +1,4 @@
-"""Several processes that answer at one socket. They are forked before anything is loaded, and one stays to watch."""
+"""Worker processes that share a socket. They are forked before any model is loaded; the parent process watches them."""
 
 import os
 import shutil
@@ -14,23 +14,23 @@ from tandem.processes import cores
 from tandem.terminal import Notify
 
 GATHERED = "PROMETHEUS_MULTIPROC_DIR"
-"""What prometheus-client asks, when it is imported, for the folder in which processes gather their figures."""
+"""The variable in which prometheus-client, when it is imported, looks for the folder that the processes share."""
 _PAUSE = 1.0
-"""Seconds before a worker that was killed is started anew."""
+"""Seconds before a killed worker is replaced."""
 
 
 def in_processes(count: int, notify: Notify) -> int | None:
-    """Return in each of `count` new processes; the one that called returns None once all have ended.
+    """Return in each of `count` new workers; in the calling process, return None once all workers have ended.
 
-    A worker gets the reading end of a pipe that ends with the process that watches. SIGTERM and SIGHUP are passed on to
-    the workers. One that is killed is replaced; one that gives up by itself ends all. Raise TandemError where the
-    system cannot fork.
+    In a worker, the value is the reading end of a pipe that ends with the parent process. The parent passes SIGTERM and
+    SIGHUP on to the workers. It replaces a worker that is killed, and stops all workers if one exits by itself. Raise
+    TandemError if the system cannot fork.
     """
     if sys.platform == "win32":
         raise TandemError("several workers need a system that can fork, which Windows cannot: leave out --workers")
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // count)))
     os.environ[GATHERED] = folder = tempfile.mkdtemp(prefix="tandem-metrics-")
-    reading, writing = os.pipe()  # nobody writes: its writing end is closed whatever way this process ends
+    reading, writing = os.pipe()  # nothing is written: the system closes the writing end however this process ends
     watch = _Watch(Path(folder), notify)
     missing = count
     while missing or watch.workers:
@@ -61,7 +61,7 @@ class _Watch:
             signal.signal(number, self._pass_on)
 
     def fork(self) -> bool:
-        """Start a worker; return whether this is it. Signals wait, so that none is passed on by the wrong process."""
+        """Start a worker, and return True in it. Signals are blocked, so that the wrong process passes none on."""
         signals = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         try:
@@ -79,7 +79,7 @@ class _Watch:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
 
     def one_ended(self) -> int:
-        """Wait until a worker ends; return how many are to be started in its place."""
+        """Wait until a worker ends; return how many to start in its place."""
         worker, status = os.wait()
         self.workers.discard(worker)
         code = os.waitstatus_to_exitcode(status)
