@@ -48,6 +48,6 @@ def _check_size(served: Served, text: str, target: str | Translation) -> None:
     if source_tokens * target_tokens > MOST_CELLS:
         raise Refusal(
             422,
-            f"text: has {source_tokens:,} tokens, and its target {target_tokens:,} with <eos>; source tokens times target tokens may be "
-            f"{MOST_CELLS:,} here: ask for a part of the text",
+            f"text: has {source_tokens:,} tokens, and its target {target_tokens:,} with <eos>; source tokens times "
+            f"target tokens may be {MOST_CELLS:,} here: ask for a part of the text",
         )
