@@ -43,7 +43,7 @@ def test_a_model_that_is_used_ends_after_its_last_use(checkpoint: Path) -> None:
             ended = [each.closed for each in made]
         await asyncio.sleep(0.01)
         assert (ended, [each.closed for each in made]) == ([False, False], [True, False])
-        assert told == ["mine: loaded anew"]
+        assert told == ["mine: reloaded"]
         await models.close()
         assert made[1].closed
 
@@ -76,7 +76,7 @@ def test_a_model_that_cannot_be_loaded_anew_stays(checkpoint: Path) -> None:
         (checkpoint / "model.safetensors").write_bytes(b"")
         await models.reload()
         assert models.find("mine") is old
-        assert told[0].startswith("mine: stays as it was, since it cannot be loaded anew: ")
+        assert told[0].startswith("mine: the old model is kept, since the new one cannot be loaded: ")
 
     asyncio.run(scene())
 
@@ -89,7 +89,7 @@ def test_models_that_come_later_are_loaded_once_they_are_there(checkpoint: Path,
         loading = Loading(lambda paths: load(paths, device="cpu"), lambda _, translator: Alone(translator))
         sources = [Source("first", (first,)), Source("mine", (checkpoint,))]
         models = Models(sources, loading, told.append, later=True)
-        with pytest.raises(Refusal, match="model: none is loaded yet: a run has one after its first validation"):
+        with pytest.raises(Refusal, match="model: no model is loaded yet: a run has one after its first validation"):
             models.find(None)
         await models.reload(changed=True)
         assert list(models.served) == ["mine"]

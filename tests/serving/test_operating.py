@@ -104,7 +104,7 @@ def test_only_those_with_a_token_are_answered(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("# nothing\n", "there is no token in it: write one a line, or leave out --tokens"),
+        ("# nothing\n", "the file has no token: write one a line, or leave out --tokens"),
         ("0123456789abcdef\nshort\n", "token 2 must have 16 characters or more"),
         ("0123456789 abcdef\n", "token 1 must have 16 characters or more, all of them ASCII without spaces"),
     ],

@@ -25,7 +25,7 @@ def test_a_path_may_have_an_equals_sign(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "a=b" / "format.json").touch()
     monkeypatch.chdir(tmp_path)
     assert sources_of(["x=a=b"], [], []) == [Source("x", (Path("a=b"),))]
-    with pytest.raises(ArgumentError, match=r"a=b: 'a=b' is no name: .* Give NAME=PATH"):
+    with pytest.raises(ArgumentError, match=r"a=b: 'a=b' is not a valid name: .* Give NAME=PATH"):
         sources_of(["a=b"], [], [])
 
 
@@ -33,7 +33,7 @@ def test_a_path_may_have_an_equals_sign(tmp_path: Path, monkeypatch: pytest.Monk
     ("words", "message"),
     [
         ((["a/run", "b/run"], [], []), "b/run: there is a model called run already: give this one another"),
-        ((["=x"], [], []), "=x: '' is no name"),
+        ((["=x"], [], []), "=x: '' is not a valid name"),
         ((["a"], ["both=a"], []), "--ensemble both=a: name two models or more, such as both=one,two"),
         ((["a"], ["both=a,b"], []), "--ensemble both=a,b: there is no model called 'b'; the models are a"),
         ((["a", "b"], ["a=a,b"], []), "--ensemble a=a,b: there is a model called a already"),

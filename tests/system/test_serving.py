@@ -91,7 +91,7 @@ def test_what_was_let_in_is_answered(processes: int, export: Path) -> None:
         clients.wait_for(10)
         process.send_signal(signal.SIGHUP)
         for _ in range(processes):
-            assert process.stderr.readline() == b"tandem: mine: loaded anew\n"
+            assert process.stderr.readline() == b"tandem: mine: reloaded\n"
         clients.wait_for(len(clients.answers) + 10)
         process.send_signal(signal.SIGTERM)
         clients.join()

@@ -1,4 +1,4 @@
-"""Searches over an engine, one file each: they can be watched and stopped, and sources can join them. numpy only."""
+"""Searches over an engine, one file each. A search can be watched and stopped, and sources can join it. numpy only."""
 
 from tandem.search.beam_search import BeamSearch
 from tandem.search.greedy_search import GreedySearch

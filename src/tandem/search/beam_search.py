@@ -1,8 +1,8 @@
 """Beam search over all sources at once, without a loop over sources or hypotheses.
 
-Letters: `B` sources that are still searched, `W` places for live hypotheses of each (1 before the first step, later up
-to the beam size `K`), `N` rows of a step (the places that have a hypothesis), `C` candidates of each row, `M` the best
-continuations that are looked at, up to `2 K`.
+Letters: `B` sources that are still being searched, `W` places for live hypotheses of each (1 before the first step,
+later up to the beam size `K`), `N` rows of a step (the places that have a hypothesis), `C` candidates of each row, `M`
+continuations that are considered, up to `2 K`.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from tandem.search.steps import Finished, Inputs, SearchStep
 from tandem.search.trellis import ROOT, Trellis
 
 _FIRST_COUNT = 64
-"""Candidates that are asked for of each row at first, in wide beams, where `2 K` of each row are seldom needed."""
+"""The candidates of each row that a wide beam asks for first; it seldom needs `2 K` of each row."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class BeamSearch:
     At each step the `size` most probable continuations of the live hypotheses are kept. One that ends in `<eos>` leaves
     the beam as complete, and the next best takes its place. A source is finished, and leaves the batch, once no live
     hypothesis would rank above the worst of `n_best` complete ones even if it ended with the next token and at no cost.
-    Without a length penalty nothing better can follow; with one a hypothesis might yet make up for it by further tokens
-    of high probability, which is not waited for. Among equals the continuation of the better hypothesis comes first,
-    then the lower token id, and of complete hypotheses the shorter.
+    Without a length penalty nothing better can follow. With one, a hypothesis might still improve by further tokens of
+    high probability, but the search does not wait for that. Among equals the continuation of the better hypothesis is
+    first, then the lower token id, and among complete hypotheses the shorter.
 
-    A source's results are its `n_best` finished hypotheses, or all that there are where they are fewer.
+    A source's results are its `n_best` complete hypotheses, or all of them if there are fewer.
     """
 
     size: int
@@ -46,9 +46,9 @@ class BeamSearch:
     0 is the paper's plain sum, which also decides which continuations stay in the beam.
     """
     coverage: float = 0.0
-    """The strength of the coverage penalty, which is added to what complete hypotheses rank by; 0 is none.
+    """The strength of the coverage penalty, which is added to the score that complete hypotheses rank by; 0 is none.
 
-    It is never above 0, so what a live hypothesis can hope for is an upper bound with it, too.
+    The penalty is never above 0, so the score of a live hypothesis without it is an upper bound.
     """
 
     def __post_init__(self) -> None:
@@ -69,7 +69,7 @@ class BeamSearch:
         return self.size
 
     def start(self, engine: Engine[Any], inputs: Inputs, keys: IntArray) -> "RunningBeam":
-        """See `Search.start`; there is a row for each live hypothesis of a source that goes on."""
+        """See `Search.start`; there is a row for each live hypothesis."""
         coverage = Coverage.start(inputs.sources) if self.coverage else None
         engine = attending(engine) if self.coverage else engine
         state = engine.start(inputs.sources)
@@ -90,31 +90,31 @@ class BeamSearch:
         )
 
     def factors(self, lengths: IntArray) -> FloatArray:
-        """Return what log-probabilities of so many tokens are divided by, `[B, 1]`."""
+        """Return the divisors of log-probabilities of so many tokens, `[B, 1]`."""
         if not self.length_penalty:
             return np.ones((len(lengths), 1))
         return np.array([[length**self.length_penalty] for length in lengths.tolist()])
 
 
 class Expansion(NamedTuple):
-    """The continuations that a step looked at, and what is to become of them."""
+    """The continuations that a step considered, and which of them become live or complete."""
 
     continuations: Continuations
     nodes: IntArray
-    """`[B, M]`, their places in the trellis."""
+    """`[B, M]`, the nodes of the continuations in the trellis."""
     ranks: FloatArray
-    """What those that end among the best K rank by, `[B, K]`, or fewer; minus infinity for the others."""
+    """`[B, K]`, or fewer columns: the scores of those among the best K that end; minus infinity for the others."""
     places: IntArray
-    """`[B, W]`, which continuations go on."""
+    """`[B, W]`, which continuations stay in the beam."""
     live: Live
-    """The hypotheses that these are."""
+    """The hypotheses that stay in the beam."""
     state: Any
-    """The engine's, after the tokens that were fed."""
+    """The engine's state after the last tokens."""
     coverage: Coverage | None
 
 
 class RunningBeam(NamedTuple):
-    """A beam search under way: see `Running`."""
+    """A running beam search: see `Running`."""
 
     search: BeamSearch
     engine: Engine[Any]
@@ -142,7 +142,7 @@ class RunningBeam(NamedTuple):
         exist = self.live.exist
         best, candidates = self._continue(exist)
         nodes = self.trellis.add(best.tokens, best.token_scores, take(self.live.nodes, best.parents))
-        # Only what ends among the best K counts: the rest would not have stayed in the beam.
+        # Only hypotheses that end among the best K count: others would not have stayed in the beam.
         ended = np.where(best.tokens[:, :size] == eos, best.scores[:, :size], -np.inf)
         ranks = ended / self.search.factors(self.times + 1)
         coverage = self.coverage
@@ -150,17 +150,17 @@ class RunningBeam(NamedTuple):
             coverage = coverage.after(candidates.attention)
             penalties = spread(coverage.penalties(self.search.coverage), exist, 0.0)
             ranks = ranks + take(penalties, best.parents[:, :size])
-        # The best K that go on.
+        # The best K that do not end stay in the beam.
         going = np.where(best.tokens == eos, -np.inf, best.scores)
         places = best_columns(going, size)
         live = Live(take(best.tokens, places), take(going, places), take(nodes, places))
         return Expansion(best, nodes, ranks, places, live, candidates.state, coverage)
 
     def prune(self, expansion: Expansion) -> "tuple[RunningBeam, SearchStep, list[Finished]]":
-        """Go on with the best continuations, and leave the sources of which all is found: the second half of a step."""
+        """Keep the best continuations, and remove finished sources: the second half of a step."""
         best, nodes, ranks, places, live, state, coverage = expansion
         complete = self.complete.with_more(ranks, nodes[:, : ranks.shape[1]])
-        # Which live hypothesis each of those that go on continues.
+        # The live hypothesis that each kept continuation continues.
         exist = self.live.exist
         parents = take((exist.cumsum() - 1).reshape(exist.shape), take(best.parents, places))  # (B, W), rows
         # One more token at no cost; log-probabilities only fall.
@@ -182,10 +182,11 @@ class RunningBeam(NamedTuple):
         return after, SearchStep(sources, rows, live.tokens[exist], live.scores[exist]), finished
 
     def _continue(self, exist: npt.NDArray[np.bool_]) -> tuple[Continuations, Candidates[Any]]:
-        """Return the best 2 K continuations (at most K of them end, so that K can go on), and the step they are of.
+        """Return the best 2 K continuations (at most K of them end, so K can stay live), and the engine's candidates.
 
-        The best 2 K of a source lie among the best 2 K of each of its rows. A wide beam asks for fewer of each row, and
-        again for more where the last of some row is among the best: then the next of that row might be, too.
+        The best 2 K of a source lie among the best 2 K of each of its rows. A wide beam first asks for fewer of each
+        row. If the last candidate of a row is among the best, the next one of that row might be, too, and the beam asks
+        again for more.
         """
         live = self.live
         batch, width = live.scores.shape
@@ -201,7 +202,7 @@ class RunningBeam(NamedTuple):
             tokens = spread(tokens, exist, 0).reshape(batch, width * each)
             token_scores = spread(token_scores, exist, -np.inf).reshape(batch, width * each)
             scores = token_scores + live.scores.repeat(each, axis=1)
-            # Rows of which nothing is possible, and rows with a NaN, have no continuation.
+            # Rows without a possible token, and rows with a NaN, have no continuation.
             scores[np.isnan(scores)] = -np.inf
             places = best_columns(scores, most)
             best_scores = take(scores, places)
@@ -212,7 +213,7 @@ class RunningBeam(NamedTuple):
         return best, candidates
 
     def _found(self, sources: IntArray) -> list[Finished]:
-        """Read the hypotheses of sources; those returned are the only ones that become Python objects."""
+        """Read the results of finished sources; only these hypotheses become Python objects."""
         nodes, ranks = self.complete.nodes[sources], self.complete.scores[sources]
         tokens, token_scores = self.trellis.read(nodes.ravel())
         each = iter(zip(ranks.ravel().tolist(), tokens, token_scores, strict=True))
@@ -228,7 +229,7 @@ class RunningBeam(NamedTuple):
         return finished
 
     def _without_rows(self, sources: IntArray) -> "RunningBeam":
-        """Return the search of these sources, with the rows and the live hypotheses of all."""
+        """Return the search of only these sources, but still with the rows and live hypotheses of all."""
         firsts = self.firsts[sources]
         self.trellis.forget(int(firsts.min(initial=self.trellis.next)))
         return self._replace(

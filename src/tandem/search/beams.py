@@ -1,4 +1,4 @@
-"""What a beam search holds of its sources: live hypotheses, their continuations, and complete hypotheses.
+"""The state of a beam search: live hypotheses, their continuations, and complete hypotheses.
 
 The letters are those of `tandem.search.beam_search`.
 """
@@ -15,22 +15,22 @@ V = TypeVar("V", bound=np.generic)
 
 
 class Live(NamedTuple):
-    """The hypotheses that go on, the best first, `[B, W]` each."""
+    """The live hypotheses, the best first, `[B, W]` each."""
 
     tokens: IntArray
     """The last token of each."""
     scores: FloatArray
     """The log-probability so far; minus infinity where there is no hypothesis."""
     nodes: IntArray
-    """Their place in the trellis."""
+    """The last node of each in the trellis."""
 
     @property
     def exist(self) -> npt.NDArray[np.bool_]:
-        """Where there is a hypothesis, which has a row of the engine's state."""
+        """Where there is a hypothesis; each has a row of the engine's state."""
         return self.scores > -np.inf
 
     def select(self, sources: IntArray) -> "Live":
-        """Return the hypotheses of these sources alone."""
+        """Return the hypotheses of only these sources."""
         return Live(self.tokens[sources], self.scores[sources], self.nodes[sources])
 
     def join(self, other: "Live") -> "Live":
@@ -45,7 +45,7 @@ class Live(NamedTuple):
 
 
 class Continuations(NamedTuple):
-    """One more token each, the best first, `[B, M]`. Impossible ones have a score of minus infinity."""
+    """Hypotheses with one more token, the best first, `[B, M]` each. Impossible ones have a score of minus infinity."""
 
     parents: IntArray
     """Which live hypothesis is continued, in 0..W-1."""
@@ -61,23 +61,23 @@ class Complete(NamedTuple):
     nodes: IntArray
 
     def with_more(self, scores: FloatArray, nodes: IntArray) -> "Complete":
-        """Return the best of these and of more, `[B, M]` each. Earlier ones win among equals."""
+        """Return the best of these and of others, `[B, M]` each. Among equals the earlier ones win."""
         number = self.scores.shape[1]
         scores = np.concatenate([self.scores, scores], axis=1)
         places = best_columns(scores, number)
         return Complete(take(scores, places), take(np.concatenate([self.nodes, nodes], axis=1), places))
 
     def select(self, sources: IntArray) -> "Complete":
-        """Return those of these sources alone."""
+        """Return the hypotheses of only these sources."""
         return Complete(self.scores[sources], self.nodes[sources])
 
     def join(self, other: "Complete") -> "Complete":
-        """Return those of these sources and of others."""
+        """Return the hypotheses of these sources and of others."""
         return Complete(*(np.concatenate(both) for both in zip(self, other, strict=True)))
 
 
 def spread(values: npt.NDArray[V], exist: npt.NDArray[np.bool_], filler: float) -> npt.NDArray[V]:
-    """Return what rows have, `[N, ...]`, at the places `[B, W, ...]` that exist, and `filler` elsewhere."""
+    """Return the values of rows, `[N, ...]`, at the places `[B, W, ...]` that exist, and `filler` elsewhere."""
     if exist.all():
         return values.reshape(*exist.shape, *values.shape[1:])
     placed = np.full((*exist.shape, *values.shape[1:]), filler, values.dtype)

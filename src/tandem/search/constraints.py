@@ -1,4 +1,4 @@
-"""How outputs are made to begin and to end: forced tokens, and length limits.
+"""Constraints on how outputs begin and end: forced tokens, and length limits.
 
 Letters: `B` sources, `N` rows of a step (live hypotheses), `C` candidates of each row, `F` tokens of the longest
 prefix.
@@ -20,7 +20,7 @@ class Constraints(NamedTuple):
     limits: IntArray
     """`[B]`"""
     tokens: IntArray
-    """`[B, F]`, the forced tokens; -1 behind the end of a prefix."""
+    """`[B, F]`, the forced tokens; -1 after the end of a prefix."""
     scores: FloatArray
     """`[B, F]`, their log-probabilities."""
 
@@ -37,11 +37,11 @@ class Constraints(NamedTuple):
         return cls(np.array(inputs.max_lengths, np.int64), tokens, scores)
 
     def select(self, sources: IntArray) -> Self:
-        """Return those of these sources."""
+        """Return the constraints of only these sources."""
         return type(self)(self.limits[sources], self.tokens[sources], self.scores[sources])
 
     def join(self, other: Self) -> Self:
-        """Return those of these sources and of others."""
+        """Return the constraints of these sources and of others."""
         width = max(self.tokens.shape[1], other.tokens.shape[1])
         tokens, scores = (
             [np.pad(own, ((0, 0), (0, width - own.shape[1])), constant_values=filler) for own in both]
@@ -52,9 +52,9 @@ class Constraints(NamedTuple):
     def apply(
         self, engine: Engine[S], candidates: Candidates[S], sources: IntArray, times: IntArray
     ) -> tuple[IntArray, FloatArray]:
-        """Return the candidates' tokens and scores, `[N, C]`, with one choice left where a token is forced.
+        """Return the candidates' tokens and scores, `[N, C]`, with only one possible token where a token is forced.
 
-        `sources [N]` are those that the rows belong to, and `times [N]` the numbers of tokens that they have already.
+        `sources [N]` are the sources of the rows, and `times [N]` the numbers of tokens that the rows already have.
         """
         tokens, scores = candidates.tokens, candidates.scores
         ending = times >= self.limits[sources]
@@ -71,7 +71,7 @@ class Constraints(NamedTuple):
 def _only(
     rows: npt.NDArray[np.bool_], tokens: IntArray, scores: FloatArray, token: IntArray, score: FloatArray
 ) -> tuple[IntArray, FloatArray]:
-    """Return tokens and scores, `[N, C]`, with `token [N]` and its `score [N]` alone in the rows that are true."""
+    """Return tokens and scores, `[N, C]`, with only `token [N]` and its `score [N]` in the rows that are true."""
     tokens, scores = tokens.copy(), np.where(rows[:, None], -np.inf, scores)
     tokens[rows, 0], scores[rows, 0] = token[rows], score[rows]
     return tokens, scores

@@ -1,4 +1,4 @@
-"""How much of its source each hypothesis has looked at, and what is taken off its score for the rest.
+"""The coverage penalty: it lowers the score of a hypothesis for source tokens that had too little attention.
 
 Letters: `N` rows of a step (live hypotheses), `S` tokens of the longest source, `<sos>` and `<eos>` counted.
 """
@@ -13,18 +13,18 @@ from tandem.engines.engine import S
 from tandem.errors import TandemError
 
 _LEAST = 1e-10
-"""What a token counts for at least, so that one which nothing looked at does not rule a hypothesis out."""
+"""The least attention that a token counts for, so that a token without any does not rule a hypothesis out."""
 
 
 class Coverage(NamedTuple):
-    """The attention that the tokens of each row's source have had in sum."""
+    """The total attention so far on each token of each row's source."""
 
     sums: FloatArray
-    """`[N, S]`. What does not count, the frame and the padding of a source, is 1 from the start."""
+    """`[N, S]`. `<sos>`, `<eos>` and padding do not count: they are 1 from the start."""
 
     @classmethod
     def start(cls, sources: Sequence[Ids]) -> Self:
-        """Return the coverage of one row for each framed source, of which nothing has been looked at."""
+        """Return the coverage of one row for each framed source, before any attention."""
         lengths = np.array([len(source) for source in sources])[:, None]
         places = np.arange(lengths.max())
         return cls(np.where((places > 0) & (places < lengths - 1), 0.0, 1.0))
@@ -49,14 +49,14 @@ class Coverage(NamedTuple):
 
 
 def _widened(sums: FloatArray, width: int) -> FloatArray:
-    """Return sums for so many tokens of a source: those behind the end of all sources may come and go."""
+    """Return the sums with this width; columns after the end of all sources are added or removed."""
     if width <= sums.shape[1]:
         return sums[:, :width]
     return np.pad(sums, ((0, 0), (0, width - sums.shape[1])), constant_values=1.0)
 
 
 def attending(engine: Engine[S]) -> Engine[S]:
-    """Return an engine like this one whose steps say where they looked. Raise TandemError where it has no attention."""
+    """Return an engine like this one whose steps return their attention. Raise TandemError if it has no attention."""
     looking = engine.attending()
     if looking is None:
         raise TandemError(

@@ -17,7 +17,7 @@ class GreedySearch:
     width = 1
 
     def start(self, engine: Engine[Any], inputs: Inputs, keys: IntArray) -> RunningPaths:
-        """See `Search.start`; there is one row for each source that goes on."""
+        """See `Search.start`; there is one row for each unfinished source."""
         return start_paths(self, engine, inputs, keys, np.zeros(len(keys), np.uint64))
 
     def rank(self, engine: Engine[Any], tokens: IntArray, state: Any) -> Candidates[Any]:

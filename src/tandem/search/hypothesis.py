@@ -1,4 +1,4 @@
-"""What a search finds: ids with their scores."""
+"""The results of a search: ids with their scores."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,9 @@ class Hypothesis:
     ids: tuple[int, ...]
     """The tokens without `<sos>` and `<eos>`."""
     score: float
-    """What the hypothesis was ranked by; higher is better."""
+    """The score that hypotheses rank by; higher is better."""
     token_scores: tuple[float, ...]
-    """The log-probability, in nats, of each token that was put out, and of `<eos>` at the end."""
+    """The log-probability, in nats, of each output token, and of `<eos>` at the end."""
 
     @property
     def log_probability(self) -> float:

@@ -1,6 +1,6 @@
-"""Outputs that are written token by token, each by itself: what greedy search and sampling share.
+"""Outputs that are written token by token, independently of each other: what greedy search and sampling share.
 
-Letters: `B` sources, `Q` outputs of each, `N` rows of a step (the outputs that go on), `C` candidates of each row.
+Letters: `B` sources, `Q` outputs of each, `N` rows of a step (the unfinished outputs), `C` candidates of each row.
 """
 
 from typing import Any, NamedTuple, Protocol
@@ -26,7 +26,7 @@ class Choosing(Protocol):
         ...
 
     def rank(self, engine: Engine[Any], tokens: IntArray, state: Any) -> Candidates[Any]:
-        """Feed `tokens [N]`, and return the candidates that are chosen from."""
+        """Feed `tokens [N]`, and return the candidates for the next token."""
         ...
 
     def choose(self, scores: FloatArray, streams: Streams, times: IntArray) -> IntArray:
@@ -38,39 +38,39 @@ class Choosing(Protocol):
 
 
 class _Rows(NamedTuple):
-    """The outputs that go on, `[N]` each."""
+    """The unfinished outputs, `[N]` each."""
 
     sources: IntArray
-    """Which source, counted from 0."""
+    """The source of each, counted from 0."""
     places: IntArray
-    """Which of the outputs of its source."""
+    """The number of each among the outputs of its source."""
     tokens: IntArray
     """The last token of each."""
     totals: FloatArray
     """The log-probability so far."""
     nodes: IntArray
-    """Their place in the trellis."""
+    """The last node of each in the trellis."""
     streams: Streams
-    """The keys of their random numbers."""
+    """The keys of the random numbers of each."""
 
     def select(self, rows: Any) -> "_Rows":
         return _Rows(*(values[rows] for values in self))
 
 
 class RunningPaths(NamedTuple):
-    """A search under way: see `Running`."""
+    """A running search: see `Running`."""
 
     choosing: Choosing
     engine: Engine[Any]
     keys: IntArray
     """`[B]`"""
     times: IntArray
-    """`[B]`, the number of tokens that the outputs of each source have that go on."""
+    """`[B]`, the number of tokens in the unfinished outputs of each source."""
     firsts: IntArray
     """`[B]`, the first node of each source."""
     constraints: Constraints
     ends: IntArray
-    """`[B, Q]`, the last node of each output that ended; the root of the others."""
+    """`[B, Q]`, the last node of each finished output; the root for the others."""
     rows: _Rows
     state: Any
     trellis: Trellis
@@ -104,14 +104,14 @@ class RunningPaths(NamedTuple):
         return SearchStep(self.keys[self.rows.sources], parents, self.rows.tokens, self.rows.totals)
 
     def _found(self, sources: IntArray) -> list[Finished]:
-        """Read the outputs of sources."""
+        """Read the outputs of finished sources."""
         tokens, scores = self.trellis.read(self.ends[sources].ravel())
         outputs = iter(zip(tokens, scores, strict=True))
         finished = []
         for key in self.keys[sources].tolist():
             own = [next(outputs) for _ in range(self.ends.shape[1])]
             hypotheses = [Hypothesis(tuple(ids[:-1]), sum(each), tuple(each)) for ids, each in own]
-            # One impossible output, which only weights or inputs that are not finite make, leaves none.
+            # One impossible output discards all; it only occurs if weights or inputs are not finite.
             possible = all(hypothesis.score > -np.inf for hypothesis in hypotheses)
             finished.append(Finished(key, hypotheses if possible else []))
         return finished
@@ -131,7 +131,7 @@ class RunningPaths(NamedTuple):
         )
 
     def best(self, sources: IntArray) -> list[list[int]]:
-        """See `Running.best`; of several outputs it is the first that goes on."""
+        """See `Running.best`; with several outputs it is the first unfinished one."""
         first = np.unique(self.rows.sources, return_index=True)[1]
         return self.trellis.read(self.rows.nodes[first[sources]])[0]
 
@@ -163,7 +163,7 @@ class RunningPaths(NamedTuple):
 def start_paths(
     choosing: Choosing, engine: Engine[Any], inputs: Inputs, keys: IntArray, streams: Streams
 ) -> RunningPaths:
-    """Begin to write the outputs of all sources; `streams [B Q]` are the keys of their random numbers."""
+    """Start the outputs of all sources; `streams [B Q]` are the keys of their random numbers."""
     number, width = len(inputs.sources), choosing.width
     state = engine.start(inputs.sources)
     constraints = Constraints.start(engine, state, inputs)

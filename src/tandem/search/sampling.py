@@ -1,4 +1,4 @@
-"""Sampling: outputs drawn from what the model predicts, token by token.
+"""Sampling: outputs drawn from the model's distribution, token by token.
 
 Letters: `N` rows of a step (the samples of all sources), `C` candidates of each row.
 """
@@ -23,8 +23,7 @@ class Sampling:
     whose probabilities reach `top_p` in sum (Holtzman et al. 2020, arXiv 1904.09751, section 3.1). Scores are the
     model's own log-probabilities, whatever the temperature and the cuts.
 
-    The draws follow from the seed and the number of a source in its stream alone. Neither the batch nor the other
-    sources change them.
+    The draws depend only on the seed and on the number of a source in its stream, not on the batch or other sources.
     """
 
     count: int = 1
@@ -53,7 +52,7 @@ class Sampling:
         return self.count
 
     def start(self, engine: Engine[Any], inputs: Inputs, keys: IntArray) -> RunningPaths:
-        """See `Search.start`; there is one row for each sample that goes on."""
+        """See `Search.start`; there is one row for each unfinished sample."""
         numbers = np.arange(len(keys)) if inputs.numbers is None else np.array(inputs.numbers)
         return start_paths(self, engine, inputs, keys, self._streams(numbers))
 
@@ -75,7 +74,7 @@ class Sampling:
             rows = np.arange(len(weights))[:, None]
             ordered = weights[rows, order]
             before = ordered.cumsum(axis=1) - ordered
-            # A token is cut when those before it reach the sum already; the best one never is.
+            # A token is cut if those before it already reach the sum; the best one never is.
             weights[rows, order] = np.where(before < self.top_p * weights.sum(axis=1, keepdims=True), ordered, 0)
         reached = weights.cumsum(axis=1)
         # Inverse of the cumulative distribution: the first column whose sum is above the number.

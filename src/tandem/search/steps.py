@@ -1,4 +1,4 @@
-"""What all searches share: their inputs, and how they are begun, taken step by step, joined and ended.
+"""What all searches share: their inputs, and how they are started, stepped, joined and ended.
 
 Letters: `B` sources, `N` rows of a step (live hypotheses).
 """
@@ -16,7 +16,7 @@ from tandem.search.hypothesis import Hypothesis
 
 @dataclass(frozen=True)
 class Inputs:
-    """The sources of one search, and what their outputs must keep to."""
+    """The sources of one search, and the constraints on their outputs."""
 
     sources: Sequence[Ids]
     """Each framed by `<sos>` and `<eos>`."""
@@ -57,27 +57,27 @@ class SearchStep(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """What was found for one source."""
+    """The results for one source."""
 
     key: int
     hypotheses: list[Hypothesis]
-    """The best first; none where no output has a probability above zero."""
+    """The best first; empty if no output has a probability above zero."""
 
 
 class Running(Protocol):
-    """A search under way, which is a value: a step returns another.
+    """A running search. It is a value: a step returns the next one.
 
-    The sources of which all is found leave it at once, those that are no longer wanted by `keep`, and others may
-    `join` between any two steps. None of that changes what is found for a source.
+    Finished sources leave at once. `keep` removes sources, and `join` adds others between any two steps. None of this
+    changes the results for a source.
     """
 
     @property
     def keys(self) -> IntArray:
-        """`[B]`, what tells the sources that are still searched from each other: the caller's numbers."""
+        """`[B]`, the caller's numbers for the sources that are still being searched."""
         ...
 
     def step(self) -> "tuple[Running, SearchStep, list[Finished]]":
-        """Take a step for all sources, and return the search after it, the step, and what is found now."""
+        """Take a step for all sources; return the search after it, the step, and the sources that it finished."""
         ...
 
     def best(self, sources: IntArray) -> list[list[int]]:
@@ -85,11 +85,11 @@ class Running(Protocol):
         ...
 
     def keep(self, sources: IntArray) -> "Running":
-        """Return the search of these sources alone, counted from 0 in the order of `keys`."""
+        """Return the search of only these sources, counted from 0 in the order of `keys`."""
         ...
 
     def join(self, other: Self) -> "Running":
-        """Return the search of these sources and of those of `other`, of the same method and engine."""
+        """Return the search of these sources and those of `other`, which has the same method and engine."""
         ...
 
 
@@ -102,12 +102,12 @@ class Search(Protocol):
         ...
 
     def start(self, engine: Engine[Any], inputs: Inputs, keys: IntArray) -> Running:
-        """Begin to search at least one source, all at once; `keys [B]` tell the sources from each other."""
+        """Start a search of one or more sources; `keys [B]` identify them."""
         ...
 
 
 Steps: TypeAlias = Generator[SearchStep, None, list[list[Hypothesis]]]
-"""A search under way: it yields each step and returns the finished hypotheses of each source, the best first.
+"""A running search: it yields each step and returns the finished hypotheses of each source, the best first.
 
 Closing the generator ends the search.
 """

@@ -1,4 +1,4 @@
-"""A beam search of one source that is watched: every continuation that it looked at, and what became of each."""
+"""A trace of a beam search of one source: every continuation that it considered, and the fate of each."""
 
 from collections.abc import Iterator
 from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
@@ -13,7 +13,7 @@ from tandem.search.steps import Inputs, nothing_possible
 T = TypeVar("T")
 
 Fate: TypeAlias = Literal["live", "complete", "pruned"]
-"""Whether a continuation went on, is one of the results, or neither."""
+"""Whether a continuation stayed in the beam, is one of the results, or was pruned."""
 Reason: TypeAlias = Literal["", "beam", "worse", "end"]
 """Why a continuation was pruned.
 
@@ -23,7 +23,7 @@ was live when the search ended. Empty where it was not pruned.
 
 
 class Node(NamedTuple, Generic[T]):
-    """A continuation that a step looked at; a hypothesis is the path from the root to its last node."""
+    """A continuation that a step considered; a hypothesis is the path from the root to its last node."""
 
     parent: int | None
     """The number of the node that it continues; None for the root, `<sos>`."""
@@ -35,7 +35,7 @@ class Node(NamedTuple, Generic[T]):
     log_probability: float
     """The log-probability of the whole path, in nats."""
     score: float | None
-    """What a complete hypothesis ranks by; None for all other nodes."""
+    """The score that a complete hypothesis ranks by; None for all other nodes."""
     fate: Fate
     reason: Reason
     place: int
@@ -43,7 +43,7 @@ class Node(NamedTuple, Generic[T]):
 
 
 def root(token: T) -> Node[T]:
-    """Return the node that all others follow, which is `<sos>`."""
+    """Return the root, `<sos>`, which all other nodes follow."""
     return Node(None, 0, token, 0.0, 0.0, None, "live", "", 0)
 
 
@@ -58,7 +58,7 @@ class SearchTrace(NamedTuple):
 
 
 def trace_search(search: BeamSearch, engine: Engine[Any], inputs: Inputs) -> SearchTrace:
-    """Search one source, and return all that was looked at: the best 2 K continuations of each step.
+    """Search one source, and return all that the search considered: the best 2 K continuations of each step.
 
     The hypotheses are those of `run_search`. Raise TandemError when the source has no output of a probability above
     zero, and ValueError when there is not exactly one source.
@@ -94,7 +94,7 @@ def trace_search(search: BeamSearch, engine: Engine[Any], inputs: Inputs) -> Sea
 
 
 def _continuations(expansion: Expansion, live: list[int], going: set[int], step: int) -> Iterator[Node[int]]:
-    """Yield the continuations of a step that are possible: of the `live` nodes, those at the places `going` go on."""
+    """Yield the possible continuations of the `live` nodes in a step; those at the places `going` stay in the beam."""
     ranks = expansion.ranks[0].tolist()
     each = zip(*(values[0].tolist() for values in expansion.continuations), strict=True)
     for place, (parent, token, token_score, score) in enumerate(each):

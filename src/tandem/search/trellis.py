@@ -10,18 +10,18 @@ from tandem.engines import FloatArray, IntArray
 ROOT = 0
 """The node before every first token; it is its own parent."""
 _LEAST = 1024
-"""Nodes that are kept at least before room is made."""
+"""Nodes are dropped only if more than this many can be. It is also the initial size of the arrays."""
 
 
 class Trellis:
     """A growing tree of nodes, numbered from 0, the root; a hypothesis is the number of its last node.
 
-    Nothing is copied when hypotheses are reordered or a source leaves the batch: numbers stay what they are.
+    Nothing is copied when hypotheses are reordered or a source leaves the batch: numbers do not change.
     """
 
     def __init__(self) -> None:
-        self._size = 1  # of the arrays that is used; the root is their first
-        self._dropped = 0  # nodes that were forgotten: by so many the numbers of the others exceed their places
+        self._size = 1  # the used length of the arrays; the root is the first element
+        self._dropped = 0  # the number of dropped nodes: the number of a node minus this is its place in the arrays
         self._tokens: IntArray = np.zeros(_LEAST, np.int64)
         self._parents: IntArray = np.zeros(_LEAST, np.int64)
         self._scores: FloatArray = np.zeros(_LEAST)
@@ -45,7 +45,7 @@ class Trellis:
         return nodes
 
     def forget(self, first: int) -> None:
-        """Let nodes before the number `first` go, of which none is read again, once they are most of all."""
+        """Drop the nodes before the number `first`, which are never read again, once they are most of all nodes."""
         unneeded = first - 1 - self._dropped
         if unneeded > max(_LEAST, self._size // 2):
             for values in (self._tokens, self._parents, self._scores):
@@ -68,7 +68,7 @@ class Trellis:
         )
 
     def _places(self, nodes: IntArray) -> IntArray:
-        """Return where nodes are in the arrays."""
+        """Return the places of nodes in the arrays."""
         return np.maximum(nodes - self._dropped, ROOT) if self._dropped else nodes
 
 

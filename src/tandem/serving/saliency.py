@@ -47,6 +47,6 @@ def _check_size(served: Served, text: str, target: str | Translation) -> None:
     if source_tokens * target_tokens > MOST_CELLS:
         raise Refusal(
             422,
-            f"text: has {source_tokens:,} tokens, and its target {target_tokens:,} with <eos>; source tokens times target "
-            f"tokens may be {MOST_CELLS:,} here: ask for a part of the text",
+            f"text: has {source_tokens:,} tokens, and its target {target_tokens:,} with <eos>; source tokens times "
+            f"target tokens may be {MOST_CELLS:,} here: ask for a part of the text",
         )

@@ -24,7 +24,7 @@ class Source(NamedTuple):
 
 
 def sources_of(models: Sequence[str], ensembles: Sequence[str], languages: Sequence[str]) -> list[Source]:
-    """Parse `[NAME=]PATH`, `NAME=A,B` and `[NAME=]de:en`. Raise ArgumentError for a wrong one.
+    """Parse models `[NAME=]PATH`, ensembles `NAME=A,B`, languages `[NAME=]de:en`. Raise ArgumentError for a wrong one.
 
     The members of an ensemble are names of models.
     """

@@ -1,4 +1,4 @@
-"""The page's files, at `/` and below `/page/`. All are read once, so no path of a request reaches the disk."""
+"""The files of the page, at `/` and below `/page/`. All are read once, so no path of a request reaches the disk."""
 
 import hashlib
 from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from tandem.translation.settings import SearchSettings
 
 
 class Translating(Protocol):
-    """A model that translates texts together; each joins the running search. All calls come from one event loop."""
+    """A model that translates texts together: each text joins the running search. All calls are from one event loop."""
 
     @property
     def waiting(self) -> int:

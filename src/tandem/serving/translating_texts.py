@@ -77,7 +77,7 @@ async def translated(
 
 
 def reason(error: BaseException) -> str:
-    """Return the message of a text that failed; an unexpected exception is logged, and not shown to the client."""
+    """Return the error message of a text that failed. An unexpected exception is logged, not shown to the client."""
     if isinstance(error, TandemError):
         return str(error)
     _LOG.error("a text failed", exc_info=error)
@@ -112,7 +112,7 @@ def chosen_settings(
     length_penalty: float | None = None,
     alignment: bool = False,
 ) -> SearchSettings:
-    """Return the search settings of a request. Raise Refusal if the model cannot search so, or a value is too large."""
+    """Return the search settings of a request. Raise Refusal if the model lacks one, or if a value is too large."""
     for name, value in (("beam", beam or 1), ("n_best", n_best)):
         if value > limits.beam:
             raise Refusal(422, f"{name}: is {value:,}, and {limits.beam:,} is the most here")
