@@ -119,8 +119,8 @@ def test_an_option_that_takes_several_values_may_be_repeated(tandem: Tandem) -> 
     assert found == (
         1,
         "",
-        "tandem: nowhere.toml: there is no such recipe. The built-in ones are cmudict, multi30k, "
-        "multi30k-attention, multi30k-tutorial, scan, sutskever2014\n",
+        "tandem: nowhere.toml: there is no such recipe. The built-in ones are cmudict, cmudict-attention, "
+        "multi30k, multi30k-attention, multi30k-tutorial, scan, sutskever2014\n",
     )
 
 

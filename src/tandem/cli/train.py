@@ -40,8 +40,8 @@ def train_command(
     - `tandem train --resume --out runs/multi30k`
 
     Without a recipe, Tandem chooses tokenizers, sizes and schedule to fit the corpus. It writes them to recipe.toml
-    in the run's directory, which you can change and train again. Built-in recipes: cmudict, multi30k,
-    multi30k-attention, multi30k-tutorial, scan, sutskever2014.
+    in the run's directory, which you can change and train again. Built-in recipes: cmudict,
+    cmudict-attention, multi30k, multi30k-attention, multi30k-tutorial, scan, sutskever2014.
     """
     from tandem.cli.named_files import recipe_and_corpus
     from tandem.cli.show import show_result
