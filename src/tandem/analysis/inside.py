@@ -49,7 +49,7 @@ def watch_encoder(translator: Translator, text: str, layer: int = 0) -> Inside:
     The states are computed from the weights by the equations in `models/cells/`, in the weights' own type. Of an
     ensemble the first model is read; of a source with features, the encoder of the source itself. The tokens stand in
     the order in which the encoder reads them, which is the reverse of the text's for a model with reversed sources.
-    Raise ArgumentError for an export, which has no such states, and ValueError for a layer that there is not.
+    Raise ArgumentError for an export, which has no such states, and ValueError if the model has no such layer.
     """
     model = translator.members[0].model
     encoder = model.encoder

@@ -10,7 +10,7 @@ from tandem.metrics.bootstrap import Difference, Resampling, difference_of_train
 from tandem.text import norm_signature, normalise
 
 LEAST_RESAMPLED = 10
-"""With fewer lines there is no significance: resamples of so few are the same few lines again and again."""
+"""The fewest lines for a significance test: resamples of fewer hardly differ."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def compare_lines(
     tokenize: TokenizerChoice = "auto",
     resampling: Resampling | None = None,
 ) -> ComparedLines:
-    """Compare two systems' translations of the same lines. All lines count, also those that stand there twice.
+    """Compare two systems' translations of the same lines. Repeated lines count each time.
 
-    Texts are normalised. Raise ValueError where there is not one reference and one translation for each source.
+    Texts are normalised. Raise ValueError unless there are one reference and two translations for each source.
     """
     texts = [[normalise(reference)] for reference in references]
     corpus = References(sources, texts, lowercase=lowercase, raw=False, tokenize=tokenize)

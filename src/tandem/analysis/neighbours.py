@@ -108,7 +108,7 @@ class TrainingIndex:
         cache: Path,
         on_progress: Callable[[int, int], object] = lambda *_: None,
     ) -> Self:
-        """Return the index of an encoder and its training pairs from the cache, made anew where it is not there.
+        """Return the index of an encoder and its training pairs from the cache; compute it if it is missing.
 
         The cache knows an index by the encoder's weights and the content of the corpus; a damaged one is made anew.
         `on_progress` gets the number of contexts computed, and of all. What it raises ends the work, and nothing of the
