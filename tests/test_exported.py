@@ -14,6 +14,7 @@ import tandem
 from tandem.errors import CheckpointError, TandemError
 from tandem.exported import graphs_of, open_session, read_export
 from tandem.files.seals import FORMAT_FILE, sealed, write_directory
+from tandem.graphs.sizes import GRAPHS
 from tandem.graphs.wire import Hole
 from tandem.model_paths import ENCODER, EXPORT, STEP
 from tests.support.runs import untrained
@@ -169,7 +170,7 @@ def test_weights_that_are_not_finite(export: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"graphs": 2, "precision": "float32"}, "reads up to 1: upgrade Tandem"),
+        ({"graphs": GRAPHS + 1, "precision": "float32"}, f"reads up to {GRAPHS}: upgrade Tandem"),
         ({"graphs": 0, "precision": "float32"}, "damaged"),
         ({"graphs": True, "precision": "float32"}, "damaged"),
         ({"graphs": 1, "precision": "float64"}, "damaged"),

@@ -7,7 +7,7 @@ vocabularies: all of its bytes but the values of the weights. A file that differ
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from tandem.errors import CheckpointError, TandemError
 from tandem.files.seals import read_sealed, sealed, unreadable, write_directory
 from tandem.graphs.encoder_graph import make_encoder_graph
 from tandem.graphs.graph import FloatArray, Graph
-from tandem.graphs.sizes import GraphSizes
+from tandem.graphs.sizes import GRAPHS, GraphSizes
 from tandem.graphs.step_graph import make_step_graph
 from tandem.graphs.wire import Chunk, Hole
 from tandem.memory import is_shortage, shortage
@@ -27,7 +27,6 @@ from tandem.names import ExportPrecision
 if TYPE_CHECKING:
     from tandem.files.seals import Content
 
-GRAPHS = 1  # the version of the graphs, which a change of their bytes raises
 _PIECE = 2**20  # numbers that are checked at a time
 _LARGEST = 2**31 - 1
 """The most bytes of an ONNX file."""
@@ -39,11 +38,7 @@ class Export(NamedTuple):
     directory: Path
     sizes: GraphSizes
     files: ModelFiles
-
-    @property
-    def precision(self) -> ExportPrecision:
-        """What its weights are kept in."""
-        return "int8" if self.sizes.int8 else "float32"
+    precision: ExportPrecision
 
     def model(self, *, turned: bool = False, threads: int = 1) -> OnnxModel:
         """Load the graphs. With `turned` the model reads sources from the other end than they are given."""
@@ -110,18 +105,18 @@ def read_export(directory: Path) -> Export:
     files = read_model_files(directory, [ENCODER, STEP, EXPORT])
     path = directory / EXPORT
     content = read_sealed(path)
-    version, precision = content.get("graphs"), content.get("precision")
-    if type(version) is not int or version < 1 or precision not in ("float32", "int8"):
+    version, precision = content.get("graphs"), cast(ExportPrecision, content.get("precision"))
+    if type(version) is not int or version < 1 or precision not in get_args(ExportPrecision):
         raise CheckpointError(f"{path}: damaged: it names no version of the graphs, or no precision. Export it again")
     if version > GRAPHS:
         raise CheckpointError(
             f"{path}: its graphs are of version {version}, and this Tandem reads up to {GRAPHS}: upgrade Tandem"
         )
     unpacks = content.get("unpacks") is True
-    sizes = GraphSizes.of(files.recipe, cast(ExportPrecision, precision), *files.sizes, unpacks=unpacks)
+    sizes = GraphSizes.of(files.recipe, precision, *files.sizes, unpacks=unpacks, version=version)
     for name, graph in graphs_of(sizes).items():
         _check_graph(directory / name, graph.chunks())
-    return Export(directory, sizes, files)
+    return Export(directory, sizes, files, precision)
 
 
 def _check_graph(path: Path, chunks: list[Chunk]) -> None:

@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tandem.exported import GRAPHS
+from tandem.graphs.sizes import GRAPHS
 from tandem.names import ExportPrecision
 from tandem.runs.corpora import GivenPairs
 from tandem.runs.execution import run_recipe
@@ -97,13 +97,13 @@ MODELS = {
         ["eins", "drei Zoë fünf", "Ana vier vier", "zwei sechs Kim", "acht eins acht", "eins zwei drei vier fünf", ""],
         [Kind("float32", "float32"), Kind("int8", "int8"), Kind("page", "int8", unpacks=True)],
     ),
-    "plain": Model(PLAIN, lists(), NUMBERED, [Kind("float32", "float32")]),
+    "plain": Model(PLAIN, lists(), NUMBERED, [Kind("float32", "float32"), Kind("int8", "int8")]),
     "tied": Model(TIED, lists(), NUMBERED, [Kind("int8", "int8")]),
     "features": Model(
         FEATURES,
         forms(),
         ["abç\tV", "abç\tV;PST", "çç\tPST", "abcabc\tV", "b", "\tV"],
-        [Kind("float32", "float32")],
+        [Kind("float32", "float32"), Kind("int8", "int8")],
     ),
 }
 

@@ -6,6 +6,7 @@ from tandem.engines.onnx_model import OnnxModel
 from tandem.exported import open_session, shape_of
 from tandem.graphs.encoder_graph import make_encoder_graph
 from tandem.graphs.graph import FloatArray, Graph
+from tandem.graphs.kept_weights import FLOAT32, ROWS
 from tandem.graphs.sizes import GraphSizes
 from tandem.graphs.step_graph import make_step_graph
 from tandem.graphs.wire import Hole
@@ -35,7 +36,7 @@ def graph_sizes(model: Seq2Seq, precision: ExportPrecision = "float32") -> Graph
         copies=decoder.copy_gate is not None,
         tied=decoder.fc_out.weight is decoder.embedding.weight,
         scaled=decoder.embedding.scale != 1,
-        int8=precision == "int8",
+        kept=ROWS if precision == "int8" else FLOAT32,
     )
 
 

@@ -3,8 +3,8 @@
 The next format: raise FORMAT, have the readers take the old and the new, and `python -m tests.formats.make` trains a
 model into a folder of the new number beside the old ones. What is in an old folder never changes.
 
-The same holds for exports, whose graphs have a version of their own: raise GRAPHS in exported.py, keep what builds the
-old graphs, and run `python -m tests.formats.make_exports`. An export is only read where this Tandem builds the very
+The same holds for exports, whose graphs have a version of their own: raise GRAPHS in graphs/sizes.py, keep what builds
+the old graphs, and run `python -m tests.formats.make_exports`. An export is only read where this Tandem builds the very
 bytes of its graphs, so a change of these that was not meant shows here.
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import torch
 
-from tandem.exported import GRAPHS
 from tandem.files.seals import FORMAT
+from tandem.graphs.sizes import GRAPHS
 from tandem.recipe import Device
 from tandem.translation import load
 from tests.formats.make import pairs

@@ -18,6 +18,7 @@ from tandem.cli import app
 from tandem.engines.members import Member
 from tandem.errors import CheckpointError
 from tandem.exported import read_export
+from tandem.graphs.kept_weights import UNPACKED
 from tandem.model_files import sizes_of
 from tandem.model_paths import STEP
 from tandem.runs import web_page, web_runtime
@@ -316,7 +317,7 @@ def test_the_page_names_what_it_is_made_of(checkpoint: Path, tmp_path: Path) -> 
     assert sum(path.stat().st_size for path in files) == made.size == described["size"]
     assert 0 < made.compressed < made.size
     export = read_export(made.model.directory)
-    assert (export.precision, export.sizes.unpacks) == ("int8", True)
+    assert (export.precision, export.sizes.kept) == ("int8", UNPACKED)
     operations = {node.op_type for node in onnx.load(made.model.directory / STEP).graph.node}
     assert "MatMulNBits" not in operations
     assert {path.suffix for path in made.directory.iterdir()} == {"", ".html", ".css", ".js", ".svg", ".json"}

@@ -6,6 +6,7 @@ pairs that are asked for, `C` candidates, `V` vocabulary.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -16,6 +17,8 @@ from tandem.text import SOS_ID
 from tandem.text.copying import NEVER
 
 Float32Array: TypeAlias = npt.NDArray[np.float32]
+_TOGETHER = 64
+"""The most sources that are read together."""
 _NO_PAIRS: IntArray = np.zeros((0, 2), np.int64)
 
 
@@ -123,8 +126,22 @@ class OnnxModel:
     def start(self, source: IntArray, lengths: IntArray, numbers: IntArray | None) -> OnnxModelState:
         """Read `source [S, B]`, of `lengths [B]`, into a state of B rows.
 
-        A model that copies needs the `numbers [S, B]` of the tokens (`text/copying.py`).
+        A model that copies needs the `numbers [S, B]` of the tokens (`text/copying.py`). Sources of like length are
+        read together, since a graph computes what is behind the end of a source, too.
         """
+        if len(lengths) <= _TOGETHER:
+            return self._start(source, lengths, numbers)
+        order = np.argsort(lengths, kind="stable")
+        parts = []
+        for rows in np.split(order, range(_TOGETHER, len(order), _TOGETHER)):
+            own = slice(int(lengths[rows].max()))
+            parts.append(self._start(source[own, rows], lengths[rows], None if numbers is None else numbers[own, rows]))
+        back = np.argsort(order)
+        whole = reduce(self.join, parts)
+        return OnnxModelState(whole.rows[back], None if whole.memory is None else whole.memory.select(back))
+
+    def _start(self, source: IntArray, lengths: IntArray, numbers: IntArray | None) -> OnnxModelState:
+        """Read sources together."""
         if self.shape.turned:
             source = reversed_inside(source, lengths)
         feeds = {"source": source, "lengths": lengths}

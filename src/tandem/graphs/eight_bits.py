@@ -1,4 +1,4 @@
-"""Weights in 8 bits: each block of a row has a scale of its own, and no product depends on what is beside it.
+"""Weights in 8 bits: each row, or each block of a row, has a scale of its own.
 
 Letters: `M` rows of a weight, `K` columns.
 """
@@ -34,3 +34,10 @@ def quantised(weight: npt.NDArray[np.float32]) -> Quantised:
     scales = np.abs(padded).max(axis=2) / np.float32(127)
     steps = np.divide(padded, scales[:, :, None], out=np.zeros_like(padded), where=scales[:, :, None] > 0)
     return Quantised((np.rint(steps) + 128).astype(np.uint8), scales)
+
+
+def quantised_rows(weight: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Quantise `weight [M, K]` with a scale for each row: values `[K, M]`, turned for products, and scales `[M]`."""
+    scales = np.abs(weight).max(axis=1) / np.float32(127)
+    steps = np.divide(weight, scales[:, None], out=np.zeros_like(weight), where=scales[:, None] > 0)
+    return np.rint(steps).astype(np.int8).T, scales

@@ -11,14 +11,14 @@ state, `M` size of a position, `A` size of a key.
 
 import math
 
-from tandem.graphs.cells import CELLS, Layer, whole
+from tandem.graphs.cells import CELLS, Layer, read_whole
 from tandem.graphs.graph import FloatArray, Graph, Make, Type, Value, Weights
 from tandem.graphs.sizes import GraphSizes
 
 
 def make_encoder_graph(sizes: GraphSizes) -> Graph:
     """Return the graph of a model's encoder, of its bridge, and of the projection of its attention's keys."""
-    graph = Graph("encoder", int8=sizes.int8, unpacks=sizes.unpacks)
+    graph = Graph("encoder", sizes.kept)
     source = graph.input("source", ["S", "B"], Type.INT64)
     lengths = graph.input("lengths", ["B"], Type.INT64)
     outputs, final = _read(graph, "encoder", sizes, sizes.source, source, lengths)
@@ -51,18 +51,16 @@ def _read(
         (vocabulary, sizes.embedding),
         lambda weights: (weights[f"{name}.embedding.weight"] * scale).astype("f4"),
     )
-    short = graph.node("Cast", lengths, to=Type.INT32)  # as the layers want them
+    if not graph.multiplies_integers:  # the operations for whole layers want them so
+        lengths = graph.node("Cast", lengths, to=Type.INT32)
     final = []
     for number in range(sizes.encoder_layers):
         read = sizes.position if number else sizes.embedding
         ways = [
             Layer(f"{name}.rnn", number, read, sizes.hidden, way) for way in (False, True)[: 1 + sizes.bidirectional]
         ]
-        outputs, states = whole(graph, cell, f"{name}.{number}", ways, values, short)
-        values = graph.reshape(graph.node("Transpose", outputs, perm=[0, 2, 1, 3]), 0, 0, sizes.position)
-        final.append(
-            [graph.reshape(graph.node("Transpose", part, perm=[1, 0, 2]), 0, sizes.position) for part in states]
-        )
+        values, states = read_whole(graph, cell, f"{name}.{number}", ways, values, lengths)
+        final.append(states)
     return values, final
 
 

@@ -5,14 +5,13 @@ model can be built before the model is loaded. Field numbers are those of onnx.p
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from tandem.graphs.eight_bits import BLOCK, blocks_of, quantised
 from tandem.graphs.wire import Chunk, Hole, Message
 
 Value: TypeAlias = str
@@ -24,10 +23,13 @@ Weights: TypeAlias = Mapping[str, FloatArray]
 """A model's weights, by the names that they have in a checkpoint."""
 Make: TypeAlias = Callable[[Weights], FloatArray]
 """How an array of a graph is made of a model's weights."""
+MakeArray: TypeAlias = Callable[[Weights], npt.NDArray[Any]]
+"""How an array of any type is."""
 
 OPSET = 21
 _IR_VERSION = 10  # the first that has this opset, so that older runtimes read it
-_CONTRIB = "com.microsoft"  # the operators that onnxruntime adds
+CONTRIB = "com.microsoft"  # the operators that onnxruntime adds
+_CONTRIBUTED = {"MatMulNBits"}
 
 
 class Type(IntEnum):
@@ -35,36 +37,72 @@ class Type(IntEnum):
 
     FLOAT = 1
     UINT8 = 2
+    INT8 = 3
     INT32 = 6
     INT64 = 7
+    BOOL = 9
 
 
-_DTYPES = {Type.FLOAT: "<f4", Type.UINT8: "u1", Type.INT64: "<i8"}
+_DTYPES = {Type.FLOAT: "<f4", Type.UINT8: "u1", Type.INT8: "i1", Type.INT64: "<i8"}
 
 
 class _Weight(NamedTuple):
     name: str
     type: Type
     shape: tuple[int, ...]
-    make: Callable[[Weights], npt.NDArray[Any]] | None
+    make: MakeArray | None
     """None for a constant of the graph itself."""
     values: npt.NDArray[Any] | None
 
 
+class KeptWeights(Protocol):
+    """How a graph keeps its larger weights, and multiplies by them. The methods are those of `Graph`."""
+
+    @property
+    def multiplies_integers(self) -> bool:
+        """Whether products are products of integers."""
+        ...
+
+    @property
+    def domains(self) -> Sequence[tuple[str, int]]:
+        """The sets of operators that its graphs use, with their versions."""
+        ...
+
+    def matrix(self, graph: "Graph", name: str, shape: tuple[int, int], make: Make) -> Value:
+        """Declare a weight `[M, K]` for an operation in float32."""
+        ...
+
+    def linear(
+        self, graph: "Graph", name: str, value: Value, shape: tuple[int, int], make: Make, bias: Value | None
+    ) -> Value:
+        """Multiply `value [N, K]` by a weight `[M, K]` and add a bias `[M]`: `[N, M]`."""
+        ...
+
+    def project(self, graph: "Graph", name: str, value: Value, shape: tuple[int, int], make: Make) -> Value:
+        """Multiply `value [B, S, K]` by a weight `[M, K]`: `[B, S, M]`."""
+        ...
+
+    def lookup(self, graph: "Graph", name: str, tokens: Value, shape: tuple[int, int], make: Make) -> Value:
+        """Return the rows of a table `[V, E]` at `tokens [...]`: `[..., E]`."""
+        ...
+
+
 class Graph:
-    """A graph that grows operation by operation. In int8 its larger weights are quantised.
+    """A graph that grows operation by operation."""
 
-    A runtime without fast products in 8 bits `unpacks` them: it makes float32 of them once, when it loads the graph.
-    """
-
-    def __init__(self, name: str, *, int8: bool = False, unpacks: bool = False) -> None:
+    def __init__(self, name: str, kept: KeptWeights, *, prefix: str = "") -> None:
         self._name = name
-        self._int8 = int8
-        self._unpacks = unpacks
+        self._kept = kept
+        self._prefix = prefix
         self._nodes: list[Message] = []
         self._weights: dict[str, _Weight] = {}
         self._inputs: list[Message] = []
         self._outputs: list[Message] = []
+
+    @property
+    def multiplies_integers(self) -> bool:
+        """Whether products with weights are products of integers."""
+        return self._kept.multiplies_integers
 
     # The interface
 
@@ -89,6 +127,10 @@ class Graph:
         """Return a constant number of int64."""
         return self._constant(f"integer_{value}", np.array(value, np.int64), Type.INT64)
 
+    def byte(self, name: str, value: int) -> Value:
+        """Return a constant number of uint8."""
+        return self._constant(name, np.array(value, np.uint8), Type.UINT8)
+
     def number(self, name: str, value: float) -> Value:
         """Return a constant number of float32."""
         return self._constant(name, np.array(value, np.float32), Type.FLOAT)
@@ -102,37 +144,20 @@ class Graph:
         self._weights[name] = _Weight(name, Type.FLOAT, tuple(shape), make, None)
         return name
 
+    def stored(self, name: str, kind: Type, shape: Sequence[int], make: MakeArray) -> Value:
+        """Declare an array of any type that is made of a model's weights."""
+        self._weights[name] = _Weight(name, kind, tuple(shape), make, None)
+        return name
+
     def matrix(self, name: str, shape: tuple[int, int], make: Make) -> Value:
-        """Declare a weight `[M, K]`; in int8 it is quantised, and made float again when the graph is loaded."""
-        if not self._int8:
-            return self.weight(name, shape, make)
-        values, scales = self._quantised(name, shape, make)
-        return self._as_floats(values, scales, shape[1])
-
-    def _quantised(self, name: str, shape: tuple[int, int], make: Make) -> tuple[Value, Value]:
-        """Declare a weight `[M, K]` in blocks: values `[M, blocks, BLOCK]` and scales `[M, blocks]`."""
-        rows, blocks = shape[0], blocks_of(shape[1])
-        values = _Weight(
-            f"{name}.values", Type.UINT8, (rows, blocks, BLOCK), lambda own: quantised(make(own)).values, None
-        )
-        scales = _Weight(f"{name}.scales", Type.FLOAT, (rows, blocks), lambda own: quantised(make(own)).scales, None)
-        self._weights |= {values.name: values, scales.name: scales}
-        return values.name, scales.name
-
-    def _as_floats(self, values: Value, scales: Value, columns: int) -> Value:
-        """Return what blocks `[M, blocks, BLOCK]` and their scales `[M, blocks]` stand for, `[M, K]`."""
-        centred = self.node("Sub", self.node("Cast", values, to=Type.FLOAT), self.number("centre", 128.0))
-        scaled = self.node("Mul", centred, self.node("Unsqueeze", scales, self.integers(2)))
-        flat = self.node("Flatten", scaled, axis=1)
-        if columns % BLOCK == 0:
-            return flat
-        return self.node("Slice", flat, self.integers(0), self.integers(columns), self.integers(1))
+        """Declare a weight `[M, K]` for an operation in float32."""
+        return self._kept.matrix(self, name, shape, make)
 
     # Operations
 
     def nodes(self, kind: str, inputs: Sequence[Value], results: int, **attributes: Any) -> list[Value]:
         """Add an operation that has several results; an input that is left out is an empty string."""
-        names = [f"{kind}_{len(self._nodes)}_{index}" for index in range(results)]
+        names = [f"{self._prefix}{kind}_{len(self._nodes)}_{index}" for index in range(results)]
         self._add(kind, inputs, names, attributes)
         return names
 
@@ -159,42 +184,40 @@ class Graph:
 
         Weights of one name are one weight.
         """
-        rows, columns = shape
-        added = [] if bias is None else [self.weight(f"{name}.bias", (rows,), bias)]
-        if not self._int8 or self._unpacks:
-            return self.node("Gemm", value, self.matrix(f"{name}.weight", shape, make), *added, transB=1)
-        values, scales = self._quantised(f"{name}.weight", shape, make)
-        return self.node(
-            "MatMulNBits",
-            value,
-            values,
-            scales,
-            *(["", "", *added] if added else []),
-            K=columns,
-            N=rows,
-            bits=8,
-            block_size=BLOCK,
-            accuracy_level=4,
-        )
+        added = None if bias is None else self.weight(f"{name}.bias", shape[:1], bias)
+        return self._kept.linear(self, f"{name}.weight", value, shape, make, added)
 
     def project(self, name: str, value: Value, shape: tuple[int, int], make: Make) -> Value:
         """Multiply `value [B, S, K]` by a weight `[M, K]`: `[B, S, M]`."""
-        if self._int8 and self._unpacks:
-            weight = self.node("Transpose", self.matrix(f"{name}.weight", shape, make), perm=[1, 0])
-            return self.node("MatMul", value, weight)
-        if self._int8:
-            return self.linear(name, value, shape, make)
-        return self.node("MatMul", value, self.weight(f"{name}.weight", shape[::-1], lambda own: make(own).T))
+        return self._kept.project(self, f"{name}.weight", value, shape, make)
 
     def lookup(self, name: str, tokens: Value, shape: tuple[int, int], make: Make) -> Value:
         """Return the rows of a table `[V, E]` at `tokens [...]`: `[..., E]`. A `linear` may share the table."""
-        if not self._int8:
-            return self.node("Gather", self.weight(f"{name}.weight", shape, make), tokens)
-        values, scales = self._quantised(f"{name}.weight", shape, make)
-        flat = self.reshape(tokens, -1)
-        rows = self._as_floats(self.node("Gather", values, flat), self.node("Gather", scales, flat), shape[1])
-        wanted = self.node("Concat", self.node("Shape", tokens), self.integers(shape[1]), axis=0)
-        return self.node("Reshape", rows, wanted)
+        return self._kept.lookup(self, f"{name}.weight", tokens, shape, make)
+
+    def scan(
+        self, body: "Graph", states: Sequence[Value], inputs: Sequence[Value], outputs: int, *, backwards: bool
+    ) -> list[Value]:
+        """Run a body once for each step of `inputs [S, ...]`: the last states, and each output of all steps `[S, ...]`.
+
+        The body takes the states and a step of each input, and gives the new states and the outputs.
+        """
+        way = [int(backwards)]
+        return self.nodes(
+            "Scan",
+            [*states, *inputs],
+            len(states) + outputs,
+            body=body,
+            num_scan_inputs=len(inputs),
+            scan_input_directions=way * len(inputs),
+            scan_output_directions=way * outputs,
+        )
+
+    def body(self, name: str) -> "Graph":
+        """Return a graph inside of this one, which shares its weights."""
+        inner = Graph(name, self._kept, prefix=f"{name}.")
+        inner._weights = self._weights
+        return inner
 
     def _add(self, kind: str, inputs: Sequence[Value], outputs: Sequence[Value], attributes: Mapping[str, Any]) -> None:
         node = Message()
@@ -202,23 +225,26 @@ class Graph:
             node.text(1, value)
         for value in outputs:
             node.text(2, value)
-        node.text(3, f"{kind}_{len(self._nodes)}").text(4, kind)
+        node.text(3, f"{self._prefix}{kind}_{len(self._nodes)}").text(4, kind)
         node.messages(5, (_attribute(name, value) for name, value in attributes.items()))
-        if kind == "MatMulNBits":
-            node.text(7, _CONTRIB)
+        if kind in _CONTRIBUTED:
+            node.text(7, CONTRIB)
         self._nodes.append(node)
 
     # The file
 
     def chunks(self) -> list[Chunk]:
         """Return the bytes of the model's file, with a hole for each weight."""
-        graph = Message().messages(1, self._nodes).text(2, self._name)
-        graph.messages(5, (_tensor(weight) for weight in self._weights.values()))
-        graph.messages(11, self._inputs).messages(12, self._outputs)
-        model = Message().integer(1, _IR_VERSION).text(2, "tandem").message(7, graph)
-        for domain, version in (("", OPSET), (_CONTRIB, 1)) if self._int8 else (("", OPSET),):
+        model = Message().integer(1, _IR_VERSION).text(2, "tandem").message(7, self.message(self._weights.values()))
+        for domain, version in self._kept.domains:
             model.message(8, Message().text(1, domain).integer(2, version))
         return model.chunks
+
+    def message(self, weights: Iterable[_Weight] = ()) -> Message:
+        """Return the graph with these weights; those of a body are its outer graph's."""
+        graph = Message().messages(1, self._nodes).text(2, self._name)
+        graph.messages(5, (_tensor(weight) for weight in weights))
+        return graph.messages(11, self._inputs).messages(12, self._outputs)
 
     def values(self, name: str, weights: Weights) -> bytes:
         """Return what goes into the hole of this name, made of a model's weights."""
@@ -239,8 +265,10 @@ def _value_info(name: str, shape: Shape, kind: Type) -> Message:
 
 
 def _attribute(name: str, value: object) -> Message:
-    """An integer, a string, or several integers."""
+    """An integer, a string, several integers, or a graph."""
     message = Message().text(1, name)
+    if isinstance(value, Graph):
+        return message.message(6, value.message()).integer(20, 5)
     if isinstance(value, int):
         return message.integer(3, value).integer(20, 2)
     if isinstance(value, str):

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+from tandem.graphs.graph import KeptWeights
+from tandem.graphs.kept_weights import BLOCKS, FLOAT32, ROWS, UNPACKED
 from tandem.names import AttentionKind, AttentionScore, CellType, ExportPrecision
 from tandem.recipe import Recipe
+
+GRAPHS = 2  # the version of the graphs, which a change of their bytes raises
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,8 @@ class GraphSizes:
     """Whether the output layer is the target embedding."""
     scaled: bool
     """Whether embeddings are multiplied by sqrt(E)."""
-    int8: bool
-    unpacks: bool = False
-    """Whether weights in 8 bits become float32 when the graphs are loaded, for runtimes without such products."""
+    kept: KeptWeights
+    """How the larger weights are kept."""
 
     @classmethod
     def of(
@@ -42,9 +45,14 @@ class GraphSizes:
         features: int = 0,
         *,
         unpacks: bool = False,
+        version: int = GRAPHS,
     ) -> "GraphSizes":
-        """Return those of a recipe with vocabularies of these sizes."""
+        """Return those of a recipe with vocabularies of these sizes, for a version of the graphs.
+
+        Weights in int8 that a graph `unpacks` become float32 when it is loaded, for runtimes without such products.
+        """
         model = recipe.model
+        in_8_bits = UNPACKED if unpacks else BLOCKS if version == 1 else ROWS
         return cls(
             source=source,
             target=target,
@@ -60,8 +68,7 @@ class GraphSizes:
             copies=model.copy,
             tied=model.tie_output,
             scaled=model.scale_embedding,
-            int8=precision == "int8",
-            unpacks=unpacks,
+            kept=in_8_bits if precision == "int8" else FLOAT32,
         )
 
     @property

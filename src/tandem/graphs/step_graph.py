@@ -29,7 +29,7 @@ _EOS_ID = 3
 
 def make_step_graph(sizes: GraphSizes) -> Graph:
     """Return the graph of a step of a model's decoder."""
-    graph = Graph("step", int8=sizes.int8, unpacks=sizes.unpacks)
+    graph = Graph("step", sizes.kept)
     cell = CELLS[sizes.cell]
     tokens, rows = (graph.input(name, ["N"], Type.INT64) for name in ("tokens", "rows"))
     width = sizes.layers * cell.parts
