@@ -61,7 +61,7 @@ def test_one_embedding_of_both_sides_is_one_part(tandem: Tandem) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ((RECIPES / "multi30k.toml",), "multi30k.toml: how large its vocabularies are is known once its corpus has"),
         ((PAPER, "--vocabularies", "8000"), "--vocabularies 8000: give two numbers of tokens, such as 8000,6000"),
@@ -70,10 +70,10 @@ def test_one_embedding_of_both_sides_is_one_part(tandem: Tandem) -> None:
         (("nowhere",), "nowhere: there is no such recipe"),
     ],
 )
-def test_what_cannot_be_described_is_said(arguments: tuple[object, ...], told: str, tandem: Tandem) -> None:
+def test_what_cannot_be_described_is_said(arguments: tuple[object, ...], message: str, tandem: Tandem) -> None:
     found = tandem("describe", *arguments)
     assert found.code == 1
-    assert told in found.err
+    assert message in found.err
 
 
 def test_a_trained_model_takes_no_settings(tandem: Tandem, run: Path) -> None:

@@ -135,7 +135,7 @@ def test_steps_look_where_alignments_say(
     name: str, sources: list[list[int]], wanted: list[tuple[int, list[int]]]
 ) -> None:
     engine = ENGINES[name]()
-    attending = engine.attending()
+    attending = engine.with_attention()
     assert (attending is not None) == (name in ATTENDING or name in COPYING_ENGINES)
     start = engine.start(sources)
     assert engine.step(np.full(len(sources), SOS), start, 2).attention is None

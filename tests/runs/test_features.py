@@ -135,15 +135,15 @@ def test_features_that_a_recipe_has_no_tokens_for_are_an_error(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         (["text.joint=true", "text.target.tokenizer=character"], "features do not go with joint yet"),
         (["text.features.bpe_dropout=0.1", "text.features.tokenizer=bpe"], "do not go with features.bpe_dropout yet"),
         (["model.copy=true", *LOOKING], "model.copy does not go with text.features yet: leave one of them out"),
     ],
 )
-def test_what_does_not_go_with_features_is_said(settings: list[str], told: str) -> None:
-    with pytest.raises(RecipeError, match=told):
+def test_what_does_not_go_with_features_is_said(settings: list[str], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
         recipe(*settings)
 
 

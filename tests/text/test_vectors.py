@@ -79,17 +79,17 @@ def test_only_what_is_wanted_is_kept_whatever_the_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize("first", ["9 3", "the 1 2 3", "7 1 2 3", "the 1 2 3 "])
 def test_another_size_names_both(first: str, tmp_path: Path) -> None:
     path = written(tmp_path / "v", first, "dog 1 2 3")
-    told = (
+    message = (
         r"v: its vectors are of 3 numbers, but model\.embedding is 2: set model\.embedding to 3, or give vectors of 2"
     )
-    with pytest.raises(RecipeError, match=told):
+    with pytest.raises(RecipeError, match=message):
         check_vectors(path, 2)
-    with pytest.raises(RecipeError, match=told):
+    with pytest.raises(RecipeError, match=message):
         read_vectors(path, WORDS, 2)
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("the 1", r"v line 2: 1 number after the token, but a vector has 2\. Fetch the file again, or mend the line"),
         ("", "v line 2: 0 numbers after the token"),
@@ -102,9 +102,9 @@ def test_another_size_names_both(first: str, tmp_path: Path) -> None:
         ("no vector at all", "v line 2: 'at' is no finite number"),
     ],
 )
-def test_what_is_no_vector_is_named_by_its_line(line: str, told: str, tmp_path: Path) -> None:
+def test_what_is_no_vector_is_named_by_its_line(line: str, message: str, tmp_path: Path) -> None:
     path = written(tmp_path / "v", "dog 1 2", line, "it 3 4")
-    with pytest.raises(CorpusError, match=told):
+    with pytest.raises(CorpusError, match=message):
         read_vectors(path, WORDS, 2)
 
 
@@ -126,8 +126,10 @@ def test_what_is_no_file_of_vectors_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "v", "3 2", "dog 1 2", "it 3 4")
-    told = r"v: it has 2 vectors, but its first line says 3: it may be cut short\. Fetch it again, or correct the line"
-    with pytest.raises(CorpusError, match=told):
+    message = (
+        r"v: it has 2 vectors, but its first line says 3: it may be cut short\. Fetch it again, or correct the line"
+    )
+    with pytest.raises(CorpusError, match=message):
         read_vectors(path, WORDS, 2)
     packed = gzip.compress(b"dog 1 2\n" * 9)
     path.write_bytes(packed[:-9])

@@ -118,7 +118,7 @@ def test_it_translates_as_python_does(kind: str, browser: Page, tmp_path: Path) 
     with served(page) as server:
         browser.open(server.url)
         for beam, count in ((1, 1), (2, 1), (4, 3)):
-            looks = translator.engine.attending() is not None
+            looks = translator.engine.with_attention() is not None
             wanted = translator.translate(TEXTS, beam=beam, n_best=count, alignment=looks)
             made = translated(browser, TEXTS, beam=beam, nBest=count)
             assert [each["text"] for each in made] == [each.text for each in wanted]

@@ -54,9 +54,9 @@ def look_command(
     from tandem.serving.browser import has_display, show
     from tandem.serving.limits import Limits
     from tandem.serving.running import serve
+    from tandem.serving.server_settings import ServerSettings
     from tandem.serving.sockets import bound_socket
     from tandem.serving.sources import sources_of
-    from tandem.serving.wishes import Wishes
 
     sources = sources_of(runs, [], [])
     for source in sources:
@@ -70,12 +70,12 @@ def look_command(
         if has_display() and not page.no_open:
             show(shown)
 
-    wishes = Wishes(Limits(), page.tokens, origins=(), follow=True, log_texts=False, later=True)
+    settings = ServerSettings(Limits(), page.tokens, origins=(), follow=True, log_texts=False, later=True)
     with bound_socket(page.host, page.port) as bound:
         serve(
             sources,
             bound,
-            wishes,
+            settings,
             model.load,
             write_line=lambda _: None,
             notify=notify,

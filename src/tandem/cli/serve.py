@@ -109,9 +109,9 @@ def serve_command(
 
     from tandem.hub.fetching import local_model
     from tandem.model_paths import checkpoint_of
+    from tandem.serving.server_settings import ServerSettings
     from tandem.serving.sockets import bound_socket
     from tandem.serving.sources import sources_of
-    from tandem.serving.wishes import Wishes
     from tandem.serving.workers import in_processes
 
     sources = [
@@ -121,7 +121,7 @@ def serve_command(
     for source in sources:
         for path in source.paths:
             checkpoint_of(path)
-    wishes = Wishes(limits.limits(), place.tokens, place.origins or (), served.follow, log.log_texts)
+    settings = ServerSettings(limits.limits(), place.tokens, place.origins or (), served.follow, log.log_texts)
     with bound_socket(place.host, place.port) as bound:
         alive = in_processes(place.workers, notify) if place.workers > 1 else None
         if place.workers > 1 and alive is None:
@@ -129,4 +129,4 @@ def serve_command(
         # Imported once the workers are forked: prometheus-client looks at its import whether there are several.
         from tandem.serving.running import serve
 
-        serve(sources, bound, wishes, model.load, write_line=write_line, notify=notify, alive=alive)
+        serve(sources, bound, settings, model.load, write_line=write_line, notify=notify, alive=alive)

@@ -79,7 +79,7 @@ class Engine(Protocol[S]):
         """Return an engine like this one that bans these ids alone. Raise ValueError when `<eos>` is among them."""
         ...
 
-    def attending(self) -> Self | None:
+    def with_attention(self) -> Self | None:
         """Return an engine like this one whose candidates tell where the step looked; None without attention."""
         ...
 

@@ -94,7 +94,7 @@ class OnnxEngine:
         other._bans = tuple(ids)
         return other
 
-    def attending(self) -> "OnnxEngine | None":
+    def with_attention(self) -> "OnnxEngine | None":
         """Return an engine over the same models whose candidates tell where the step looked.
 
         It is the mean of the members that have attention; None where no member has.
@@ -228,7 +228,7 @@ class OnnxEngine:
 
         None where no member has attention.
         """
-        return self._walk(state, rows, targets, attends=True) if self.attending() else None
+        return self._walk(state, rows, targets, attends=True) if self.with_attention() else None
 
     def _walk(self, state: OnnxState, rows: IntArray, targets: Sequence[Ids], *, attends: bool) -> list[FloatArray]:
         """Feed the targets, and return of each what each of its tokens has: a score, or weights."""

@@ -114,7 +114,7 @@ class TorchEngine:
         other._banned = torch.tensor(ids, dtype=torch.int64, device=self.device)
         return other
 
-    def attending(self) -> "TorchEngine | None":
+    def with_attention(self) -> "TorchEngine | None":
         """Return an engine over the same prepared models whose candidates tell where the step looked.
 
         It is the mean of the members that have attention; None where no member has.

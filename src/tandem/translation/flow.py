@@ -14,7 +14,7 @@ import numpy as np
 from tandem.engines import IntArray
 from tandem.memory import memory_for
 from tandem.search import Hypothesis, Running, Search
-from tandem.search.steps import nothing_possible
+from tandem.search.steps import no_output_error
 from tandem.translation.messages import Translation
 from tandem.translation.outputs import empty_translation
 from tandem.translation.settings import SMALLER_SEARCH, SearchSettings
@@ -198,7 +198,7 @@ class Flow:
 
     def _written(self, text: _Text, hypotheses: list[Hypothesis]) -> Done:
         if not hypotheses:
-            return Done(text.key, nothing_possible(0))
+            return Done(text.key, no_output_error(0))
         try:
             (translation,) = self._translator.texts.write([text.request], [hypotheses], text.settings)
         except Exception as error:  # noqa: BLE001 - whatever it is, only this text has it

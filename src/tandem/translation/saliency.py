@@ -185,7 +185,7 @@ def _gradients(engine: Engine[Any], pairs: Sequence[_Pair]) -> list[FloatArray] 
 
 def _attention(engine: Engine[Any], pairs: Sequence[_Pair]) -> list[FloatArray] | None:
     """Return where each target token of each pair looked, `[T, S]`; None without attention."""
-    if engine.attending() is None:
+    if engine.with_attention() is None:
         return None
     results: list[FloatArray] = []
     for piece in in_pieces([len(pair.source.ids) + len(pair.target) for pair in pairs], _MOST_TOKENS, _MOST_TOGETHER):
