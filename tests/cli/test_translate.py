@@ -126,7 +126,7 @@ def test_samples_are_drawn_as_from_python(tandem: Tandem, run: Path) -> None:
         assert [line.split(" ||| ")[:2] for line in lines] == drawn
     found = tandem("translate", run, "--temperature", 0.5, "eins")
     assert (found.code, found.out) == (1, "")
-    assert found.err == "tandem: temperature is for sampling: say how many outputs to draw of each text (sample)\n"
+    assert found.err == "tandem: temperature is for sampling: say how many outputs to draw for each text (sample)\n"
 
 
 def test_every_translation_begins_with_the_prefix(tandem: Tandem, run: Path) -> None:

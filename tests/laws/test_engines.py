@@ -215,5 +215,5 @@ def test_members_that_copy_nothing_find_what_is_copied_impossible() -> None:
     alone, both = scores(copying), scores(copying, plain)
     assert both[VOCABULARY + 1] == pytest.approx(alone[VOCABULARY + 1] - np.log(2), abs=1e-5)
     assert scores(copying, plain, averaging="geometric")[VOCABULARY + 1] == -np.inf
-    with pytest.raises(ValueError, match="a model that copies needs to know what it may copy"):
+    with pytest.raises(ValueError, match="a model that copies needs the table of what it may copy"):
         TorchEngine([copying], device=torch.device("cpu"))

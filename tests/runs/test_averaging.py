@@ -110,7 +110,7 @@ def test_a_token_that_differs_is_named(tmp_path: Path) -> None:
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     one, other = made(tmp_path, "one", 1), made(tmp_path, "other", 2)
     before = {path: path.read_bytes() for path in other.iterdir()}
-    with pytest.raises(CheckpointError, match="other: this already exists, and is not overwritten"):
+    with pytest.raises(CheckpointError, match="other already exists, and is not overwritten"):
         tandem.average([one], out=other)
     assert {path: path.read_bytes() for path in other.iterdir()} == before
 

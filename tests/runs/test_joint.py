@@ -166,7 +166,7 @@ def test_a_model_of_one_s_own_that_shares_its_embedding() -> None:
     ):
         recipe_of(model, tokens, other)
     apart = override(recipe, ["model.tie_embeddings=false"])
-    with pytest.raises(ArgumentError, match=r"model\.tie_embeddings is False, but of the given model it is True"):
+    with pytest.raises(ArgumentError, match=r"model\.tie_embeddings is False, but the given model has True"):
         Translator.of(model, tokens, tokens, recipe=apart)
 
 

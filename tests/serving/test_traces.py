@@ -84,7 +84,7 @@ def assert_begins_so(client: TestClient, model: str) -> None:
         (
             "alternatives",
             {"text": "eins", "tokens": ["▁one"], "place": 2},
-            "place: is 2, and a translation of 1 tokens",
+            "place is 2, but a translation of 1 tokens",
         ),
         ("alternatives", {"text": "eins", "tokens": ["one"], "place": 1}, "tokens: token 0 (counted from 0) is 'one'"),
         (

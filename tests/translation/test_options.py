@@ -28,8 +28,8 @@ def test_options_a_mapping_and_settings_are_the_same(translator: Translator) -> 
     ("options", "said"),
     [
         ({"width": 4}, "there is no search option 'width'; the options are beam, length_penalty, "),
-        ({"temperature": 0.5}, "temperature is for sampling: say how many outputs to draw of each text"),
-        ({"sample": 2, "beam": 5}, "beam is for beam search, and sampling has none"),
+        ({"temperature": 0.5}, "temperature is for sampling: say how many outputs to draw for each text"),
+        ({"sample": 2, "beam": 5}, "beam is for beam search, and not for sampling"),
         ({"sample": 0}, r"sample \(0\) must be at least 1 and at most 10,000"),
         ({"sample": 2, "top_p": 2.0}, r"top_p \(2\.0\) must be above 0 and at most 1"),
     ],
