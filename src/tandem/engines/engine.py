@@ -68,7 +68,7 @@ class Engine(Protocol[S]):
 
     @property
     def vocabulary(self) -> int:
-        """The number of tokens, V. An engine that copies also has the ids V + i: the token at position i of a source."""
+        """The number of tokens, V. If the engine copies, V + i is the token at position i of a source."""
         ...
 
     @property
