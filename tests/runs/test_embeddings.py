@@ -103,7 +103,7 @@ def test_files_are_looked_for_in_the_folder_of_the_data(tmp_path: Path) -> None:
 def test_a_file_that_cannot_serve_is_said_before_the_corpus_is_read(tmp_path: Path) -> None:
     messages: list[str] = []
     wide = vectors_of(list(NUMBERS), tmp_path / "wide.vec", 7)
-    with pytest.raises(RecipeError, match=r"wide\.vec: its vectors are of 7 numbers, but model\.embedding is 6"):
+    with pytest.raises(RecipeError, match=r"wide\.vec: its vectors have 7 numbers, but model\.embedding is 6"):
         begun(f"model.source_embeddings={wide}", messages=messages)
     with pytest.raises(CorpusError, match=r"none\.vec: there is no such file"):
         begun(f"model.target_embeddings={tmp_path / 'none.vec'}", messages=messages)

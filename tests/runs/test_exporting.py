@@ -46,7 +46,7 @@ def test_an_export_stands_beside_its_model_and_translates_as_it_does(checkpoint:
 
 
 def test_nothing_is_written_over(checkpoint: Path, exported: Path) -> None:
-    with pytest.raises(CheckpointError, match="mine-onnx: this already exists"):
+    with pytest.raises(CheckpointError, match="mine-onnx already exists"):
         tandem.export(checkpoint)
 
 

@@ -76,7 +76,9 @@ def test_an_unknown_word_is_known_where_its_source_has_it() -> None:
     assert begun.text.startswith("Zoë")
     assert begun.copied[0] == 0
     assert begun.unknown == ("Zoë",)
-    with pytest.raises(TandemError, match="the prefix 'Zoë' has 'Zoë', which is not in the model's target vocabulary"):
+    with pytest.raises(
+        TandemError, match="the prefix 'Zoë' contains 'Zoë', which is not in the model's target vocabulary"
+    ):
         translator.translate(["eins"], prefixes="Zoë")
 
 

@@ -78,7 +78,7 @@ def test_a_target_after_a_prefix_scores_as_the_end_of_the_whole(translator: Tran
 
 
 def test_too_few_or_wrong_prefixes_are_refused(translator: Translator) -> None:
-    with pytest.raises(TandemError, match=r"the prefix 'one xyz' has 'xyz', which is not in the model's target"):
+    with pytest.raises(TandemError, match=r"the prefix 'one xyz' contains 'xyz', which is not in the model's target"):
         translator.translate(SOURCES, prefixes="one xyz")
     with pytest.raises(ValueError, match="prefixes must hold one text for each"):
         translator.translate(SOURCES, prefixes=["one"])
