@@ -37,7 +37,7 @@ def test_a_table_with_a_column_of_features_just_works(tandem: Tandem, tmp_path: 
     evaluated = tandem("evaluate", "run", "--csv", "forms.csv")
     assert "columns Wort,Form,features: those that the model was trained on" in evaluated.err
     bare = tandem("evaluate", "run", "--csv", "forms.csv", "--columns", "Wort,Form")
-    assert "forms.csv: no column of features is named, so only what follows a tab" in bare.err
+    assert "forms.csv: no column of features is given, so only the text after a tab" in bare.err
     assert "features" in tandem("describe", "run").out
 
 

@@ -31,7 +31,7 @@ def look_command(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="[NAME=]RUN...", help="Runs, also while they train; a name is else the last part of the path."
+            metavar="[NAME=]RUN...", help="Runs, also while they train. The default NAME is the last part of the path."
         ),
     ],
     *,
@@ -41,12 +41,13 @@ def look_command(
     """Watch trainings while they run, and explore what their models do, on a page in the browser.
 
     - `tandem look runs/mine`
-    - `tandem look runs/mine runs/other`: two trainings beside each other
-    - `tandem look runs/mine --tokens tokens.txt`: stop and resume it from the page, too
+    - `tandem look runs/mine runs/other`: two trainings side by side
+    - `tandem look runs/mine --tokens tokens.txt`: also stop and resume it from the page
 
-    A model is there from the first validation on, and anew after each that is the best so far.
+    The model is available after the first validation, and is loaded again after each validation that is the best so
+    far.
     """
-    import starlette  # noqa: F401 - where it is missing, that is said first
+    import starlette  # noqa: F401 - if it is missing, this error comes first
     import uvicorn  # noqa: F401
 
     from tandem.model_paths import checkpoint_of
@@ -62,7 +63,7 @@ def look_command(
     for source in sources:
         for path in source.paths:
             if not is_run(path):
-                checkpoint_of(path)  # a model can be looked at, too
+                checkpoint_of(path)  # a model that is not a run is allowed as well
 
     def on_listening(address: str) -> None:
         shown = f"{address}/#training"
