@@ -87,7 +87,7 @@ def models_and_texts(arguments: Sequence[str], models: Sequence[Path]) -> tuple[
 
 
 def stem(path: str) -> str:
-    """Return a file's name without the suffixes of format and compression: `train.de` for `data/train.de.gz`."""
+    """Return a file's name without the suffixes of its form and compression: `train.de` for `data/train.de.gz`."""
     name = Path(path).name
     for suffix in (*PACKED_SUFFIXES, *_OPTION_OF):
         name = name.removesuffix(suffix)

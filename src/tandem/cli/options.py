@@ -142,7 +142,7 @@ class SearchOptions(OptionGroup):
         *,
         alignment: bool = False,
     ) -> "SearchSettings":
-        """Return the search settings for a translator. Raise RecipeError for options that exclude each other."""
+        """Return the search that the options ask a translator for. RecipeError where they do not fit together."""
         from tandem.bulk.dictionaries import read_dictionary
 
         options = asdict(self) | asdict(sampling or SamplingOptions())

@@ -79,7 +79,7 @@ def _model_files(models: Iterable[Path]) -> Iterator[Path]:
 
 @contextmanager
 def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM raise SystemExit, with the status that shells give it, so that the user learns how to resume."""
+    """Let SIGTERM raise SystemExit, with the status that shells give it, so that the user is told how to go on."""
 
     def stop(number: int, _: object) -> None:
         sys.exit(128 + number)

@@ -25,10 +25,10 @@ def load(
 
     `hf:OWNER/NAME` and `hf:OWNER/NAME@REVISION` are models on the Hugging Face Hub, which are downloaded.
 
-    The members of an ensemble decode together; `averaging` is the mean that is taken of their probabilities. An export
-    runs on the CPU, in the precision in which it was written. Raise CheckpointError if a model is damaged, or if the
-    members do not share their vocabularies; ArgumentError for an ensemble of exports and other models, and for an
-    export on another device or in another precision; HubError if a model cannot be downloaded.
+    Members decode together: `averaging` says which mean of their probabilities is taken. An export runs on the CPU, in
+    the precision that it was written in. Raise CheckpointError where a model is damaged, or where the members don't
+    share their vocabularies; ArgumentError for exports beside others, or on another device or in another precision;
+    HubError where a model cannot be fetched.
     """
     several = path if isinstance(path, Sequence) and not isinstance(path, str) else [path]
     paths = [local_model(path_of(each, "path")) for each in several]
