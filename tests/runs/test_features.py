@@ -22,8 +22,8 @@ from tandem.runs.execution import run_recipe
 from tandem.runs.recipe_choice import choose_recipe
 from tandem.text.features import FeaturesTokenizer
 from tandem.translation import Translator, load
+from tests.support.checkpoints import sign_again
 from tests.support.runs import StopAfter, assert_same_run, copied, tiny_recipe
-from tests.test_checkpoint import sign_anew
 
 SETTINGS = ("text.features.tokenizer=tags", "text.source.tokenizer=character")
 LOOKING = ("model.attention=luong", "model.bidirectional=true", "text.reverse_source=true")
@@ -153,7 +153,7 @@ def test_a_checkpoint_and_its_recipe_agree_about_features(run: Path, tmp_path: P
     with pytest.raises(CheckpointError, match=r"features\.tokenizer\.json"):
         load_checkpoint(checkpoint)
     (checkpoint / "features.tokenizer.json").unlink()
-    sign_anew(checkpoint)
+    sign_again(checkpoint)
     with pytest.raises(CheckpointError, match=r"its recipe has features, but features.tokenizer.json is missing"):
         load_checkpoint(checkpoint)
 
