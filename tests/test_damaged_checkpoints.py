@@ -8,9 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from tandem.checkpoint import (
-    load_checkpoint,
-)
+from tandem.checkpoint import load_checkpoint
 from tandem.errors import CheckpointError
 from tandem.files.seals import FORMAT
 from tests.support.checkpoints import FILES, rewrite, sign_again

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from tandem.checkpoint import (
-    load_checkpoint,
-)
+from tandem.checkpoint import load_checkpoint
 from tandem.errors import CheckpointError
 from tandem.model_paths import Current, checkpoint_of, read_current, read_models, write_current
 from tandem.translation import load

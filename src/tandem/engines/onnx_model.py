@@ -93,6 +93,7 @@ class Owners(NamedTuple):
     @classmethod
     def of(cls, sources: IntArray, batch: int) -> "Owners":
         """Return the owners of rows that belong to these of `batch` sources."""
+        # In the stable order by source, the rank of a row is its position less the number of rows of earlier sources.
         counts = np.bincount(sources, minlength=batch)
         order = np.argsort(sources, kind="stable")
         ranks = np.arange(len(sources)) - (np.cumsum(counts) - counts)[sources[order]]

@@ -160,7 +160,8 @@ class RunningBeam(NamedTuple):
         """Keep the best continuations, and remove finished sources: the second half of a step."""
         best, nodes, ranks, places, live, state, coverage = expansion
         complete = self.complete.with_more(ranks, nodes[:, : ranks.shape[1]])
-        # The live hypothesis that each kept continuation continues.
+        # The live hypothesis that each kept continuation continues. Rows are numbered in the order of the places with a
+        # hypothesis, so the number of a place's row is the count of such places before it: the cumulative sum less 1.
         mask = self.live.mask
         parents = take((mask.cumsum() - 1).reshape(mask.shape), take(best.parents, places))  # (B, W), rows
         # One more token at no cost; log-probabilities only fall.
@@ -198,7 +199,8 @@ class RunningBeam(NamedTuple):
             candidates: Candidates[Any] = self.engine.step(fed, self.state, count)
             tokens, token_scores = self.constraints.apply(self.engine, candidates, sources, self.times[sources])
             each = tokens.shape[1]
-            # (N, C) -> (B, W * C), from the better hypothesis to the worse and from the better token to the worse
+            # (N, C) -> (B, W * C): each source's better hypotheses first, and their better tokens first. In this order, the
+            # stable sort of `best_columns` keeps the rule for equal scores. Column c is token c % C of hypothesis c // C.
             tokens = spread(tokens, mask, 0).reshape(batch, width * each)
             token_scores = spread(token_scores, mask, -np.inf).reshape(batch, width * each)
             scores = token_scores + live.scores.repeat(each, axis=1)

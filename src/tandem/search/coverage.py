@@ -60,7 +60,7 @@ def with_attention(engine: Engine[S]) -> Engine[S]:
     attending = engine.with_attention()
     if attending is None:
         raise TandemError(
-            "the coverage penalty is of attention, and this model has none: train one with --set model.attention=gnmt, "
+            "the coverage penalty needs attention, and this model has none: train one with --set model.attention=gnmt, "
             "or set it to 0 (--coverage 0, or search.coverage in a recipe)"
         )
     return attending
