@@ -199,8 +199,9 @@ class RunningBeam(NamedTuple):
             candidates: Candidates[Any] = self.engine.step(fed, self.state, count)
             tokens, token_scores = self.constraints.apply(self.engine, candidates, sources, self.times[sources])
             each = tokens.shape[1]
-            # (N, C) -> (B, W * C): each source's better hypotheses first, and their better tokens first. In this order, the
-            # stable sort of `best_columns` keeps the rule for equal scores. Column c is token c % C of hypothesis c // C.
+            # (N, C) -> (B, W * C): the better hypotheses of a source first, and their better tokens first, so that the
+            # stable sort of `best_columns` keeps the rule for equal scores. Column c is token c % C of hypothesis
+            # c // C.
             tokens = spread(tokens, mask, 0).reshape(batch, width * each)
             token_scores = spread(token_scores, mask, -np.inf).reshape(batch, width * each)
             scores = token_scores + live.scores.repeat(each, axis=1)

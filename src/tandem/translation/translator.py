@@ -129,7 +129,7 @@ class Translator:
         return self._engine_of_models().precision
 
     def _engine_of_models(self) -> "TorchEngine | OnnxEngine":
-        """Return the engine as one that runs models, which only an engine in a test does not."""
+        """Return the engine as one of the two that run models. (Tests also have engines of tables.)"""
         return cast("TorchEngine | OnnxEngine", self.engine)
 
     @property
