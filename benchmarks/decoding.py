@@ -28,6 +28,7 @@ from tandem.names import ExportPrecision
 from tandem.recipe import Search
 from tandem.text import EOS_ID, PAD_ID, SOS_ID, UNK_ID
 from tandem.text.codec import frame
+from tandem.translation.constructors import translator_from_members
 from tandem.translation.messages import Translation
 from tandem.translation.settings import SearchSettings
 
@@ -130,7 +131,7 @@ def random_translator(model: Seq2Seq, plan: Plan, corpus: MeasuredCorpus, precis
         model.decoder.fc_out.bias[[UNK_ID, PAD_ID, SOS_ID, EOS_ID]] = -1e9
     recipe = recipe_of(model, corpus.source_tokenizer, corpus.target_tokenizer)
     search = Search(beam=1, max_length_factor=1e-9, max_length_extra=plan.output_length)
-    return Translator.from_members(
+    return translator_from_members(
         [Member(model, recipe.model_copy(update={"search": search}))],
         corpus.source_tokenizer,
         corpus.target_tokenizer,

@@ -9,6 +9,7 @@ from benchmarks.rounds import Figures, Turn, alternate, compare, evenly, rounded
 from benchmarks.tables import Table, number, percent
 from tandem import Translator
 from tandem.names import Averaging
+from tandem.translation.constructors import translator_from_members
 
 _SIZES = (2, 5)
 _BEAMS = (1, 12)
@@ -44,7 +45,7 @@ def measure_ensembles(plan: Plan, corpus: MeasuredCorpus, run: Path | None) -> F
 
 
 def _copies(one: Translator, size: int, averaging: Averaging) -> Translator:
-    return Translator.from_members(
+    return translator_from_members(
         one.members * size,
         one.source_tokenizer,
         one.target_tokenizer,

@@ -15,10 +15,10 @@ from typing import TypeAlias
 import tandem
 from tandem.serving.limits import Limits
 from tandem.serving.running import serve
+from tandem.serving.server_settings import ServerSettings
 from tandem.serving.sockets import bound_socket
 from tandem.serving.sources import sources_of
-from tandem.serving.translating import Watching
-from tandem.serving.wishes import Wishes
+from tandem.serving.translating import StepObserver
 from tandem.translation import SearchSettings, TargetScore, Translation, Translator
 
 _Text: TypeAlias = "tuple[str, SearchSettings, asyncio.Future[Translation]]"
@@ -29,7 +29,7 @@ class Windows:
 
     window = 0.1
 
-    def __init__(self, translator: Translator, _: Watching) -> None:
+    def __init__(self, translator: Translator, _: StepObserver) -> None:
         self._translator = translator
         self._thread = ThreadPoolExecutor(1)
         self._waiting: list[_Text] = []
@@ -102,11 +102,11 @@ def serve_by(model: Path, gathering: type[Windows]) -> None:
         serve(
             sources_of([str(model)], [], []),
             bound,
-            Wishes(Limits(), None, (), False, False),
+            ServerSettings(Limits(), None, (), False, False),
             lambda paths: tandem.load(paths[0]),
             write_line=lambda _: None,
             notify=lambda sentence: print(sentence, file=sys.stderr, flush=True),
-            gather=gathering,
+            make_translating=gathering,
         )
 
 

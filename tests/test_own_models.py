@@ -82,12 +82,12 @@ def test_what_does_not_fit_is_named() -> None:
     with pytest.raises(ArgumentError, match="source embedding has 5 columns and the target embedding 6"):
         Translator.of(own_model(columns=6), SOURCE, TARGET)
     other = override(Translator.of(own_model(), SOURCE, TARGET).recipe, ["model.hidden=9"])
-    with pytest.raises(ArgumentError, match=r"recipe: model\.hidden is 9, but of the given model it is 7"):
+    with pytest.raises(ArgumentError, match=r"recipe: model\.hidden is 9, but the given model has 7"):
         Translator.of(own_model(), SOURCE, TARGET, recipe=other)
     with pytest.raises(ArgumentError, match=r"the model is of type Linear, but must be a tandem\.Seq2Seq"):
         Translator.of(nn.Linear(2, 2), SOURCE, TARGET)  # type: ignore[arg-type]
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="this already exists, and is not overwritten"):
+    with pytest.raises(CheckpointError, match="already exists, and is not overwritten"):
         Translator.of(own_model(), SOURCE, TARGET).save(tmp_path)

@@ -16,6 +16,7 @@ from tandem.models.cells import CELLS, LayerWeights
 from tandem.models.kernels.ends import Ends
 from tandem.text import Tokenizer
 from tandem.text.features import FeaturesTokenizer
+from tandem.translation.constructors import translator_from_members
 from tandem.translation.translator import Translator
 from tests.support.exports import exported
 from tests.support.models import CELL_TYPES
@@ -166,13 +167,13 @@ def with_features() -> Translator:
     )
     source = FeaturesTokenizer(letters, tags)
     model = build_model(recipe, *sizes_of(source, target))
-    return Translator.from_members([Member(model, recipe)], source, target, device=torch.device("cpu"))
+    return translator_from_members([Member(model, recipe)], source, target, device=torch.device("cpu"))
 
 
 def test_of_an_ensemble_the_first_member_is_shown() -> None:
     one, two = untrained("lstm"), untrained("gru")
     tokenizers = one.source_tokenizer, one.target_tokenizer
-    both = Translator.from_members([*one.members, *two.members], *tokenizers, device=torch.device("cpu"))
+    both = translator_from_members([*one.members, *two.members], *tokenizers, device=torch.device("cpu"))
     assert same(watch_encoder(both, TEXT), watch_encoder(one, TEXT))
     assert same(watch_decoder(both, TEXT, TARGET), watch_decoder(one, TEXT, TARGET))
 
@@ -202,5 +203,5 @@ def test_an_export_has_no_states_to_show() -> None:
     own = untrained()
     translator = Translator(exported(*own.members), own.codec, own.recipe)
     for watch in (watch_encoder, watch_decoder):
-        with pytest.raises(ArgumentError, match="this needs the PyTorch model itself, which an export has not"):
+        with pytest.raises(ArgumentError, match="this needs the PyTorch model itself, which an export does not"):
             watch(translator, TEXT)

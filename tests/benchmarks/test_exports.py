@@ -14,6 +14,7 @@ from benchmarks.cold_start import measure_starts
 from benchmarks.decoding import exported
 from benchmarks.equality import BATCH_SIZES, BEAMS, CLOSE, closest_scores, compare_batch_sizes, compare_outputs, is_kept
 from tandem import Translator
+from tandem.translation.constructors import translator_from_members
 from tests.support.runs import number_pairs, saved, untrained
 
 PAIRS = number_pairs(6, seed=3)
@@ -27,7 +28,7 @@ def changed(translator: Translator, token: int, by: float) -> Translator:
     with torch.no_grad():
         translator.model.decoder.fc_out.bias[token] += by
     return Translator(
-        Translator.from_members(
+        translator_from_members(
             translator.members, translator.source_tokenizer, translator.target_tokenizer, device=translator.device
         ).engine,
         translator.codec,

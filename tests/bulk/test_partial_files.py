@@ -16,9 +16,9 @@ COMMAND = "tandem translate --resume"
 
 def write(path: Path, job: Job | None, *, resume: bool, until: int = 3) -> list[str]:
     """Write the lines of a job, each saved, and stop before the line `until`; what the user was told."""
-    told: list[str] = []
+    messages: list[str] = []
     try:
-        with partial_file(path, job, resume=resume, resume_command=COMMAND, notify=told.append) as output:
+        with partial_file(path, job, resume=resume, resume_command=COMMAND, notify=messages.append) as output:
             assert output is not None
             for line in range(output.done, 3):
                 output.write(b"not saved" if line == until else f"{line}\n".encode())
@@ -27,15 +27,15 @@ def write(path: Path, job: Job | None, *, resume: bool, until: int = 3) -> list[
                 output.save(line + 1)
     except KeyboardInterrupt:
         pass
-    return told
+    return messages
 
 
 @pytest.mark.parametrize("until", [1, 2])
 def test_a_stopped_job_is_resumed_to_the_same_bytes(until: int, tmp_path: Path) -> None:
     path = tmp_path / "out"
     path.write_text("older\n", encoding="utf-8")
-    told = write(path, JOB, resume=False, until=until)
-    assert told == [f"stopped after {until} of 3 lines. Go on with:\n  {COMMAND}"]
+    messages = write(path, JOB, resume=False, until=until)
+    assert messages == [f"stopped after {until} of 3 lines. Go on with:\n  {COMMAND}"]
     assert path.read_text(encoding="utf-8") == "older\n"
     assert write(path, JOB, resume=True) == []
     assert path.read_bytes() == b"0\n1\n2\n"

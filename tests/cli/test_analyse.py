@@ -53,10 +53,10 @@ def test_the_tables_tell_the_main_findings_and_where_the_page_is(tandem: Tandem,
 def test_it_is_shown_where_a_model_with_attention_looks(tandem: Tandem, run: Path, elsewhere: Path) -> None:
     saved(untrained("lstm", "model.attention=luong", pairs=PAIRS), elsewhere / "looking")
     found = tandem("analyse", "looking", *CORPUS, "--max-length-extra", 2)
-    assert "Where it looks, in 9 translations" in found.out
+    assert "Attention in 9 translations" in found.out
     assert f"\n{PAIRS[0][0]}\n" in found.out
     assert re.search(r"\w+←(<sos>|<eos>|\w+) [01]\.\d\d  ", found.out)
-    assert "Where it looks" not in tandem("analyse", run, *CORPUS).out
+    assert "Attention in" not in tandem("analyse", run, *CORPUS).out
 
 
 def test_one_system_is_not_compared(tandem: Tandem, run: Path) -> None:

@@ -15,4 +15,4 @@ def test_the_mean_translates(tandem: Tandem, run: Path) -> None:
 def test_what_is_there_is_not_written_over(tandem: Tandem, run: Path) -> None:
     found = tandem("average", run, "--out", run)
     assert (found.code, found.out) == (1, "")
-    assert found.err == f"tandem: {run}: this already exists, and is not overwritten. Choose another, or remove it\n"
+    assert found.err == f"tandem: {run} already exists, and is not overwritten. Choose another name, or remove it\n"

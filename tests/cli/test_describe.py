@@ -57,25 +57,25 @@ def test_one_embedding_of_both_sides_is_one_part(tandem: Tandem) -> None:
     assert counts["embedding of both sides"] == 8000 * 256
     assert sum(counts.values()) == 2 * counts["all"]
     refused = tandem("describe", RECIPES / "multi30k.toml", "--vocabularies", "8000,6000", *ties)
-    assert "--vocabularies 8000,6000: with text.joint there is one: give its size twice" in refused.err
+    assert "--vocabularies 8000,6000: text.joint has a single vocabulary: give its size twice" in refused.err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        ((RECIPES / "multi30k.toml",), "multi30k.toml: how large its vocabularies are is known once its corpus has"),
+        ((RECIPES / "multi30k.toml",), "multi30k.toml: the sizes of its vocabularies are not known before"),
         ((PAPER, "--vocabularies", "8000"), "--vocabularies 8000: give two numbers of tokens, such as 8000,6000"),
         ((PAPER, "--vocabularies", "0,9"), "--vocabularies 0,9: give two numbers"),
         ((PAPER, "--vocabularies", "9" * 30 + ",9"), "give two numbers"),
         (("nowhere",), "nowhere: there is no such recipe"),
     ],
 )
-def test_what_cannot_be_described_is_said(arguments: tuple[object, ...], told: str, tandem: Tandem) -> None:
+def test_what_cannot_be_described_is_said(arguments: tuple[object, ...], message: str, tandem: Tandem) -> None:
     found = tandem("describe", *arguments)
     assert found.code == 1
-    assert told in found.err
+    assert message in found.err
 
 
 def test_a_trained_model_takes_no_settings(tandem: Tandem, run: Path) -> None:
     found = tandem("describe", run, "--set", "model.hidden=3")
-    assert (found.code, "a trained model is what it is: leave out --set" in found.err) == (1, True)
+    assert (found.code, "a trained model cannot be changed: leave out --set" in found.err) == (1, True)

@@ -27,7 +27,7 @@ def test_what_was_compared_is_said(checkpoint: Path, tandem: Tandem, tmp_path: P
     assert "of 64 outputs are the model's own; log-probabilities differ by up to" in made.out.replace("\n", " ")
     again = tandem("export", checkpoint, "--out", tmp_path / "small")
     assert (again.code, again.out) == (1, "")
-    assert "small: this already exists, and is not overwritten" in again.err
+    assert "small already exists, and is not overwritten" in again.err
 
 
 def test_a_file_is_divided_and_the_output_is_the_same(export: Path, tmp_path: Path, tandem: Tandem) -> None:

@@ -27,17 +27,17 @@ def test_a_table_with_a_column_of_features_just_works(tandem: Tandem, tmp_path: 
     write(Path("forms.csv"), ";", "Wort;Form;features")
     trained = tandem("train", "forms.csv", "--out", "run", *SMALL)
     assert trained.code == 0
-    told = (
+    message = (
         "features: column 'features', beside the source in column 'Wort' and the target in column 'Form'; choose others"
     )
-    assert told in trained.out + trained.err
+    assert message in trained.out + trained.err
     assert "and 6 of features" in trained.out + trained.err
     found = tandem("translate", "run", "--json", stdin="abç\tV;PST\nabç\n".encode())
     assert [json.loads(line)["source"] for line in found.lines] == ["abç\tV;PST", "abç"]
     evaluated = tandem("evaluate", "run", "--csv", "forms.csv")
     assert "columns Wort,Form,features: those that the model was trained on" in evaluated.err
     bare = tandem("evaluate", "run", "--csv", "forms.csv", "--columns", "Wort,Form")
-    assert "forms.csv: no column of features is named, so only what follows a tab" in bare.err
+    assert "forms.csv: no column of features is given, so only the text after a tab" in bare.err
     assert "features" in tandem("describe", "run").out
 
 

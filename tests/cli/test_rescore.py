@@ -120,10 +120,10 @@ def test_a_list_without_scores_is_ranked_by_the_model(tandem: Tandem, run: Path)
         ),
         (
             ("--source", "test.de", "--tune", "w"),
-            "--tune needs --target FILE: weights are tuned for the BLEU against its",
+            "--tune needs --target FILE: weights are tuned for BLEU on its",
         ),
-        ((*FILES, "--tune", "w", "--output", "o"), "--tune writes weights alone"),
-        ((*FILES, "--tune", "w", "--weights", "model=1"), "--weights says what is weighed and how"),
+        ((*FILES, "--tune", "w", "--output", "o"), "--tune writes only weights"),
+        ((*FILES, "--tune", "w", "--weights", "model=1"), "--weights has both the figures and their weights"),
         ((*FILES, "--n-best-out", "none"), "--n-best-out none: give a number from 1 to 1,000,000,000, or all"),
         ((*FILES, "--weights", "nowhere.json"), "nowhere.json: there is no such file"),
         (("--source", "."), ".: this is a folder, but a file is needed"),
@@ -161,7 +161,7 @@ def test_what_is_read_is_not_written_over(option: str, place: str, tandem: Tande
     if place == "weights.json" and not weights:
         assert found.code == 0  # it is written, and not read
         return
-    assert (found.code, found.err) == (1, f"tandem: {option} {place}: this file is read; write to another\n")
+    assert (found.code, found.err) == (1, f"tandem: {option} {place}: this file is an input; write to another one\n")
     assert Path(place).read_bytes() == before
 
 

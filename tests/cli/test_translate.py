@@ -126,7 +126,7 @@ def test_samples_are_drawn_as_from_python(tandem: Tandem, run: Path) -> None:
         assert [line.split(" ||| ")[:2] for line in lines] == drawn
     found = tandem("translate", run, "--temperature", 0.5, "eins")
     assert (found.code, found.out) == (1, "")
-    assert found.err == "tandem: temperature is for sampling: say how many outputs to draw of each text (sample)\n"
+    assert found.err == "tandem: temperature is for sampling: say how many outputs to draw for each text (sample)\n"
 
 
 def test_every_translation_begins_with_the_prefix(tandem: Tandem, run: Path) -> None:
@@ -264,7 +264,7 @@ def test_a_person_who_types_is_answered_at_once(tandem: Tandem, run: Path) -> No
 
     found = tandem("translate", run, stdin=Stdin(typed(), terminal=True))
     assert (found.code, len(found.lines)) == (130, 2)
-    assert found.err.startswith("tandem: type a text and Enter; Ctrl-D ends\n")
+    assert found.err.startswith("tandem: type a text, then Enter; Ctrl-D ends the input\n")
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_a_person_who_types_is_answered_at_once(tandem: Tandem, run: Path) -> No
     [
         (
             ("--input", "in.txt", "eins"),
-            "give texts as arguments, or a file with --input, not both; 'eins' is taken for a text, since there is no "
+            "give texts as arguments, or a file with --input, not both; 'eins' is a text, because there is no "
             "run or checkpoint of that name",
         ),
         (("--input", "no.txt"), "no.txt: there is no such file (looked for in FOLDER). Check the path."),
@@ -283,7 +283,7 @@ def test_a_person_who_types_is_answered_at_once(tandem: Tandem, run: Path) -> No
         ),
         (
             ("--input", "here.txt", "--output", "here.txt"),
-            "--output here.txt: this file is read; write to another",
+            "--output here.txt: this file is an input; write to another one",
         ),
     ],
 )

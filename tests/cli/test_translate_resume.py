@@ -278,14 +278,23 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tandem: Tandem, run: Path
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("eins",), "--resume goes on from a file to a file: give --input and --output, and no --stream"),
-        (("--input", "in"), "--resume goes on from a file to a file: give --input and --output, and no --stream"),
-        ((*COMMAND, "--stream"), "--resume goes on from a file to a file: give --input and --output, and no --stream"),
+        (("eins",), "--resume needs an input file and an output file: give --input and --output, and no --stream"),
+        (
+            ("--input", "in"),
+            "--resume needs an input file and an output file: give --input and --output, and no --stream",
+        ),
+        (
+            (*COMMAND, "--stream"),
+            "--resume needs an input file and an output file: give --input and --output, and no --stream",
+        ),
         (
             ("--input", "in", "--output", "/dev/null"),
-            "/dev/null: --resume goes on from a file to a file, and this is none",
+            "/dev/null: --resume needs an input file and an output file, and this is not a file",
         ),
-        (("--input", ".", "--output", "out"), ".: --resume goes on from a file to a file, and this is none"),
+        (
+            ("--input", ".", "--output", "out"),
+            ".: --resume needs an input file and an output file, and this is not a file",
+        ),
     ],
 )
 def test_resume_needs_two_files(arguments: tuple[object, ...], said: str, tandem: Tandem, run: Path) -> None:

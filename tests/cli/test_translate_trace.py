@@ -39,8 +39,14 @@ def test_the_output_is_as_without_it_and_each_line_has_its_trace(tandem: Tandem,
     ("options", "message"),
     [
         (("--sample", 2), "--trace shows a search, and --sample draws instead of searching: give one of the two"),
-        (("--resume",), "--trace is written by one process, from the first text on: leave out --resume and --proc"),
-        (("--processes", 2), "--trace is written by one process, from the first text on: leave out --resume and"),
+        (
+            ("--resume",),
+            "--trace is written by one process, beginning with the first text: leave out --resume and --proc",
+        ),
+        (
+            ("--processes", 2),
+            "--trace is written by one process, beginning with the first text: leave out --resume and",
+        ),
         (("--output", "beam.jsonl"), "--trace beam.jsonl: --output writes that file; give another"),
     ],
 )

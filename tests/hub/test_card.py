@@ -65,7 +65,7 @@ def test_scores_of_another_checkpoint_are_not_taken(run: Path, tmp_path: Path) -
     assert {score.name for score in card.scores} >= {"bleu", "loss"}
     assert all(score.signature.startswith("search:greedy|validation of epoch") for score in card.scores)
     text = prepare_push(next((mine / "checkpoints").iterdir()), "me/numbers").card.text()
-    assert "This card knows of none: `tandem evaluate` measures" in text
+    assert "No scores are known. `tandem evaluate` measures" in text
     assert "model-index" not in text
     assert read_scores(run, "epoch-009") is None
 
@@ -97,8 +97,8 @@ def test_only_the_last_part_of_a_path_is_told() -> None:
 
 def test_limits_follow_from_the_model() -> None:
     words = Card(NAME, recipe("model.attention=off", "text.source.tokenizer=word", train=FILES), (10, 12)).text()
-    assert "It knows 10 source tokens. Any other is unknown to it" in words
-    assert "The whole source goes through one vector" in words
+    assert "It knows 10 source tokens. `--json` lists the others" in words
+    assert "A vector of fixed size holds the whole source" in words
     assert "Its confidences are not calibrated" in words
     pieces = Card(
         NAME,
@@ -107,7 +107,7 @@ def test_limits_follow_from_the_model() -> None:
         calibrated=True,
         export="int8",
     ).text()
-    assert not re.search("Any other is unknown|one vector|not calibrated", pieces)
+    assert not re.search("lists the others|vector of fixed size|not calibrated", pieces)
     assert "Its weights have 8 bits" in pieces
     assert 'pip install "tandem-seq2seq[hub]"' in pieces
 

@@ -100,18 +100,20 @@ def checkpoint_files(repository: Repository) -> set[str]:
 
 def test_a_file_that_is_listed_and_missing_is_named(hub: StandInHub, repository: Repository) -> None:
     del repository.files["target.tokenizer.json"]
-    with pytest.raises(HubError, match=r"hf:me/numbers: target\.tokenizer\.json is not there: it is no model of"):
+    with pytest.raises(HubError, match=r"hf:me/numbers: target\.tokenizer\.json is missing: this is not a model of"):
         tandem.load("hf:me/numbers")
 
 
 def test_what_is_no_model_of_tandem_is_said_to_be_none(hub: StandInHub) -> None:
     hub.make("me/bert", **{"config.json": b"{}"})
-    with pytest.raises(HubError, match=r"hf:me/bert: format\.json is not there: it is no model of Tandem"):
+    with pytest.raises(HubError, match=r"hf:me/bert: format\.json is missing: this is not a model of Tandem"):
         tandem.load("hf:me/bert")
 
 
 def test_a_missing_model_and_a_missing_revision(hub: StandInHub, repository: Repository) -> None:
-    with pytest.raises(HubError, match=r"hf:me/nothing: the Hub has no such model, or it is private and not for you"):
+    with pytest.raises(
+        HubError, match=r"hf:me/nothing: the Hub has no such model, or it is private and you have no access"
+    ):
         tandem.load("hf:me/nothing")
     with pytest.raises(HubError, match=r"hf:me/numbers@v9: the model has no branch, tag or commit of that name"):
         tandem.load("hf:me/numbers@v9")
@@ -123,7 +125,7 @@ def test_a_private_model_is_for_those_with_a_token(
     repository.private = True
     monkeypatch.delenv("HF_TOKEN")
     with pytest.raises(
-        HubError, match=r"private and not for you\. Check its name\. Log in with `hf auth login`, or set"
+        HubError, match=r"private and you have no access\. Check its name\. Log in with `hf auth login`, or set"
     ):
         tandem.load("hf:me/numbers")
     monkeypatch.setenv("HF_TOKEN", READER)
@@ -132,7 +134,7 @@ def test_a_private_model_is_for_those_with_a_token(
 
 def test_a_gated_model_is_asked_for(hub: StandInHub, repository: Repository) -> None:
     repository.gated = True
-    with pytest.raises(HubError, match="hf:me/numbers: its owner decides who may have it"):
+    with pytest.raises(HubError, match="hf:me/numbers: its owner decides who has access"):
         tandem.load("hf:me/numbers")
 
 

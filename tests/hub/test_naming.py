@@ -43,7 +43,7 @@ def test_a_name_has_an_owner_and_perhaps_a_revision(text: str, name: HubName | N
 def test_a_malformed_name_is_not_pushed_to(text: str) -> None:
     with pytest.raises(HubError, match="is named OWNER/NAME"):
         checked_name(text)
-    with pytest.raises(HubError, match=r"a b: this is no name of a branch"):
+    with pytest.raises(HubError, match=r"a b: this is not the name of a branch"):
         checked_name("me/model", "a b")
 
 

@@ -86,7 +86,7 @@ def test_a_private_one_is_private(hub: StandInHub, run: Path) -> None:
     assert hub.repositories["me/numbers"].private
     tandem.push(run, "me/numbers", private=True)
     tandem.push(run, "me/open")
-    with pytest.raises(HubError, match=r"hf:me/open: it is there already, and public; --private is for new ones"):
+    with pytest.raises(HubError, match=r"hf:me/open: it exists already and is public, and --private is for new"):
         tandem.push(run, "me/open", private=True)
 
 
@@ -98,7 +98,8 @@ def test_nothing_is_pushed_without_a_token(hub: StandInHub, run: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("token", "message"), [(READER, "your token may not do that"), ("hf_unknown", "the Hub does not know your token")]
+    ("token", "message"),
+    [(READER, "your token does not allow this"), ("hf_unknown", "the Hub does not accept your token")],
 )
 @pytest.mark.parametrize("exists", [True, False])
 def test_who_may_not_write_is_told_so(

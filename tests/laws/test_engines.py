@@ -135,7 +135,7 @@ def test_steps_look_where_alignments_say(
     name: str, sources: list[list[int]], wanted: list[tuple[int, list[int]]]
 ) -> None:
     engine = ENGINES[name]()
-    attending = engine.attending()
+    attending = engine.with_attention()
     assert (attending is not None) == (name in ATTENDING or name in COPYING_ENGINES)
     start = engine.start(sources)
     assert engine.step(np.full(len(sources), SOS), start, 2).attention is None
@@ -215,5 +215,5 @@ def test_members_that_copy_nothing_find_what_is_copied_impossible() -> None:
     alone, both = scores(copying), scores(copying, plain)
     assert both[VOCABULARY + 1] == pytest.approx(alone[VOCABULARY + 1] - np.log(2), abs=1e-5)
     assert scores(copying, plain, averaging="geometric")[VOCABULARY + 1] == -np.inf
-    with pytest.raises(ValueError, match="a model that copies needs to know what it may copy"):
+    with pytest.raises(ValueError, match="a model that copies needs the table of what it may copy"):
         TorchEngine([copying], device=torch.device("cpu"))

@@ -11,6 +11,7 @@ from tandem.models import CellType
 from tandem.models.reversing import reversed_sources
 from tandem.names import Averaging
 from tandem.translation import Translator, load
+from tandem.translation.constructors import translator_from_members
 from tandem.translation.messages import Translation
 from tests.support.models import CELL_TYPES
 from tests.support.runs import number_pairs, saved, untrained
@@ -28,7 +29,7 @@ def model_of(cell: CellType, seed: int, *, reverse: bool = False) -> Translator:
 def ensemble(averaging: Averaging, *of: Translator) -> Translator:
     members = [member for translator in of for member in translator.members]
     tokenizers = of[0].source_tokenizer, of[0].target_tokenizer
-    return Translator.from_members(members, *tokenizers, device=torch.device("cpu"), averaging=averaging)
+    return translator_from_members(members, *tokenizers, device=torch.device("cpu"), averaging=averaging)
 
 
 def assert_same(found: list[Translation], expected: list[Translation]) -> None:

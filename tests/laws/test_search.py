@@ -116,7 +116,7 @@ def test_the_batched_beam_is_the_plain_beam(
 
 
 def test_coverage_of_an_engine_without_attention_is_an_error() -> None:
-    with pytest.raises(TandemError, match=r"coverage penalty is of attention, and this model has none: .*--coverage 0"):
+    with pytest.raises(TandemError, match=r"coverage penalty needs attention, and this model has none: .*--coverage 0"):
         search(BeamSearch(2, coverage=0.1), ENGINES["gru"](), random_sources(1, 2), [2, 2])
 
 

@@ -212,11 +212,11 @@ def test_whole_logits_never_exist(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="a decoder that copies needs attention, which says what"):
+    with pytest.raises(ValueError, match="a decoder that copies needs attention to choose the token"):
         Decoder(V, 5, 6, 1, 0.0, copying=True)
     batch, encoder = batch_of(), Encoder(SOURCE, 5, 6, 1, 0.0)
     model = Seq2Seq(encoder, Decoder(V, 5, 6, 1, 0.0, attention="luong"))
-    with pytest.raises(ValueError, match="this model copies nothing: make its decoder with copying=True"):
+    with pytest.raises(ValueError, match="this model does not copy: make its decoder with copying=True"):
         read_of(model, batch)
 
 

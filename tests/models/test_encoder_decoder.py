@@ -89,7 +89,9 @@ def test_a_tied_weight_gets_the_gradient_of_both_its_uses() -> None:
 
 @pytest.mark.parametrize(("lengths", "found"), [([5, 0, 3], "0 to 5"), ([2, 6, 3], "2 to 6")])
 def test_lengths_outside_the_source_are_refused(lengths: list[int], found: str) -> None:
-    with pytest.raises(ValueError, match=f"source lengths run from {found}; each must be at least 1 and at most the 5"):
+    with pytest.raises(
+        ValueError, match=f"the source lengths range from {found}; each must be at least 1 and at most 5"
+    ):
         small_model().encoder(random_ids(5, 3, 13), torch.tensor(lengths))
 
 

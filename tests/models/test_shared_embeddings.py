@@ -97,8 +97,8 @@ def test_a_shared_weight_counts_once() -> None:
 def test_an_embedding_of_another_size_is_refused() -> None:
     encoder = Encoder(SIZE, 5, 7, 1, 0.0)
     for sizes in ((SIZE + 1, 5), (SIZE, 6)):
-        told = (
-            rf"the given embedding is of \[11, 5\] weights, and the decoder's of \[{sizes[0]}, {sizes[1]}\]: to share"
+        message = (
+            rf"the given embedding has the shape \[11, 5\], but the decoder needs \[{sizes[0]}, {sizes[1]}\]: to share"
         )
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(ValueError, match=message):
             Decoder(*sizes, 7, 1, 0.0, embedding=encoder.embedding)

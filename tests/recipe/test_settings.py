@@ -28,10 +28,10 @@ def test_sizes_have_a_limit(key: str, most: int) -> None:
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_bpe_dropout_is_for_bpe_alone(side: str) -> None:
     dropout = f"text.{side}.bpe_dropout=0.1"
-    told = (
+    message = (
         rf"text\.{side}: bpe_dropout is 0\.1, which leaves out merges, but the tokenizer word has none: set tokenizer"
     )
-    with pytest.raises(RecipeError, match=told):
+    with pytest.raises(RecipeError, match=message):
         parse_recipe(MINIMAL, "here", [dropout])
     parse_recipe(MINIMAL, "here", [dropout, f"text.{side}.tokenizer=bpe"])
 

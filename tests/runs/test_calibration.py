@@ -16,6 +16,7 @@ from tandem.runs.execution import TrainingResult, run_recipe
 from tandem.runs.stopping import Stopped
 from tandem.runs.validation import calibrate
 from tandem.translation import Translator, load
+from tandem.translation.constructors import translator_from_members
 from tests.support.runs import StopAfter, assert_same_run, number_pairs, tiny_recipe, untrained
 
 TRAINED = number_pairs(40)
@@ -34,7 +35,7 @@ def trained(
 def calibrated(calibration: Calibration) -> Translator:
     made = untrained()
     tokenizers = made.source_tokenizer, made.target_tokenizer
-    return Translator.from_members(made.members, *tokenizers, device=made.device, calibration=calibration)
+    return translator_from_members(made.members, *tokenizers, device=made.device, calibration=calibration)
 
 
 def test_the_best_epochs_have_a_calibration_and_states_have_none(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from tandem.runs.execution import run_recipe
 from tandem.runs.recipe_choice import choose_recipe
 from tandem.text.features import FeaturesTokenizer
 from tandem.translation import Translator, load
+from tests.support.checkpoints import sign_again
 from tests.support.runs import StopAfter, assert_same_run, copied, tiny_recipe
-from tests.test_checkpoint import sign_anew
 
 SETTINGS = ("text.features.tokenizer=tags", "text.source.tokenizer=character")
 LOOKING = ("model.attention=luong", "model.bidirectional=true", "text.reverse_source=true")
@@ -135,15 +135,15 @@ def test_features_that_a_recipe_has_no_tokens_for_are_an_error(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         (["text.joint=true", "text.target.tokenizer=character"], "features do not go with joint yet"),
         (["text.features.bpe_dropout=0.1", "text.features.tokenizer=bpe"], "do not go with features.bpe_dropout yet"),
         (["model.copy=true", *LOOKING], "model.copy does not go with text.features yet: leave one of them out"),
     ],
 )
-def test_what_does_not_go_with_features_is_said(settings: list[str], told: str) -> None:
-    with pytest.raises(RecipeError, match=told):
+def test_what_does_not_go_with_features_is_said(settings: list[str], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
         recipe(*settings)
 
 
@@ -153,7 +153,7 @@ def test_a_checkpoint_and_its_recipe_agree_about_features(run: Path, tmp_path: P
     with pytest.raises(CheckpointError, match=r"features\.tokenizer\.json"):
         load_checkpoint(checkpoint)
     (checkpoint / "features.tokenizer.json").unlink()
-    sign_anew(checkpoint)
+    sign_again(checkpoint)
     with pytest.raises(CheckpointError, match=r"its recipe has features, but features.tokenizer.json is missing"):
         load_checkpoint(checkpoint)
 

@@ -19,6 +19,7 @@ from tandem.runs.trials import make_variants
 from tandem.text import Tokenizer, TokenizerKind
 from tandem.text.pipeline import EOS_ID, SOS_ID
 from tandem.translation import Translator, load
+from tests.support.checkpoints import sign_again
 from tests.support.runs import (
     Pairs,
     assert_same_run,
@@ -29,7 +30,6 @@ from tests.support.runs import (
     tiny_recipe,
     untrained,
 )
-from tests.test_checkpoint import sign_anew
 
 PAIRS: Pairs = [
     ("Der Hund, der rote Hund", "the red dog"),
@@ -132,7 +132,7 @@ def test_tokenizers_that_differ_are_no_joint_vocabulary(tmp_path: Path) -> None:
     translator = Translator.of(made.model, made.source_tokenizer, made.target_tokenizer, recipe=made.recipe)
     directory = saved(translator, tmp_path / "joint")
     other.save(directory / "target.tokenizer.json")
-    sign_anew(directory)
+    sign_again(directory)
     told = r"its recipe gives both sides one vocabulary, but token 4 is '▁\w+' in the first, '▁else' in the second"
     with pytest.raises(CheckpointError, match=told):
         load_checkpoint(directory)
@@ -166,7 +166,7 @@ def test_a_model_of_one_s_own_that_shares_its_embedding() -> None:
     ):
         recipe_of(model, tokens, other)
     apart = override(recipe, ["model.tie_embeddings=false"])
-    with pytest.raises(ArgumentError, match=r"model\.tie_embeddings is False, but of the given model it is True"):
+    with pytest.raises(ArgumentError, match=r"model\.tie_embeddings is False, but the given model has True"):
         Translator.of(model, tokens, tokens, recipe=apart)
 
 

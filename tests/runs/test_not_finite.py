@@ -9,7 +9,7 @@ from tandem.errors import TrainingError
 from tandem.model_paths import read_current
 from tandem.runs.corpora import GivenPairs
 from tandem.runs.execution import run_recipe
-from tandem.search.steps import nothing_possible
+from tandem.search.steps import no_output_error
 from tandem.translation.translator import Translator
 from tests.support.runs import number_pairs, run_tiny, tiny_recipe
 
@@ -36,7 +36,7 @@ def test_a_validation_that_is_not_finite_is_named(tmp_path: Path) -> None:
 
 def test_a_validation_without_a_translation_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # What a search raises of a model without any output of a probability above zero; its own tests make one.
-    monkeypatch.setattr(Translator, "translate", Mock(side_effect=nothing_possible(0)))
+    monkeypatch.setattr(Translator, "translate", Mock(side_effect=no_output_error(0)))
     with pytest.raises(TrainingError, match=rf"^step 5 \(epoch 1\): Search found no output .*{REMEDY}"):
         run_tiny(tmp_path)
 

@@ -62,7 +62,7 @@ class TableEngine:
         places, lengths = (np.concatenate(both) for both in zip(state[:2], other[:2], strict=True))
         return TableState(places, lengths, max(state.longest, other.longest))
 
-    def attending(self) -> Self | None:
+    def with_attention(self) -> Self | None:
         return None
 
     def step(self, tokens: IntArray, state: TableState, count: int) -> Candidates[TableState]:
@@ -108,7 +108,7 @@ class LookingTable(TableEngine):
 
     looks = False
 
-    def attending(self) -> Self:
+    def with_attention(self) -> Self:
         other = copy(self)
         other.looks = True
         return other
@@ -166,7 +166,7 @@ def log_probabilities(engine: Engine[Any], source: Ids, prefix: Sequence[int]) -
 
 def coverage_penalty(engine: Engine[Any], source: Ids, ids: Sequence[int], strength: float) -> float:
     """Return what is added to the score of a complete output: equation 14 of Wu et al. 2016, with Python lists."""
-    attending = engine.attending() if strength else None
+    attending = engine.with_attention() if strength else None
     if attending is None:
         return 0.0
     state, sums = attending.start([source]), [0.0] * len(source)

@@ -88,7 +88,7 @@ class Desk(NamedTuple):
     service: Service
     alone: dict[str, Alone]
     log: list[str]
-    told: list[str]
+    messages: list[str]
 
     @contextmanager
     def client(self) -> Iterator[TestClient]:
@@ -126,9 +126,9 @@ def desk(
     """A server of two models, which `make` returns by their names; the first is said to have come from `path`."""
     alone: dict[str, Alone] = {}
     log: list[str] = []
-    told: list[str] = []
+    messages: list[str] = []
 
-    def join(name: str, translator: Translator) -> Alone:
+    def make_translating(name: str, translator: Translator) -> Alone:
         alone[name] = Alone(translator)
         return alone[name]
 
@@ -136,10 +136,10 @@ def desk(
     paths = {name: Path(name) for name in LANGUAGES} | ({ATTENDING: path} if path else {})
     sources = [Source(name, (paths[name],), LANGUAGES[name] if languages else None) for name in LANGUAGES]
     names = {source.paths: source.name for source in sources}
-    loading = StandIn(lambda paths: make(names[tuple(paths)]), join)
-    models = Models(sources, loading, told.append)
+    loading = StandIn(lambda paths: make(names[tuple(paths)]), make_translating)
+    models = Models(sources, loading, messages.append)
     service = Service(models, Metrics(), Gate(limits.waiting), log.append, limits, tokens, log_texts, runs or {})
-    return Desk(make_app(service, origins=origins), service, alone, log, told)
+    return Desk(make_app(service, origins=origins), service, alone, log, messages)
 
 
 class StandIn(Loading):
@@ -149,7 +149,7 @@ class StandIn(Loading):
         from tandem.serving.models import Served
 
         translator = self.load(source.paths)
-        return Served(source, translator, self.join(source.name, translator))
+        return Served(source, translator, self.make_translating(source.name, translator))
 
 
 def as_json(content: Any) -> Any:

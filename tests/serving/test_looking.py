@@ -55,14 +55,14 @@ def served(run: Path, tokens: Tokens | None = None) -> tuple[Desk, Scripted]:
 def test_a_run_is_told_with_its_rows_and_samples(run: Path) -> None:
     here, _ = served(run)
     with here.client() as client:
-        (told,) = RunsAnswer.model_validate(client.get("/v1/runs").json()).runs
+        (answer,) = RunsAnswer.model_validate(client.get("/v1/runs").json()).runs
         first = MetricsAnswer.model_validate(client.get("/v1/runs/mine/metrics").json())
         again = client.get("/v1/runs/mine/metrics", params={"after": first.next}).json()
         found = SamplesAnswer.model_validate(client.get("/v1/runs/mine/samples").json())
         assert metric(client, 'tandem_requests_total{path="/v1/runs/{name}/metrics",status="200"}') == 2
     rows = read_metrics(run / "metrics.jsonl")
-    assert (told.name, told.state, told.epoch, told.can_control) == ("mine", "finished", 2, False)
-    assert told.step == told.steps == rows[-1]["step"]
+    assert (answer.name, answer.state, answer.epoch, answer.can_control) == ("mine", "finished", 2, False)
+    assert answer.step == answer.steps == rows[-1]["step"]
     assert (first.rows, first.restarted) == (rows, False)
     assert again == {"rows": [], "next": first.next, "restarted": False}
     assert found.epochs == [1, 2]
@@ -135,9 +135,9 @@ def test_what_cannot_be_done_is_a_conflict(run: Path, tokens: Tokens) -> None:
 def test_what_the_page_shows_is_public(run: Path, tokens: Tokens) -> None:
     for here, runs, asks in ((desk(), False, False), (served(run, tokens)[0], True, True)):
         with here.client() as client:
-            told = PageAnswer.model_validate(client.get("/v1/page").json())
+            answer = PageAnswer.model_validate(client.get("/v1/page").json())
             assert client.get("/").status_code == 200
-        assert told == PageAnswer(runs=runs, models=True, version=__version__, needs_token=asks)
+        assert answer == PageAnswer(runs=runs, models=True, version=__version__, needs_token=asks)
 
 
 @pytest.mark.parametrize("path", ["/v1/runs/{name}/metrics", "/v1/runs/{name}/samples"])

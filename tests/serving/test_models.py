@@ -22,28 +22,28 @@ def checkpoint(tmp_path: Path) -> Path:
 
 def models_of(checkpoint: Path) -> tuple[Models, list[Alone], list[str]]:
     made: list[Alone] = []
-    told: list[str] = []
+    messages: list[str] = []
 
-    def join(_: str, translator: object) -> Alone:
+    def make_translating(_: str, translator: object) -> Alone:
         made.append(Alone(translator))  # type: ignore[arg-type]
         return made[-1]
 
-    loading = Loading(lambda paths: load(paths, device="cpu"), join)
-    return Models([Source("mine", (checkpoint,))], loading, told.append), made, told
+    loading = Loading(lambda paths: load(paths, device="cpu"), make_translating)
+    return Models([Source("mine", (checkpoint,))], loading, messages.append), made, messages
 
 
 def test_a_model_that_is_used_ends_after_its_last_use(checkpoint: Path) -> None:
     async def scene() -> None:
-        models, made, told = models_of(checkpoint)
+        models, made, messages = models_of(checkpoint)
         old = models.find("mine")
-        with old.used():
+        with old.in_use():
             await models.reload()
             assert models.find(None) is not old
             await asyncio.sleep(0.01)
             ended = [each.closed for each in made]
         await asyncio.sleep(0.01)
         assert (ended, [each.closed for each in made]) == ([False, False], [True, False])
-        assert told == ["mine: reloaded"]
+        assert messages == ["mine: reloaded"]
         await models.close()
         assert made[1].closed
 
@@ -71,24 +71,24 @@ def test_only_what_has_changed_is_loaded_anew(checkpoint: Path, tmp_path: Path) 
 
 def test_a_model_that_cannot_be_loaded_anew_stays(checkpoint: Path) -> None:
     async def scene() -> None:
-        models, _, told = models_of(checkpoint)
+        models, _, messages = models_of(checkpoint)
         old = models.find("mine")
         (checkpoint / "model.safetensors").write_bytes(b"")
         await models.reload()
         assert models.find("mine") is old
-        assert told[0].startswith("mine: the old model is kept, since the new one cannot be loaded: ")
+        assert messages[0].startswith("mine: the old model is kept, since the new one cannot be loaded: ")
 
     asyncio.run(scene())
 
 
 def test_models_that_come_later_are_loaded_once_they_are_there(checkpoint: Path, tmp_path: Path) -> None:
     first = tmp_path / "first"
-    told: list[str] = []
+    messages: list[str] = []
 
     async def scene() -> None:
         loading = Loading(lambda paths: load(paths, device="cpu"), lambda _, translator: Alone(translator))
         sources = [Source("first", (first,)), Source("mine", (checkpoint,))]
-        models = Models(sources, loading, told.append, later=True)
+        models = Models(sources, loading, messages.append, later=True)
         with pytest.raises(Refusal, match="model: no model is loaded yet: a run has one after its first validation"):
             models.find(None)
         await models.reload(changed=True)
@@ -100,16 +100,16 @@ def test_models_that_come_later_are_loaded_once_they_are_there(checkpoint: Path,
         await models.close()
 
     asyncio.run(scene())
-    assert told == ["mine: loaded", "first: loaded"]
+    assert messages == ["mine: loaded", "first: loaded"]
 
 
 def test_one_that_cannot_be_loaded_is_told_once_until_it_changes(checkpoint: Path) -> None:
     weights = (checkpoint / "model.safetensors").read_bytes()
-    told: list[str] = []
+    messages: list[str] = []
 
     async def scene() -> None:
         loading = Loading(lambda paths: load(paths, device="cpu"), lambda _, translator: Alone(translator))
-        models = Models([Source("mine", (checkpoint,))], loading, told.append, later=True)
+        models = Models([Source("mine", (checkpoint,))], loading, messages.append, later=True)
         (checkpoint / "model.safetensors").write_bytes(b"")
         for _ in range(3):
             await models.reload(changed=True)
@@ -121,7 +121,7 @@ def test_one_that_cannot_be_loaded_is_told_once_until_it_changes(checkpoint: Pat
         await models.close()
 
     asyncio.run(scene())
-    assert [message.partition(": /")[0] for message in told] == ["mine: cannot be loaded", "mine: loaded"]
+    assert [message.partition(": /")[0] for message in messages] == ["mine: cannot be loaded", "mine: loaded"]
 
 
 def test_a_model_that_is_not_there_is_an_error_at_the_start(tmp_path: Path) -> None:

@@ -28,9 +28,9 @@ def test_the_description_is_of_what_there_is() -> None:
     schemas = found["components"]["schemas"]
     for kind in (TranslateRequest, ScoreRequest, LibreRequest):
         assert set(schemas[kind.__name__]["properties"]) == set(kind.model_fields)
-    told = json.dumps(found)
-    assert {part.split('"')[0] for part in told.split("#/components/schemas/")[1:]} <= schemas.keys()
-    assert "securitySchemes" not in told
+    text = json.dumps(found)
+    assert {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]} <= schemas.keys()
+    assert "securitySchemes" not in text
 
 
 def test_models_are_listed() -> None:

@@ -76,7 +76,11 @@ def assert_begins_so(client: TestClient, model: str) -> None:
         ("trace", {"text": "eins", "prefix": "a" * 31}, "prefix: text 0 (counted from 0) has 31 characters"),
         ("trace", {"text": "eins", "beam": 5}, "beam: is 5, and 4 is the most here"),
         ("trace", {"text": "eins", "beam": 1, "n_best": 2}, "n_best is 2, more than the beam of 1"),
-        ("trace", {"text": "eins", "prefix": "seven"}, "the prefix 'seven' has 'seven', which is not in the model's"),
+        (
+            "trace",
+            {"text": "eins", "prefix": "seven"},
+            "the prefix 'seven' contains 'seven', which is not in the model's",
+        ),
         ("trace", {"text": "eins", "sample": 2}, "sample: there is no such field"),
         ("trace", {"text": "eins", "model": "x"}, "model: there is no model 'x'"),
         ("alternatives", {"text": "eins", "tokens": []}, "place: is missing"),
@@ -84,7 +88,7 @@ def assert_begins_so(client: TestClient, model: str) -> None:
         (
             "alternatives",
             {"text": "eins", "tokens": ["▁one"], "place": 2},
-            "place: is 2, and a translation of 1 tokens",
+            "place is 2, but a translation of 1 tokens",
         ),
         ("alternatives", {"text": "eins", "tokens": ["one"], "place": 1}, "tokens: token 0 (counted from 0) is 'one'"),
         (

@@ -51,7 +51,7 @@ def exported(
     averaging: Averaging = "arithmetic",
     copying: CopyTable | None = None,
 ) -> OnnxEngine:
-    """The engine of members that are exported, as `Translator.from_exports` makes it."""
+    """The engine of members that are exported, as `translator_from_exports` makes it."""
     reverse = members[0].recipe.text.reverse_source
     models = [
         _loaded(member.model, precision, turned=member.recipe.text.reverse_source != reverse) for member in members

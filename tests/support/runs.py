@@ -25,6 +25,7 @@ from tandem.runs.stopping import Stopped
 from tandem.text.counts import count_words
 from tandem.text.features import count_parts
 from tandem.training.events import Event, Started, StepDone
+from tandem.translation.constructors import translator_from_members
 from tandem.translation.translator import Translator
 
 Pairs = list[tuple[str, str]]
@@ -93,7 +94,7 @@ def untrained(
     counts = count_source(source for source, _ in pairs), count_words(target for _, target in pairs)
     source, target = build_tokenizers(recipe.text, *counts)
     model = build_model(recipe, *sizes_of(source, target))
-    return Translator.from_members([Member(model, recipe)], source, target, device=torch.device("cpu"), dtype=dtype)
+    return translator_from_members([Member(model, recipe)], source, target, device=torch.device("cpu"), dtype=dtype)
 
 
 def saved(translator: Translator, directory: Path) -> Path:

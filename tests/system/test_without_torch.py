@@ -120,7 +120,7 @@ def test_what_needs_torch_says_so_in_a_line(run: Run, command: tuple[str, ...]) 
     done = run(*command)
     assert done.returncode == 1
     assert done.stderr == (
-        "tandem: this needs PyTorch, which is not installed: exports run without it, all else needs "
+        "tandem: this needs PyTorch, which is not installed: exports run without it, everything else needs "
         "pip install 'tandem-seq2seq[train]'\n"
     )
 

@@ -115,7 +115,7 @@ def test_a_sentence_that_would_become_too_long_stays_as_it_is() -> None:
 def test_a_tokenizer_without_merges_is_refused() -> None:
     words = Tokenizer.train("word", TEXTS)
     assert words.merges() == []
-    with pytest.raises(RecipeError, match=r"takes merges, and a tokenizer of the kind word has none: use bpe"):
+    with pytest.raises(RecipeError, match=r"needs merges, and a tokenizer of the kind word has none: use bpe"):
         BpeDropout(words, 0.1, 1, most=9)
 
 

@@ -17,13 +17,13 @@ def test_a_tokenizer_is_like_what_is_read_back_of_it(kind: TokenizerKind) -> Non
 
 def test_the_first_difference_is_told() -> None:
     words = Tokenizer.train("word", ["a b c"])
-    for other, told in [
+    for other, message in [
         (Tokenizer.train("whitespace", ["a b c"]), "of the kind word in the first, whitespace in the second"),
         (Tokenizer.train("word", ["a b c"], lowercase=True), "as they are in the first, lower-cased in the second"),
         (Tokenizer.train("word", ["a b"]), "token 6 is '▁c' in the first, missing in the second (7 and 6 tokens)"),
         (Tokenizer.train("word", ["a d e"]), "token 5 is '▁b' in the first, '▁d' in the second"),
     ]:
-        assert told in str(vocabulary_difference(words, other))
+        assert message in str(vocabulary_difference(words, other))
 
 
 def test_the_same_tokens_merged_otherwise_differ() -> None:

@@ -106,20 +106,20 @@ FOREIGN: list[tuple[TokenizerKind, Change, str]] = [
     ("word", lambda s: s.update(decoder={"type": "WordPiece"}), "none of the kinds"),
     ("word", lambda s: s["normalizer"]["normalizers"].reverse(), "none of the kinds"),
     ("word", lambda s: s["pre_tokenizer"]["pattern"].update(Regex="(a+)+$"), "none of the kinds"),
-    ("word", lambda s: s["model"].update(vocab=["a"]), "vocabulary is no table"),
+    ("word", lambda s: s["model"].update(vocab=["a"]), "vocabulary is not an object"),
     ("word", lambda s: s["model"].update(vocab={}), "first tokens are not"),
     ("word", lambda s: s["model"]["vocab"].update({"<unk>": 0.0}), "not whole numbers"),
     ("word", lambda s: s["model"]["vocab"].update({"<pad>": True}), "not whole numbers"),
     ("word", lambda s: s["model"]["vocab"].update({"▁man": 10**9}), r"ids of its \d+ tokens are not 0 to"),
     ("word", lambda s: s["model"]["vocab"].update({"▁man": 10**400}), r"ids of its \d+ tokens are not 0 to"),
     ("word", lambda s: s["model"]["vocab"].update({"\ud800": len(s["model"]["vocab"])}), "half of a surrogate pair"),
-    ("word", lambda s: s["model"].update(merges=[]), "merges, which whole tokens do without"),
-    ("bpe", lambda s: rename(s, "an"), r"the merge \['a', 'n'\] makes no token"),
-    ("bpe", lambda s: rename(s, "a"), r"the merge \['a', 'n'\] makes no token"),
-    ("bpe", lambda s: s["model"].update(merges=["a n"]), "the merge 'a n' makes no token"),
-    ("bpe", lambda s: s["model"].update(merges=[["a", 1]]), r"the merge \['a', 1\] makes no token"),
-    ("bpe", lambda s: s["model"].update(merges={"a": "n"}), "its merges are no list"),
-    ("bpe", lambda s: s["model"].pop("merges"), "its merges are no list"),
+    ("word", lambda s: s["model"].update(merges=[]), "merges, which only the kind bpe has"),
+    ("bpe", lambda s: rename(s, "an"), r"the merge \['a', 'n'\] does not make a token"),
+    ("bpe", lambda s: rename(s, "a"), r"the merge \['a', 'n'\] does not make a token"),
+    ("bpe", lambda s: s["model"].update(merges=["a n"]), "the merge 'a n' does not make a token"),
+    ("bpe", lambda s: s["model"].update(merges=[["a", 1]]), r"the merge \['a', 1\] does not make a token"),
+    ("bpe", lambda s: s["model"].update(merges={"a": "n"}), "its merges are not a list"),
+    ("bpe", lambda s: s["model"].pop("merges"), "its merges are not a list"),
     ("bpe", lambda s: s["model"].update(continuing_subword_prefix="##"), "none of the kinds"),
     ("bpe", lambda s: s["model"].update(dropout=0.5), "none of the kinds"),
 ]
@@ -149,7 +149,7 @@ def test_a_token_beyond_any_length_is_refused(kind: TokenizerKind) -> None:
     state = json.loads(Tokenizer.train(kind, ["a b"]).to_json())
     vocabulary = state["model"]["vocab"]
     longest = "X" * 2**15
-    for token, said in ((longest, None), (longest + "X", "a token has 32,769 characters, and 32,768 are the most")):
+    for token, said in ((longest, None), (longest + "X", "a token has 32,769 characters, and the limit is 32,768")):
         state["model"]["vocab"] = {**vocabulary, token: len(vocabulary)}
         text = json.dumps(state)
         if said is None:

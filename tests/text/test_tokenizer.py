@@ -169,7 +169,7 @@ def test_a_lone_surrogate_becomes_the_replacement_character(kind: TokenizerKind)
 def test_an_id_outside_the_vocabulary_is_refused(kind: TokenizerKind) -> None:
     tokenizer = Tokenizer.train(kind, TEXTS)
     for index in (-1, len(tokenizer)):
-        with pytest.raises(IndexError, match=f"id {index} is outside the vocabulary, which holds 0 to"):
+        with pytest.raises(IndexError, match=f"id {index} is outside the vocabulary, which has the ids 0 to"):
             tokenizer.decode([index])
         with pytest.raises(IndexError, match="outside the vocabulary"):
             tokenizer.id_to_token(index)

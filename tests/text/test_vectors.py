@@ -79,32 +79,35 @@ def test_only_what_is_wanted_is_kept_whatever_the_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize("first", ["9 3", "the 1 2 3", "7 1 2 3", "the 1 2 3 "])
 def test_another_size_names_both(first: str, tmp_path: Path) -> None:
     path = written(tmp_path / "v", first, "dog 1 2 3")
-    told = (
-        r"v: its vectors are of 3 numbers, but model\.embedding is 2: set model\.embedding to 3, or give vectors of 2"
+    message = (
+        r"v: its vectors have 3 numbers, but model\.embedding is 2: set model\.embedding to 3, or give vectors of 2"
     )
-    with pytest.raises(RecipeError, match=told):
+    with pytest.raises(RecipeError, match=message):
         check_vectors(path, 2)
-    with pytest.raises(RecipeError, match=told):
+    with pytest.raises(RecipeError, match=message):
         read_vectors(path, WORDS, 2)
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
-        ("the 1", r"v line 2: 1 number after the token, but a vector has 2\. Fetch the file again, or mend the line"),
-        ("", "v line 2: 0 numbers after the token"),
-        ("the\t1\t2", "v line 2: 0 numbers after the token"),
-        ("the 1 two", "v line 2: 'two' is no finite number, as those of a vector are"),
-        ("the  1", "v line 2: '' is no finite number"),
-        ("the nan 1", "v line 2: 'nan' is no finite number"),
-        ("the 1 -inf", "v line 2: '-inf' is no finite number"),
-        ("the 1 1e39", "v line 2: '1e39' is no finite number"),
-        ("no vector at all", "v line 2: 'at' is no finite number"),
+        (
+            "the 1",
+            r"v line 2: the token has 1 number, but a vector has 2\. Download the file again, or correct the line",
+        ),
+        ("", "v line 2: the token has 0 numbers"),
+        ("the\t1\t2", "v line 2: the token has 0 numbers"),
+        ("the 1 two", "v line 2: 'two' is not a finite number, as a vector needs"),
+        ("the  1", "v line 2: '' is not a finite number"),
+        ("the nan 1", "v line 2: 'nan' is not a finite number"),
+        ("the 1 -inf", "v line 2: '-inf' is not a finite number"),
+        ("the 1 1e39", "v line 2: '1e39' is not a finite number"),
+        ("no vector at all", "v line 2: 'at' is not a finite number"),
     ],
 )
-def test_what_is_no_vector_is_named_by_its_line(line: str, told: str, tmp_path: Path) -> None:
+def test_what_is_no_vector_is_named_by_its_line(line: str, message: str, tmp_path: Path) -> None:
     path = written(tmp_path / "v", "dog 1 2", line, "it 3 4")
-    with pytest.raises(CorpusError, match=told):
+    with pytest.raises(CorpusError, match=message):
         read_vectors(path, WORDS, 2)
 
 
@@ -113,21 +116,23 @@ def test_what_is_no_file_of_vectors_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"dog 1 2\nth\xff 1 2\n")
     with pytest.raises(CorpusError, match=r"v line 2: byte 3 of the line \(0xff\) is not UTF-8"):
         read_vectors(path, WORDS, 2)
-    with pytest.raises(CorpusError, match=r"v line 1: this is no vector: a token and its numbers, separated by single"):
+    with pytest.raises(CorpusError, match=r"v line 1: this is not a vector, which is a token and its numbers"):
         check_vectors(written(path, "a plain text"), 2)
     with pytest.raises(CorpusError, match="there is no such file"):
         check_vectors(tmp_path / "nowhere", 2)
     path.write_bytes(b"dog 1 2\n" + b"x" * (1 << 21))
     with pytest.raises(
-        CorpusError, match=r"v line 2: it has more than 1,048,704 bytes, which is no vector of 2 numbers"
+        CorpusError, match=r"v line 2: it has more than 1,048,704 bytes, too many for a vector of 2 numbers"
     ):
         read_vectors(path, WORDS, 2)
 
 
 def test_a_file_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "v", "3 2", "dog 1 2", "it 3 4")
-    told = r"v: it has 2 vectors, but its first line says 3: it may be cut short\. Fetch it again, or correct the line"
-    with pytest.raises(CorpusError, match=told):
+    message = (
+        r"v: it has 2 vectors, but its first line says 3: it may be cut short\. Download it again, or correct the line"
+    )
+    with pytest.raises(CorpusError, match=message):
         read_vectors(path, WORDS, 2)
     packed = gzip.compress(b"dog 1 2\n" * 9)
     path.write_bytes(packed[:-9])

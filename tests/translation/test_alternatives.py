@@ -76,7 +76,7 @@ def test_an_empty_text_has_none() -> None:
 
 def test_what_cannot_be_is_said() -> None:
     translator = translator_of()
-    with pytest.raises(TandemError, match="place: is 3, and a translation of 2 tokens has the places 0 to 2"):
+    with pytest.raises(TandemError, match="place is 3, but a translation of 2 tokens has the places 0 to 2"):
         find(translator, "eins", ("▁one", "▁two"), 3)
     for token in ("▁seven", "<eos>", "<sos>", "<pad>", ""):
         with pytest.raises(TandemError, match=f"tokens: token 1 .counted from 0. is '{token}', which no translation"):

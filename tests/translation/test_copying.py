@@ -10,6 +10,7 @@ import torch
 
 from tandem.errors import TandemError
 from tandem.translation import Translator, load
+from tandem.translation.constructors import translator_from_members
 from tandem.translation.forms import JSON
 from tests.support.runs import saved, untrained
 
@@ -22,7 +23,7 @@ SHORT = {"max_length_extra": 3, "max_length_factor": 0.6}
 def translator_of(*more: str) -> Translator:
     made = untrained("gru", *COPYING, *more)
     torch.nn.init.constant_(made.model.decoder.copy_gate.bias, -4)  # type: ignore[union-attr]
-    return Translator.from_members(
+    return translator_from_members(
         made.members, made.source_tokenizer, made.target_tokenizer, device=torch.device("cpu")
     )
 
@@ -30,7 +31,7 @@ def translator_of(*more: str) -> Translator:
 def ensemble() -> Translator:
     one, plain = translator_of(), untrained("lstm", "text.reverse_source=true")
     members = [*one.members, *plain.members]
-    return Translator.from_members(members, one.source_tokenizer, one.target_tokenizer, device=torch.device("cpu"))
+    return translator_from_members(members, one.source_tokenizer, one.target_tokenizer, device=torch.device("cpu"))
 
 
 def translators() -> Iterator[Translator]:
@@ -75,7 +76,9 @@ def test_an_unknown_word_is_known_where_its_source_has_it() -> None:
     assert begun.text.startswith("Zoë")
     assert begun.copied[0] == 0
     assert begun.unknown == ("Zoë",)
-    with pytest.raises(TandemError, match="the prefix 'Zoë' has 'Zoë', which is not in the model's target vocabulary"):
+    with pytest.raises(
+        TandemError, match="the prefix 'Zoë' contains 'Zoë', which is not in the model's target vocabulary"
+    ):
         translator.translate(["eins"], prefixes="Zoë")
 
 

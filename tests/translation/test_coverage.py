@@ -48,7 +48,7 @@ def test_the_recipe_s_coverage_holds_and_is_signed() -> None:
 
 
 def test_a_model_without_attention_has_none() -> None:
-    with pytest.raises(TandemError, match=r"^the coverage penalty is of attention, and this model has none: train one"):
+    with pytest.raises(TandemError, match=r"^the coverage penalty needs attention, and this model has none: train one"):
         untrained().translate(["eins"], coverage=0.2)
     with pytest.raises(ValueError, match=r"coverage \(11\) must be at least 0 and at most 10"):
         untrained().search_settings(coverage=11)

@@ -50,7 +50,7 @@ def translator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 
 def test_arrivals_and_departures_change_no_translation(translator: Translator) -> None:
-    attends = translator.engine.attending() is not None
+    attends = translator.engine.with_attention() is not None
     choices = [
         translator.search_settings(beam=1),
         translator.search_settings(beam=3, n_best=2),

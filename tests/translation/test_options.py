@@ -28,8 +28,8 @@ def test_options_a_mapping_and_settings_are_the_same(translator: Translator) -> 
     ("options", "said"),
     [
         ({"width": 4}, "there is no search option 'width'; the options are beam, length_penalty, "),
-        ({"temperature": 0.5}, "temperature is for sampling: say how many outputs to draw of each text"),
-        ({"sample": 2, "beam": 5}, "beam is for beam search, and sampling has none"),
+        ({"temperature": 0.5}, "temperature is for sampling: say how many outputs to draw for each text"),
+        ({"sample": 2, "beam": 5}, "beam is for beam search, and not for sampling"),
         ({"sample": 0}, r"sample \(0\) must be at least 1 and at most 10,000"),
         ({"sample": 2, "top_p": 2.0}, r"top_p \(2\.0\) must be above 0 and at most 1"),
     ],
@@ -78,7 +78,7 @@ def test_a_target_after_a_prefix_scores_as_the_end_of_the_whole(translator: Tran
 
 
 def test_too_few_or_wrong_prefixes_are_refused(translator: Translator) -> None:
-    with pytest.raises(TandemError, match=r"the prefix 'one xyz' has 'xyz', which is not in the model's target"):
+    with pytest.raises(TandemError, match=r"the prefix 'one xyz' contains 'xyz', which is not in the model's target"):
         translator.translate(SOURCES, prefixes="one xyz")
     with pytest.raises(ValueError, match="prefixes must hold one text for each"):
         translator.translate(SOURCES, prefixes=["one"])

@@ -21,6 +21,7 @@ from tandem.recipe import override
 from tandem.text import EOS_ID, SOS_ID, UNK_ID
 from tandem.text.codec import MAX_SOURCE_CHARACTERS, frame
 from tandem.translation import Translator, load
+from tandem.translation.constructors import translator_from_members
 from tandem.translation.messages import Translation
 from tests.support.models import CELL_TYPES
 from tests.support.runs import number_pairs, saved, untrained
@@ -38,7 +39,7 @@ def fond_of(token: int, cell: CellType = "lstm") -> Translator:
     made = untrained(cell)
     with torch.no_grad():
         made.model.decoder.fc_out.bias[token] += 1000
-    return Translator.from_members(
+    return translator_from_members(
         made.members, made.source_tokenizer, made.target_tokenizer, device=torch.device("cpu")
     )
 
@@ -175,7 +176,7 @@ def test_limits_of_the_search_do_what_those_of_the_recipe_do(translator: Transla
     recipe = override(translator.recipe, ["search.max_length_factor=0.5", "search.max_length_extra=3"])
     members = [Member(translator.model, recipe)]
     tokenizers = translator.source_tokenizer, translator.target_tokenizer
-    short = Translator.from_members(members, *tokenizers, device=torch.device("cpu"))
+    short = translator_from_members(members, *tokenizers, device=torch.device("cpu"))
     limits = translator.search_settings(beam=beam, max_length_factor=0.5, max_length_extra=3)
     expected = short.translate(SOURCES, short.search_settings(beam=beam))
     assert translator.translate(SOURCES, limits) == expected
@@ -295,8 +296,8 @@ def test_a_copy_or_a_pickle_translates_the_same(copied: Callable[[Translator], T
     calibration = Calibration(1.0, 0.5, 2.0)
     for translator in (
         untrained(dtype=torch.bfloat16),
-        Translator.from_members(members, *tokenizers, device=torch.device("cpu"), averaging="geometric"),
-        Translator.from_members(members[:1], *tokenizers, device=torch.device("cpu"), calibration=calibration),
+        translator_from_members(members, *tokenizers, device=torch.device("cpu"), averaging="geometric"),
+        translator_from_members(members[:1], *tokenizers, device=torch.device("cpu"), calibration=calibration),
     ):
         other = copied(translator)
         assert other.translate(SOURCES) == translator.translate(SOURCES)
@@ -315,7 +316,7 @@ def test_a_forked_process_is_told_what_to_do(translator: Translator, monkeypatch
     # With a single thread nothing is waited for.
     assert translator.translate(["eins"]) == pickle.loads(pickled).translate(["eins"])
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    said = rf"made in process {parent} and is used in process {parent + 1}, which was forked from it, .* \"spawn\""
+    said = rf"made in process {parent} and is used in process {parent + 1}, which was forked from it\. .* \"spawn\""
     for use in (lambda: translator.translate(["eins"]), lambda: translator.score(["eins"], ["one"])):
         with pytest.raises(TandemError, match=said):
             use()

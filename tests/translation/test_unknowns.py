@@ -15,6 +15,7 @@ from tandem.models import CellType, Seq2Seq
 from tandem.names import TokenizerKind
 from tandem.text import UNK_ID, Tokenizer
 from tandem.text.codec import Codec
+from tandem.translation.constructors import translator_from_members
 from tandem.translation.forms import JSON
 from tandem.translation.translator import Translator
 from tandem.translation.unknowns import UnknownWords
@@ -90,7 +91,7 @@ def unsure(*members: Translator) -> Translator:
             member.model.decoder.fc_out.bias[UNK_ID] += 2
     engines = [Member(one.model, one.recipe) for one in members]
     tokenizers = members[0].source_tokenizer, members[0].target_tokenizer
-    return Translator.from_members(engines, *tokenizers, device=torch.device("cpu"))
+    return translator_from_members(engines, *tokenizers, device=torch.device("cpu"))
 
 
 TRANSLATORS = {
@@ -135,7 +136,9 @@ def test_json_tells_what_was_replaced() -> None:
 
 
 def test_a_dictionary_alone_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"a dictionary is for unknown words that are replaced: .* \(--replace-unk"):
+    with pytest.raises(
+        ValueError, match=r"a dictionary is used only if unknown words are replaced: .* \(--replace-unk"
+    ):
         untrained().translate(["eins"], dictionary={"eins": "one"})
 
 

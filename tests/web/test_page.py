@@ -25,6 +25,7 @@ from tandem.runs import web_page, web_runtime
 from tandem.text.counts import count_words
 from tandem.text.features import count_parts
 from tandem.translation import Translator
+from tandem.translation.constructors import translator_from_members
 from tests.support.runs import number_pairs, tiny_recipe, untrained
 
 TEXTS = ["eins zwei drei", "", "vier Zoë eins Zoë", "sechs fünf fünf eins", "acht Ärzte, \u201eZwei\u201c!", "drei"]
@@ -119,7 +120,7 @@ def test_it_translates_as_python_does(kind: str, browser: Page, tmp_path: Path) 
     with served(page) as server:
         browser.open(server.url)
         for beam, count in ((1, 1), (2, 1), (4, 3)):
-            looks = translator.engine.attending() is not None
+            looks = translator.engine.with_attention() is not None
             wanted = translator.translate(TEXTS, beam=beam, n_best=count, alignment=looks)
             made = translated(browser, TEXTS, beam=beam, nBest=count)
             assert [each["text"] for each in made] == [each.text for each in wanted]
@@ -155,7 +156,7 @@ def with_features(*settings: str) -> Translator:
     counts = count_parts(source for source, _ in pairs), count_words(target for _, target in pairs)
     source, target = build_tokenizers(recipe.text, *counts)
     model = build_model(recipe, *sizes_of(source, target))
-    return Translator.from_members([Member(model, recipe)], source, target, device=torch.device("cpu"))
+    return translator_from_members([Member(model, recipe)], source, target, device=torch.device("cpu"))
 
 
 def typed(browser: Page, name: str, text: str) -> None:
@@ -327,7 +328,7 @@ def test_the_page_names_what_it_is_made_of(checkpoint: Path, tmp_path: Path) -> 
 def test_nothing_is_written_over_and_nothing_is_left_of_a_failure(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(CheckpointError, match="mine: this already exists, and is not overwritten"):
+    with pytest.raises(CheckpointError, match="mine already exists, and is not overwritten"):
         tandem.export_page(checkpoint, checkpoint)
     before = set(tmp_path.iterdir())
     monkeypatch.setattr(web_page, "_compressed", lambda _: 1 // 0)

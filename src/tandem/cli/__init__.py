@@ -34,7 +34,7 @@ COMMANDS = {
 }
 """Each command, which is a module of this package, with the line that `tandem --help` shows for it."""
 
-_TRAINING = "exports run without it, all else needs pip install 'tandem-seq2seq[train]'"
+_TRAINING = "exports run without it, everything else needs pip install 'tandem-seq2seq[train]'"
 _SERVING = "a server needs pip install 'tandem-seq2seq[serve]'"
 _EXTRAS = {
     "torch": ("PyTorch", _TRAINING),
@@ -45,7 +45,7 @@ _EXTRAS = {
     "uvicorn": ("uvicorn", _SERVING),
     "prometheus_client": ("prometheus-client", _SERVING),
 }
-"""Packages that a runtime for exports alone has not, and what to do."""
+"""Packages that an installation for exports lacks, and what to do."""
 
 app = lazy_app(COMMANDS)
 
@@ -74,7 +74,7 @@ def _tandem(
 
 
 def main() -> None:
-    """Run the `tandem` command: errors that a user can mend are a sentence, never a traceback."""
+    """Run the `tandem` command: errors that a user can correct are a sentence, never a traceback."""
     stand_in_for_closed()
     tolerate_encoding()
     try:
@@ -92,7 +92,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
-        # A full disk, or a folder that may not be written to: the user can mend these as well.
+        # A full disk, or a folder without write permission: the user can correct these as well.
         notify(f"{error.filename or 'standard input or output'}: {error.strerror or error}")
         sys.exit(1)
     finally:
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def _flush() -> None:
-    """Write what is still buffered: at exit, Python would complain where the reader of our output has left."""
+    """Write what is still buffered: at exit, Python would report an error if the reader of the output has ended."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

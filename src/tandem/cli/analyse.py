@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InputOptions(OptionGroup):
-    """What is analysed besides models, and what with."""
+    """Further inputs of the analysis."""
 
     panel = "Analysis"
 
@@ -124,7 +124,7 @@ def _phrases_and_training(given: InputOptions) -> "tuple[Sequence[Phrase], Itera
 
 
 def _check_places(out: Path, read: Iterable[Path | None], models: Iterable[Path]) -> None:
-    """Raise OutputError where a file of an earlier analysis cannot be replaced, or is read."""
+    """Raise OutputError if a file of an earlier analysis cannot be replaced, or is an input."""
     from tandem.cli.output import check_places
     from tandem.report import ANALYSIS_FILES
 

@@ -1,4 +1,4 @@
-"""What `tandem analyse` prints."""
+"""Prints the results of `tandem analyse`."""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -15,12 +15,12 @@ from tandem.metrics.bootstrap import Interval
 from tandem.report import analysis_figures
 from tandem.terminal import opening_command
 
-_ALIGNED = 3  # The number of translations of each model that are shown with where it looked
+_ALIGNED = 3  # The number of translations of each model that are shown with their attention
 _MISTAKES = 8  # The number of mistakes of each kind that are shown; the page has more
 
 
 def show_analysis(analysis: Analysis, page: Path, *, as_json: bool) -> None:
-    """Print the main findings in tables, and where the page is; or else all figures as JSON."""
+    """Print the main findings in tables and the path of the page, or all figures as JSON."""
     if as_json:
         print_json(analysis_figures(analysis))
         return
@@ -39,7 +39,7 @@ def show_analysis(analysis: Analysis, page: Path, *, as_json: bool) -> None:
             f"silhouette {grouping.silhouette:.2f}; nearest phrase of the same group: {grouping.nearest:.0f} % "
             f"({grouping.nearest_by_chance:.0f} % by chance)",
         )
-    show_text(console, f"\n{findings.sources:,} sources. All of it, and pictures:\n  {opening_command(page)}")
+    show_text(console, f"\n{findings.sources:,} sources. Everything, with pictures:\n  {opening_command(page)}")
 
 
 def _show_scores(console: Console, findings: Findings) -> None:
@@ -51,11 +51,11 @@ def _show_scores(console: Console, findings: Findings) -> None:
 
 
 def _show_comparisons(console: Console, findings: Findings) -> None:
-    """Print comparisons by BLEU; the page has those by chrF2, too."""
+    """Print comparisons by BLEU; the page also has those by chrF2."""
     tests = [test for test in findings.comparisons if test.metric == "BLEU"]
     if not tests:
         return
-    show_text(console, f"\nMore than {tests[0].baseline}, and whether by chance", "bold")
+    show_text(console, f"\nDifference from {tests[0].baseline}, and its significance", "bold")
     differences = [score.difference for score in findings.scores if score.difference is not None]
     rows = [
         (
@@ -98,14 +98,14 @@ def _show_mistakes(console: Console, findings: Findings) -> None:
             for words in (mistakes.missed, mistakes.added)
         )
         rows = zip_longest(swapped, missed, added, fillvalue="")
-        show_table(console, ("put out in place of others", "missed", "added"), "lll", rows)
+        show_table(console, ("written instead of another", "missed", "added"), "lll", rows)
 
 
 def _show_attention(console: Console, attention: Sequence[Attention]) -> None:
-    """Print figures of attention, and for some translations which source token each token looked at most."""
+    """Print figures of attention and, for some translations, the source token that each token attended to most."""
     if not attention:
         return
-    show_text(console, f"\nWhere it looks, in {attention[0].sources:,} translations", "bold")
+    show_text(console, f"\nAttention in {attention[0].sources:,} translations", "bold")
     headings = ("system", "largest weight", "tokens looked at", "on <sos>, <eos>", "not going back", "never looked at")
     rows = [
         (

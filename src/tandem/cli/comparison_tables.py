@@ -1,4 +1,4 @@
-"""What `tandem compare` prints."""
+"""Prints the results of `tandem compare`."""
 
 import shlex
 import sys
@@ -15,7 +15,7 @@ from tandem.runs.comparison import RunComparison
 
 
 def show_comparison(comparison: RunComparison, *, as_json: bool) -> None:
-    """Print a table for each score, and what differs between the systems; or else all figures as JSON."""
+    """Print a table for each score and the settings that differ between the systems, or all figures as JSON."""
     if as_json:
         print_json(_figures(comparison))
         return

@@ -22,9 +22,9 @@ from tandem.recipe import Recipe
 
 @dataclass(frozen=True)
 class CorpusOptions(OptionGroup):
-    """What the command line says about a corpus.
+    """The options that describe a corpus.
 
-    The options of a parameter called `validation` or `test` begin with this role.
+    The names of the options of a parameter called `validation` or `test` begin with this role.
     """
 
     several_targets: ClassVar[bool] = False  # Whether --target may be given several times
@@ -45,7 +45,7 @@ class CorpusOptions(OptionGroup):
 
     @property
     def name(self) -> str:
-        """The name of the corpus on a page; "" where none is given."""
+        """The name of the corpus on a page; "" if no corpus is given."""
         names = [value for name, value in self.values.items() if name not in _FILE_OPTIONS]
         return next(iter(names + [path.name for path in self.files]), "")
 
@@ -66,7 +66,7 @@ class CorpusOptions(OptionGroup):
 
     @classmethod
     def take_from(cls, parameter: str, values: dict[str, Any]) -> Self:
-        """Return what the options say about the corpus, and remove their values from those of a command."""
+        """Return the options of the corpus, and remove their values from those of a command."""
         taken = {name: values.pop(_prefixed(_role(parameter), name, "_")) for name in (*_OPTIONS, _COLUMNS.name)}
         columns = taken.pop(_COLUMNS.name)
         further: list[Path] = []
@@ -77,13 +77,13 @@ class CorpusOptions(OptionGroup):
 
 
 class ReferencesOptions(CorpusOptions):
-    """The same of a corpus to be measured on, which may have several target files."""
+    """The options of a corpus to measure on, which may have several target files."""
 
     several_targets = True
 
 
 class LoadedReferences(NamedTuple):
-    """The good lines of a corpus, and a count of the others."""
+    """The valid lines of a corpus, and the number of the others."""
 
     pairs: list[tuple[str, tuple[str, ...]]]  # Each source with all of its targets
     dropped: Dropped
@@ -121,17 +121,16 @@ def _prefixed(role: str, name: str, between: str) -> str:
 def chosen_corpus(
     options: CorpusOptions, split: str, *, role: str = "", before: CorpusKind | None = None
 ) -> AnyCorpus | None:
-    """Return the corpus that the options name; None where they name none. CorpusError where they don't fit together.
+    """Return the corpus that the options name, or None. Raise CorpusError for options that exclude each other.
 
-    `split` is read of a corpus that has several, unless its name says another. Where no columns are given they are
-    those of the corpus `before`, if it is of the same kind or both are tables. Messages name the options of this
-    `role`.
+    `split` is the default split of a corpus that has several. The default columns are those of the corpus `before`, if
+    it is of the same kind or both are tables. Messages name the options of this `role`.
     """
     prefix = f"--{role}-" if role else "--"
     kinds = options.kinds
     if len(kinds) > 1:
         names = " and ".join(kind.option_names(prefix) for kind in kinds)
-        raise CorpusError(f"{names}: a corpus comes from one of them; give only one")
+        raise CorpusError(f"{names}: a corpus comes from only one of them; give only one")
     columns = None if options.columns is None else _columns(options.columns, f"{prefix}columns")
     if columns and (not kinds or not kinds[0].column_settings):
         *others, last = (kind.option_names(prefix) for kind in _WITH_COLUMNS)
@@ -143,7 +142,7 @@ def chosen_corpus(
 
 
 def files_read(options: CorpusOptions) -> list[Path]:
-    """Return the files that `corpus_pairs` and `corpus_references` read, also those of a known corpus."""
+    """Return the files that `corpus_pairs` and `corpus_references` read, including those of a known corpus."""
     if options.files or not any(issubclass(kind, NamedCorpus) for kind in options.kinds):
         return options.files
     choice = chosen_corpus(options, "test")
@@ -151,10 +150,10 @@ def files_read(options: CorpusOptions) -> list[Path]:
 
 
 def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnError) -> LoadedPairs:
-    """Read the pairs of a corpus to be measured on. CorpusError without a corpus, and under "stop" for a faulty pair.
+    """Read the pairs of a corpus to measure on. CorpusError without a corpus, and with "stop" for a faulty pair.
 
-    Where no columns are given they are those that the measured model, whose recipe this is, was trained on. The user
-    is told how many pairs are left out.
+    The default columns are those that the measured model, whose recipe this is, was trained on. The user is notified
+    of the number of pairs that are left out.
     """
     before = recipe.data.train if recipe else None
     choice = chosen_corpus(options, "test", before=before)
@@ -169,14 +168,14 @@ def corpus_pairs(options: CorpusOptions, recipe: Recipe | None, on_error: OnErro
         notify(note)
     if recipe and recipe.text.features and not corpus.has_features:
         notify(
-            f"{corpus.name}: no column of features is named, so only what follows a tab in a source is read as its "
+            f"{corpus.name}: no column of features is given, so only the text after a tab in a source is read as its "
             "features"
         )
     return _load(corpus, recipe, on_error)
 
 
 def corpus_references(options: CorpusOptions, recipe: Recipe | None, on_error: OnError) -> LoadedReferences:
-    """Read the sources of a corpus to be measured on, each with its target or its targets; else as `corpus_pairs`."""
+    """Read the sources of a corpus to measure on, each with its target or targets; otherwise as `corpus_pairs`."""
     choice = chosen_corpus(options, "test") if options.further_targets else None
     if not isinstance(choice, FilesCorpus):
         loaded = corpus_pairs(options, recipe, on_error)

@@ -24,7 +24,7 @@ def _data() -> None:
 @data_command.command("cache", cls=Command)
 def cache_command(
     clear: Annotated[
-        bool, typer.Option("--clear", help="Remove all of them. Trainings prepare their corpora anew.")
+        bool, typer.Option("--clear", help="Remove all of them. Trainings prepare their corpora again.")
     ] = False,
 ) -> None:
     """Show which prepared corpora are cached, and where. They can be made again at any time.

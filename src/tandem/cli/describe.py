@@ -45,7 +45,7 @@ def describe_command(
     console = PrintableConsole()
     if what.is_dir() or is_model(what):
         if settings or vocabularies:
-            raise RecipeError(f"{what}: a trained model is what it is: leave out --set and --vocabularies")
+            raise RecipeError(f"{what}: a trained model cannot be changed: leave out --set and --vocabularies")
         checkpoint = load_checkpoint(what)
         sizes = sizes_of(checkpoint.source_tokenizer, checkpoint.target_tokenizer)
         show_model(console, checkpoint.recipe, sizes, count_parameters(checkpoint.model))

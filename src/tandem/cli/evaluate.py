@@ -105,11 +105,11 @@ _CELLS: Mapping[str, Callable[[Any], str]] = {
     "character_edits": str,
     "unknown": " ".join,
 }
-"""How --errors writes each value of a sentence in a cell of a table."""
+"""For each value of a sentence, the function with which --errors writes it into a cell of a table."""
 
 
 def errors_content(path: Path, evaluation: "Evaluation") -> bytes:
-    """Return the content of a file of --errors: JSON lines where its name ends in .jsonl, else a table with tabs."""
+    """Return the content of the file for --errors: JSON lines if its name ends in .jsonl, else a table with tabs."""
     from tandem.translation.forms import json_line, one_line
 
     objects = [

@@ -31,7 +31,7 @@ def look_command(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="[NAME=]RUN...", help="Runs, also while they train; a name is else the last part of the path."
+            metavar="[NAME=]RUN...", help="Runs, also while they train. The default NAME is the last part of the path."
         ),
     ],
     *,
@@ -41,12 +41,13 @@ def look_command(
     """Watch trainings while they run, and explore what their models do, on a page in the browser.
 
     - `tandem look runs/mine`
-    - `tandem look runs/mine runs/other`: two trainings beside each other
-    - `tandem look runs/mine --tokens tokens.txt`: stop and resume it from the page, too
+    - `tandem look runs/mine runs/other`: two trainings side by side
+    - `tandem look runs/mine --tokens tokens.txt`: also stop and resume it from the page
 
-    A model is there from the first validation on, and anew after each that is the best so far.
+    The model is available after the first validation, and is loaded again after each validation that is the best so
+    far.
     """
-    import starlette  # noqa: F401 - where it is missing, that is said first
+    import starlette  # noqa: F401 - if it is missing, this error comes first
     import uvicorn  # noqa: F401
 
     from tandem.model_paths import checkpoint_of
@@ -54,15 +55,15 @@ def look_command(
     from tandem.serving.browser import has_display, show
     from tandem.serving.limits import Limits
     from tandem.serving.running import serve
+    from tandem.serving.server_settings import ServerSettings
     from tandem.serving.sockets import bound_socket
     from tandem.serving.sources import sources_of
-    from tandem.serving.wishes import Wishes
 
     sources = sources_of(runs, [], [])
     for source in sources:
         for path in source.paths:
             if not is_run(path):
-                checkpoint_of(path)  # a model can be looked at, too
+                checkpoint_of(path)  # a model that is not a run is allowed as well
 
     def on_listening(address: str) -> None:
         shown = f"{address}/#training"
@@ -70,12 +71,12 @@ def look_command(
         if has_display() and not page.no_open:
             show(shown)
 
-    wishes = Wishes(Limits(), page.tokens, origins=(), follow=True, log_texts=False, later=True)
+    settings = ServerSettings(Limits(), page.tokens, origins=(), follow=True, log_texts=False, later=True)
     with bound_socket(page.host, page.port) as bound:
         serve(
             sources,
             bound,
-            wishes,
+            settings,
             model.load,
             write_line=lambda _: None,
             notify=notify,

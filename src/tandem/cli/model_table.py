@@ -1,4 +1,4 @@
-"""What `tandem describe` prints of a model."""
+"""Prints a model for `tandem describe`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ _BYTES = 4  # The bytes of a weight, and of each number that an optimiser keeps 
 
 
 def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> Sizes:
-    """Return the vocabulary sizes that are given, or else the recipe's own limits. RecipeError where it has none."""
+    """Return the given vocabulary sizes, or else the limits in the recipe. RecipeError if it has none."""
     features = recipe.text.features
     if given is not None:
         numbers = [decimal(number) for number in given.split(",")]
@@ -33,15 +33,15 @@ def vocabulary_sizes(recipe: Recipe, path: Path, given: str | None) -> Sizes:
             )
             raise RecipeError(f"--vocabularies {given[:40]}: give {wanted}")
         if recipe.text.joint and numbers[0] != numbers[1]:
-            raise RecipeError(f"--vocabularies {given[:40]}: with text.joint there is one: give its size twice")
+            raise RecipeError(f"--vocabularies {given[:40]}: text.joint has a single vocabulary: give its size twice")
         return _sizes(*numbers)
     limits = [recipe.text.source.max_size, recipe.text.target.max_size, *([features.max_size] if features else [])]
     known = [limit for limit in limits if limit is not None]
     if len(known) < len(limits):
         names = "SOURCE,TARGET,FEATURES" if features else "SOURCE,TARGET"
         raise RecipeError(
-            f"{path}: how large its vocabularies are is known once its corpus has been read. Say it with "
-            f"--vocabularies {names}, or limit them by text.source.max_size and text.target.max_size"
+            f"{path}: the sizes of its vocabularies are not known before its corpus is read. Give them with "
+            f"--vocabularies {names}, or limit them with text.source.max_size and text.target.max_size"
         )
     return _sizes(*known)
 
@@ -51,7 +51,7 @@ def _sizes(source: int, target: int, *features: int) -> Sizes:
 
 
 def show_model(console: Console, recipe: Recipe, sizes: Sizes, counts: ParameterCounts) -> None:
-    """Print where the weights of a model are, and what memory they take."""
+    """Print the number of weights in each part of a model, and the memory that they take."""
     parts = {
         **counts.embeddings,
         "recurrent layers of the encoder": counts.encoder,
@@ -76,13 +76,13 @@ def show_model(console: Console, recipe: Recipe, sizes: Sizes, counts: Parameter
     show_text(console, f"\na checkpoint: {_mebibytes(counts.total)} of weights")
     show_text(
         console,
-        f"training: {_mebibytes(trained)} for weights, gradients and what {optimizer.name} keeps, besides each step's "
-        "own memory",
+        f"training: {_mebibytes(trained)} for the weights, the gradients and the state of {optimizer.name}, plus the "
+        "memory of a step",
     )
 
 
 def show_sessions(console: Console, sessions: Sequence[Session]) -> None:
-    """Print what the model was trained on, a session after the other."""
+    """Print the data, the software and the machine of each session of the training."""
     for session in sessions:
         console.print()
         table = Table.grid(padding=(0, 2, 0, 0))

@@ -1,4 +1,4 @@
-"""Arguments without an option: which are models, corpora, recipes or texts; where it is unclear, what to type."""
+"""Arguments without an option: tells models, corpora, recipes and texts apart, or says what to type instead."""
 
 import shlex
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _Options = TypeVar("_Options", bound=CorpusOptions)
 _OPTION_OF = {ending: kind.options[0].name for kind in KINDS for ending in kind.endings}
 """The option that reads a file with each ending."""
 _BESIDE_FILES = {option.name for kind in KINDS for option in kind.options if option.optional}
-"""The options that may stand beside files without an option."""
+"""The options that may be given together with files without an option."""
 _TABLE_ENDINGS = ", ".join(kind.endings[0] for kind in KINDS if kind.endings)
 _TABLES = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers", ".feather", ".arrow", ".sqlite", ".db")
 _DOCUMENTS = (".docx", ".doc", ".odt", ".pdf", ".rtf", ".html", ".htm", ".xml", ".tmx")
@@ -30,9 +30,10 @@ _ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar")
 
 
 def recipe_and_corpus(files: Sequence[Path], options: _Options) -> tuple[Path | None, _Options]:
-    """Return the recipe, where that is the only file or names a built-in one, or else the options with the files.
+    """Return the recipe if it is the only argument, a file or a built-in one; or else the options with the files.
 
-    CorpusError, saying what to type, where the files are neither a recipe nor a corpus, or an option names one too.
+    Raise CorpusError, which says what to type, if the files are neither a recipe nor a corpus, or if an option names a
+    corpus as well.
     """
     if len(files) == 1 and (files[0].suffix == ".toml" or find_builtin(files[0])):
         return files[0], options
@@ -40,7 +41,7 @@ def recipe_and_corpus(files: Sequence[Path], options: _Options) -> tuple[Path | 
 
 
 def with_files(files: Sequence[Path], options: _Options) -> _Options:
-    """Return the options with these files: one table, or a source and a target. CorpusError where they are neither."""
+    """Return the options with these files: one table, or a source and a target. CorpusError if they are neither."""
     if not files:
         return options
     if options.values.keys() - _BESIDE_FILES:
@@ -72,9 +73,10 @@ def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[lis
 
 
 def models_and_texts(arguments: Sequence[str], models: Sequence[Path]) -> tuple[list[Path], list[str]]:
-    """Split the arguments: the first is a model, unless --model names one, and so are those after it that are models.
+    """Split the arguments: the first is a model, unless --model names one, and so are the models that follow it.
 
-    Models on the Hub are fetched, so that all of a command uses the same ones. BadParameter where no model is named.
+    Models on the Hub are downloaded here, so that the whole command uses the same ones. BadParameter if no model is
+    named.
     """
     paths, texts = list(models), list(arguments)
     while texts and (not paths or is_model(Path(texts[0]))):
@@ -93,7 +95,7 @@ def stem(path: str) -> str:
 
 
 def _suffix(path: Path) -> str:
-    """Return the suffix in lower case; that of a compression is passed over."""
+    """Return the suffix in lower case; the suffix of a compression is ignored."""
     inner = path.with_suffix("") if path.suffix.lower() in PACKED_SUFFIXES else path
     return inner.suffix.lower()
 
@@ -103,10 +105,10 @@ def _form(path: Path) -> str | None:
 
 
 def _what_to_type(path: Path) -> str:
-    """Return what to do about a file that is no corpus by itself, as a clause that follows its name."""
+    """Return what to do about a file that is not a corpus by itself, as a clause that follows its name."""
     name = shlex.quote(str(path))
     if is_model(path):
-        return f"this is a run; to go on with its training, type: tandem train --resume --out {name}"
+        return f"this is a run; to continue its training, type: tandem train --resume --out {name}"
     if path.is_dir():
         return "this is a folder; name the files in it"
     if not path.exists() and str(path) in ("captions", *PUBLIC):
@@ -116,15 +118,15 @@ def _what_to_type(path: Path) -> str:
     suffix = _suffix(path)
     if suffix in _TABLES:
         csv = shlex.quote(f"{path.stem}.csv")
-        return f"a table must be text. Save it as CSV (UTF-8) in the program that made it, and give that: {csv}"
+        return f"a table must be text. Save it as CSV (UTF-8) in the program that made it, and give that file: {csv}"
     if suffix in _DOCUMENTS:
-        return "a document holds no pairs. Save them as a table of two columns, as CSV (UTF-8)"
+        return "a document cannot be read as pairs. Save them as a table with two columns, as CSV (UTF-8)"
     if suffix in _ARCHIVES:
         return "this is an archive. Unpack it, and name the files that were in it"
     if suffix == ".json":
-        return f"if this file has one JSON object a line, give --jsonl {name}; otherwise write it so"
+        return f"if this file has one JSON object per line, give --jsonl {name}; otherwise convert it to that"
     return (
-        "its name does not tell what is in it. If it has the sources, a line each, give the targets too: "
-        f"{name} TARGETS. If it has both in columns, give --tsv {name} where tabs separate them, or --csv {name} where "
-        "commas or semicolons do. A recipe's name ends in .toml"
+        "its name does not show what it contains. If it has the sources, one per line, give the targets as well: "
+        f"{name} TARGETS. If it has both in columns, give --tsv {name} for tabs between them, or --csv {name} for "
+        "commas or semicolons. The name of a recipe ends in .toml"
     )

@@ -1,4 +1,4 @@
-"""What commands tell people beside their results. Rich is imported only where a bar is drawn: it takes a while."""
+"""Messages of commands besides their results. Rich is imported only to draw a bar, because its import takes time."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from tandem.translation.settings import SearchSettings
 
 @contextmanager
 def progress_bar(*, quiet: bool, seconds: float = 10) -> Iterator[OnProgress]:
-    """Yield what shows progress on standard error, as a `TaskBar` does, or where `quiet` what shows nothing."""
+    """Yield a function that shows progress on standard error, as a `TaskBar` does, or nothing if `quiet`."""
     if quiet:
         yield lambda _task, _done, _total: None
         return
@@ -23,7 +23,7 @@ def progress_bar(*, quiet: bool, seconds: float = 10) -> Iterator[OnProgress]:
 
 
 def notify_cut(sources: Sequence[str], what: str) -> None:
-    """Tell the user of sources that are too long, if any; `what` says what was done with their beginnings."""
+    """Notify the user of sources that are too long, if any; `what` was done with their beginnings."""
     if sources:
         many = f"{len(sources):,} sources are" if len(sources) > 1 else "1 source is"
         first = sources[0][:40]
@@ -34,7 +34,7 @@ def notify_cut(sources: Sequence[str], what: str) -> None:
 
 
 def notify_at_limit(at_limit: int, outputs: int, settings: SearchSettings) -> None:
-    """Tell the user how many outputs ended at the length limit, if any, and how it is raised."""
+    """Notify the user of the number of outputs that ended at the length limit, if any, and how to raise it."""
     if at_limit:
         notify(
             f"{at_limit:,} of {outputs:,} outputs ended at the length limit, so their ends may be missing: raise "

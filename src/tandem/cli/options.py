@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from tandem.translation.translator import Translator
 
 LARGEST_SAMPLES = 100_000
-"""A hundred times the usual number of bootstrap resamples; the figures of all of them are held in memory."""
+"""A hundred times the usual number of bootstrap resamples, whose figures are all in memory."""
 LARGEST_SEED = 2**32 - 1
 MOST_TRIES = 8  # Variants that can be tried, as many as `tandem.runs.trials` makes
 _MOST_DIGITS = 18
 """Digits of a number. Python itself refuses to read a number of thousands of digits."""
-OUTPUT = "Output"  # The panel of the options that say what is written or printed, and where
+OUTPUT = "Output"  # The panel of the options for what is written or printed
 COMPUTATION = "Computation"
 _SCORES = "Scores"
 
@@ -70,7 +70,7 @@ QuietOption: TypeAlias = Annotated[
 
 @dataclass(frozen=True)
 class RunOptions(OptionGroup):
-    """How a recipe is chosen that is trained, and how its run goes on."""
+    """The recipe to train, and how its run continues."""
 
     panel = "The run"
 
@@ -97,7 +97,7 @@ class RunOptions(OptionGroup):
 
 @dataclass(frozen=True)
 class SearchOptions(OptionGroup):
-    """How translations are searched for. None means: as the recipe says."""
+    """The settings of the search for translations; None stands for the recipe's value."""
 
     panel = "Search"
 
@@ -200,7 +200,7 @@ class EnsembleOptions(ModelOptions):
 
 @dataclass(frozen=True)
 class ScoreOptions(OptionGroup):
-    """How texts are compared with references. None means: as the recipe says."""
+    """How texts are compared with references; None stands for the recipe's value."""
 
     panel = _SCORES
 
@@ -214,7 +214,7 @@ class ScoreOptions(OptionGroup):
     )
 
     def ignore_case(self, recipe: "Recipe | None") -> bool:
-        """Return whether to score in lower case; a recipe decides where the options do not."""
+        """Return whether to score in lower case; the recipe decides if the options do not."""
         if self.lowercase is None:
             return recipe is not None and recipe.search.lowercase_scores
         return self.lowercase
@@ -238,6 +238,6 @@ class ResamplingOptions(OptionGroup):
 
 
 def decimal(text: str) -> int:
-    """Return the number that a text of digits is; -1 for any other text, and for a number that no option takes."""
+    """Return the number that a text of digits stands for; -1 for any other text, and for too large a number."""
     digits = text.strip()
     return int(digits) if digits.isdecimal() and len(digits) <= _MOST_DIGITS else -1

@@ -19,7 +19,7 @@ from tandem.terminal import shell_command
 def check_places(
     outputs: Iterable[tuple[str, Path | None]], read: Iterable[Path | None], models: Iterable[Path]
 ) -> None:
-    """Raise OutputError where a file cannot be written, or would replace one that is read.
+    """Raise OutputError if a file cannot be written, or would replace one that is read.
 
     `outputs` are files, each with its option. `read` are the files that are read, `models` the runs and checkpoints.
     """
@@ -38,7 +38,7 @@ def check_places(
 def opened_output(
     path: Path | None, job: Job | None = None, *, resume: bool = False, stream: bool = False
 ) -> Iterator[Output | None]:
-    """Yield what results are written through; None where the file is complete already. OutputError as `open_output`."""
+    """Yield the output for the results; None if the file is complete already. Raise OutputError as `open_output`."""
     if path is None:
         yield Stream(standard_output(), terminal=sys.stdout.isatty())
         return
@@ -64,11 +64,11 @@ def _check_place(option: str, path: Path, inputs: Iterable[Path]) -> None:
         raise OutputError(f"{option} {path}: this is a folder; give the name of a file in it")
     if not path.parent.is_dir():
         raise OutputError(f"{option} {path}: there is no folder {path.parent}. Make it first, or write elsewhere")
-    # A terminal or a pipe may be read and written at once: it keeps nothing that could be lost.
+    # A terminal or a pipe may be both read and written: it has no content that could be lost.
     if path.is_file() and any(path.samefile(other) for other in inputs):
-        raise OutputError(f"{option} {path}: this file is read; write to another")
+        raise OutputError(f"{option} {path}: this file is an input; write to another one")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise OutputError(f"{option} {path}: you may not write there. Change the permissions, or write elsewhere")
+        raise OutputError(f"{option} {path}: there is no write permission. Change the permissions, or write elsewhere")
 
 
 def _model_files(models: Iterable[Path]) -> Iterator[Path]:

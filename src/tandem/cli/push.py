@@ -11,7 +11,7 @@ from tandem.cli.commands import command
 @command
 def push_command(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="The directory of a run, a checkpoint or an export.")],
-    name: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="What the model is called on the Hub.")],
+    name: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The name of the model on the Hub.")],
     private: Annotated[bool, typer.Option("--private", help="Make a new repository that only its owner sees.")] = False,
     license: Annotated[
         str | None, typer.Option(metavar="ID", help="The licence that the card states, such as apache-2.0.")
@@ -30,10 +30,10 @@ def push_command(
     - `tandem push runs/mine me/german-english --private`
     - `tandem push runs/mine-onnx me/german-english --revision onnx`
     - `tandem push runs/mine me/german-english --dry-run`: look first
-    - `tandem translate hf:me/german-english "Guten Morgen!"`: use it, wherever a model is named
+    - `tandem translate hf:me/german-english "Guten Morgen!"`: use it in any command
 
-    Of a run its best checkpoint is pushed: weights, recipe, tokenizers and what they were trained on, but no data. Log
-    in first, with `hf auth login` or HF_TOKEN.
+    For a run, its best checkpoint is pushed: weights, recipe, tokenizers, and a description of the training data, but
+    not the data. Log in first, with `hf auth login` or HF_TOKEN.
     """
     from tandem.cli.streams import notify
     from tandem.console import PrintableConsole, show_text

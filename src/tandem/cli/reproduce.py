@@ -70,7 +70,7 @@ def reproduce_command(
 
 
 def _show(console: "Console", reproduction: "Reproduction") -> None:
-    """Print the claims, and why those that do not hold may not."""
+    """Print the claims and, for those that do not hold, a possible reason."""
     from rich.text import Text
 
     from tandem.console import show_table, show_text

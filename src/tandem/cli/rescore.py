@@ -37,7 +37,7 @@ class InputOptions(OptionGroup):
         "--source",
         "-s",
         metavar="FILE",
-        help="The source sentences: line n is number n. Not needed if JSON lines hold them.",
+        help="The source sentences: line n is number n. Not needed if JSON lines contain them.",
     )
     target: Path | None = option(
         None, "--target", "-t", metavar="FILE", help="References, line by line, to print BLEU before and after."
@@ -46,18 +46,18 @@ class InputOptions(OptionGroup):
 
 @dataclass(frozen=True)
 class WeightOptions(OptionGroup):
-    """What hypotheses are ranked by."""
+    """The figures that hypotheses are ranked by, and their weights."""
 
     panel = "Weights"
 
     weights: str | None = option(
-        None, metavar="WEIGHTS", help="NAME=NUMBER,... or a file that --tune wrote. Default: even weights."
+        None, metavar="WEIGHTS", help="NAME=NUMBER,... or a file that --tune wrote. Default: equal weights."
     )
     tune: Path | None = option(
-        None, metavar="FILE", help="Write the weights with the highest BLEU on --target here, and nothing else."
+        None, metavar="FILE", help="Write only the weights with the highest BLEU on --target, to this file."
     )
     features: str | None = option(
-        None, metavar="NAME,...", help="Figures of the list to weight beside the model's. Default: its score."
+        None, metavar="NAME,...", help="Figures of the list to weight besides the model's. Default: its score."
     )
     length_penalty: LengthPenaltyOption = None
 
@@ -77,7 +77,7 @@ class OutputOptions(OptionGroup):
         None, "--output", "-o", metavar="FILE", help="Write here when everything is done. Default: standard output."
     )
     n_best_out: str | None = option(
-        None, "--n-best-out", metavar="N|all", help="Write lists of the N best, in the form that was read."
+        None, "--n-best-out", metavar="N|all", help="Write lists of the N best, in the format that was read."
     )
     quiet: QuietOption = False
 
@@ -88,7 +88,7 @@ def rescore_command(
     n_best: Annotated[
         Path,
         typer.Option(
-            "--n-best", metavar="LIST", help="The n-best lists, in Moses form or as JSON lines; may be compressed."
+            "--n-best", metavar="LIST", help="The n-best lists, in Moses' format or as JSON lines; may be compressed."
         ),
     ],
     *,
@@ -146,7 +146,7 @@ def rescore_command(
 
 
 def _most(text: str | None) -> int | None:
-    """Return how many of a list are put out: None for the best one's text alone, 0 for all. RecipeError otherwise."""
+    """Return how many of a list are written: None for only the text of the best, 0 for all. RecipeError otherwise."""
     if text is None or text == "all":
         return None if text is None else 0
     most = decimal(text)
@@ -156,16 +156,16 @@ def _most(text: str | None) -> int | None:
 
 
 def _check(lists: "Lists", weighing: WeightOptions, wanted: OutputOptions, models: list[Path]) -> None:
-    """Raise RecipeError, CorpusError or OutputError where the options do not fit together or a file is not fit."""
+    """Raise RecipeError, CorpusError or OutputError for options that exclude each other or an unsuitable file."""
     from tandem.cli.output import check_places
 
     tune = weighing.tune is not None
     if weighing.weights is not None and (tune or weighing.features is not None):
-        raise RecipeError("--weights says what is weighed and how: give no --tune and no --features beside it")
+        raise RecipeError("--weights has both the figures and their weights: leave out --tune and --features")
     if tune and lists.target is None:
-        raise RecipeError("--tune needs --target FILE: weights are tuned for the BLEU against its texts")
+        raise RecipeError("--tune needs --target FILE: weights are tuned for BLEU on its texts")
     if tune and (wanted.output is not None or wanted.n_best_out is not None):
-        raise RecipeError("--tune writes weights alone: rank with them in a second command, with --weights")
+        raise RecipeError("--tune writes only weights: rank with them in a second command, with --weights")
     lists.check_files()
     file = weighing.given if isinstance(weighing.given, Path) else None
     outputs = [("--output", wanted.output), ("--tune", weighing.tune)]

@@ -36,7 +36,7 @@ def score_command(
 
     - `tandem score runs/demo --source test.de --target test.en`
     - `tandem score runs/demo --tsv pairs.tsv --json`
-    - `tandem score runs/one runs/two --source test.de --target test.en`: by the ensemble of both
+    - `tandem score runs/one runs/two --source test.de --target test.en`: with the ensemble of both
     """
     output = standard_output()
     from tandem.cli.named_files import models_and_corpus

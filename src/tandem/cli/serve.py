@@ -25,7 +25,7 @@ ServedArgument: TypeAlias = Annotated[
 
 @dataclass(frozen=True)
 class ServedOptions(OptionGroup):
-    """What else is known of the models."""
+    """Further options of the models."""
 
     panel = "Models"
 
@@ -43,7 +43,7 @@ class ServedOptions(OptionGroup):
 
 @dataclass(frozen=True)
 class PlaceOptions(OptionGroup):
-    """Where the server is, and who may ask it."""
+    """The address of the server, and its clients."""
 
     panel = "The server"
 
@@ -58,7 +58,7 @@ class PlaceOptions(OptionGroup):
 
 @dataclass(frozen=True)
 class LimitOptions(OptionGroup):
-    """What a request may ask for, and how much may wait."""
+    """The limits of a request, and of all waiting requests together."""
 
     panel = "Limits"
 
@@ -80,7 +80,7 @@ class LimitOptions(OptionGroup):
 
 @dataclass(frozen=True)
 class LogOptions(OptionGroup):
-    """What is written down."""
+    """What the server logs."""
 
     panel = OUTPUT
 
@@ -104,29 +104,29 @@ def serve_command(
     - `tandem serve one=runs/one two=runs/two --ensemble both=one,two`
     - `tandem serve runs/mine-onnx --host 0.0.0.0 --workers 2 --tokens tokens.txt`
     """
-    import starlette  # noqa: F401 - where it is missing, one process says so
+    import starlette  # noqa: F401 - if it is missing, only one process reports it
     import uvicorn  # noqa: F401
 
     from tandem.hub.fetching import local_model
     from tandem.model_paths import checkpoint_of
+    from tandem.serving.server_settings import ServerSettings
     from tandem.serving.sockets import bound_socket
     from tandem.serving.sources import sources_of
-    from tandem.serving.wishes import Wishes
     from tandem.serving.workers import in_processes
 
     sources = [
-        source._replace(paths=tuple(map(local_model, source.paths)))  # fetched once, for all workers and reloads
+        source._replace(paths=tuple(map(local_model, source.paths)))  # downloaded once, for all workers and reloads
         for source in sources_of(models, served.ensembles or [], served.languages or [])
     ]
     for source in sources:
         for path in source.paths:
             checkpoint_of(path)
-    wishes = Wishes(limits.limits(), place.tokens, place.origins or (), served.follow, log.log_texts)
+    settings = ServerSettings(limits.limits(), place.tokens, place.origins or (), served.follow, log.log_texts)
     with bound_socket(place.host, place.port) as bound:
         alive = in_processes(place.workers, notify) if place.workers > 1 else None
         if place.workers > 1 and alive is None:
             return
-        # Imported once the workers are forked: prometheus-client looks at its import whether there are several.
+        # Imported after the workers are forked: on import, prometheus-client checks whether there are several.
         from tandem.serving.running import serve
 
-        serve(sources, bound, wishes, model.load, write_line=write_line, notify=notify, alive=alive)
+        serve(sources, bound, settings, model.load, write_line=write_line, notify=notify, alive=alive)

@@ -1,4 +1,4 @@
-"""What the commands print for people."""
+"""Prints the results of several commands as text."""
 
 import sys
 from collections.abc import Sequence
@@ -57,11 +57,11 @@ def show_evaluation(evaluation: "Evaluation", dropped: int, *, as_json: bool) ->
 def show_result(
     console: Console, out: Path, result: "TrainingResult", examples: Sequence[tuple[str, str]] = ()
 ) -> None:
-    """Print the end of a training: the model, its main scores, example translations, and what to type next."""
+    """Print the results of a training: the model, its main scores, example translations, and the next commands."""
     evaluation, model = result.evaluation, result.translator.recipe.model
     layers = f"{counted(model.layers, 'layer')} of {model.hidden:,}"
     beam = result.translator.recipe.search.beam
-    how = f", by a beam of {beam} (each epoch's scores are of greedy search)" if beam > 1 else ""
+    how = f", with a beam of {beam} (each epoch's scores are from greedy search)" if beam > 1 else ""
     best = f"its best checkpoint, {checkpoint_of(out).name}"
     lines = [
         f"\n{out}: {model.cell.upper()}, {layers}",
@@ -71,7 +71,7 @@ def show_result(
     show_scores(console, evaluation.scores[:_SCORES])
     for baseline in result.baselines:
         console.print(
-            Text(f"beside it, {baseline.message()}", style="yellow" if baseline.better else ""), soft_wrap=True
+            Text(f"for comparison, {baseline.message()}", style="yellow" if baseline.better else ""), soft_wrap=True
         )
     console.print()
     for source, translation in examples:
@@ -91,6 +91,6 @@ def show_result(
 
 
 def _example(sources: Sequence[str]) -> str:
-    """Return the first source that is short and printable, so that it is easily typed; else the first of all."""
+    """Return the first source that is short and printable, and so easy to type; if there is none, the first."""
     easy = (source for source in sources if len(source) <= _MOST_CHARACTERS and source == printable(source))
     return next(easy, sources[0])

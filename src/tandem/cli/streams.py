@@ -1,4 +1,4 @@
-"""The standard streams, which may be closed, or whose reader may have left."""
+"""The standard streams, which may be closed, or whose reader may have ended."""
 
 import io
 import json
@@ -12,10 +12,10 @@ from tandem.terminal import printable_lines
 
 
 def stand_in_for_closed() -> None:
-    """Open the null device in place of each standard stream that was closed before the start, as `>&-` does.
+    """Open the null device for each standard stream that was closed before the start, as `>&-` does.
 
-    Otherwise the next file that is opened gets the stream's number, and with it what libraries write to standard
-    error; and `print(file=sys.stderr)` without a standard error goes to standard output.
+    Otherwise the next opened file would get the number of the stream, and libraries that write to standard error would
+    write into it; and `print(file=sys.stderr)` without a standard error writes to standard output.
     """
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -25,13 +25,13 @@ def stand_in_for_closed() -> None:
 
 
 def tolerate_encoding() -> None:
-    """Replace characters that the encoding of standard output cannot hold, as Python does for standard error."""
+    """Replace characters that the encoding of standard output lacks, as Python does for standard error."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
 
 
 def standard_output() -> BinaryIO:
-    """Return the stream that results go to. OutputError where it was closed before the start."""
+    """Return the stream for results. Raise OutputError if it was closed before the start."""
     if sys.stdout is None:
         raise OutputError(
             "standard output is closed: leave it open, or send it to a file, so that the results are kept"
@@ -40,7 +40,7 @@ def standard_output() -> BinaryIO:
 
 
 def notify(message: str) -> None:
-    """Tell the user a sentence on standard error: a `Notify`. That nobody reads it any more is no reason to stop."""
+    """Write a sentence for the user to standard error: a `Notify`. If its reader has ended, the command goes on."""
     try:
         print(f"tandem: {printable_lines(message)}", file=sys.stderr, flush=True)
     except OSError:
@@ -48,7 +48,7 @@ def notify(message: str) -> None:
 
 
 def write_line(line: str) -> None:
-    """Write a line of ASCII to standard output at once. That nobody reads it any more is no reason to stop."""
+    """Write a line of ASCII to standard output at once. If its reader has ended, the command goes on."""
     try:
         sys.stdout.write(line)
         sys.stdout.flush()
@@ -57,5 +57,5 @@ def write_line(line: str) -> None:
 
 
 def print_json(content: object) -> None:
-    """Print an object as JSON in ASCII, so that nothing in it can steer a terminal."""
+    """Print an object as JSON in ASCII, which contains no terminal controls."""
     print(json.dumps(without_infinities(content), indent=2, allow_nan=False), flush=True)

@@ -1,4 +1,4 @@
-"""What `tandem translate` does before the translating, and around it."""
+"""The work of `tandem translate` before and around the translation itself."""
 
 import hashlib
 import json
@@ -31,38 +31,38 @@ from tandem.translation.translator import Translator
 def check_streams(
     texts: Sequence[str], source: Path | None, output: Path | None, *, resume: bool, stream: bool
 ) -> None:
-    """Raise RecipeError where what is to be read and what is to be written do not fit together."""
+    """Raise RecipeError for inputs and outputs that exclude each other."""
     if texts and source is not None:
         raise RecipeError(
             "give texts as arguments, or a file with --input, not both; "
-            f"{texts[0]!r} is taken for a text, since there is no run or checkpoint of that name"
+            f"{texts[0]!r} is a text, because there is no run or checkpoint of that name"
         )
     if resume and (source is None or output is None or stream):
-        raise RecipeError("--resume goes on from a file to a file: give --input and --output, and no --stream")
+        raise RecipeError("--resume needs an input file and an output file: give --input and --output, and no --stream")
     for path in (source, output):
         if resume and path is not None and path.exists() and not path.is_file():
-            raise RecipeError(f"{path}: --resume goes on from a file to a file, and this is none")
+            raise RecipeError(f"{path}: --resume needs an input file and an output file, and this is not a file")
 
 
 def check_trace(trace: Path | None, sample: int | None, processes: int | None, *, resume: bool) -> None:
-    """Raise RecipeError where a trace is asked for together with what has none."""
+    """Raise RecipeError for a trace together with options that exclude it."""
     if trace is None:
         return
     if sample is not None:
         raise RecipeError("--trace shows a search, and --sample draws instead of searching: give one of the two")
     if resume or processes is not None:
         raise RecipeError(
-            "--trace is written by one process, from the first text on: leave out --resume and --processes"
+            "--trace is written by one process, beginning with the first text: leave out --resume and --processes"
         )
 
 
 def survey_regular(source: Path | None) -> Survey | None:
-    """Survey the file that is to be translated; return None for a stream, which can be read only once."""
+    """Survey the file to translate; return None for a stream, which can be read only once."""
     return survey(source) if source is not None and (source.is_file() or not source.exists()) else None
 
 
 def load_stamped(paths: Sequence[Path], model: EnsembleOptions) -> tuple[Translator, list[ModelStamp]]:
-    """Load the models, and read what tells them from others."""
+    """Load the models, and read the stamps that identify them."""
     return read_models(
         paths,
         lambda checkpoints: (
@@ -81,7 +81,7 @@ def describe_job(
     form: Form,
     prefix: str,
 ) -> Job | None:
-    """Return the job, with everything that its output depends on; None where nothing is `known` of the input."""
+    """Return the job, with everything that its output depends on; None if nothing is `known` about the input."""
     if source is None or known is None:
         return None
     engine = {"precision": translator.precision, "averaging": translator.averaging}
@@ -101,10 +101,10 @@ def divided(
     known: Survey | None,
     processes: int | None,
 ) -> Work:
-    """Return what translates: this process, or several, where a file is translated by exports.
+    """Return the work: it translates in this process or, for a file and exports, in several processes.
 
-    Where fewer than two windows of lines are `known`, no process is started. Raise RecipeError where `processes` are
-    asked for and the models are no exports.
+    No process is started for fewer than two windows of `known` lines. Raise RecipeError if `processes` are requested
+    for models that are not exports.
     """
     exported = is_export(paths[0])
     if processes is not None and not exported:
@@ -121,7 +121,7 @@ def divided(
 def translate_with_progress(
     translating: Work, lines: Iterable[str], output: Output, *, window: int, total: int | None, quiet: bool
 ) -> Translated:
-    """Write the translations of the lines, so many at a time; show how many of the `total` are done."""
+    """Write the translations of the lines, `window` at a time; show how many of the `total` are done."""
     with progress_bar(quiet=quiet or not sys.stderr.isatty()) as bar:
         return translate_lines(
             translating,
@@ -137,7 +137,7 @@ def translate_with_progress(
 def traced(
     work: Work, path: Path | None, translator: Translator, settings: SearchSettings, prefix: str
 ) -> Iterator[Work]:
-    """Yield the work; where there is a path, it also writes there how each text was searched."""
+    """Yield the work, which also writes the trace of each text if there is a path."""
     if path is None:
         yield work
         return
@@ -147,9 +147,9 @@ def traced(
 
 
 def open_lines(source: Path | None, *, quiet: bool) -> Iterator[str]:
-    """Return the lines of a file, or of standard input; a person who is to type them is told so."""
+    """Return the lines of a file or of standard input; ask the user to type them if that is a terminal."""
     if source is not None:
         return file_lines(source)
     if sys.stdin.isatty() and not quiet:
-        notify("type a text and Enter; Ctrl-D ends")
+        notify("type a text, then Enter; Ctrl-D ends the input")
     return stream_lines(sys.stdin.buffer, "standard input")

@@ -1,4 +1,4 @@
-"""What scores next tokens: the `Engine` protocol, and the engines that implement it.
+"""Engines rank the next tokens of hypotheses: the `Engine` protocol, and the engines that implement it.
 
 Importing this package loads no torch; `tandem.engines.torch_engine` does.
 """

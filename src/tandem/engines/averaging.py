@@ -15,9 +15,9 @@ from torch import Tensor
 from tandem.names import Averaging
 
 _SLICE_OF_MEMBER = 2**17
-"""Logits of one member that are averaged at a time: few enough for those of all members to stay in the cache."""
+"""The number of one member's logits that are averaged at a time, so that those of all members stay in the cache."""
 _SLICE = 2**19
-"""Logits whose log-softmax is taken at a time: few enough to stay in the cache."""
+"""The number of logits whose log-softmax is computed at a time, so that they stay in the cache."""
 
 Average: TypeAlias = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]]
 """The members' logits, `[N, V]` each -> the logits of their mean `[N, V]` and its log-normalisers `[N]`."""
@@ -26,14 +26,14 @@ Average: TypeAlias = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]]
 def log_normaliser(logits: Tensor) -> Tensor:
     """Return the logarithm of the sum of each row's exponentials: `[N, V]` -> `[N]`."""
     height = max(1, _SLICE // logits.shape[1])
-    # Any column tells it; torch computes a row's log-softmax faster than its logsumexp.
+    # logit - log_softmax(logit) is the normaliser, whatever the column. log_softmax is faster than logsumexp in torch.
     slices = [logits] if len(logits) <= height else torch.split(logits, height)
     parts = [part[:, 0] - part.log_softmax(dim=1)[:, 0] for part in slices]
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def arithmetic_mean(logits: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Average the members' probabilities: what one of them finds likely stays likely."""
+    """Average the members' probabilities: a token that one member finds likely stays likely."""
     mean = torch.empty_like(logits[0])
     height = max(1, _SLICE_OF_MEMBER // mean.shape[1])
     for start in range(0, len(mean), height):
@@ -44,25 +44,25 @@ def arithmetic_mean(logits: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 
 def _log_of_sum(logits: Sequence[Tensor], out: Tensor) -> None:
     """Write the logarithm of the sum of the members' probabilities into `out`, `[N, V]`."""
-    if out.device.type == "cpu":  # elsewhere asking for the smallest would make the host wait
+    if out.device.type == "cpu":  # on a GPU, reading the smallest value would make the host wait
         torch.softmax(logits[0], dim=1, out=out)
         for member in logits[1:]:
             out += member.softmax(dim=1)
         out.log_()
         if float(out.amin()) > -torch.inf:
             return
-    # Some probabilities are too small for a float, so they are added up as logarithms.
+    # A sum of probabilities underflowed to 0, whose logarithm is minus infinity: add the logarithms instead.
     torch.log_softmax(logits[0], dim=1, out=out)
     for member in logits[1:]:
         torch.logaddexp(out, member.log_softmax(dim=1), out=out)
 
 
 def geometric_mean(logits: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Average the members' log-probabilities and normalise: what one of them finds unlikely stays unlikely."""
+    """Average the members' log-probabilities and normalise: a token that one member finds unlikely stays unlikely."""
     mean = logits[0] + logits[1] if len(logits) > 1 else logits[0].clone()
     for member in logits[2:]:
         mean += member
-    mean /= len(logits)  # each member's normaliser is the same for all tokens, so it falls out
+    mean /= len(logits)  # a member's normaliser is the same for all tokens, so it cancels out
     return mean, log_normaliser(mean)
 
 
@@ -70,7 +70,7 @@ _AVERAGES: dict[Averaging, Average] = {"arithmetic": arithmetic_mean, "geometric
 
 
 def average_by_name(averaging: Averaging) -> Average:
-    """Return the mean of that name. Raise ValueError where there is none."""
+    """Return the mean of that name. Raise ValueError for an unknown name."""
     if averaging not in _AVERAGES:
         raise ValueError(f"averaging is {averaging!r}, but it must be one of {', '.join(get_args(Averaging))}")
     return _AVERAGES[averaging]

@@ -1,4 +1,4 @@
-"""What a search knows of a model: it reads sources and ranks the next tokens, one step at a time.
+"""The interface between a search and a model, which reads sources and ranks the next tokens, one step at a time.
 
 Letters: `B` sources, `N` rows of a step (the live hypotheses of all sources), `C` candidates of each row, `V`
 vocabulary.
@@ -34,13 +34,14 @@ class Candidates(NamedTuple, Generic[S]):
     scores: FloatArray
     """`[N, C]`, log-probabilities in nats. Minus infinity and NaN mark a token that cannot follow."""
     eos: FloatArray
-    """`[N]`, the log-probability of `<eos>`, whether or not it is among the candidates."""
+    """`[N]`, the log-probability of `<eos>`, even if it is not among the candidates."""
     state: S
     """N rows."""
     attention: FloatArray | None = None
-    """`[N, S]`, how much this step looked at each token of the row's source; None unless the engine is to tell.
+    """`[N, S]`, the attention of this step to each token of the row's source; None unless it was requested.
 
-    S tokens of the longest source, the frame counted. A row adds up to 1; behind the end of its source it is 0.
+    S is the length of the longest source, with `<sos>` and `<eos>`. A row adds up to 1; after the end of its source, it
+    is 0.
     """
 
 
@@ -62,25 +63,25 @@ class Engine(Protocol[S]):
 
     @property
     def has_gradients(self) -> bool:
-        """Whether `influence` goes by gradients. Without them it leaves tokens out."""
+        """Whether `influence` uses gradients. Without gradients, it leaves tokens out."""
         ...
 
     @property
     def vocabulary(self) -> int:
-        """The number of tokens, V. An engine that copies has V + i, too, for the token at position i of a source."""
+        """The number of tokens, V. If the engine copies, V + i is the token at position i of a source."""
         ...
 
     @property
     def logits(self) -> int:
-        """The number of logits that a step makes of one row: V for each member."""
+        """The number of logits that a step computes for one row: V for each member."""
         ...
 
     def banning(self, ids: Ids) -> Self:
-        """Return an engine like this one that bans these ids alone. Raise ValueError when `<eos>` is among them."""
+        """Return an engine like this one that bans exactly these ids. Raise ValueError if `<eos>` is among them."""
         ...
 
-    def attending(self) -> Self | None:
-        """Return an engine like this one whose candidates tell where the step looked; None without attention."""
+    def with_attention(self) -> Self | None:
+        """Return an engine like this one whose candidates have their attention; None for a model without attention."""
         ...
 
     def start(self, sources: Sequence[Ids]) -> S:
@@ -92,7 +93,7 @@ class Engine(Protocol[S]):
         ...
 
     def step(self, tokens: IntArray, state: S, count: int) -> Candidates[S]:
-        """Feed one token to each row, `[N]`, and return the `count` best next tokens, or all where there are fewer."""
+        """Feed one token to each row, `[N]`, and return the `count` best next tokens, or all if there are fewer."""
         ...
 
     def step_all(self, tokens: IntArray, state: S) -> Candidates[S]:
@@ -100,25 +101,25 @@ class Engine(Protocol[S]):
         ...
 
     def align(self, state: S, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray] | None:
-        """Return how much each token of each target looked at each token of its source; None without attention.
+        """Return the attention of each token of each target to each token of its source; None without attention.
 
-        Targets are given as for `score`. Each array is `[T, S]`: T tokens of the target, S of the longest source, the
-        frame counted. A row adds up to 1; behind the end of its source it is 0.
+        Targets are given as for `score`. Each array is `[T, S]`: T tokens of the target, S tokens of the longest
+        source, with `<sos>` and `<eos>`. A row adds up to 1; after the end of its source, it is 0.
         """
         ...
 
     def influence(self, sources: Sequence[Ids], targets: Sequence[Ids]) -> list[FloatArray]:
-        """Return how much each token of each source speaks for the last token of its target, `[S]` each, in nats.
+        """Return how much each token of each source contributes to the last token of its target, `[S]` each, in nats.
 
-        Sources are given as for `start`, targets as for `score`, none of them empty. Raise TandemError where it cannot
-        be told.
+        Sources are given as for `start`, and targets as for `score`; no target may be empty. Raise TandemError if the
+        engine cannot compute this.
         """
         ...
 
     def score(self, state: S, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray]:
         """Return the log-probability of each token of each target, in nats.
 
-        Target `n` follows `<sos>` in row `rows[n]` of a state that `start` returned. Whether a target ends in `<eos>`
-        is up to the caller. Bans do not apply.
+        Target `n` follows `<sos>` in row `rows[n]` of a state that `start` returned. The caller decides whether a
+        target ends in `<eos>`. Bans do not apply.
         """
         ...

@@ -1,4 +1,4 @@
-"""The models that an engine is made of: one, or the members of an ensemble."""
+"""The members of an engine: one model, or those of an ensemble."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from tandem.recipe import Recipe
 
 
 class Member(NamedTuple):
-    """A model and how it was made."""
+    """A model and the recipe that describes it."""
 
     model: Seq2Seq
     recipe: Recipe

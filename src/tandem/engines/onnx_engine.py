@@ -16,26 +16,29 @@ from tandem.text import EOS_ID, PAD_ID, SOS_ID
 from tandem.text.copying import CopyTable
 
 _VARIANTS = 256
-"""Sources with a token left out that are read together."""
+"""The number of sources with a token left out that are read together."""
 
 
 class OnnxState(NamedTuple):
-    """The states of all members, N rows each. Rows are selected when the next step is taken."""
+    """The states of all members, N rows each. The graph of the next step selects the rows."""
 
     members: tuple[OnnxModelState, ...]
     rows: IntArray
-    """`[N]`, the row of the members' states that each row is."""
+    """`[N]`, the number of each row in the members' states."""
     sources: IntArray
     """`[N]`, the source in the members' memories that each row belongs to."""
     batch: int
     """The number of sources in the memories."""
 
     def select(self, rows: IntArray) -> "OnnxState":
-        """Repeat, reorder and drop rows, the same of every member. Once half of the sources have no row, they go."""
+        """Repeat, reorder and drop rows, in the same way for every member.
+
+        Once at least half of the sources have no row, they are removed from the memories.
+        """
         return OnnxState(self.members, self.rows[rows], self.sources[rows], self.batch).shrunk(0.5)
 
     def shrunk(self, share: float) -> "OnnxState":
-        """Return the state without the sources that have no row, where the others are at most this share of all."""
+        """Return the state without the sources that have no row, if the others are at most this share of all."""
         live, renumbered = np.unique(self.sources, return_inverse=True)
         if len(live) > share * self.batch or len(live) == self.batch:
             return self
@@ -60,17 +63,17 @@ class OnnxEngine:
         copying: CopyTable | None = None,
         precision: str = "float32",
     ) -> None:
-        """Take the models, whose weights are kept in `precision`.
+        """Take the models, whose weights are stored in `precision`.
 
-        With `copying`, which a model that copies needs, sources and targets have extended ids.
-        Raise ValueError without a model, and without what it needs.
+        With `copying`, which a model that copies needs, sources and targets have extended ids. Raise ValueError if
+        there is no model, or if a model that copies gets no `copying`.
         """
         if not models:
             raise ValueError("models is empty: an engine needs at least one model")
         if averaging not in _MEANS:
             raise ValueError(f"averaging is {averaging!r}, but it must be one of {', '.join(get_args(Averaging))}")
         if copying is None and any(model.shape.copies for model in models):
-            raise ValueError("a model that copies needs to know what it may copy: give copying=Copying(...).table")
+            raise ValueError("a model that copies needs the table of what it may copy: give copying=Copying(...).table")
         self._models = tuple(models)
         self._copying = copying
         self.averaging: Averaging = averaging
@@ -84,20 +87,20 @@ class OnnxEngine:
         return other
 
     def banning(self, ids: Ids) -> "OnnxEngine":
-        """Return an engine over the same models that bans these ids alone.
+        """Return an engine over the same models that bans exactly these ids.
 
-        Raise ValueError when `<eos>` is among them, for then no output could ever end.
+        Raise ValueError if `<eos>` is among them, since no output could ever end.
         """
         if self.eos in ids:
-            raise ValueError(f"the banned ids must not hold <eos>, but {self.eos} is in {list(ids)}")
+            raise ValueError(f"the banned ids must not contain <eos>, but {self.eos} is in {list(ids)}")
         other = self._copy()
         other._bans = tuple(ids)
         return other
 
-    def attending(self) -> "OnnxEngine | None":
-        """Return an engine over the same models whose candidates tell where the step looked.
+    def with_attention(self) -> "OnnxEngine | None":
+        """Return an engine over the same models whose candidates have their attention.
 
-        It is the mean of the members that have attention; None where no member has.
+        It is the mean over the members with attention; return None if no member has attention.
         """
         if not any(model.shape.attends for model in self._models):
             return None
@@ -112,7 +115,7 @@ class OnnxEngine:
 
     @property
     def logits(self) -> int:
-        """The number of logits that a step makes of one row: V for each member."""
+        """The number of logits that a step computes for one row: V for each member."""
         return len(self._models) * self.vocabulary
 
     def start(self, sources: Sequence[Ids]) -> OnnxState:
@@ -162,7 +165,7 @@ class OnnxEngine:
     def _step_all(
         self, tokens: IntArray, state: OnnxState
     ) -> tuple[FloatArray, FloatArray, OnnxState, FloatArray | None]:
-        """Return log-probabilities `[N, V]`, of banned ids minus infinity, those of `<eos>`, and the new state."""
+        """Return log-probabilities `[N, V]`, minus infinity for banned ids; those of `<eos>`; new state; attention."""
         scores, after, weights = self._log_probabilities(tokens, state, attends=self._attends)
         eos = scores[:, self.eos].copy()
         scores[:, list(self._bans)] = -np.inf
@@ -171,12 +174,12 @@ class OnnxEngine:
     def _log_probabilities(
         self, tokens: IntArray, state: OnnxState, *, attends: bool
     ) -> tuple[FloatArray, OnnxState, FloatArray | None]:
-        """Return what the members predict together, `[N, V]`, the new state, and where they looked, `[N, S]`."""
+        """Return the mean log-probabilities of the members, `[N, V]`, the new state, and the attention, `[N, S]`."""
         names = ["log_probabilities"]
         outputs, after = self._steps(names, tokens, state, attends=attends)
         each = [own[0].astype(np.float64) for own in outputs]
         widest = max(scores.shape[1] for scores in each)
-        # A member that does not copy finds what is copied impossible.
+        # To a member that does not copy, copied tokens are impossible.
         each = [np.pad(scores, ((0, 0), (0, widest - scores.shape[1])), constant_values=-np.inf) for scores in each]
         mean = each[0] if len(each) == 1 else _MEANS[self.averaging](each)
         return mean, after, self._mean_weights([own[1:] for own in outputs], state) if attends else None
@@ -204,7 +207,7 @@ class OnnxEngine:
         return [step.outputs for step in steps], after
 
     def _mean_weights(self, weights: Sequence[Sequence[Float32Array]], state: OnnxState) -> FloatArray | None:
-        """Return the mean of the members' attention `[N, S]`, of those that have it; None where none has."""
+        """Return the mean attention `[N, S]` of the members that have attention; None if no member has."""
         owners = Owners.of(state.sources, state.batch)
         each = [
             model.as_given(own[0], owners, member.memory).astype(np.float64)
@@ -224,20 +227,21 @@ class OnnxEngine:
         return self._walk(state, rows, targets, attends=False)
 
     def align(self, state: OnnxState, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray] | None:
-        """Return how much each token of each target looked at each token of its source, as the mean of the members.
+        """Return the attention of each token of each target to each token of its source, as the mean of the members.
 
-        None where no member has attention.
+        None if no member has attention.
         """
-        return self._walk(state, rows, targets, attends=True) if self.attending() else None
+        return self._walk(state, rows, targets, attends=True) if self.with_attention() else None
 
     def _walk(self, state: OnnxState, rows: IntArray, targets: Sequence[Ids], *, attends: bool) -> list[FloatArray]:
-        """Feed the targets, and return of each what each of its tokens has: a score, or weights."""
+        """Feed the targets, and return the score of each token of each target or, with `attends`, its attention."""
         results: list[list[Any]] = [[] for _ in targets]
         going, parents = list(range(len(targets))), rows
         for t in range(max(map(len, targets), default=0)):
             parents = np.array([parent for n, parent in zip(going, parents, strict=True) if len(targets[n]) > t])
             going = [n for n in going if len(targets[n]) > t]
             fed = np.array([targets[n][t - 1] if t else self.sos for n in going])
+            # Targets with the same beginning have the same parent and the same token, and share a row.
             prefixes, places = np.unique(np.stack([parents, fed]), axis=1, return_inverse=True)
             parents = places.reshape(-1)
             asked = np.stack([parents, np.array([targets[n][t] for n in going])], axis=1)
@@ -249,7 +253,7 @@ class OnnxEngine:
     def _asked(
         self, tokens: IntArray, state: OnnxState, asked: IntArray, *, attends: bool
     ) -> tuple[FloatArray, OnnxState]:
-        """Take a step, and return for each pair of `asked [A, 2]` its score, or the weights of its row, `[A, S]`."""
+        """Take a step; return the score of each pair (row, id) of `asked [A, 2]`, or its row's attention, `[A, S]`."""
         if attends:
             outputs, after = self._steps([], tokens, state, attends=True)
             weights = self._mean_weights(outputs, state)
@@ -262,9 +266,10 @@ class OnnxEngine:
         return scores[asked[:, 0], asked[:, 1]], after
 
     def influence(self, sources: Sequence[Ids], targets: Sequence[Ids]) -> list[FloatArray]:
-        """Return how much each token of each source speaks for the last token of its target, in nats.
+        """Return how much each token of each source contributes to the last token of its target, in nats.
 
-        There are no gradients here, so each token is left out in turn: what the last token's log-probability loses.
+        There are no gradients here. So each token is left out in turn, and the result is how much the log-probability
+        of the last target token falls.
         """
         variants: list[Ids] = []
         own: list[Ids] = []
@@ -282,7 +287,7 @@ class OnnxEngine:
         for source in sources:
             count = len(source) - 1
             lost = scores[at] - scores[at + 1 : at + count]
-            results.append(np.pad(lost, (1, 1)))  # the frame is never left out
+            results.append(np.pad(lost, (1, 1)))  # <sos> and <eos> are never left out
             at += count
         return results
 
@@ -293,13 +298,13 @@ class OnnxEngine:
 
 
 def best_ids(scores: FloatArray, count: int) -> IntArray:
-    """Return the ids of the `count` best of each row, `[N, C]`: the best first, among equals the lowest id."""
+    """Return the ids of the `count` best scores of each row, `[N, C]`: the best first, among equals the lowest id."""
     if count >= scores.shape[1]:
         return np.argsort(-scores, axis=1, kind="stable")
     chosen = np.sort(np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)
     values = np.take_along_axis(scores, chosen, axis=1)
     worst = values.min(axis=1, keepdims=True)
-    # Any of several equals may have been chosen for the last places.
+    # argpartition may have chosen any of several equal scores for the last places, so sort the rows with such scores.
     for row in np.flatnonzero(
         ((scores == worst).sum(axis=1) > (values == worst).sum(axis=1)) & (worst[:, 0] > -np.inf)
     ):

@@ -1,7 +1,7 @@
-"""One exported model: its two graphs, and what has to be known to feed them.
+"""One exported model: its two graphs, and the inputs that they need.
 
-Letters: `B` sources, `S` source length, `N` rows of a step, `R` rows of the step before, `P` numbers of a state, `A`
-pairs that are asked for, `C` candidates, `V` vocabulary.
+Letters: `B` sources, `S` source length, `N` rows of a step, `R` rows of the step before, `P` values of a state, `A`
+requested pairs, `C` candidates, `V` vocabulary.
 """
 
 from collections.abc import Sequence
@@ -26,40 +26,40 @@ class Session(Protocol):
     """A loaded graph, such as `onnxruntime.InferenceSession`."""
 
     def run(self, output_names: Sequence[str] | None, input_feed: dict[str, Any]) -> list[Any]:
-        """Return the named outputs, or all."""
+        """Return the named outputs, or all outputs."""
         ...
 
 
 @dataclass(frozen=True)
 class OnnxShape:
-    """What a model's graphs take and give."""
+    """The kind of inputs and outputs that a model's graphs have."""
 
     vocabulary: int
     """The number of target tokens, V."""
     source_vocabulary: int
-    """The size of the source vocabulary. Larger ids, and this one, are features."""
+    """The size of the source vocabulary. Ids from this one on are features."""
     features: bool
     attends: bool
     copies: bool
     adds: bool = False
     """Whether attention has Bahdanau's additive score, whose keys are `[B, S, A]`; the others' are `[B, A, S]`."""
     turned: bool = False
-    """Whether the model reads sources from the other end than they are given."""
+    """Whether the model reads sources in the opposite order to the one in which they are given."""
 
 
 class OnnxMemory(NamedTuple):
-    """What attention reads of B sources."""
+    """The arrays of B sources that attention reads."""
 
     keys: Float32Array
     values: Float32Array
     bias: Float32Array
-    """`[B, 1, S]`, minus infinity behind the end of a source."""
+    """`[B, 1, S]`, minus infinity after the end of a source."""
     copies: IntArray | None = None
     """`[B, S]`, the extended id of each position, or -1; None unless the model copies."""
     firsts: IntArray | None = None
     """`[B, S]`, the first position with the same id."""
     columns: IntArray | None = None
-    """`[B, S]`, an extended id for each position, all different: its id at the first position, or a free one."""
+    """`[B, S]`, a different extended id for each position: at the first position of an id, that id; else a free one."""
 
     def with_copies(self, copies: IntArray, firsts: IntArray, columns: IntArray) -> "OnnxMemory":
         """Return the memory of a model that copies."""
@@ -89,13 +89,14 @@ class Owners(NamedTuple):
     sources: IntArray
     """`[N]`"""
     slots: IntArray
-    """`[B, Q]`, the rows of each source side by side, filled up with row 0; Q of them has the source with most."""
+    """`[B, Q]`, the rows of each source side by side, padded with row 0; Q is the most rows that a source has."""
     places: IntArray
-    """`[N]`, where each row stands among `B Q`."""
+    """`[N]`, the position of each row among the `B Q` slots."""
 
     @classmethod
     def of(cls, sources: IntArray, batch: int) -> "Owners":
         """Return the owners of rows that belong to these of `batch` sources."""
+        # In the stable order by source, the rank of a row is its position less the number of rows of earlier sources.
         counts = np.bincount(sources, minlength=batch)
         order = np.argsort(sources, kind="stable")
         ranks = np.arange(len(sources)) - (np.cumsum(counts) - counts)[sources[order]]
@@ -107,10 +108,10 @@ class Owners(NamedTuple):
 
 
 class Stepped(NamedTuple):
-    """What a step gave."""
+    """The results of a step."""
 
     outputs: list[Any]
-    """Those that were asked for, in that order."""
+    """The requested outputs, in their order."""
     state: Float32Array
     """`[N, P]`"""
 
@@ -169,7 +170,7 @@ class OnnxModel:
         return OnnxModelState(rows, OnnxMemory(*memory))  # type: ignore[arg-type]
 
     def _resized(self, memory: OnnxMemory, length: int) -> OnnxMemory:
-        """Return a memory with so many positions, of which new ones are behind the end of every source."""
+        """Return a memory with `length` positions; new positions are after the end of every source."""
         keys = _resized(memory.keys, 1 if self.shape.adds else 2, length)
         resized = OnnxMemory(keys, _resized(memory.values, 1, length), _resized(memory.bias, 2, length, -np.inf))
         if memory.copies is None or memory.firsts is None or memory.columns is None:
@@ -214,7 +215,7 @@ class OnnxModel:
         return Stepped(outputs, after)
 
     def as_given(self, weights: Float32Array, owners: Owners, memory: OnnxMemory) -> Float32Array:
-        """Return `weights [N, S]` of a step at the positions of the sources as they were given."""
+        """Return the attention `weights [N, S]` of a step with the positions of the sources as they were given."""
         if not self.shape.turned:
             return weights
         lengths = (memory.bias[:, 0] == 0).sum(axis=1)[owners.sources]
@@ -222,7 +223,7 @@ class OnnxModel:
 
 
 def _resized(values: Float32Array, axis: int, length: int, filler: float = 0.0) -> Float32Array:
-    """Return values with so many positions along an axis, with `filler` at new ones."""
+    """Return values with `length` positions along an axis, with `filler` at new positions."""
     if values.shape[axis] >= length:
         return values.take(np.arange(length), axis) if values.shape[axis] > length else values
     more = [(0, length - size if number == axis else 0) for number, size in enumerate(values.shape)]
@@ -230,7 +231,7 @@ def _resized(values: Float32Array, axis: int, length: int, filler: float = 0.0) 
 
 
 def reversed_inside(columns: npt.NDArray[Any], lengths: IntArray) -> npt.NDArray[Any]:
-    """Reverse what stands between the first and the last of each of `columns [S, B]`, of `lengths [B]`."""
+    """Reverse each of `columns [S, B]`, of `lengths [B]`, except for its first and its last value."""
     places = np.arange(len(columns))[:, None]
     last = lengths - 1
     inside = (places > 0) & (places < last)
@@ -238,7 +239,7 @@ def reversed_inside(columns: npt.NDArray[Any], lengths: IntArray) -> npt.NDArray
 
 
 def _divided(ids: IntArray, lengths: IntArray, behind: int) -> dict[str, IntArray]:
-    """Divide `ids [S, B]` into sources and features, whose ids are those from `behind` on."""
+    """Divide `ids [S, B]` into sources and features, whose ids are `behind` and above."""
     is_feature = ids >= behind
     inside = np.arange(len(ids))[:, None] < lengths
     source, source_lengths = _closed_up(ids, inside & ~is_feature)
@@ -260,7 +261,7 @@ def _divided(ids: IntArray, lengths: IntArray, behind: int) -> dict[str, IntArra
 
 
 def _closed_up(ids: IntArray, mask: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
-    """Return the ids `[S, B]` where the mask is true, in their order, and their numbers `[B]`."""
+    """Return the ids `[S, B]` where the mask is true, moved to the front in their order, and their counts `[B]`."""
     lengths = mask.sum(axis=0)
     count = int(lengths.max())
     order = np.argsort(~mask, axis=0, kind="stable")[:count]
@@ -273,7 +274,7 @@ _CopyArrays: TypeAlias = tuple[IntArray, IntArray, IntArray]
 
 
 def _copies(numbers: IntArray, vocabulary: int) -> _CopyArrays:
-    """Return what is copied of sources, from the `numbers [B, S]` of their tokens: see `models/copying.py`."""
+    """Return the arrays for copying, given the `numbers [B, S]` of the sources' tokens: see `models/copying.py`."""
     places = np.arange(numbers.shape[1])
     firsts = (numbers[:, :, None] == numbers[:, None, :]).argmax(axis=2)
     ids = np.where(numbers < vocabulary, numbers, vocabulary + firsts)
@@ -281,7 +282,7 @@ def _copies(numbers: IntArray, vocabulary: int) -> _CopyArrays:
 
 
 def _turned(copies: _CopyArrays, lengths: IntArray) -> _CopyArrays:
-    """Return what is copied of sources that are read from their other end."""
+    """Return the arrays for copying from sources that are read in the opposite order."""
     last = lengths[:, None] - 1
     ids, firsts, columns = (reversed_inside(part.T, lengths).T for part in copies)
     return ids, np.where((firsts > 0) & (firsts < last), last - firsts, firsts), columns

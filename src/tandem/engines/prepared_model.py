@@ -1,4 +1,4 @@
-"""A model's weights prepared for decoding: converted, laid out, and without a graph."""
+"""A model's weights prepared for decoding: in the type and the layout of the matrix products, without gradients."""
 
 import torch
 from torch import Tensor
@@ -12,17 +12,17 @@ from tandem.models.reversing import reversed_sources
 
 
 class PreparedModel:
-    """A model as an engine uses it. Immutable, so that any number of searches may share one."""
+    """A model as an engine uses it. It is immutable, so any number of searches can share one."""
 
     def __init__(self, model: Seq2Seq, dtype: torch.dtype, *, turned: bool = False) -> None:
         """Run matrix products in `dtype`; the state and the logits keep the model's own type.
 
-        With `turned` the model reads sources from the other end than they are given.
+        With `turned`, the model reads sources in the opposite order to the one in which they are given.
         """
         self._turned = turned
         self._model = model
         self._dtype = dtype
-        # Without attention only final states are needed, so sources that begin alike are read together.
+        # Without attention, only final states are needed, so a beginning that several sources share is read once.
         only_final = model.decoder.attention is None and model.bridge is None
         self._encoder = model.encoder.prepare(dtype) if only_final else None
         self._decoder: PreparedDecoder = model.decoder.prepare(dtype, many_steps=True)
@@ -35,13 +35,13 @@ class PreparedModel:
 
     @property
     def copies(self) -> bool:
-        """Whether it copies tokens of the source, so that it ranks extended ids."""
+        """Whether the model copies tokens of the source, so that it ranks extended ids."""
         return self._decoder.gate is not None
 
     def start(self, source: Tensor, lengths: Tensor, numbers: Tensor | None = None) -> DecoderState:
         """Encode `source [S, B]`, of `lengths [B]`, into a state of B rows.
 
-        A model that copies needs the `numbers [S, B]` of the tokens (`text/copying.py`).
+        A model that copies needs the `numbers [S, B]` of the tokens: see `text/copying.py`.
         """
         copies = Copies.of(numbers, self.vocabulary) if self.copies and numbers is not None else None
         if self._turned:
@@ -52,18 +52,18 @@ class PreparedModel:
             return self._decoder.start(*self._model.encode(source, lengths, copies))
 
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Feed `tokens [N]`, and return the logits of what follows, as `logits` does, and the new state."""
+        """Feed `tokens [N]`, and return the logits of the next tokens, as `logits` does, and the new state."""
         features, state = self._decoder.step(tokens, state)
         return self.logits(self._decoder.reading(features, state)), state
 
     def read(self, tree: PrefixTree, state: DecoderState) -> Reading:
-        """Return what follows from all prefixes of a tree that continues the rows of `state`."""
+        """Return the decoder's output after each prefix of a tree that continues the rows of `state`."""
         return self._decoder.read(tree, state)
 
     def alignments(self, tree: PrefixTree, state: DecoderState) -> Tensor | None:
-        """Return the weights of the source's positions at all prefixes of a tree, `[P, S]`; None without attention.
+        """Return the attention at each prefix of a tree, `[P, S]`; None for a model without attention.
 
-        Positions are counted as sources are given, whichever end the model reads them from.
+        The positions are those of the sources as given, even if the model reads them in the opposite order.
         """
         weights = self._decoder.alignments(tree, state)
         if weights is None or state.owners is None:
@@ -72,18 +72,18 @@ class PreparedModel:
 
     @property
     def attends(self) -> bool:
-        """Whether there is attention."""
+        """Whether the model has attention."""
         return self._decoder.attention is not None
 
     def attention(self, state: DecoderState) -> Tensor | None:
-        """Return the weights with which the step before `state` looked, `[N, S]`, as `alignments` does."""
+        """Return the attention of the step that led to `state`, `[N, S]`, as `alignments` does."""
         weights = self._decoder.last_alignments(state)
         if weights is None or state.owners is None:
             return None
         return self._as_given(weights, state.owners.sources, state.owners.memory)
 
     def _as_given(self, weights: Tensor, sources: Tensor, memory: Memory) -> Tensor:
-        """Return `weights [N, S]`, rows of these sources of a memory, at the positions of the sources as given."""
+        """Return the attention `weights [N, S]` to these `sources [N]` with the positions of the sources as given."""
         if not self._turned:
             return weights
         lengths = (memory.bias[:, 0] == 0).sum(dim=1)[sources]  # (N,)
@@ -98,12 +98,13 @@ class PreparedModel:
         tokens: Tensor,
         numbers: Tensor | None = None,
     ) -> Tensor:
-        """Return how much each token of `source [S, B]` speaks for one token of each target, `[S, B]` in nats.
+        """Return how much each token of `source [S, B]` contributes to one token of each target, `[S, B]` in nats.
 
-        It is the gradient of that token's log-probability by the embedding of the source's token, times the embedding
-        (Denil et al. 2014, arXiv 1412.6815, section 4): what would be lost without it, if the model were linear.
-        `inputs [T, B]` are fed to the decoder; the token is `tokens [B]`, after the steps up to `places [B]`. A model
-        that copies needs the `numbers [S, B]`; one that does not gives nothing to a token that was copied.
+        It is the gradient of the target token's log-probability with respect to the embedding of the source token,
+        times that embedding (Denil et al. 2014, arXiv 1412.6815, section 4). If the model were linear, this would be
+        the loss without the source token. `inputs [T, B]` are fed to the decoder; `tokens [B]` are the target tokens,
+        after the steps up to `places [B]`. A model that copies needs the `numbers [S, B]`; for one that does not, the
+        contributions to a copied token are 0.
         """
         model = self._model
         copies = Copies.of(numbers, self.vocabulary) if self.copies and numbers is not None else None
@@ -132,5 +133,5 @@ class PreparedModel:
         return reversed_sources(influence, lengths) if self._turned else influence
 
     def logits(self, reading: Reading) -> Tensor:
-        """Return the logits of what follows, `[N, V]`; of a model that copies, those of extended ids, `[N, V + S]`."""
+        """Return the logits of the next tokens, `[N, V]`; for a model that copies, of extended ids, `[N, V + S]`."""
         return self._decoder.extended_logits(reading).to(self._type)

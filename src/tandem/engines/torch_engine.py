@@ -1,7 +1,7 @@
 """PyTorch models as an engine: one, or several as an ensemble.
 
-Letters: `B` sources, `N` rows of a step, `C` candidates, `V` vocabulary, `P` distinct prefixes of targets, `D` what the
-output layer reads.
+Letters: `B` sources, `N` rows of a step, `C` candidates, `V` vocabulary, `P` distinct prefixes of targets, `D` inputs
+of the output layer.
 """
 
 import os
@@ -29,7 +29,7 @@ from tandem.text import EOS_ID, SOS_ID
 from tandem.text.copying import CopyTable
 
 _BLOCK = 2**20
-"""Logits that exist at one time while given targets are scored."""
+"""The number of logits in memory at one time while given targets are scored."""
 
 
 class TorchState(NamedTuple):
@@ -39,7 +39,7 @@ class TorchState(NamedTuple):
 
     @torch.inference_mode()
     def select(self, rows: IntArray) -> "TorchState":
-        """Repeat, reorder and drop rows, the same of every member."""
+        """Repeat, reorder and drop rows, in the same way for every member."""
         indices = torch.from_numpy(rows).to(self.members[0].layers[0][0].device)
         return TorchState(tuple(state.select(indices) for state in self.members))
 
@@ -47,8 +47,8 @@ class TorchState(NamedTuple):
 class TorchEngine:
     """Ranks next tokens with one model, or with the mean of several. Not changed by use, so threads may share one.
 
-    Each member's weights are prepared once, in the process that is to search. A pickled or copied engine holds the
-    models alone and prepares them anew.
+    The weights of each member are prepared once, in the process that searches. A pickled or copied engine contains only
+    the models, and prepares them again.
     """
 
     sos = SOS_ID
@@ -66,14 +66,14 @@ class TorchEngine:
     ) -> None:
         """Put the models on `device` in eval mode, and run matrix products in `dtype`.
 
-        Sources go in as the first member reads them; a member that reads them from their other end turns them round.
-        With `copying`, which a member that copies needs, sources and targets have extended ids. Raise ValueError
-        without a member, and without what it needs.
+        Sources are given in the order in which the first member reads them; a member that reads the opposite order
+        reverses them. With `copying`, which a member that copies needs, sources and targets have extended ids. Raise
+        ValueError if there is no member, or if a member that copies gets no `copying`.
         """
         if not members:
-            raise ValueError("there is no model to decode with: give one member at least")
+            raise ValueError("there is no model to decode with: give at least one member")
         if copying is None and any(member.model.decoder.copy_gate is not None for member in members):
-            raise ValueError("a model that copies needs to know what it may copy: give copying=Copying(...).table")
+            raise ValueError("a model that copies needs the table of what it may copy: give copying=Copying(...).table")
         self.members = tuple(Member(model.to(device).eval(), recipe) for model, recipe in members)
         self.device = device
         self.dtype = dtype
@@ -93,31 +93,31 @@ class TorchEngine:
         self._attends = False
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is pickled or copied: the models themselves, not what was prepared for decoding."""
+        """Return the part that is pickled or copied: the models, without their prepared weights."""
         return {name: value for name, value in vars(self).items() if name not in {"_models", "_process"}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Become an engine of the process that this is called in."""
+        """Restore the engine, and prepare the weights in the current process."""
         banned, attends = state["_banned"], state["_attends"]
         vars(self).update(state)
         self._prepare()
         self._banned, self._attends = banned, attends
 
     def banning(self, ids: Ids) -> "TorchEngine":
-        """Return an engine over the same prepared models that bans these ids alone.
+        """Return an engine over the same prepared models that bans exactly these ids.
 
-        Raise ValueError when `<eos>` is among them, for then no output could ever end.
+        Raise ValueError if `<eos>` is among them, since no output could ever end.
         """
         if self.eos in ids:
-            raise ValueError(f"the banned ids must not hold <eos>, but {self.eos} is in {list(ids)}")
+            raise ValueError(f"the banned ids must not contain <eos>, but {self.eos} is in {list(ids)}")
         other = self._copy()
         other._banned = torch.tensor(ids, dtype=torch.int64, device=self.device)
         return other
 
-    def attending(self) -> "TorchEngine | None":
-        """Return an engine over the same prepared models whose candidates tell where the step looked.
+    def with_attention(self) -> "TorchEngine | None":
+        """Return an engine over the same prepared models whose candidates have their attention.
 
-        It is the mean of the members that have attention; None where no member has.
+        It is the mean over the members with attention; return None if no member has attention.
         """
         if not any(model.attends for model in self._models):
             return None
@@ -142,14 +142,14 @@ class TorchEngine:
 
     @property
     def logits(self) -> int:
-        """The number of logits that a step makes of one row: V for each member."""
+        """The number of logits that a step computes for one row: V for each member."""
         return len(self._models) * self.vocabulary
 
     @torch.inference_mode()
     def start(self, sources: Sequence[Ids]) -> TorchState:
         """Encode the sources, each framed by `<sos>` and `<eos>`, into a state of B rows.
 
-        Raise TandemError in a forked process, where torch would wait for ever for threads that were not forked.
+        Raise TandemError in a forked process, where torch would wait forever for threads that were not forked.
         """
         self._check_process()
         source, lengths = pad_sentences(sources)
@@ -194,22 +194,22 @@ class TorchEngine:
         return logits, normalisers, eos, TorchState(tuple(state for _, state in steps))
 
     def _attention(self, state: TorchState) -> FloatArray | None:
-        """Return where the step before `state` looked, `[N, S]`; None unless the engine is to tell."""
+        """Return the attention of the step that led to `state`, `[N, S]`; None unless it was requested."""
         if not self._attends:
             return None
         return _mean([model.attention(own) for model, own in zip(self._models, state.members, strict=True)])
 
     def _together(self, logits: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return what the members predict together: logits `[N, V]` and their log-normalisers `[N]`."""
+        """Return the mean prediction of the members: logits `[N, V]` and their log-normalisers `[N]`."""
         if len(logits) == 1:
             return logits[0], log_normaliser(logits[0])
-        if self._copying is not None:  # a member that does not copy finds what is copied impossible
+        if self._copying is not None:  # to a member that does not copy, copied tokens are impossible
             widest = max(each.shape[1] for each in logits)
             logits = [pad(each, (0, widest - each.shape[1]), value=-torch.inf) for each in logits]
         return self._average(logits)
 
     def _fed(self, tokens: Tensor) -> Tensor:
-        """Return what the decoders read of tokens."""
+        """Return the ids that the decoders read for these tokens: a copied token outside V is read as `<unk>`."""
         return tokens if self._copying is None else fed_back(tokens, self.vocabulary)
 
     @torch.inference_mode()
@@ -226,16 +226,16 @@ class TorchEngine:
 
     @torch.inference_mode()
     def align(self, state: TorchState, rows: IntArray, targets: Sequence[Ids]) -> list[FloatArray] | None:
-        """Return how much each token of each target looked at each token of its source, as the mean of the members.
+        """Return the attention of each token of each target to each token of its source, as the mean of the members.
 
-        None where no member has attention.
+        None if no member has attention.
         """
         tree, places, states = self._target_tree(state, rows, targets)
         mean = _mean([model.alignments(tree, own) for model, own in zip(self._models, states, strict=True)])
         return None if mean is None else [mean[own] for own in places]
 
     def influence(self, sources: Sequence[Ids], targets: Sequence[Ids]) -> list[FloatArray]:
-        """Return how much each token of each source speaks for the last token of its target, the members' mean."""
+        """Return how much each token of each source contributes to the last token of its target: the members' mean."""
         self._check_process()
         source, lengths = pad_sentences(sources)
         inputs, steps = pad_sentences([[self.sos, *ids[:-1]] for ids in targets])
@@ -264,8 +264,10 @@ class TorchEngine:
     def _token_scores(self, readings: Sequence[Reading], places: Tensor, tokens: Tensor) -> FloatArray:
         """Return the log-probability of each of `tokens` after the prefix at its place among the P of `readings`.
 
-        Whole logits never exist: a block of prefixes at a time is put through the output layer.
+        The output layer runs on a block of prefixes at a time, so the logits of all prefixes are never in memory at
+        once.
         """
+        # Sorted by prefix, the tokens of a block of prefixes are the neighbours from `begin` to `end`.
         places, order = places.sort()
         tokens = tokens[order]
         scores = torch.empty(len(tokens), dtype=torch.float64)
@@ -286,13 +288,13 @@ class TorchEngine:
         if os.getpid() != self._process and (torch.get_num_threads() > 1 or self.device.type != "cpu"):
             raise TandemError(
                 f"this translator was made in process {self._process} and is used in process {os.getpid()}, which was "
-                "forked from it, where torch would hang with several threads or a GPU. Start such a process with "
+                "forked from it. There, torch would hang with several threads or a GPU. Start the process with "
                 'multiprocessing\'s "spawn", or, on a CPU, call torch.set_num_threads(1) in it first'
             )
 
 
 def _mean(weights: Sequence[Tensor | None]) -> FloatArray | None:
-    """Return the mean of the members' attention, of those that have it; None where no member has."""
+    """Return the mean attention of the members that have attention; None if no member has."""
     each = [_float64(own) for own in weights if own is not None]
     if not each:
         return None
@@ -301,5 +303,5 @@ def _mean(weights: Sequence[Tensor | None]) -> FloatArray | None:
 
 
 def _float64(values: Tensor) -> FloatArray:
-    """Return a tensor as an array in the finest type: logits that differ in their last bit still differ in a sum."""
+    """Return a tensor as an array of float64, so that logits which differ in their last bit also differ in a sum."""
     return values.cpu().numpy().astype(np.float64)

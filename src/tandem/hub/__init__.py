@@ -1,4 +1,4 @@
-"""Models on the Hugging Face Hub: how they are named, fetched and pushed, and the card that describes one.
+"""Models on the Hugging Face Hub: their names, downloads, uploads and model cards.
 
 Importing this package loads neither torch nor huggingface_hub, which the extra `hub` installs.
 """

@@ -1,6 +1,6 @@
-"""The card of a model: Markdown that says what it was made of, what it is worth and how it is used.
+"""The card of a model: Markdown that describes its data, its scores and its use.
 
-Its front matter is what the Hub reads: tags, languages, and the scores in the form of `model-index`.
+The Hub reads the front matter: tags, languages, and the scores in the form of `model-index`.
 """
 
 import json
@@ -22,31 +22,31 @@ _WORDS = ("word", "whitespace", "tags")
 
 @dataclass(frozen=True)
 class Card:
-    """What the card of a model says."""
+    """The contents of the card of a model."""
 
     name: HubName
     recipe: Recipe
     vocabularies: Sequence[int]
-    """Tokens of the source and of the target."""
+    """The numbers of source and target tokens."""
     calibrated: bool = False
     export: ExportPrecision | None = None
     """The precision of an export; None for a checkpoint."""
     parameters: int | None = None
     corpora: Mapping[str, Sequence[tuple[str, str]]] | None = None
-    """Name and SHA-256 of each file, by the part of the data."""
+    """The name and the SHA-256 of each file, by part of the data."""
     scores: Sequence[Score] = ()
     scored_on: str = ""
-    """The part of the data that the scores are of: test, validation or training."""
+    """The part of the data that was scored: test, validation or training."""
     software: str = ""
     license: str | None = None
 
     def text(self) -> str:
-        """Return the card."""
+        """Return the card as Markdown."""
         sections = (self._what(), self._use(), self._data(), self._scores(), self._recipe(), self._limits())
         return f"---\n{_yaml(self._front_matter())}---\n\n" + "\n\n".join(filter(None, sections)) + "\n"
 
     def _front_matter(self) -> dict[str, object]:
-        """Return what the Hub reads, in its own terms."""
+        """Return the front matter, in the Hub's terms."""
         languages = languages_of(self.recipe)
         cell, train = self.recipe.model.cell, self.recipe.data.train
         front: dict[str, object] = {"library_name": "tandem-seq2seq"}
@@ -65,7 +65,7 @@ class Card:
         return front
 
     def _result(self, scores: Iterable[Score]) -> dict[str, object]:
-        """Return the scores as `model-index` has them; a signature is an argument of its metric."""
+        """Return the scores in the form of `model-index`; a signature is an argument of its metric."""
         corpus = ", ".join(self._corpus(self.scored_on))
         return {
             "task": {"type": "translation" if languages_of(self.recipe) else "text2text-generation"},
@@ -94,7 +94,7 @@ class Card:
         form = "" if self.export is None else f" This is its export, two ONNX graphs in {self.export}."
         return (
             f"# {self._title()}\n\nA recurrent encoder-decoder ({model.cell.upper()}, {attention}) that {task}. It was "
-            f"trained with Tandem, from the corpus below and nothing else.{form}"
+            f"trained with Tandem on the corpus below, and on nothing else.{form}"
         )
 
     def _use(self) -> str:
@@ -104,7 +104,8 @@ class Card:
             f'tandem translate {self.name} "..."\n```\n\n'
             f'```python\nimport tandem\n\ntranslator = tandem.load("{self.name}")\n'
             'print(translator.translate(["..."])[0].text)\n```\n\n'
-            "Loading runs no code of the files: each is checked by its size, its SHA-256 and what the recipe asks for."
+            "Loading runs no code from the files. The size and the SHA-256 of each file are checked, and that it fits "
+            "the recipe."
         )
 
     def _data(self) -> str:
@@ -124,10 +125,10 @@ class Card:
 
     def _scores(self) -> str:
         if not self.scores:
-            return "## Scores\n\nThis card knows of none: `tandem evaluate` measures the model on a corpus of yours."
+            return "## Scores\n\nNo scores are known. `tandem evaluate` measures the model on a corpus of yours."
         rows = [(_code(score.name), f"{score.value:.2f}", _code(score.signature)) for score in self.scores]
         corpus = ", ".join(map(_code, self._corpus(self.scored_on)))
-        chosen = " The same corpus chose this checkpoint among others." if self.scored_on != "test" else ""
+        chosen = " This checkpoint was chosen by the same corpus." if self.scored_on != "test" else ""
         table = _table(("score", "value", "signature"), rows)
         return f"## Scores\n\nOn the {self.scored_on} corpus ({corpus}).{chosen}\n\n{table}"
 
@@ -152,15 +153,15 @@ class Card:
     def _limits(self) -> str:
         recipe = self.recipe
         limits = [
-            "It knows what its corpus shows. A text of another kind it may translate fluently and wrongly.",
-            f"It was trained on pairs of at most {recipe.data.max_tokens:,} tokens a side.",
+            "It knows only texts like those of its corpus. The output for other texts may be fluent and wrong.",
+            f"It was trained on pairs of at most {recipe.data.max_tokens:,} tokens per side.",
         ]
         if recipe.text.source.tokenizer in _WORDS and not recipe.model.copy:
             limits.append(
-                f"It knows {self.vocabularies[0]:,} source tokens. Any other is unknown to it; `--json` says which."
+                f"It knows {self.vocabularies[0]:,} source tokens. `--json` lists the others in a text as unknown."
             )
         if recipe.model.attention == "off":
-            limits.append("The whole source goes through one vector, so long sources come out worse than short ones.")
+            limits.append("A vector of fixed size holds the whole source, so long sources are translated worse.")
         if not self.calibrated:
             limits.append("Its confidences are not calibrated, so it gives none.")
         if self.export == "int8":
@@ -168,14 +169,14 @@ class Card:
         return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 
     def _corpus(self, part: str) -> list[str]:
-        """Return the names of the corpus of a part: without a validation corpus, training pairs were held back."""
+        """Return the names of the corpus of a part; one without a corpus was split off from the training data."""
         corpora = self.recipe.data.corpora()
         corpus = corpora.get(part, corpora["train"])
         return [_last(name) for name in corpus.names]
 
 
 def _last(name: str) -> str:
-    """Return the last part of a path: the folders that it lay in are nobody's business."""
+    """Return the last part of a path: the names of its folders are private."""
     return re.split(r"[/\\]", name.rstrip("/\\"))[-1]
 
 
@@ -190,5 +191,5 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _yaml(mapping: Mapping[str, object]) -> str:
-    """Return a mapping as YAML: its values as JSON, which YAML reads."""
+    """Return a mapping as YAML, with its values in JSON, which is valid YAML."""
     return "".join(f"{key}: {printable(json.dumps(value, ensure_ascii=False))}\n" for key, value in mapping.items())

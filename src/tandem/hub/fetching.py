@@ -1,4 +1,4 @@
-"""Models of the Hub in the cache of huggingface_hub: only files that a model has, and only those that it lists."""
+"""Downloads models from the Hub into the cache of huggingface_hub: only files of a model that its format file lists."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from tandem.version import __version__
 
 
 def local_model(path: Path) -> Path:
-    """Return where the model is that `path` names: in the Hub's cache for `hf:OWNER/NAME`, else `path` itself.
+    """Return the path of the model that `path` names: in the Hub's cache for `hf:OWNER/NAME`, else `path` itself.
 
-    A model that is not in the cache is fetched; one that is, is looked up on the Hub, and fetched where it has changed.
-    Without a network the cache is taken as it is. Raise HubError where there is no such model, or where it is neither
-    in the cache nor to be had. What was fetched is checked by whoever loads it, like any model.
+    A model is downloaded if it is not in the cache, or if it has changed on the Hub. Without a network, the cache is
+    used as it is. Raise HubError if there is no such model, or if it is neither in the cache nor available. Downloaded
+    files are checked when the model is loaded, like those of any model.
     """
     name = hub_name(path)
     if name is not None:
@@ -35,8 +35,8 @@ def _fetched(name: HubName) -> Path:
                 )
             )
 
-        # The directory is called after the commit. All other files are asked of that one, and those in the cache of
-        # nobody.
+        # The directory is named after the commit. All other files are of that commit; those that the cache has already
+        # need no request.
         folder = fetch(FORMAT_FILE, name.revision).parent
         listed = read_sealed(folder / FORMAT_FILE).get("files")
         for file in sorted(MODEL_FILES.intersection(listed if isinstance(listed, dict) else ())):

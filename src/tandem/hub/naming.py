@@ -1,4 +1,4 @@
-"""How a model on the Hub is named, and which of its files are Tandem's."""
+"""The names of models on the Hub, and of the files that Tandem keeps there."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from tandem.files.seals import FORMAT_FILE
 
 PREFIX = "hf:"
 CARD = "README.md"
-"""The file of a repository that the Hub shows as its page."""
+"""The file that the Hub shows as the page of a repository."""
 MODEL_FILES = frozenset(
     {
         *("model.safetensors", "encoder.onnx", "step.onnx", "export.json"),
@@ -19,7 +19,7 @@ MODEL_FILES = frozenset(
         FORMAT_FILE,
     }
 )
-"""The files of a checkpoint or an export. No others are fetched, and besides the card no others are pushed."""
+"""The files of a checkpoint or an export. No others are downloaded and, except for the card, no others are pushed."""
 
 _LONGEST = 96
 _PART = r"[A-Za-z0-9_](?:[\w.-]*[A-Za-z0-9_])?"
@@ -31,19 +31,19 @@ class HubName(NamedTuple):
     """A model on the Hub."""
 
     model: str
-    """As in OWNER/NAME."""
+    """OWNER/NAME."""
     revision: str | None = None
-    """A branch, a tag or a commit. None: the main branch."""
+    """A branch, a tag or a commit; None for the main branch."""
 
     def __str__(self) -> str:
-        """Return the name as every command takes it."""
+        """Return the name as every command accepts it."""
         return f"{PREFIX}{self.model}" + ("" if self.revision is None else f"@{self.revision}")
 
 
 def hub_name(path: Path) -> HubName | None:
     """Return the model that `hf:OWNER/NAME` or `hf:OWNER/NAME@REVISION` names; None for any other text.
 
-    A path that exists is that path, whatever it is called.
+    A path that exists is always a path, even if it looks like such a name.
     """
     text = path.as_posix()
     if not text.startswith(PREFIX) or is_there(path):
@@ -55,7 +55,7 @@ def hub_name(path: Path) -> HubName | None:
 
 
 def looks_like_hub_name(path: Path) -> bool:
-    """Tell whether somebody seems to mean a model on the Hub, perhaps by a malformed name."""
+    """Return whether a path seems to name a model on the Hub, perhaps in a wrong form."""
     return path.as_posix().startswith(PREFIX) and not is_there(path)
 
 
@@ -68,7 +68,7 @@ def checked_name(text: str, revision: str | None = None) -> HubName:
             f"digits, '-', '_' and '.', at most {_LONGEST} characters, no '--' and no '..'"
         )
     if revision is not None and not _is_revision(revision):
-        raise HubError(f"{revision}: this is no name of a branch. Take letters, digits, '-', '_', '.' and '/'")
+        raise HubError(f"{revision}: this is not the name of a branch. Use letters, digits, '-', '_', '.' and '/'")
     return HubName(model, revision)
 
 

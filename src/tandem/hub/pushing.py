@@ -1,4 +1,4 @@
-"""Writing a model to the Hub as one commit."""
+"""Writes a model to the Hub as one commit."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 _BESIDE = (".gitattributes", ".gitignore", CARD, "LICENSE")
-"""What may be in a repository that has no model yet. What a name begins with counts."""
+"""The beginnings of the names of files that may be in a repository without a model."""
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """A model that is on the Hub."""
+    """A model that was pushed to the Hub."""
 
     page: str
     """The address of its page."""
     commit: str
-    """The commit, by which `hf:OWNER/NAME@COMMIT` names just this model."""
+    """The commit; `hf:OWNER/NAME@COMMIT` names exactly this model."""
 
 
 def push_files(
     directory: Path, files: Iterable[str], card: str, name: HubName, *, private: bool = False, message: str
 ) -> Pushed:
-    """Write these files of a directory and the card to the Hub, as one commit; make the repository where it is missing.
+    """Write these files of a directory and the card to the Hub as one commit; create the repository if it is missing.
 
     Files of an earlier model of Tandem are replaced or removed, and everything else stays. Raise HubError without a
-    token or the right to write, where the repository has other content, and for an existing public one with `private`.
+    token or the right to write, if the repository has other content, and for an existing public one with `private`.
     """
     with answered(name):
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 
         if get_token() is None:
             raise HubError(
-                f"{name}: a push needs a token that may write. Make one at https://huggingface.co/settings/tokens, "
+                f"{name}: a push needs a token with write access. Make one at https://huggingface.co/settings/tokens, "
                 "then log in with `hf auth login`, or set HF_TOKEN"
             )
         api = HfApi(library_name="tandem-seq2seq", library_version=__version__)
@@ -62,7 +62,7 @@ def push_files(
 
 
 def _prepared(api: "HfApi", name: HubName, *, private: bool) -> tuple[str | None, frozenset[str]]:
-    """Make the repository and the branch where they are missing; return the branch's commit and its files."""
+    """Create the repository and the branch if they are missing; return the branch's commit and its files."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
@@ -70,12 +70,12 @@ def _prepared(api: "HfApi", name: HubName, *, private: bool) -> tuple[str | None
     except GatedRepoError:
         raise
     except RepositoryNotFoundError:
-        api.create_repo(name.model, private=private or None)  # else as the owner's settings say
+        api.create_repo(name.model, private=private or None)  # None: as in the owner's settings
         info = api.model_info(name.model)
     if private and not info.private:
         raise HubError(
-            f"{name}: it is there already, and public; --private is for new ones. Make it private in its settings "
-            f"({api.endpoint}/{name.model}/settings), or push to another name"
+            f"{name}: it exists already and is public, and --private is for new repositories. Make it private in its "
+            f"settings ({api.endpoint}/{name.model}/settings), or push to another name"
         )
     if name.revision is not None:
         try:
@@ -87,11 +87,11 @@ def _prepared(api: "HfApi", name: HubName, *, private: bool) -> tuple[str | None
 
 
 def _refuse_others(name: HubName, present: frozenset[str]) -> None:
-    """Raise HubError where a repository has content and no model of Tandem among it."""
+    """Raise HubError if a repository has content, but no model of Tandem."""
     others = sorted(file for file in present if not file.startswith(_BESIDE))
     if others and FORMAT_FILE not in present:
         listed = ", ".join(others[:3]) + (f" and {len(others) - 3:,} more" if len(others) > 3 else "")
         raise HubError(
-            f"{name}: it has other content ({listed}), and a push is for a new repository, or one with a model of "
+            f"{name}: it has other content ({listed}), and a push needs a new repository or one with a model of "
             "Tandem. Choose another name"
         )

@@ -1,4 +1,4 @@
-"""What the Hub and the network answer, as sentences that say what to do."""
+"""Turns errors of the Hub and of the network into sentences that say what to do."""
 
 import sys
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from tandem.errors import HubError
 from tandem.hub.naming import HubName
 
-_LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN to a token of yours"
+_LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN to your token"
 
 
 @contextmanager
 def answered(name: HubName) -> Iterator[None]:
-    """Turn what huggingface_hub raises in this block into a HubError that names the model.
+    """Turn the errors of huggingface_hub in this block into a HubError that names the model.
 
-    Its progress bars are hidden where nobody sees them.
+    Its progress bars are hidden unless standard error is a terminal.
     """
     try:
         from httpx2 import HTTPError
@@ -22,7 +22,7 @@ def answered(name: HubName) -> Iterator[None]:
         from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
     except ImportError as error:
         raise HubError(
-            f"{name}: the package `huggingface_hub`, which speaks with the Hub, is missing or too old. "
+            f"{name}: the package `huggingface_hub`, which the Hub needs, is missing or too old. "
             'Install it with: pip install "tandem-seq2seq[hub]"'
         ) from error
     hides = not sys.stderr.isatty() and not are_progress_bars_disabled()
@@ -32,19 +32,20 @@ def answered(name: HubName) -> Iterator[None]:
         yield
     except errors.GatedRepoError as error:
         raise HubError(
-            f"{name}: its owner decides who may have it, and you are not among them. Ask on its page"
+            f"{name}: its owner decides who has access, and you have none. Ask for access on its page"
         ) from error
     except errors.RepositoryNotFoundError as error:
         raise HubError(
-            f"{name}: the Hub has no such model, or it is private and not for you. Check its name. {_LOG_IN}"
+            f"{name}: the Hub has no such model, or it is private and you have no access. Check its name. {_LOG_IN}"
         ) from error
     except errors.RevisionNotFoundError as error:
         raise HubError(f"{name}: the model has no branch, tag or commit of that name. Check it on its page") from error
     except errors.LocalEntryNotFoundError as error:
-        raise HubError(_unreachable(name, error.__cause__ or error, ", and this is not in the cache whole")) from error
+        missing = ", and the model is not completely in the cache"
+        raise HubError(_unreachable(name, error.__cause__ or error, missing)) from error
     except errors.RemoteEntryNotFoundError as error:
         file = error.response.url.path.rpartition("/")[2]
-        raise HubError(f"{name}: {file} is not there: it is no model of Tandem, or not all") from error
+        raise HubError(f"{name}: {file} is missing: this is not a model of Tandem, or an incomplete one") from error
     except errors.HfHubHTTPError as error:
         raise HubError(f"{name}: {_refused(error.response.status_code, error)}") from error
     except (errors.OfflineModeIsEnabled, HTTPError) as error:
@@ -58,19 +59,19 @@ def answered(name: HubName) -> Iterator[None]:
 
 def _refused(status: int, error: Exception) -> str:
     if status == 401:
-        return f"the Hub does not know your token. {_LOG_IN}"
+        return f"the Hub does not accept your token. {_LOG_IN}"
     if status == 403:
-        return "your token may not do that. Check who the owner is, and take a token that may write"
+        return "your token does not allow this. Check who the owner is, and use a token with write access"
     if status in (409, 412):
-        return "somebody else is changing it. Look at its page, and push again"
-    return f"the Hub answers {status}: {_first_line(error)}"
+        return "it was changed at the same time. Look at its page, and push again"
+    return f"the Hub answered {status}: {_first_line(error)}"
 
 
 def _unreachable(name: HubName, error: BaseException, cache: str = "") -> str:
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
-        return f"{name}: HF_HUB_OFFLINE is set{cache}. Unset it once"
+        return f"{name}: HF_HUB_OFFLINE is set{cache}. Unset it to download the model"
     return f"{name}: the Hub ({constants.ENDPOINT}) cannot be reached ({_first_line(error)}){cache}. Check the network"
 
 

@@ -42,7 +42,7 @@ __all__ = [
     "word_edit_rate",
 ]
 
-# Imported when they are asked for: who translates needs none of the libraries behind them.
+# Imported on first use: translating needs none of the libraries behind them.
 __getattr__ = names_of(
     __name__,
     {

@@ -1,4 +1,4 @@
-"""What takes no training; a model should be better."""
+"""Baselines that need no training; a model should be better."""
 
 from collections.abc import Sequence
 
@@ -13,8 +13,8 @@ _TOGETHER = 64  # The number of sources whose distances are in memory at a time
 def nearest_targets(sources: Sequence[str], training: Sequence[tuple[str, str]]) -> list[str]:
     """Return for each source the target of the nearest training source.
 
-    The distance is the number of character edits divided by the length of the longer text; of equally near sources the
-    first counts. Of a large corpus only the first training pairs are compared, as many as take a few seconds.
+    The distance is the number of character edits divided by the length of the longer text; of equally near sources, the
+    first counts. Of a large corpus, only the first training pairs are compared, which takes a few seconds. Raise
     ValueError without training pairs.
     """
     if not training:

@@ -18,13 +18,13 @@ from tandem.names import TokenizerChoice
 
 _ORDER = 4  # The length of the longest n-grams that are counted
 
-Table: TypeAlias = NDArray[np.number]  # What a figure is computed from, a row a sentence: `[N, k]`
+Table: TypeAlias = NDArray[np.number]  # The counts that a figure is computed from, a row for each sentence: `[N, k]`
 Measure: TypeAlias = Callable[[NDArray[np.number]], NDArray[np.float64]]
 """Computes figures from sums of tables: `[..., k]` -> `[...]`."""
 Statistics: TypeAlias = NDArray[np.int64]
 """The table of BLEU, `[N, 10]`.
 
-A row holds the length of the translation and of the reference, the matching n-grams for n of 1 to 4, and all n-grams.
+A row has the lengths of the translation and the reference, the matching n-grams for n of 1 to 4, and all n-grams.
 """
 
 
@@ -39,7 +39,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Resampling:
-    """How sentences are resampled. The same settings draw the same sentences for all systems."""
+    """The settings of resampling. The same settings draw the same sentences for all systems."""
 
     samples: int = 1000
     seed: int = 0
@@ -55,7 +55,7 @@ class Resampling:
 
     @property
     def signature(self) -> str:
-        """What is needed to draw the same resamples, in sacreBLEU's notation."""
+        """The settings that reproduce the same resamples, in sacreBLEU's notation."""
         return f"bs:{self.samples}|seed:{self.seed}|ci:{100 * self.confidence:g}"
 
 
@@ -88,7 +88,7 @@ def bleu_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
     matches, totals = sums[..., 2 : 2 + _ORDER], sums[..., 2 + _ORDER :]
     halvings = np.cumsum((matches == 0) & (totals > 0), axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # Where there are no n-grams of a length at all, their precision is 0, and so is BLEU.
+        # If there are no n-grams of a length at all, their precision is 0, and so is BLEU.
         counted = np.where(matches > 0, matches, 0.5**halvings)
         logs = np.log(np.where(totals > 0, 100.0 * counted / totals, 0.0))
         brevity = np.minimum(0.0, 1.0 - reference_lengths / lengths)
@@ -104,8 +104,8 @@ def perplexity_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
 def interval(systems: Sequence[Table], resampling: Resampling, measure: Measure = bleu_of_sums) -> Interval:
     """Return a figure with its interval; with several systems, the mean of their figures.
 
-    The interval tells how much other sentences would change the figure, not how much another training would.
-    ValueError where there is no system, or where their numbers of sentences differ.
+    The interval shows how much other sentences would change the figure, not how much another training would. Raise
+    ValueError if there is no system, or if their numbers of sentences differ.
     """
     samples = resampled(systems, resampling, measure).mean(0)
     return _between(_mean(systems, measure), samples, resampling)
@@ -116,7 +116,7 @@ def difference_interval(
 ) -> Interval:
     """Return by how much the mean figure of systems exceeds that of baselines, on the same resamples.
 
-    ValueError where a side has no system, or where the numbers of sentences differ.
+    Raise ValueError if a side has no system, or if the numbers of sentences differ.
     """
     for side in (systems, baselines):
         _sentences(side)
@@ -127,10 +127,10 @@ def difference_interval(
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much a figure is higher on one side than on the other, and whether that may be chance."""
+    """The difference of a figure between two sides, and whether it may be chance."""
 
     interval: Interval
-    p_value: float  # Two-sided: how probable a difference of this size is where both sides are equally good
+    p_value: float  # Two-sided: the probability of a difference of this size if both sides are equally good
 
 
 def difference_of_trainings(
@@ -138,9 +138,9 @@ def difference_of_trainings(
 ) -> Difference:
     """Compare trainings by paired bootstrap of sentences (Koehn 2004) and of trainings, both drawn with replacement.
 
-    All systems share the sentences of a resample. Where a side has several trainings, these are drawn as well, and
-    their spread is scaled to the unbiased variance of a mean; a single training stays as it is. The p value is computed
-    as in sacreBLEU, but it is 1 where nothing differs. ValueError as for `difference_interval`.
+    All systems share the sentences of a resample. If a side has several trainings, these are drawn as well, and their
+    spread is scaled to the unbiased variance of a mean; a single training stays as it is. The p value is computed as in
+    sacreBLEU, but it is 1 if nothing differs. Raise ValueError as `difference_interval` does.
     """
     for side in (systems, baselines):
         _sentences(side)
@@ -165,7 +165,7 @@ def _drawn(figures: NDArray[np.float64], generator: np.random.Generator) -> NDAr
 def resampled(systems: Sequence[Table], resampling: Resampling, measure: Measure) -> NDArray[np.float64]:
     """Return the figure of each system on each resample, which all systems share: `[systems, samples]`."""
     sentences = _sentences(systems)
-    # (N, systems * k): one product a resample gives the sums of all systems.
+    # (N, systems * k): for each resample, one product gives the sums of all systems.
     table = np.concatenate(list(systems), axis=1).astype(np.float64)
     generator = np.random.default_rng(resampling.seed)
     sums = np.empty((resampling.samples, table.shape[1]))
@@ -186,10 +186,10 @@ def _between(value: float, samples: NDArray[np.float64], resampling: Resampling)
 
 
 def _sentences(systems: Sequence[Table]) -> int:
-    """Return the number of sentences that all systems have. ValueError where it differs."""
+    """Return the number of sentences that all systems have. Raise ValueError if their numbers differ."""
     if not systems:
         raise ValueError("there is no system: an interval needs at least one")
     numbers = {len(system) for system in systems}
     if len(numbers) > 1:
-        raise ValueError(f"the systems have {sorted(numbers)} sentences; to compare them, give all the same ones")
+        raise ValueError(f"the systems have {sorted(numbers)} sentences; to compare them, give all the same sentences")
     return numbers.pop()

@@ -1,6 +1,6 @@
 """The probability that an output is right: the model's own probabilities, calibrated on outputs that were checked.
 
-Because of label smoothing and of the output's length, its probability by itself says little about whether it is right.
+Because of label smoothing and the length of the output, the model's probability says little about whether it is right.
 Logistic regression on that probability corrects it: Platt scaling (Platt 1999, "Probabilistic outputs for support
 vector machines"; Guo et al. 2017, arXiv 1706.04599).
 """
@@ -20,13 +20,13 @@ LEAST_OUTPUTS = 20  # The smallest number of outputs that a calibration is learn
 _PRIOR = (0.0, 1.0)
 """The prior means of the weights, for features in standard deviations of the outputs.
 
-A less probable token is less often right: without this prior, a model that was always right in the validation corpus
-would be as sure of anything else it reads.
+A less probable token is less often right. Without this prior, a model that was always right on the validation corpus
+would be just as sure of every other output.
 """
 _LEAST_DEVIATIONS = (0.5, 0.05)
 """The smallest standard deviations in nats.
 
-Where all outputs are about equally probable, a slightly less probable one need not be wrong.
+If all outputs are about equally probable, a slightly less probable one need not be wrong.
 """
 _BINS = 10
 _STEPS = 100
@@ -58,8 +58,8 @@ class ReliabilityBin(NamedTuple):
 def fit_calibration(outputs: Sequence[Sequence[float]], right: Sequence[bool]) -> Calibration | None:
     """Learn a calibration from the token scores of outputs and whether each is right; None from fewer than 20 outputs.
 
-    Newton's method finds the most probable weights. They have a normal prior, and the targets are Platt's: where n
-    outputs are right, each of these counts as right with the probability (n + 1) / (n + 2).
+    Newton's method finds the most probable weights. They have a normal prior, and the targets are those of Platt: if n
+    outputs are right, each of them counts as right with the probability (n + 1) / (n + 2).
     """
     if len(outputs) < LEAST_OUTPUTS:
         return None
@@ -76,11 +76,11 @@ def fit_calibration(outputs: Sequence[Sequence[float]], right: Sequence[bool]) -
 def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int = _BINS) -> list[ReliabilityBin]:
     """Sort outputs by confidence into bins of equal size, the least confident first; empty bins are left out.
 
-    ValueError where the numbers of confidences and outputs differ, or where there are none.
+    Raise ValueError if the numbers of confidences and outputs differ, or if there are none.
     """
     if len(confidences) != len(right) or not confidences:
         raise ValueError(
-            f"there are {len(confidences)} confidences for {len(right)} outputs; give one for each, and one at least"
+            f"there are {len(confidences)} confidences for {len(right)} outputs; give one for each, at least one"
         )
     values, good = np.array(confidences), np.array(right, dtype=float)
     order = np.argsort(values, kind="stable")
@@ -91,14 +91,15 @@ def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int =
 def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = _BINS) -> float:
     """Return the mean distance between confidence and the share that is right, over bins of equal size: from 0 to 1.
 
-    Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning". ValueError as `reliability`.
+    See Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning". Raise ValueError as
+    `reliability` does.
     """
     parts = reliability(confidences, right, bins)
     return sum(part.outputs * abs(part.confidence - part.right) for part in parts) / len(confidences)
 
 
 def calibration_error(confidences: Sequence[float], right: Sequence[bool], *, lowercase: bool) -> Score:
-    """`expected_calibration_error` as a score, in percentage points; `lowercase` is what "right" was told by."""
+    """Return `expected_calibration_error` as a score, in percentage points; `lowercase` is whether case was ignored."""
     case = "lc" if lowercase else "mixed"
     signature = f"calibration_error|case:{case}|bins:{_BINS}|refs:any|tandem:{__version__}"
     return Score("calibration_error", 100 * expected_calibration_error(confidences, right), signature)
@@ -119,7 +120,7 @@ def _fit(design: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[n
         gradient = design.T @ (expected - targets) + precision @ (weights - prior)
         curvature = (design.T * (expected * (1 - expected))) @ design + precision
         step = np.linalg.solve(curvature, gradient)
-        # A long step may overshoot to where the logistic function is flat.
+        # A long step may overshoot into the region where the logistic function is flat, so it is shortened.
         weights = weights - step / max(1.0, float(np.abs(step).max()) / 2)
         if np.abs(step).max() < _CONVERGED:
             break

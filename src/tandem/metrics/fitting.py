@@ -1,4 +1,4 @@
-"""Which scores suit a task, judged by its references."""
+"""Chooses the scores that suit a task, judged by its references."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ _LETTERS_A_WORD: dict[Script, float] = {"chinese": 2.0, "japanese": 2.0, "unspac
 def fits_exact(references: Sequence[str]) -> bool:
     """Return whether outputs like these are right or wrong as a whole, as codes, dates, sounds and single words are.
 
-    Sentences are not: many are good, and BLEU tells how near an output comes to its reference.
+    Sentences are not: many outputs are good, and BLEU measures how close an output is to its reference.
     """
     characters = Counter[str]()
     words = Counter[str]()
@@ -50,7 +50,7 @@ def has_bleu(references: Iterable[str], tokenizer: BleuTokenizer) -> bool:
 
 
 def leading_scores(references: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the scores that say most about outputs like these, the most telling first."""
+    """Return the names of the most informative scores for outputs like these, the best first."""
     return _FOR_CODES if fits_exact(references) else _FOR_SENTENCES
 
 

@@ -1,4 +1,4 @@
-"""A score with its signature, without which it means little."""
+"""A score with its signature, without which it cannot be compared."""
 
 import math
 from collections.abc import Sequence, Sized
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Score:
-    """A figure over a whole corpus, and what is needed to compute the same figure again."""
+    """A figure over a whole corpus, and the settings that reproduce it."""
 
     name: str
-    value: float  # The value, in percent where the score is a share or a rate
+    value: float  # The value, in percent if the score is a share or a rate
     signature: str  # Metric, case, tokenisation, references and version, joined by `|`
-    note: str = ""  # What else a reader must know, such as what was left out
+    note: str = ""  # Further information for a reader, such as what was left out
 
 
 def check_corpus(hypotheses: Sized, references: Sequence[Sized]) -> None:
-    """Raise ValueError unless the corpus has a hypothesis, and every one has a list of references."""
+    """Raise ValueError unless the corpus has a hypothesis, and every hypothesis has a list of references."""
     if len(hypotheses) != len(references):
         raise ValueError(
             f"{len(hypotheses)} hypotheses but {len(references)} lists of references: "
@@ -35,7 +35,7 @@ def check_corpus(hypotheses: Sized, references: Sequence[Sized]) -> None:
 
 
 def perplexity(loss: float) -> float:
-    """Return `exp(loss)` for a loss in nats per token; infinity where the result is too large for a float."""
+    """Return `exp(loss)` for a loss in nats per token; infinity if the result is too large for a float."""
     try:
         return math.exp(loss)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""The script of texts, as far as it matters for counting their words."""
+"""The script of texts, as far as it decides how their words are counted."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -34,11 +34,11 @@ _STARTS = [first for first, _, _ in _RANGES]
 _ENOUGH = 0.25
 """A script decides how words are counted if it has at least this share of the letters."""
 _KANA = 0.05
-"""Texts with a smaller share of kana among the ideographs are Chinese, which may quote some."""
+"""Texts with a smaller share of kana are Chinese, which may quote some."""
 
 
 def main_script(texts: Iterable[str]) -> Script:
-    """Return the script of the texts; one without spaces decides if it has at least a quarter of the letters."""
+    """Return the script of the texts; a script without spaces needs at least a quarter of the letters."""
     letters: Counter[str] = Counter()
     for text in texts:
         letters.update(text)

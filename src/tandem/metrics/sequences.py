@@ -1,4 +1,4 @@
-"""Exact matches and edit rates, for any kind of sequences, and the tables of sentences that they are computed from."""
+"""Exact matches and edit rates for any kind of sequences, and the tables that they are computed from."""
 
 from collections.abc import Sequence
 
@@ -39,9 +39,9 @@ def character_edit_rate(
 def token_edit_rate(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]) -> Score:
     """Return the token edits per hundred reference tokens, for sequences given as lists of tokens.
 
-    Of several references, the one that needs the fewest edits counts; among equals, the longest. Where all of these are
-    empty, the rate is 0 for empty hypotheses and 100 otherwise. Raises ValueError when the corpus is empty, the lengths
-    differ or a hypothesis has no reference.
+    Of several references, the one that needs the fewest edits counts; among equals, the longest. If all of these are
+    empty, the rate is 0 for empty hypotheses and 100 otherwise. Raise ValueError if the corpus is empty, the lengths
+    differ, or a hypothesis has no reference.
     """
     value = _edit_rate(_edits(hypotheses, references))
     return Score("token_edit_rate", value, _signature("token_edit_rate", False, "tok:given|refs:best"))

@@ -1,4 +1,4 @@
-"""What scores are computed from, by sentence: tables whose sums give the score of any sample of sentences."""
+"""The tables that scores are computed from, a row for each sentence: sums of rows give the score of any sample."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ _CHRF_ORDER, _CHRF_BETA = 6, 2.0
 class Resampled(NamedTuple):
     """A score that can be resampled: `measure(tabulate(...).sum(0))` is the value that `metric` gives.
 
-    `metric` and `tabulate` take hypotheses, references and `lowercase`. A table has a row a sentence, `[N, k]`.
+    `metric` and `tabulate` take hypotheses, references and `lowercase`. A table has a row for each sentence, `[N, k]`.
     """
 
     metric: Callable[..., Score]
@@ -65,7 +65,7 @@ def _matches(own: Sequence[Counter[str]], reference: Sequence[Counter[str]]) -> 
 def chrf_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
     """Return chrF2 (Popović 2015) in percent of sums of n-grams: `[..., 18]` -> `[...]`."""
     own, reference, matches = (sums[..., part::3] for part in range(3))
-    counted = (own > 0) & (reference > 0)  # lengths that either side lacks are left out of the means
+    counted = (own > 0) & (reference > 0)  # n-gram lengths that either side lacks are left out of the means
     orders = np.maximum(counted.sum(-1), 1)
     precision = np.where(counted, matches / np.maximum(own, 1), 0.0).sum(-1) / orders
     recall = np.where(counted, matches / np.maximum(reference, 1), 0.0).sum(-1) / orders
@@ -75,7 +75,7 @@ def chrf_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
 
 
 def rate_of_sums(sums: NDArray[np.number]) -> NDArray[np.float64]:
-    """Return the first of two sums in percent of the second: `[..., 2]` -> `[...]`; 0 or 100 where the second is 0."""
+    """Return the first of two sums in percent of the second: `[..., 2]` -> `[...]`; 0 or 100 if the second is 0."""
     count, whole = sums[..., 0], sums[..., 1]
     rate = np.where(whole > 0, count / np.maximum(whole, 1), np.where(count > 0, 1.0, 0.0))
     return 100.0 * rate

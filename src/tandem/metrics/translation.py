@@ -24,13 +24,13 @@ def bleu(
     lowercase: bool = False,
     tokenize: TokenizerChoice = "auto",
 ) -> Score:
-    """Return BLEU of detokenised text (Papineni et al. 2002), split into words as `choose_tokenizer` says.
+    """Return BLEU of detokenised text (Papineni et al. 2002), split into words by the result of `choose_tokenizer`.
 
-    Raises ValueError when the corpus is empty, the lengths differ or a hypothesis has no reference.
+    Raise ValueError if the corpus is empty, the lengths differ, or a hypothesis has no reference.
     """
     check_corpus(hypotheses, references)
     tokenizer = choose_tokenizer(tokenize, chain.from_iterable(references))
-    # `force` keeps sacreBLEU from warning at each call about text that ends in " .", which a model of words writes.
+    # `force` stops a warning of sacreBLEU in each call about text that ends in " .", as a model of words writes it.
     return _score("bleu", BLEU(lowercase=lowercase, force=True, tokenize=tokenizer), hypotheses, references)
 
 
@@ -48,17 +48,17 @@ def ter(
 ) -> Score:
     """Return the translation edit rate, in which moving a phrase is one edit (Snover et al. 2006); lower is better.
 
-    Up to 50 words it equals sacreBLEU's. In longer sentences whose order differs much from the reference, not all moves
-    are tried; the note and the signature of the score say in how many. `on_progress` gets the number of newly completed
-    sentences. Raises as `bleu` does.
+    Up to 50 words, it equals that of sacreBLEU. In longer sentences whose order differs much from the reference, not
+    all moves are tried; the note and the signature of the score have the number of such sentences. `on_progress` gets
+    the number of newly completed sentences. Raises as `bleu` does.
     """
     metric = BoundedTER(case_sensitive=not lowercase, on_progress=on_progress)
     score = _score("ter", metric, hypotheses, references)
     if not metric.cut:
         return score
     note = (
-        f"ter: of {metric.cut:,} of {len(hypotheses):,} translations, which are long and hardly in the order of their "
-        "references, not all moved phrases were looked for: their edits may be fewer"
+        f"ter: {metric.cut:,} of {len(hypotheses):,} translations are long and in a very different order from their "
+        "references. Not all moves of phrases were tried for them, so TER may be too high"
     )
     return replace(score, signature=f"{score.signature}|moves-cut:{metric.cut}", note=note)
 
@@ -86,7 +86,7 @@ def score_translations(
 
 
 def score_of(name: str, hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lowercase: bool) -> Score:
-    """Return the score with this name. KeyError where there is none; raises as `bleu` does otherwise."""
+    """Return the score with this name. Raise KeyError for an unknown name; otherwise raises as `bleu` does."""
     return _BY_NAME[name](hypotheses, references, lowercase=lowercase)
 
 
@@ -119,7 +119,7 @@ def sentence_scores(
 def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
     """Arrange the references as sacreBLEU needs them: the first one of every sentence, then the second ones, and so on.
 
-    Where a sentence has no more references, there is None.
+    A sentence without further references has None.
     """
     return [list(stream) for stream in zip_longest(*references)]
 

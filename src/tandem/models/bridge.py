@@ -1,4 +1,4 @@
-"""The bridge: from an encoder's final states to a decoder's first ones, where their shapes differ.
+"""The bridge: it turns an encoder's final states into a decoder's first states if their shapes differ.
 
 Letters: `B` batch, `L` layers, `H` hidden size, of the encoder and of the decoder.
 """
@@ -10,14 +10,14 @@ from tandem.models.state import RecurrentState
 
 
 class Bridge(nn.Module):
-    """A linear layer for each layer of the decoder, and for each part of its state; tanh bounds the hidden state.
+    """A linear layer for each layer of the decoder and each part of its state; tanh bounds the hidden state.
 
-    Layer l of the decoder starts from both directions of layer l of the encoder, or of its last layer where it has
-    fewer.
+    Layer l of the decoder starts from both directions of layer l of the encoder, or of the encoder's last layer if it
+    has fewer layers.
     """
 
     def __init__(self, sources: int, source_size: int, targets: int, target_size: int, *, has_cell_state: bool) -> None:
-        """The encoder has `sources` layers whose states have `source_size` numbers, of both directions together."""
+        """The encoder has `sources` layers, whose states have `source_size` units, all directions together."""
         super().__init__()
         self.sources = sources
         self.hidden = nn.ModuleList(nn.Linear(source_size, target_size) for _ in range(targets))

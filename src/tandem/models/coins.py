@@ -9,9 +9,9 @@ def draw_coins(
 ) -> Tensor:
     """Draw coins that come up true with probability `ratio`.
 
-    Returns bool `[steps]`, a coin for the whole batch as in the tutorial's loop, or `by_token` bool `[steps, batch]`, a
-    coin for each sentence (Bengio et al. 2015, section 2.4). Coin t decides the input of step t + 1. ValueError for a
-    ratio outside 0..1.
+    Return bool `[steps]`, one coin for the whole batch as in the tutorial's loop. With `by_token`, return bool
+    `[steps, batch]`, one coin for each sentence (Bengio et al. 2015, section 2.4). Coin t decides the input of step
+    t + 1. Raise ValueError for a ratio outside 0 to 1.
     """
     if not 0 <= ratio <= 1:
         raise ValueError(f"teacher_forcing_ratio is {ratio}; it must lie between 0 and 1")
@@ -20,9 +20,9 @@ def draw_coins(
 
 
 def expand_coins(coins: Tensor, *, steps: int, batch: int) -> Tensor:
-    """Return coins as bool `[steps, batch]`, on the CPU, where a loop can read them.
+    """Return coins as bool `[steps, batch]` on the CPU, where a loop can read them.
 
-    Raises ValueError for coins that are neither `[steps]` nor `[steps, batch]`.
+    Raise ValueError for coins that are neither `[steps]` nor `[steps, batch]`.
     """
     if coins.shape not in {(steps,), (steps, batch)}:
         raise ValueError(

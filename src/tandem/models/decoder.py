@@ -21,29 +21,30 @@ from tandem.names import AttentionKind, AttentionScore, CellType
 
 
 class ComparedFeatures(NamedTuple):
-    """What the tokens of a target follow from, with a gradient."""
+    """The values that determine the next tokens of a decoder that copies, with a gradient."""
 
     features: Tensor
-    """What the output layer reads at each step, `[T, B, D]`."""
+    """The inputs of the output layer at each step, `[T, B, D]`."""
     compared: Tensor
-    """The logits of the weights of the source's positions at each step, `[T, B, S]`."""
+    """The logits of the attention at each step, `[T, B, S]`."""
 
 
 class Decoder(nn.Module):
     """Embedding, dropout, a stack of recurrent layers and a linear layer to the vocabulary: the tutorial's class.
 
-    `Decoder(output_dim, emb_dim, hid_dim, n_layers, dropout)` takes what the encoder takes. With `tie_output` the
-    output layer's weight is the embedding's (Press & Wolf 2017), behind a projection from H to E where these differ.
-    `output_dropout` is the share that is zeroed in the last layer's output (Zaremba et al. 2014), and `word_dropout`
-    the share of tokens whose whole embedding is zeroed (Gal & Ghahramani 2016, section 4.2). The tutorial does neither.
-    An `embedding` that is given, the encoder's, takes the place of its own; `tie_output` then ties all three.
-    With `scale_embedding` the embedding is multiplied by sqrt(E) (see `Embedding`).
+    `Decoder(output_dim, emb_dim, hid_dim, n_layers, dropout)` takes the arguments that the encoder takes. With
+    `tie_output`, the output layer shares the weight of the embedding (Press & Wolf 2017), after a projection from H to
+    E if these differ. `output_dropout` is the share that is zeroed in the last layer's output (Zaremba et al. 2014),
+    and `word_dropout` is the share of tokens whose whole embedding is zeroed (Gal & Ghahramani 2016, section 4.2). The
+    tutorial does neither. With `embedding`, that of the encoder, the decoder makes none of its own; with `tie_output`,
+    all three weights are then the same. With `scale_embedding`, the embedding is multiplied by sqrt(E) (see
+    `Embedding`).
 
-    With `attention` each step looks at all outputs of the encoder, which have `memory_dim` numbers (`hid_dim` unless
-    said otherwise). `luong` looks after the last layer. `gnmt` looks after the first, and the layers above read what it
-    saw. `attention_score` compares.
+    With `attention`, each step looks at all outputs of the encoder, whose size is `memory_dim` (by default `hid_dim`).
+    `luong` looks after the last layer. `gnmt` looks after the first layer, and the layers above read the context.
+    `attention_score` is the score that compares the decoder's state with the outputs.
 
-    With `copying`, which needs attention, the tokens of the source have a share in what follows (`models/copying.py`).
+    With `copying`, which needs attention, the next token may be a token of the source (`models/copying.py`).
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Decoder(nn.Module):
         self.embedding = Embedding(output_dim, emb_dim, scaled=scale_embedding) if embedding is None else embedding
         if self.embedding.weight.shape != (output_dim, emb_dim):
             raise ValueError(
-                f"the given embedding is of {list(self.embedding.weight.shape)} weights, and the decoder's of "
+                f"the given embedding has the shape {list(self.embedding.weight.shape)}, but the decoder needs "
                 f"{[output_dim, emb_dim]}: to share it, give the decoder the encoder's vocabulary and emb_dim"
             )
         below = n_layers if attention is None else layers_below(attention, n_layers)
@@ -94,9 +95,11 @@ class Decoder(nn.Module):
         if tie_output:
             self.fc_out.weight = self.embedding.weight
         if copying and attention is None:
-            raise ValueError("a decoder that copies needs attention, which says what: give attention='gnmt' or 'luong'")
+            raise ValueError(
+                "a decoder that copies needs attention to choose the token: give attention='gnmt' or 'luong'"
+            )
         self.copy_gate = nn.Linear(feature_dim, 1) if copying else None
-        """The logit of the share that the vocabulary has in what follows."""
+        """Computes the logit of p, the share of the vocabulary in the next token."""
         self.dropout = nn.Dropout(dropout)
         self.output_dropout = nn.Dropout(output_dropout)
         self.word_dropout = nn.Dropout(word_dropout)
@@ -123,22 +126,22 @@ class Decoder(nn.Module):
     def features(
         self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None, memory: Memory | None = None
     ) -> Tensor:
-        """Read `inputs [T, B]` from `state`. Returns what the output layer reads at each step, `[T, B, D]`.
+        """Read `inputs [T, B]` from `state`. Return the inputs of the output layer at each step, `[T, B, D]`.
 
-        D is H, or E with a tied output. Differentiable; the logits are `fc_out` of the result.
+        D is H, or E with a tied output. The result is differentiable; the logits are `fc_out` of it.
         """
         return self._unroll(inputs, state, masks, memory)[0]
 
     def compared_features(
         self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None, memory: Memory
     ) -> ComparedFeatures:
-        """Read `inputs [T, B]` from `state` as `features` does, and return where the decoder looked, too."""
+        """Read `inputs [T, B]` from `state` as `features` does, and also return the decoder's attention."""
         features, _, compared = self._unroll(inputs, state, masks, memory)
         assert compared is not None
         return ComparedFeatures(features, compared)
 
     def extended_logits(self, features: Tensor, compared: Tensor | None, memory: Memory | None) -> Tensor:
-        """Return the logits `[T, B, V]`, or `[T, B, V + S]` for a decoder that copies, and a memory that has copies."""
+        """Return the logits `[T, B, V]`, or `[T, B, V + S]` for a decoder that copies and a memory with copies."""
         logits: Tensor = self.fc_out(features)
         if self.copy_gate is None or compared is None or memory is None or memory.copies is None:
             return logits
@@ -148,7 +151,7 @@ class Decoder(nn.Module):
         return mixed_logits(logits.flatten(0, 1), gate, weights, rows).view(steps, batch, -1)
 
     def draw_masks(self, steps: int, batch: int) -> DecoderMasks | None:
-        """Draw the dropout of one pass; None in eval mode or where nothing is dropped."""
+        """Draw the dropout of one pass; None in eval mode, or if nothing is dropped."""
         rate, output_rate, word_rate = self.dropout.p, self.output_dropout.p, self.word_dropout.p
         if not self.training or rate == output_rate == word_rate == 0:
             return None
@@ -161,11 +164,11 @@ class Decoder(nn.Module):
         )
 
     def prepare(self, dtype: torch.dtype, *, many_steps: bool) -> PreparedDecoder:
-        """Convert the weights to `dtype` and lay them out for single steps, without a graph.
+        """Convert the weights to `dtype` and lay them out for single steps, without a gradient.
 
-        `many_steps` is for decoding. A table of the embeddings' products is then computed beforehand, which pays from
-        some ten steps on, and single rows have a layout of their own (see `Packed`). Without it, as in training, a step
-        takes the products that the differentiable pass takes.
+        `many_steps` is for decoding. It computes a table of the embeddings' products beforehand, which pays off after
+        about ten steps, and gives single rows a layout of their own (see `Packed`). Without it, as in training, a step
+        computes the same products as the differentiable pass.
         """
         output, projection = self.fc_out, self.projection
         stack = prepare_stack(self._cell, self.rnn, dtype, single_rows=many_steps)
@@ -182,7 +185,7 @@ class Decoder(nn.Module):
     def _unroll(
         self, inputs: Tensor, state: RecurrentState, masks: DecoderMasks | None, memory: Memory | None
     ) -> tuple[Tensor, RecurrentState, Tensor | None]:
-        """Return what the output layer reads, the state, and the logits of attention's weights, `[T, B, S]`."""
+        """Return the inputs of the output layer, the state, and the logits of the attention, `[T, B, S]`."""
         embedded = self.embedding(inputs)
         if masks is not None and masks.embedding is not None:
             embedded = embedded * masks.embedding
@@ -210,5 +213,5 @@ class Decoder(nn.Module):
         return cast(Sequence[nn.RNNBase], self.upper)
 
     def _read_by_output(self) -> int:
-        """Return the size of what is dropped before the output layer."""
+        """Return the size of the vectors that dropout applies to before the output layer."""
         return self.hid_dim if self.attention is None else self.fc_out.in_features

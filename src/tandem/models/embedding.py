@@ -5,11 +5,11 @@ from torch import Tensor, nn
 
 
 class Embedding(nn.Embedding):
-    """Vectors of tokens, `[V, E]`; where `scaled`, they are multiplied by sqrt(E) when they are read.
+    """Vectors of tokens, `[V, E]`; if `scaled`, they are multiplied by sqrt(E) when they are read.
 
-    A scaled embedding starts from N(0, 1 / E), where torch draws from N(0, 1). What the first layer reads is then as
-    large as without scaling, but an output layer that shares the weight starts with small logits (Vaswani et al. 2017,
-    arXiv 1706.03762, section 3.4).
+    A scaled embedding starts from N(0, 1 / E), and not from N(0, 1) as in torch. The first layer then reads numbers of
+    the same size as without scaling, but an output layer that shares the weight starts with small logits (Vaswani et
+    al. 2017, arXiv 1706.03762, section 3.4).
     """
 
     def __init__(self, count: int, size: int, *, scaled: bool) -> None:
@@ -20,7 +20,7 @@ class Embedding(nn.Embedding):
                 self.weight /= self.scale
 
     def reset_parameters(self) -> None:
-        """Draw the weights. On the meta device nothing is drawn, because drawing there makes torch import much code."""
+        """Draw the weights. Nothing is drawn on the meta device, where torch would import a lot of code to do so."""
         if not self.weight.is_meta:
             super().reset_parameters()
 
@@ -30,11 +30,11 @@ class Embedding(nn.Embedding):
         return vectors if self.scale == 1 else vectors * self.scale
 
     def table(self) -> Tensor:
-        """Return what `forward` gives for each token, `[V, E]`, without a graph."""
+        """Return the vectors that `forward` returns for each token, `[V, E]`, without a gradient."""
         weight = self.weight.detach()
         return weight if self.scale == 1 else weight * self.scale
 
     @torch.no_grad()
     def set_vectors(self, ids: Tensor, vectors: Tensor) -> None:
-        """Give tokens the vectors `[N, E]` that `forward` is to return for them, `ids [N]`."""
+        """Set the vectors `[N, E]` that `forward` returns for the tokens `ids [N]`."""
         self.weight[ids] = vectors / self.scale

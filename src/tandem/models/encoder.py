@@ -17,18 +17,18 @@ from tandem.names import CellType
 
 
 class PreparedEncoder(NamedTuple):
-    """An encoder's weights, converted and laid out once to read many sources. Holds no graph."""
+    """An encoder's weights, converted and laid out once to read many sources. They have no gradient."""
 
     embedding: PreparedEmbedding
     stack: PreparedStack
     start: RecurrentState
-    """The state before the first token, of one row: `[L, 1, H]`."""
+    """The state before the first token, for one row: `[L, 1, H]`."""
 
     def read(self, source: Tensor, lengths: Tensor) -> RecurrentState:
         """Read `source [S, B]`, of `lengths [B]`, into a state of B rows, as the encoder does in eval mode.
 
-        Sources that begin alike are read together until they differ, and none is read beyond its end. ValueError for
-        a length outside 1..S.
+        A beginning that several sources share is read once, and no source is read beyond its end. Raise ValueError for
+        a length outside 1 to S.
         """
         check_lengths(lengths, len(source))
         tree = prefix_tree(source, lengths)
@@ -37,36 +37,36 @@ class PreparedEncoder(NamedTuple):
 
 
 class UnsharedEncoder(NamedTuple):
-    """An encoder that reads sources from both ends: those that begin alike have nothing to share."""
+    """An encoder that reads sources from both ends, so that a shared beginning saves nothing."""
 
     encoder: "Encoder"
     dtype: torch.dtype
 
     def read(self, source: Tensor, lengths: Tensor) -> RecurrentState:
-        """Read `source [S, B]`, of `lengths [B]`, into a state of B rows, without a graph."""
+        """Read `source [S, B]`, of `lengths [B]`, into a state of B rows, without a gradient."""
         with torch.no_grad(), torch.autocast(source.device.type, self.dtype, enabled=self.dtype != torch.float32):
             return self.encoder(source, lengths)  # type: ignore[no-any-return]
 
 
 class Encoded(NamedTuple):
-    """All that an encoder made of a batch of sources."""
+    """The results of an encoder for a batch of sources."""
 
     final: RecurrentState
     """The state of each source after its last token, `[L, B, H]`; with two directions `[2 L, B, H]`, forward first."""
     outputs: Tensor
-    """The outputs of the last layer at all positions, `[S, B, H]` or `[S, B, 2 H]`; behind an end, anything."""
+    """The outputs of the last layer at all positions, `[S, B, H]` or `[S, B, 2 H]`; undefined after a source's end."""
 
 
 class Encoder(nn.Module):
     """Embedding, dropout, and a stack of recurrent layers: the tutorial's class.
 
-    `Encoder(input_dim, emb_dim, hid_dim, n_layers, dropout)` takes the size of the source vocabulary, of the embedding
-    and of the hidden state, the number of layers, and the share that dropout zeroes in the embedding and between
-    layers. `cell_type` chooses the kind of layer. Weights start from U(-init_range, init_range) (Sutskever et al.
-    2014, section 3.4), or as torch draws them when `init_range` is None. `word_dropout` is the share of tokens whose
-    whole embedding is zeroed (Gal & Ghahramani 2016, section 4.2); the tutorial zeroes none. A `bidirectional` encoder
-    reads the source from both ends, with `hid_dim` units in each direction (Schuster & Paliwal 1997). With
-    `scale_embedding` the embedding is multiplied by sqrt(E) (see `Embedding`).
+    `Encoder(input_dim, emb_dim, hid_dim, n_layers, dropout)` takes the sizes of the source vocabulary, the embedding
+    and the hidden state, the number of layers, and the share that dropout zeroes in the embedding and between layers.
+    `cell_type` is the kind of layer. Weights are drawn from U(-init_range, init_range) (Sutskever et al. 2014, section
+    3.4), or left as torch draws them if `init_range` is None. `word_dropout` is the share of tokens whose whole
+    embedding is zeroed (Gal & Ghahramani 2016, section 4.2); in the tutorial it is 0. A `bidirectional` encoder reads
+    the source from both ends, with `hid_dim` units in each direction (Schuster & Paliwal 1997). With `scale_embedding`,
+    the embedding is multiplied by sqrt(E) (see `Embedding`).
     """
 
     def __init__(
@@ -102,19 +102,19 @@ class Encoder(nn.Module):
 
     @property
     def state_dim(self) -> int:
-        """The size of what a layer's final state consists of: all that a bridge joins."""
+        """The total size of a layer's final states, which a bridge joins."""
         return self.output_dim
 
     def forward(self, src: Tensor, lengths: Tensor | None = None) -> RecurrentState:
         """Read `src [S, B]`, ids, into `(hidden, cell)`, each `[L, B, H]`, or `[2 L, B, H]` with two directions.
 
-        With `lengths [B]` each sequence's state is the one after its last token, whatever follows it. Without them the
-        padding is read too, as the tutorial's encoder does. ValueError for a length outside 1..S.
+        With `lengths [B]`, each sequence's state is the one after its last token. Without them, the padding is read as
+        well, as in the tutorial. Raise ValueError for a length outside 1 to S.
         """
         return self.read(src, lengths).final
 
     def read(self, src: Tensor, lengths: Tensor | None = None) -> Encoded:
-        """Read `src [S, B]` as `forward` does, and return the outputs at all positions, too."""
+        """Read `src [S, B]` as `forward` does, and also return the outputs at all positions."""
         return self._read_embedded(self.embedding(src), lengths)
 
     def embed(self, src: Tensor) -> Tensor:
@@ -123,9 +123,9 @@ class Encoder(nn.Module):
         return embedded
 
     def read_embedded(self, src: Tensor, embedded: Tensor, lengths: Tensor | None = None) -> Encoded:  # noqa: ARG002
-        """Read `embedded [S, B, E]`, which `embed` made of `src`, as `read` does.
+        """Read `embedded [S, B, E]`, which `embed` returned for `src`, as `read` does.
 
-        This is for who asks what the embeddings of a source's tokens change.
+        This is for gradients with respect to the embeddings of a source's tokens.
         """
         return self._read_embedded(embedded, lengths)
 
@@ -145,7 +145,7 @@ class Encoder(nn.Module):
         return Encoded(final, outputs)
 
     def prepare(self, dtype: torch.dtype) -> PreparedEncoder | UnsharedEncoder:
-        """Convert the weights to `dtype` and lay them out to read many sources, without a graph."""
+        """Convert the weights to `dtype` and lay them out to read many sources, without a gradient."""
         if self.bidirectional:
             return UnsharedEncoder(self, dtype)
         stack = prepare_stack(self._cell, self.rnn, dtype, single_rows=True)
@@ -154,9 +154,9 @@ class Encoder(nn.Module):
 
 
 def check_lengths(lengths: Tensor, steps: int) -> None:
-    """Raise ValueError for a length outside 1..S."""
+    """Raise ValueError for a length outside 1 to S."""
     if int(lengths.min()) < 1 or int(lengths.max()) > steps:
         raise ValueError(
-            f"source lengths run from {int(lengths.min())} to {int(lengths.max())}; "
-            f"each must be at least 1 and at most the {steps} rows of the source"
+            f"the source lengths range from {int(lengths.min())} to {int(lengths.max())}; "
+            f"each must be at least 1 and at most {steps}, the number of rows of the source"
         )

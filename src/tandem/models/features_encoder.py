@@ -1,7 +1,7 @@
-"""An encoder of sources with features beside them: each part is read by a recurrent network of its own.
+"""An encoder of sources with features: the source and its features are each read by a recurrent network of their own.
 
-Letters: `S` source length with its features, `n` the longest part of a kind, `B` batch, `L` layers, `H` hidden size,
-`M` size of an output.
+Letters: `S` length of the sources with their features, `n` longest part of one kind, `B` batch, `L` layers, `H` hidden
+size, `M` size of an output.
 """
 
 from typing import Any, NamedTuple
@@ -17,25 +17,25 @@ _PAD, _SOS = 1, 2  # the ids of `<pad>` and `<sos>` in every vocabulary
 
 
 class _Part(NamedTuple):
-    """The tokens of one kind of each source, closed up."""
+    """The tokens of one kind of each source, moved to the front."""
 
     ids: Tensor
-    """`[n, B]`, behind the end `<pad>`."""
+    """`[n, B]`, padded with `<pad>`."""
     lengths: Tensor
     """`[B]`"""
     places: Tensor
-    """`[n, B]`, where they stand in the source."""
+    """`[n, B]`, their positions in the source."""
 
 
 class FeaturesEncoder(Encoder):
-    """An encoder of the source that has an encoder of features beside it, in `features`.
+    """An encoder of sources that has a second encoder, `features`, for their features.
 
-    A source's tokens and its features are one list of ids. Those from `input_dim` on are features, wherever they
-    stand, so a reversed list is read as well as another. The outputs stay at the places of their tokens: attention sees
-    one source. The final states stand side by side in each layer, for a bridge to join.
+    The tokens of a source and its features are one list of ids. Ids from `input_dim` on are features, at any position,
+    so the list may also be reversed. Each output stays at the position of its token: attention sees one source. The
+    final states of both encoders are side by side in each layer, and a bridge joins them.
 
-    `FeaturesEncoder(input_dim, emb_dim, hid_dim, n_layers, dropout, features_dim=...)` takes the size of the source
-    vocabulary and that of the features; both encoders have the same sizes.
+    `FeaturesEncoder(input_dim, emb_dim, hid_dim, n_layers, dropout, features_dim=...)` takes the sizes of the source
+    vocabulary and of the vocabulary of features; all other sizes are the same for both encoders.
     """
 
     def __init__(
@@ -65,14 +65,14 @@ class FeaturesEncoder(Encoder):
 
     @property
     def state_dim(self) -> int:
-        """The size of both final states of a layer together."""
+        """The total size of both final states of a layer."""
         return 2 * self.output_dim
 
     def read(self, src: Tensor, lengths: Tensor | None = None) -> Encoded:
-        """Read `src [S, B]`, ids of both kinds: final states `[2 L, B, H]`, each layer's two side by side.
+        """Read `src [S, B]`, ids of both kinds. The final states are `[2 L, B, H]`, the two of each layer side by side.
 
-        The final states of two directions are `[4 L, B, H]`: of each layer those of the source, then those of the
-        features. A source without features has the state of features after `<sos>` alone.
+        With two directions they are `[4 L, B, H]`: in each layer those of the source, then those of the features. A
+        source without features has the features' state after only `<sos>`.
         """
         source, features = self._divided(src, lengths)
         own = super().read(source.ids, source.lengths)
@@ -85,7 +85,7 @@ class FeaturesEncoder(Encoder):
         return torch.where((src >= behind)[..., None], beside, own)
 
     def read_embedded(self, src: Tensor, embedded: Tensor, lengths: Tensor | None = None) -> Encoded:
-        """Read `embedded [S, B, E]`, which `embed` made of `src`, as `read` does."""
+        """Read `embedded [S, B, E]`, which `embed` returned for `src`, as `read` does."""
         source, features = self._divided(src, lengths)
         own, beside = (
             embedded.gather(0, part.places[..., None].expand(-1, -1, embedded.shape[2])) for part in (source, features)
@@ -99,7 +99,7 @@ class FeaturesEncoder(Encoder):
         )
 
     def _divided(self, src: Tensor, lengths: Tensor | None) -> tuple[_Part, _Part]:
-        """Return the tokens of the sources and those of the features."""
+        """Return the tokens of the sources, and their features."""
         steps = len(src)
         if lengths is not None:
             check_lengths(lengths, steps)
@@ -111,9 +111,9 @@ class FeaturesEncoder(Encoder):
         return _part(src, inside & ~is_feature), _part(src - behind, inside & is_feature)
 
     def _joined(self, src: Tensor, own: Encoded, beside: Encoded) -> Encoded:
-        """Return what was made of the sources and of their features as one."""
+        """Return the results for the sources and for their features as one result."""
         final = RecurrentState(*(_beside(*parts, self.n_layers) for parts in _parts(own.final, beside.final)))
-        # Each output goes back to the place of its token; <sos>, which stands before the features, has no place.
+        # Each output goes back to the position of its token; that of the <sos> before the features is left out.
         is_feature = src >= self.embedding.num_embeddings
         longest = len(own.outputs)
         rank = torch.where(
@@ -130,7 +130,7 @@ class FeaturesEncoder(Encoder):
 
 
 def _part(ids: Tensor, mask: Tensor) -> _Part:
-    """Return the ids `[S, B]` where the mask is true, in their order."""
+    """Return the ids `[S, B]` where the mask is true, moved to the front in their order."""
     lengths = mask.sum(0)
     count = int(lengths.max())
     places = (~mask).to(torch.uint8).argsort(dim=0, stable=True)[:count]
@@ -139,7 +139,7 @@ def _part(ids: Tensor, mask: Tensor) -> _Part:
 
 
 def _begun(ids: Tensor) -> Tensor:
-    """Return features with `<sos>` before them: a sequence needs a token, where there is no feature."""
+    """Return features with `<sos>` before them, because a sequence needs a token even if there is no feature."""
     return torch.cat([ids.new_full((1, ids.shape[1]), _SOS), ids])
 
 

@@ -1,4 +1,4 @@
-"""How a model's weights start."""
+"""The initial weights of a model."""
 
 from torch import Tensor, nn
 
@@ -6,7 +6,7 @@ from torch import Tensor, nn
 def initialise(module: nn.Module, init_range: float | None, *, but: Tensor | None = None) -> None:
     """Draw every parameter from U(-init_range, init_range); None leaves them as torch drew them.
 
-    `but` is a parameter that another module has drawn.
+    `but` is left out: another module has drawn it already.
     """
     if init_range is not None:
         for parameter in module.parameters():

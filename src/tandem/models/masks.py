@@ -1,4 +1,4 @@
-"""Dropout as masks that are drawn beforehand, so that two passes can share them.
+"""Dropout masks that are drawn in advance, so that two passes can share them.
 
 Letters: `T` steps, `B` batch, `E` embedding, `H` hidden.
 """
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def draw_masks(n_layers: int, shape: tuple[int, int, int], dropout: float, like: Tensor) -> list[Tensor] | None:
-    """Draw a mask for the outputs of each layer but the last; None where nothing is dropped."""
+    """Draw a mask for the outputs of each layer except the last; None if nothing is dropped."""
     if dropout == 0 or n_layers < 2:
         return None
     return [draw_mask(shape, dropout, like) for _ in range(n_layers - 1)]
@@ -20,9 +20,10 @@ def draw_mask(shape: tuple[int, ...], dropout: float, like: Tensor) -> Tensor:
     """Draw a mask to multiply with: 0 with probability `dropout`, else 1 / (1 - dropout)."""
     if like.device.type != "cpu":
         return (torch.rand(shape, device=like.device) >= dropout).to(like.dtype).mul_(1 / (1 - dropout))
-    # On a CPU the generator is the bottleneck: torch's own dropout draws one number for each place. Here each number
-    # of 64 bits decides four places, 16 bits each, so the probability is right to 1 / 2^17. A lane is uniform over
-    # -2^15..2^15 - 1, and the place is kept where the lane is not among the lowest `dropout * 2^16` of these values.
+    # On a CPU the random number generator is the bottleneck: torch's own dropout draws one number for each element.
+    # Here each 64-bit number decides four elements, with 16 bits each, so the probability is exact to 1 / 2^17. A lane
+    # of 16 bits is uniform over -2^15 to 2^15 - 1, and an element is dropped if its lane is among the lowest
+    # `dropout * 2^16` of these values.
     words = torch.empty(-(-math.prod(shape) // 4), dtype=torch.int64).random_(-(2**63), None)
     lanes = words.view(torch.int16)[: math.prod(shape)].view(shape)
     return (lanes >= round(dropout * 2**16) - 2**15).to(like.dtype).mul_(1 / (1 - dropout))
@@ -31,7 +32,7 @@ def draw_mask(shape: tuple[int, ...], dropout: float, like: Tensor) -> Tensor:
 def draw_embedding_mask(
     shape: tuple[int, int, int], dropout: float, word_dropout: float, like: Tensor
 ) -> Tensor | None:
-    """Draw a mask for embeddings `[T, B, E]` that drops single numbers and whole tokens; None where nothing is."""
+    """Draw a mask for embeddings `[T, B, E]` that drops single numbers and whole tokens; None if nothing is dropped."""
     mask = draw_mask(shape, dropout, like) if dropout else None
     if not word_dropout:
         return mask

@@ -1,4 +1,4 @@
-"""How many parameters a model has, and in which parts."""
+"""The number of parameters in each part of a model."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ class ParameterCounts:
     source_embedding: int
     """The embedding of source tokens."""
     target_embedding: int
-    """The embedding of target tokens. 0: both sides share that of the source."""
+    """The embedding of target tokens; 0 if both sides share that of the source."""
     encoder: int
     """The recurrent layers of the encoder."""
     decoder: int
     """The recurrent layers of the decoder."""
     output: int
-    """The output layer, without what it shares with the target embedding."""
+    """The output layer, without the weight that it shares with the target embedding."""
     attention: int = 0
     """Attention, the gate of copying, and the bridge from the encoder's state to the decoder's."""
     features: int = 0
@@ -32,7 +32,7 @@ class ParameterCounts:
 
     @property
     def embeddings(self) -> dict[str, int]:
-        """Return the number in each embedding, by its name for people."""
+        """Return the number in each embedding, by a name to display."""
         if self.target_embedding:
             return {"source embedding": self.source_embedding, "target embedding": self.target_embedding}
         return {"embedding of both sides": self.source_embedding}

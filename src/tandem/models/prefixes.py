@@ -21,16 +21,16 @@ class Level(NamedTuple):
     size: int
     """P"""
     parents: Tensor | None
-    """The prefix of the level before that each one continues, `[P]`; None where each continues its own."""
+    """The prefix of the previous level that each one continues, `[P]`; None if prefix p continues prefix p."""
     ending: tuple[Tensor, Tensor] | None
-    """The sources that end here, and the prefix that each one is, `[n]` each; None where no source ends.
+    """The sources that end here, and the number of the prefix that each one is, `[n]` each; None if no source ends.
 
-    None for targets, too: nobody asks where they end.
+    Always None for targets, whose ends are not needed.
     """
 
 
 class PrefixTree(NamedTuple):
-    """All that a recurrence has to read for a batch of sequences: no padding, and nothing twice."""
+    """The tokens that a recurrence reads for a batch of sequences: no padding, and nothing twice."""
 
     tokens: Tensor
     """The last token of each prefix, level after level."""
@@ -38,7 +38,7 @@ class PrefixTree(NamedTuple):
     """The prefixes of one token, of two tokens, and so on."""
 
     def spread(self, values: Tensor) -> Tensor:
-        """Return for each beginning the value of the row that it continues: `[N]` -> `[P]`, over all levels."""
+        """Return for each prefix the value of the row that it continues: `[N]` -> `[P]`, over all levels."""
         each = []
         for level in self.levels:
             values = values if level.parents is None else values.index_select(0, level.parents)
@@ -49,7 +49,7 @@ class PrefixTree(NamedTuple):
 def prefix_tree(source: Tensor, lengths: Tensor) -> PrefixTree:
     """Return the distinct prefixes of `source [S, B]`, of `lengths [B]`. The first level continues one root."""
     device = source.device
-    if source.shape[1] == 1:  # A single source shares nothing, and its reader is the one that waits.
+    if source.shape[1] == 1:  # a single source shares nothing; skipping the search lowers the latency
         steps, zero = int(lengths), torch.zeros(1, dtype=torch.int64, device=device)
         return PrefixTree(source[:steps, 0], [Level(1, None, None)] * (steps - 1) + [Level(1, None, (zero, zero))])
     roots: Indices = np.zeros(source.shape[1], np.int64)
@@ -69,14 +69,14 @@ def prefix_tree(source: Tensor, lengths: Tensor) -> PrefixTree:
 
 
 class TargetTree(NamedTuple):
-    """What a decoder has to read for a batch of targets, and where each prefix of each target stands in it."""
+    """The prefixes that a decoder reads for a batch of targets, and the number of each target's prefixes among them."""
 
     tree: PrefixTree
     """The distinct prefixes."""
     places: Indices
     """The number of each target's prefix of each length, `[T, N]`, counted over all levels.
 
-    Beyond a target's end the numbers mean nothing.
+    After the end of a target, the numbers are undefined.
     """
 
 
@@ -102,7 +102,7 @@ class _Grown(NamedTuple):
     """A level under construction."""
 
     parents: Indices
-    """The prefix of the level before that each one continues, `[P]`."""
+    """The prefix of the previous level that each one continues, `[P]`."""
     tokens: Indices
     """The last token of each, `[P]`."""
     sequences: Indices

@@ -21,7 +21,7 @@ _LARGEST_TABLE = 2**25
 
 
 class PreparedStack(NamedTuple):
-    """The layers of an encoder or a decoder, converted and laid out once."""
+    """The weights of the layers of an encoder or a decoder, converted and laid out once."""
 
     cell: Cell
     layers: tuple[PreparedLayer, ...]
@@ -32,7 +32,7 @@ class PreparedStack(NamedTuple):
         """Run all layers over one step and return their new states.
 
         `by_input [B, G]` is the product of the input with the first layer's weight. `masks`, `[B, H]` for each layer
-        but the last, are dropout. States without a graph give states without a graph.
+        except the last, are dropout. The result has no gradient if the states have none.
         """
         after: list[LayerState] = []
         for index, layer in enumerate(self.layers):
@@ -89,10 +89,10 @@ class PreparedStack(NamedTuple):
 
 
 class PreparedEmbedding:
-    """The products of embeddings with the first layer's weight: all that a token means to a stack of layers."""
+    """The products of the embeddings with the first layer's weight, which are all that a stack needs of a token."""
 
     def __init__(self, embedding: Embedding, layer: PreparedLayer, *, tabulate: bool) -> None:
-        """With `tabulate` the products of all tokens are computed at once, `[V, G]`, unless that is too large."""
+        """With `tabulate`, compute the products of all tokens at once, `[V, G]`, unless that table is too large."""
         self._weight = embedding.table().to(layer.of_input.dtype)
         self._of_input = layer.of_input
         fits = tabulate and len(self._weight) * layer.of_input.rows <= _LARGEST_TABLE

@@ -1,4 +1,4 @@
-"""A decoder without a graph: its weights, laid out once, and its state between two steps."""
+"""A decoder without a gradient: its weights, laid out once, and its state between two steps."""
 
 from typing import NamedTuple
 
@@ -16,14 +16,14 @@ from tandem.models.state import RecurrentState
 
 
 class DecoderMasks(NamedTuple):
-    """The dropout of one pass over T steps, drawn beforehand so that two passes can share it."""
+    """The dropout of one pass over T steps, drawn in advance so that two passes can share it. None drops nothing."""
 
     embedding: Tensor | None
-    """For the embeddings, `[T, B, E]`; None where nothing is dropped there."""
+    """For the embeddings, `[T, B, E]`."""
     layers: list[Tensor] | None
-    """For the outputs of each layer but the last, `[T, B, H]`; None where nothing is dropped there."""
+    """For the outputs of each layer except the last, `[T, B, H]`."""
     output: Tensor | None
-    """For the input of the output layer: `[T, B, H]`, or `[T, B, D]` with attention. None drops nothing."""
+    """For the input of the output layer: `[T, B, H]`, or `[T, B, D]` with attention."""
 
     def at(self, t: int) -> "DecoderMasks":
         """Return the masks of step t, `[B, E]` and `[B, H]`."""
@@ -33,13 +33,13 @@ class DecoderMasks(NamedTuple):
 
 
 class DecoderState(NamedTuple):
-    """The state of a prepared decoder between two steps. Layers are kept apart, so that no step has to stack them."""
+    """The state of a prepared decoder between two steps. Layers are separate, so that no step has to stack them."""
 
     layers: tuple[LayerState, ...]
     owners: Owners | None = None
     """The source of each row; None without attention."""
     looked: Tensor | None = None
-    """The weights of the source's positions in the step that led here, `[N, S]`; None unless the decoder copies."""
+    """The attention of the step that led to this state, `[N, S]`; None unless the decoder copies."""
 
     def select(self, rows: Tensor) -> "DecoderState":
         """Repeat, reorder or drop rows: int64 `rows [B']` -> a state of B' rows."""
@@ -58,16 +58,16 @@ class DecoderState(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What the next tokens of N rows follow from."""
+    """The values that determine the next tokens of N rows. Without copying, all but the features are None."""
 
     features: Tensor
-    """What the output layer reads, `[N, D]`."""
+    """The inputs of the output layer, `[N, D]`."""
     looked: Tensor | None = None
-    """The weights of the positions of each row's source, `[N, S]`; this and what follows only with copying."""
+    """The attention to the positions of each row's source, `[N, S]`."""
     sources: Tensor | None = None
-    """int64 `[N]`"""
+    """The number of each row's source, int64 `[N]`."""
     copies: Copies | None = None
-    """Of all sources."""
+    """The copies of all sources."""
 
     def rows(self, rows: slice) -> "Reading":
         """Return some of the rows."""
@@ -76,7 +76,7 @@ class Reading(NamedTuple):
 
 
 class PreparedDecoder(NamedTuple):
-    """A decoder's weights, converted and laid out once to take many single steps. Holds no graph."""
+    """A decoder's weights, converted and laid out once to take many single steps. They have no gradient."""
 
     embedding: PreparedEmbedding
     stack: PreparedStack
@@ -90,7 +90,7 @@ class PreparedDecoder(NamedTuple):
     """For a decoder that copies."""
 
     def start(self, state: RecurrentState, memory: Memory | None = None) -> DecoderState:
-        """Return the state before the first step, from what `Seq2Seq.encode` returned, without its graph."""
+        """Return the state before the first step, from the results of `Seq2Seq.encode`, without their gradient."""
         layers = tuple(tuple(part.detach() for part in state.layer(index)) for index in range(len(state.hidden)))
         if memory is None or self.attention is None:
             return DecoderState(layers)
@@ -101,7 +101,7 @@ class PreparedDecoder(NamedTuple):
     ) -> tuple[Tensor, DecoderState]:
         """Read one token in each row, `tokens [B]`.
 
-        Returns what the output layer reads, `[B, D]`, and the new state.
+        Return the inputs of the output layer, `[B, D]`, and the new state.
         """
         by_input = self.embedding(tokens, None if masks is None else masks.embedding)
         between = None if masks is None else masks.layers
@@ -122,7 +122,7 @@ class PreparedDecoder(NamedTuple):
         return features, DecoderState(layers, state.owners, looked)
 
     def read(self, tree: PrefixTree, state: DecoderState) -> Reading:
-        """Read a tree that continues the rows of `state`, and return what follows from each of its P prefixes."""
+        """Read a tree that continues the rows of `state`, and return a reading of its P prefixes."""
         outputs, looked = self.stack.outputs(self.embedding(tree.tokens), tree.levels, state.layers), None
         owners = state.owners
         if self.attention is not None and owners is not None:
@@ -137,22 +137,22 @@ class PreparedDecoder(NamedTuple):
         return self.reading(features, DecoderState((), owners, looked))
 
     def reading(self, features: Tensor, state: DecoderState) -> Reading:
-        """Return what follows from the step that returned `features` and `state`."""
+        """Return the reading after the step that returned `features` and `state`."""
         if state.owners is None or state.looked is None:
             return Reading(features)
         return Reading(features, state.looked, state.owners.sources, state.owners.memory.copies)
 
     def alignments(self, tree: PrefixTree, state: DecoderState) -> Tensor | None:
-        """Return the weights of the source's positions at each prefix of a tree, `[P, S]`; None without attention."""
+        """Return the attention at each prefix of a tree, `[P, S]`; None for a decoder without attention."""
         if self.attention is None or state.owners is None:
             return None
         outputs = self.stack.outputs(self.embedding(tree.tokens), tree.levels, state.layers)
         return self.attention.weights(outputs, Owners.of(tree.spread(state.owners.sources), state.owners.memory))
 
     def last_alignments(self, state: DecoderState) -> Tensor | None:
-        """Return the weights of the step that `state` came from, `[B, S]`; None without attention.
+        """Return the attention of the step that led to `state`, `[B, S]`; None for a decoder without attention.
 
-        They are computed once more from the output of the layer that looked, so that no other step has to keep them.
+        It is computed again from the output of the layer below attention, so that steps need not keep it.
         """
         if self.attention is None or state.owners is None:
             return None
@@ -163,7 +163,7 @@ class PreparedDecoder(NamedTuple):
         return self.output(features)
 
     def extended_logits(self, reading: Reading) -> Tensor:
-        """Return the logits of all tokens, `[N, V]`, or of extended ids, `[N, V + S]`, where tokens are copied."""
+        """Return the logits of all tokens, `[N, V]`; for a decoder that copies, of extended ids, `[N, V + S]`."""
         logits = self.output(reading.features)
         _, looked, sources, copies = reading
         if self.gate is None or looked is None or sources is None or copies is None:

@@ -1,7 +1,7 @@
-"""A stack of recurrent layers over whole sequences, with a gradient: what encoder and decoder share in training.
+"""A stack of recurrent layers over whole sequences, with a gradient, as the encoder and the decoder use it in training.
 
-`torch.nn.LSTM`, `GRU` and `RNN` hold the parameters, so their names and the order of their gates are torch's. The
-computation is Tandem's own (`cells/`). Letters: `L` layers, `T` steps, `B` batch, `E` embedding, `H` hidden.
+`torch.nn.LSTM`, `GRU` and `RNN` contain the parameters, so that their names and the order of the gates are those of
+torch. The computation is Tandem's own (`cells/`). Letters: `L` layers, `T` steps, `B` batch, `E` embedding, `H` hidden.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from tandem.models.state import RecurrentState
 
 
 def stack_weights(rnn: nn.RNNBase) -> tuple[LayerWeights, ...]:
-    """Return the parameters of each layer, first layer first; of each layer's two directions, forward first."""
+    """Return the parameters of each layer, first layer first; with two directions, forward first in each layer."""
     return tuple(LayerWeights(*weights) for weights in rnn.all_weights)
 
 
 def zero_state(cell: Cell, rnn: nn.RNNBase, batch: int, dtype: torch.dtype | None = None) -> RecurrentState:
     """Return the state before the first token: zeros `[L, B, H]` on the device of the parameters.
 
-    They have the parameters' type. With a `dtype` for matrix products, a hidden state that nothing but products reads
-    has that one.
+    Their type is that of the parameters. With a `dtype` for matrix products, a hidden state that only products read has
+    that type.
     """
     like = rnn.all_weights[0][1]  # weight_hh
     layers = rnn.num_layers * (2 if rnn.bidirectional else 1)
@@ -34,7 +34,7 @@ def zero_state(cell: Cell, rnn: nn.RNNBase, batch: int, dtype: torch.dtype | Non
 
 
 def compute_dtype(like: Tensor) -> torch.dtype:
-    """Return the type that matrix products run in: autocast's where it is on, else the tensor's own."""
+    """Return the type that matrix products run in: that of autocast if it is on, else that of the tensor."""
     kind = like.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else like.dtype
 
@@ -54,8 +54,8 @@ def unroll(
         layers: the parameters of each layer.
         inputs: `[T, B, E]`.
         state: `[L, B, H]`, before the first step.
-        masks: dropout for the outputs of each layer but the last, `[T, B, H]` each; None to drop nothing.
-        last: the last step of each row, `[B]`, on the CPU; None where all rows end at step T - 1.
+        masks: dropout for the outputs of each layer except the last, `[T, B, H]` each; None drops nothing.
+        last: the last step of each row, `[B]`, on the CPU; None if all rows end at step T - 1.
 
     Returns:
         The last layer's outputs `[T, B, H]`, and the state of each row after its last step.
@@ -79,7 +79,7 @@ def unroll_both_ways(
     masks: Sequence[Tensor] | None,
     last: Tensor | None,
 ) -> tuple[Tensor, RecurrentState]:
-    """Run all layers in both directions, as `unroll` does in one. Layers and states alternate: forward, backward.
+    """Run all layers in both directions, as `unroll` does in one. `layers` and states alternate: forward, backward.
 
     A layer reads the outputs of both directions of the layer below, so outputs and masks are `[T, B, 2 H]`. The
     backward direction begins at each row's own last step.
@@ -98,8 +98,8 @@ def unroll_both_ways(
 
 
 def _turned_steps(steps: int, batch: int, last: Tensor | None, device: torch.device) -> Tensor:
-    """Return the step `[T, B]` that stands at each step of rows that are read from their last step to their first."""
+    """Return the step `[T, B]` to read at each step, for rows that are read from their last step to their first."""
     forward = torch.arange(steps)[:, None].expand(steps, batch)  # (T, B)
     ends = torch.full((batch,), steps - 1) if last is None else last
-    # Steps after a row's end keep their places: nothing reads their outputs.
+    # Steps after the end of a row stay as they are, because nothing reads their outputs.
     return torch.where(forward <= ends, ends - forward, forward).to(device)

@@ -5,9 +5,9 @@ from torch import Tensor
 
 
 def reversed_sources(source: Tensor, lengths: Tensor) -> Tensor:
-    """Reverse the tokens between the first and the last of each source of `source [S, B]`, of `lengths [B]`.
+    """Reverse each source of `source [S, B]`, of `lengths [B]`, except for its first and its last token.
 
-    So `<sos>` and `<eos>` keep their places, and so does the padding.
+    `<sos>`, `<eos>` and the padding thus keep their positions.
     """
     places = torch.arange(len(source), device=source.device)[:, None]  # (S, 1) against (B,) -> (S, B)
     last = lengths.to(source.device) - 1

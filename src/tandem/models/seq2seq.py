@@ -17,9 +17,9 @@ from tandem.models.state import RecurrentState
 class Seq2Seq(nn.Module):
     """An encoder-decoder (Sutskever, Vinyals & Le 2014): the tutorial's class.
 
-    `Seq2Seq(encoder, decoder, device)`. The decoder starts from the encoder's state, so ValueError where the two
-    differ in cell type, hidden size or number of layers. With `bridge` a learnt layer stands between them, and sizes,
-    numbers of layers and directions may differ.
+    `Seq2Seq(encoder, decoder, device)`. The decoder starts from the encoder's state, so ValueError is raised if the two
+    differ in cell type, hidden size or number of layers. With `bridge`, there is a learnt layer between them, and the
+    sizes, the numbers of layers and the directions may differ.
     """
 
     def __init__(
@@ -50,13 +50,14 @@ class Seq2Seq(nn.Module):
     ) -> Tensor:
         """Return the logits `[T, B, V]`, row 0 zero, for `src [S, B]` and `trg [T, B]`, ids: the tutorial's forward.
 
-        After each step a coin for the whole batch decides whether the next input is the true token, with probability
-        `teacher_forcing_ratio`, or the best prediction. `coins`, bool `[T - 1]` or `[T - 1, B]`, true for the true
-        token, take the place of chance. `src_len [B]` keeps the encoder from reading padding.
+        After each step, one coin for the whole batch decides whether the next input is the true token, with probability
+        `teacher_forcing_ratio`, or the best prediction. `coins`, bool `[T - 1]` or `[T - 1, B]`, decide instead of
+        chance; true stands for the true token. `src_len [B]` keeps the encoder from reading padding.
 
-        A decoder that copies needs `copies [S, B]`, the number of each source token: the target token that it is, V and
-        more for one that is none, equal for equal tokens, or -1 for what is never copied. The result is then
-        `[T, B, V + S]`, and `trg` may have extended ids: V + i is the token at position i of the source.
+        A decoder that copies needs `copies [S, B]`, a number for each source token: the id of the target token with the
+        same text; if there is none, a number from V on, which is equal for equal tokens; and -1 for tokens that are
+        never copied. The result is then `[T, B, V + S]`, and `trg` may have extended ids: V + i is the token at
+        position i of the source.
         """
         steps, batch = trg.shape
         if coins is None:
@@ -69,12 +70,12 @@ class Seq2Seq(nn.Module):
         return torch.cat([logits.new_zeros(1, *logits.shape[1:]), logits])
 
     def features(self, source: Tensor, target: Tensor, coins: Tensor, source_lengths: Tensor | None) -> Tensor:
-        """Return what the output layer reads at each step, `[T - 1, B, D]`, for `target [T, B]` under `coins`.
+        """Return the inputs of the output layer at each step, `[T - 1, B, D]`, for `target [T, B]` under `coins`.
 
-        Training takes the loss from this (`training/loss.py`), without whole logits. The decoder's inputs are decided
-        first, by a rollout without a gradient up to the last step that needs a prediction. Then one differentiable pass
-        runs over all steps with the same dropout. Its gradient is that of the step-by-step loop, because none goes
-        through argmax.
+        Training computes the loss from this (`training/loss.py`), without whole logits. The decoder's inputs are
+        decided first, by a rollout without a gradient up to the last step that needs a prediction. Then one
+        differentiable pass runs over all steps with the same dropout. Its gradient is that of the step-by-step loop,
+        because no gradient goes through argmax.
         """
         state, memory = self.encode(source, source_lengths)
         masks = self.decoder.draw_masks(target.shape[0] - 1, target.shape[1])
@@ -84,9 +85,9 @@ class Seq2Seq(nn.Module):
     def compared_features(
         self, source: Tensor, target: Tensor, coins: Tensor, source_lengths: Tensor | None, copies: Tensor
     ) -> ComparedFeatures:
-        """Return what `features` does of a model that copies, and where the decoder looked; `copies` as for `forward`.
+        """Return the result of `features` for a model that copies, and its attention; `copies` is as for `forward`.
 
-        `target` has extended ids. Training takes the loss from this (`training/mixture.py`).
+        `target` has extended ids. Training computes the loss from this (`training/mixture.py`).
         """
         return self._compared_features(source, target, coins, source_lengths, copies)[0]
 
@@ -96,7 +97,7 @@ class Seq2Seq(nn.Module):
         vocabulary = self.decoder.output_dim
         state, memory = self.encode(source, source_lengths, Copies.of(copies, vocabulary))
         if memory is None or self.decoder.copy_gate is None:
-            raise ValueError("this model copies nothing: make its decoder with copying=True, or leave out copies")
+            raise ValueError("this model does not copy: make its decoder with copying=True, or leave out copies")
         masks = self.decoder.draw_masks(target.shape[0] - 1, target.shape[1])
         inputs = self._decide_inputs(fed_back(target, vocabulary), coins, state, masks, memory)
         return self.decoder.compared_features(inputs, state, masks, memory), memory
@@ -104,13 +105,13 @@ class Seq2Seq(nn.Module):
     def encode(
         self, source: Tensor, source_lengths: Tensor | None, copies: Copies | None = None
     ) -> tuple[RecurrentState, Memory | None]:
-        """Return the decoder's first state, and the memory that it looks at, with `copies`: None without attention."""
+        """Return the decoder's first state and, for a decoder with attention, its memory with `copies`, else None."""
         return self.context(self.encoder.read(source, source_lengths), source_lengths, copies)
 
     def context(
         self, encoded: Encoded, source_lengths: Tensor | None, copies: Copies | None = None
     ) -> tuple[RecurrentState, Memory | None]:
-        """Return what `encode` does, from what the encoder made of the sources."""
+        """Return the result of `encode`, given the encoder's results for the sources."""
         state = encoded.final if self.bridge is None else self.bridge(encoded.final)
         attention = self.decoder.attention
         return state, None if attention is None else attention.remember(encoded.outputs, source_lengths, copies)
@@ -124,7 +125,7 @@ class Seq2Seq(nn.Module):
         masks: DecoderMasks | None,
         memory: Memory | None,
     ) -> Tensor:
-        """Return the decoder's inputs `[T - 1, B]`: true tokens, and predictions where the coins ask for them."""
+        """Return the decoder's inputs `[T - 1, B]`: true tokens, or predictions where the coins are false."""
         inputs = target[:-1].clone()
         rows = expand_coins(coins, steps=inputs.shape[0], batch=inputs.shape[1])
         forced = rows.all(dim=1).tolist()
@@ -149,6 +150,6 @@ class Seq2Seq(nn.Module):
 def _check_fit(what: str, of_encoder: object, of_decoder: object) -> None:
     if of_encoder != of_decoder:
         raise ValueError(
-            f"the {what} of encoder and decoder differ: {of_encoder} and {of_decoder}. Build both with the same value, "
-            "or, where the state's sizes or layers are to differ, with bridge=True"
+            f"the {what} of encoder and decoder differ: {of_encoder} and {of_decoder}. Build both with the same value; "
+            "or use bridge=True, which lets the sizes and numbers of layers differ"
         )

@@ -1,4 +1,4 @@
-"""The state of a stack of recurrent layers: what an encoder passes to a decoder."""
+"""The state of a stack of recurrent layers, which an encoder passes to a decoder."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,12 +19,12 @@ class RecurrentState(NamedTuple):
 
     @classmethod
     def stack(cls, layers: Sequence[LayerState]) -> "RecurrentState":
-        """Put the states of single layers together, first layer first."""
+        """Combine the states of single layers, first layer first."""
         return cls(*(torch.stack(parts) for parts in zip(*layers, strict=True)))
 
     @classmethod
     def join(cls, states: Sequence["RecurrentState"]) -> "RecurrentState":
-        """Put the states of several stacks together, the lowest first."""
+        """Combine the states of several stacks, lowest stack first."""
         parts = zip(*states, strict=True)
         return cls(*(torch.cat(part) for part in parts if part[0] is not None)) if len(states) > 1 else states[0]
 
@@ -33,7 +33,7 @@ class RecurrentState(NamedTuple):
         return tuple(part[index] for part in self if part is not None)
 
     def layers(self, begin: int, end: int) -> "RecurrentState":
-        """Return the state of the layers from `begin` to before `end`."""
+        """Return the state of the layers from `begin` up to, but not including, `end`."""
         return RecurrentState(self.hidden[begin:end], None if self.cell is None else self.cell[begin:end])
 
     def select(self, rows: Tensor) -> "RecurrentState":

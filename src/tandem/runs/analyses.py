@@ -116,7 +116,7 @@ def look_at(
     on_progress: OnProgress = lambda *_: None,
 ) -> Attention | None:
     """Return where a translator looks in at most 300 evenly spaced sources; None without attention."""
-    if translator.engine.attending() is None:
+    if translator.engine.with_attention() is None:
         return None
     texts = sources[:: -(-len(sources) // MOST_PLACED)]
     settings = replace(settings, alignment=True)

@@ -27,7 +27,7 @@ def average(models: Sequence[str | Path], *, out: str | Path, device: Device = "
     """
     where = Path(out)
     if os.path.lexists(where):
-        raise CheckpointError(f"{where}: this already exists, and is not overwritten. Choose another, or remove it")
+        raise CheckpointError(f"{where} already exists, and is not overwritten. Choose another name, or remove it")
     paths = [Path(model) for model in models]
     if not paths:
         raise CheckpointError("there is nothing to average: name at least one run or checkpoint")

@@ -23,6 +23,7 @@ from tandem.runs.sizing import Size, shrunk
 from tandem.runs.validation import MOST_CALIBRATED
 from tandem.text import Tokenizer
 from tandem.training.events import StepDone, Validation
+from tandem.translation.constructors import translator_from_members
 from tandem.translation.translator import Translator
 
 _WIDTHS = (1.25, 1.0, 0.8, 0.65, 0.5, 0.35)  # the widths that are measured, relative to the usual one
@@ -140,7 +141,7 @@ def measure(
             break
     a_token = _SUSTAINED * (time.perf_counter() - began) / (loop.progress.tokens - before)
     model.eval()
-    translator = Translator.from_members([Member(model, recipe)], *tokenizers, device=where, dtype=dtype)
+    translator = translator_from_members([Member(model, recipe)], *tokenizers, device=where, dtype=dtype)
     greedy, wide = (_time_a_text(translator, sample, corpus.target_tokens, beam) for beam in (1, recipe.search.beam))
     a_pair = a_token * corpus.target_tokens / len(corpus)
     # The loss of a validation takes about a third of a step, and the final scores take two such losses. In a short

@@ -19,7 +19,7 @@ from tandem.hub.naming import hub_name
 from tandem.names import ExportPrecision
 from tandem.search import BeamSearch, GreedySearch, Hypothesis, Inputs, run_search
 from tandem.text import EOS_ID, SOS_ID
-from tandem.translation.translator import Translator
+from tandem.translation.constructors import translator_from_exports, translator_from_members
 
 _MADE = 32  # made sources that both translate
 _LONGEST = 24
@@ -56,7 +56,7 @@ def export(model: str | Path, *, out: str | Path | None = None, precision: Expor
     beside = Path(path.name.partition("@")[0]) if hub_name(path) else path  # of a model on the Hub: in this folder
     where = beside.with_name(f"{beside.name}{_EXPORTS[precision]}") if out is None else path_of(out, "out")
     if os.path.lexists(where):
-        raise CheckpointError(f"{where}: this already exists, and is not overwritten. Choose another, or remove it")
+        raise CheckpointError(f"{where} already exists, and is not overwritten. Choose another name, or remove it")
     return compared_export(path, where, precision)
 
 
@@ -82,8 +82,8 @@ def _compared(checkpoint: Checkpoint, where: Path, precision: ExportPrecision, t
 
     tokenizers = checkpoint.source_tokenizer, checkpoint.target_tokenizer
     member = Member(checkpoint.model, checkpoint.recipe)
-    own = Translator.from_members([member], *tokenizers, device=torch.device("cpu"))
-    other = Translator.from_exports([read_export(where)])
+    own = translator_from_members([member], *tokenizers, device=torch.device("cpu"))
+    other = translator_from_exports([read_export(where)])
     sources = [*(source.ids for source in own.codec.encode_sources(list(texts))), *_made_sources(checkpoint)]
     wanted, made = (_outputs(translator.engine, sources) for translator in (own, other))
     equal = sum(one.ids == another.ids for one, another in zip(wanted, made, strict=True))

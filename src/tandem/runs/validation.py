@@ -21,6 +21,7 @@ from tandem.terminal import Notify
 from tandem.text import normalise
 from tandem.training import LoopProgress
 from tandem.training.events import Sample, Validation
+from tandem.translation.constructors import translator_from_members
 from tandem.translation.translator import Translator
 
 MOST_CALIBRATED = 500  # sources that a calibration is learnt from; translating more would hold up the training
@@ -96,7 +97,7 @@ class Validator:
 
     def _translator(self, model: Seq2Seq, dtype: torch.dtype) -> Translator:
         tokenizers = self._corpus.source_tokenizer, self._corpus.target_tokenizer
-        return Translator.from_members([Member(model, self._recipe)], *tokenizers, device=self._device, dtype=dtype)
+        return translator_from_members([Member(model, self._recipe)], *tokenizers, device=self._device, dtype=dtype)
 
 
 def calibrate(translator: Translator, groups: Sequence[tuple[str, tuple[str, ...]]]) -> Calibration | None:

@@ -56,7 +56,7 @@ def export_page(
     """
     directory = path_of(out, "out")
     if os.path.lexists(directory):
-        raise CheckpointError(f"{directory}: this already exists, and is not overwritten. Choose another, or remove it")
+        raise CheckpointError(f"{directory} already exists, and is not overwritten. Choose another name, or remove it")
     runtime = runtime_files(on_progress=on_progress, notify=notify)
     own = {file.name: file.read_bytes() for file in files("tandem").joinpath("web").iterdir() if _is_shown(file.name)}
     try:

@@ -15,7 +15,7 @@ from tandem.engines import Candidates, Engine, FloatArray, IntArray
 from tandem.names import LARGEST_COVERAGE, LARGEST_LENGTH_PENALTY
 from tandem.search.beams import Complete, Continuations, Live, best_columns, spread, take
 from tandem.search.constraints import Constraints
-from tandem.search.coverage import Coverage, attending
+from tandem.search.coverage import Coverage, with_attention
 from tandem.search.hypothesis import Hypothesis
 from tandem.search.steps import Finished, Inputs, SearchStep
 from tandem.search.trellis import ROOT, Trellis
@@ -71,7 +71,7 @@ class BeamSearch:
     def start(self, engine: Engine[Any], inputs: Inputs, keys: IntArray) -> "RunningBeam":
         """See `Search.start`; there is a row for each live hypothesis."""
         coverage = Coverage.start(inputs.sources) if self.coverage else None
-        engine = attending(engine) if self.coverage else engine
+        engine = with_attention(engine) if self.coverage else engine
         state = engine.start(inputs.sources)
         number = len(inputs.sources)
         none = np.zeros(number, np.int64)
@@ -139,8 +139,8 @@ class RunningBeam(NamedTuple):
     def expand(self) -> Expansion:
         """Look at the continuations of the live hypotheses: the first half of a step."""
         size, eos = self.search.size, self.engine.eos
-        exist = self.live.exist
-        best, candidates = self._continue(exist)
+        mask = self.live.mask
+        best, candidates = self._continue(mask)
         nodes = self.trellis.add(best.tokens, best.token_scores, take(self.live.nodes, best.parents))
         # Only hypotheses that end among the best K count: others would not have stayed in the beam.
         ended = np.where(best.tokens[:, :size] == eos, best.scores[:, :size], -np.inf)
@@ -148,7 +148,7 @@ class RunningBeam(NamedTuple):
         coverage = self.coverage
         if coverage is not None and candidates.attention is not None:
             coverage = coverage.after(candidates.attention)
-            penalties = spread(coverage.penalties(self.search.coverage), exist, 0.0)
+            penalties = spread(coverage.penalties(self.search.coverage), mask, 0.0)
             ranks = ranks + take(penalties, best.parents[:, :size])
         # The best K that do not end stay in the beam.
         going = np.where(best.tokens == eos, -np.inf, best.scores)
@@ -160,9 +160,10 @@ class RunningBeam(NamedTuple):
         """Keep the best continuations, and remove finished sources: the second half of a step."""
         best, nodes, ranks, places, live, state, coverage = expansion
         complete = self.complete.with_more(ranks, nodes[:, : ranks.shape[1]])
-        # The live hypothesis that each kept continuation continues.
-        exist = self.live.exist
-        parents = take((exist.cumsum() - 1).reshape(exist.shape), take(best.parents, places))  # (B, W), rows
+        # The live hypothesis that each kept continuation continues. Rows are numbered in the order of the places with a
+        # hypothesis, so the number of a place's row is the count of such places before it: the cumulative sum less 1.
+        mask = self.live.mask
+        parents = take((mask.cumsum() - 1).reshape(mask.shape), take(best.parents, places))  # (B, W), rows
         # One more token at no cost; log-probabilities only fall.
         hoped = live.scores[:, 0] / self.search.factors(self.times + 2)[:, 0]
         kept = np.flatnonzero(hoped > complete.scores[:, -1])
@@ -171,17 +172,17 @@ class RunningBeam(NamedTuple):
         if len(kept) < len(hoped):
             finished = after._found(np.flatnonzero(~(hoped > complete.scores[:, -1])))
             after, live, parents = after._without_rows(kept), live.select(kept), parents[kept]
-        exist = live.exist
-        rows = parents[exist]
+        mask = live.mask
+        rows = parents[mask]
         after = after._replace(
             live=live,
             state=state.select(rows) if len(rows) else state,
             coverage=None if coverage is None else coverage.select(rows),
         )
-        sources = np.repeat(after.keys, exist.sum(axis=1))
-        return after, SearchStep(sources, rows, live.tokens[exist], live.scores[exist]), finished
+        sources = np.repeat(after.keys, mask.sum(axis=1))
+        return after, SearchStep(sources, rows, live.tokens[mask], live.scores[mask]), finished
 
-    def _continue(self, exist: npt.NDArray[np.bool_]) -> tuple[Continuations, Candidates[Any]]:
+    def _continue(self, mask: npt.NDArray[np.bool_]) -> tuple[Continuations, Candidates[Any]]:
         """Return the best 2 K continuations (at most K of them end, so K can stay live), and the engine's candidates.
 
         The best 2 K of a source lie among the best 2 K of each of its rows. A wide beam first asks for fewer of each
@@ -192,15 +193,17 @@ class RunningBeam(NamedTuple):
         batch, width = live.scores.shape
         most = 2 * self.search.size
         count = most if width == 1 else min(most, _FIRST_COUNT)
-        sources = np.arange(batch).repeat(exist.sum(axis=1))
-        fed = live.tokens[exist]
+        sources = np.arange(batch).repeat(mask.sum(axis=1))
+        fed = live.tokens[mask]
         while True:
             candidates: Candidates[Any] = self.engine.step(fed, self.state, count)
             tokens, token_scores = self.constraints.apply(self.engine, candidates, sources, self.times[sources])
             each = tokens.shape[1]
-            # (N, C) -> (B, W * C), from the better hypothesis to the worse and from the better token to the worse
-            tokens = spread(tokens, exist, 0).reshape(batch, width * each)
-            token_scores = spread(token_scores, exist, -np.inf).reshape(batch, width * each)
+            # (N, C) -> (B, W * C): the better hypotheses of a source first, and their better tokens first, so that the
+            # stable sort of `best_columns` keeps the rule for equal scores. Column c is token c % C of hypothesis
+            # c // C.
+            tokens = spread(tokens, mask, 0).reshape(batch, width * each)
+            token_scores = spread(token_scores, mask, -np.inf).reshape(batch, width * each)
             scores = token_scores + live.scores.repeat(each, axis=1)
             # Rows without a possible token, and rows with a NaN, have no continuation.
             scores[np.isnan(scores)] = -np.inf
@@ -246,8 +249,8 @@ class RunningBeam(NamedTuple):
 
     def keep(self, sources: IntArray) -> "RunningBeam":
         """See `Running.keep`."""
-        exist = self.live.exist
-        rows = (exist.cumsum() - 1).reshape(exist.shape)[sources][exist[sources]]
+        mask = self.live.mask
+        rows = (mask.cumsum() - 1).reshape(mask.shape)[sources][mask[sources]]
         return self._without_rows(sources)._replace(
             live=self.live.select(sources),
             state=self.state.select(rows) if len(rows) else self.state,

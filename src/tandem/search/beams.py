@@ -25,7 +25,7 @@ class Live(NamedTuple):
     """The last node of each in the trellis."""
 
     @property
-    def exist(self) -> npt.NDArray[np.bool_]:
+    def mask(self) -> npt.NDArray[np.bool_]:
         """Where there is a hypothesis; each has a row of the engine's state."""
         return self.scores > -np.inf
 
@@ -76,12 +76,12 @@ class Complete(NamedTuple):
         return Complete(*(np.concatenate(both) for both in zip(self, other, strict=True)))
 
 
-def spread(values: npt.NDArray[V], exist: npt.NDArray[np.bool_], filler: float) -> npt.NDArray[V]:
-    """Return the values of rows, `[N, ...]`, at the places `[B, W, ...]` that exist, and `filler` elsewhere."""
-    if exist.all():
-        return values.reshape(*exist.shape, *values.shape[1:])
-    placed = np.full((*exist.shape, *values.shape[1:]), filler, values.dtype)
-    placed[exist] = values
+def spread(values: npt.NDArray[V], mask: npt.NDArray[np.bool_], filler: float) -> npt.NDArray[V]:
+    """Return the values of rows, `[N, ...]`, where the mask `[B, W]` is true, and `filler` elsewhere."""
+    if mask.all():
+        return values.reshape(*mask.shape, *values.shape[1:])
+    placed = np.full((*mask.shape, *values.shape[1:]), filler, values.dtype)
+    placed[mask] = values
     return placed
 
 

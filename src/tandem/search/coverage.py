@@ -55,12 +55,12 @@ def _widened(sums: FloatArray, width: int) -> FloatArray:
     return np.pad(sums, ((0, 0), (0, width - sums.shape[1])), constant_values=1.0)
 
 
-def attending(engine: Engine[S]) -> Engine[S]:
+def with_attention(engine: Engine[S]) -> Engine[S]:
     """Return an engine like this one whose steps return their attention. Raise TandemError if it has no attention."""
-    looking = engine.attending()
-    if looking is None:
+    attending = engine.with_attention()
+    if attending is None:
         raise TandemError(
-            "the coverage penalty is of attention, and this model has none: train one with --set model.attention=gnmt, "
+            "the coverage penalty needs attention, and this model has none: train one with --set model.attention=gnmt, "
             "or set it to 0 (--coverage 0, or search.coverage in a recipe)"
         )
-    return looking
+    return attending

@@ -127,7 +127,7 @@ def search_steps(search: Search, engine: Engine[Any], inputs: Inputs) -> Steps:
         yield step
     for source, hypotheses in enumerate(results):
         if not hypotheses:
-            raise nothing_possible(source)
+            raise no_output_error(source)
     return results
 
 
@@ -142,7 +142,7 @@ def run_search(search: Search, engine: Engine[Any], inputs: Inputs) -> list[list
             return results
 
 
-def nothing_possible(source: int) -> TandemError:
+def no_output_error(source: int) -> TandemError:
     """Return the error for a source that has no output of a probability above zero."""
     return TandemError(
         f"Search found no output for sentence {source} (counted from 0): at some step every token that may"

@@ -8,7 +8,7 @@ import numpy as np
 from tandem.engines import Engine
 from tandem.search.beam_search import BeamSearch, Expansion
 from tandem.search.hypothesis import Hypothesis
-from tandem.search.steps import Inputs, nothing_possible
+from tandem.search.steps import Inputs, no_output_error
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ def trace_search(search: BeamSearch, engine: Engine[Any], inputs: Inputs) -> Sea
     running = search.start(engine, inputs, np.zeros(1, np.int64))
     while len(running.keys):
         expansion = running.expand()
-        going = expansion.places[0][expansion.live.exist[0]].tolist()
+        going = expansion.places[0][expansion.live.mask[0]].tolist()
         first, step = len(nodes), step + 1
         nodes += _continuations(expansion, live, {*going}, step)
         live = [first + place for place in going]
@@ -78,7 +78,7 @@ def trace_search(search: BeamSearch, engine: Engine[Any], inputs: Inputs) -> Sea
         for one in finished:
             hypotheses = one.hypotheses
     if not hypotheses:
-        raise nothing_possible(0)
+        raise no_output_error(0)
     numbers = {(node.parent, node.token): number for number, node in enumerate(nodes)}
     results = []
     for hypothesis in hypotheses:

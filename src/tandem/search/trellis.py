@@ -55,7 +55,7 @@ class Trellis:
 
     def read(self, nodes: IntArray) -> tuple[list[list[int]], list[list[float]]]:
         """Return the tokens of the paths from the root to `nodes`, `[H]`, and their scores, in order."""
-        path = []  # of each step back: (H,)
+        path = []  # the nodes of each step back: (H,)
         places = self._places(nodes)
         while (places != ROOT).any():
             path.append(places)

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from tandem.serving.access_log import RECORD, Record
 from tandem.serving.bodies import parsed, parsed_parameters, read_body
-from tandem.serving.refusals import CODES, GONE, Json, Refusal
+from tandem.serving.refusals import CLIENT_DISCONNECTED, CODES, Json, Refusal
 from tandem.serving.service import Endpoint, Service
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Answering:
                 if isinstance(response, Json):  # a stream is sent during the search, which would be measured too
                     self._service.metrics.stages.labels("write").observe(perf_counter() - began)
             except ClientDisconnect:
-                record.status = GONE
+                record.status = CLIENT_DISCONNECTED
                 self._service.metrics.cancelled.inc()
 
     async def _response(self, request: Request, record: Record, limit: float) -> Response:
@@ -72,24 +72,24 @@ class Answering:
         if not allowed and not (service.tokens and service.tokens.allow(getattr(parsed_request, "api_key", ""))):
             raise _unknown_client()
         service.metrics.stages.labels("read").observe(perf_counter() - began)
-        return await unless_gone(request.receive, endpoint.handle(service, parsed_request, record))
+        return await cancel_on_disconnect(request.receive, endpoint.handle(service, parsed_request, record))
 
 
-async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+async def cancel_on_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """Return the result of the work. If the client disconnects first, cancel the work and raise ClientDisconnect."""
-    task, gone = asyncio.create_task(work), asyncio.create_task(_until_gone(receive))
+    task, disconnected = asyncio.create_task(work), asyncio.create_task(_until_disconnected(receive))
     try:
-        await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([task, disconnected], return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise ClientDisconnect
         return task.result()
     finally:
         task.cancel()
-        gone.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
+        disconnected.cancel()
+        await asyncio.gather(task, disconnected, return_exceptions=True)
 
 
-async def _until_gone(receive: Receive) -> None:
+async def _until_disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -79,7 +79,7 @@ class Logged:
             await self._app(scope, receive, send_and_record)
         finally:
             self._service.metrics.requests.labels(record.route, str(record.status)).inc()
-            self._service.metrics.look_at(self._service.models.served)
+            self._service.metrics.record_queues(self._service.models.served)
             self._service.write_line(record.line(with_texts=self._service.log_texts))
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from tandem.serving.access_log import Record
 from tandem.serving.models import Served
-from tandem.serving.refusals import GONE, Json, Refusal
+from tandem.serving.refusals import CLIENT_DISCONNECTED, Json, Refusal
 from tandem.serving.requests import CompareRequest
 from tandem.serving.service import Service
 from tandem.serving.threads import in_thread
@@ -42,7 +42,7 @@ async def compare(service: Service, request: CompareRequest, record: Record) -> 
                 f"references: has {len(request.references):,} texts, and there are {len(request.sources):,} sources",
             )
     settings = [chosen_settings(service.limits, served, beam=request.beam) for served in (first, second)]
-    if service.comparing.locked():
+    if service.comparison_lock.locked():
         raise Refusal(429, "another comparison is running: try again later", {"Retry-After": "5"})
     stop = Event()
 
@@ -50,10 +50,10 @@ async def compare(service: Service, request: CompareRequest, record: Record) -> 
         try:
             return Json(_content((first, second), request, settings, stop))
         except _Abandoned:
-            return Response(status_code=GONE)  # to nobody
+            return Response(status_code=CLIENT_DISCONNECTED)  # to nobody
 
-    async with service.comparing:
-        with second.used():
+    async with service.comparison_lock:
+        with second.in_use():
             try:
                 return await in_thread(service, first, work)
             finally:

@@ -9,7 +9,7 @@ from threading import Thread
 from time import perf_counter
 from typing import NamedTuple, TypeAlias
 
-from tandem.serving.translating import Watching
+from tandem.serving.translating import StepObserver
 from tandem.translation import SearchSettings, TargetScore, Translation, Translator
 from tandem.translation.flow import Done, Flow, FlowStep
 
@@ -33,10 +33,10 @@ class Continuous:
     either by the event loop or by the thread, never by both.
     """
 
-    def __init__(self, translator: Translator, watching: Watching) -> None:
-        """Translate with `translator`, and report each step to `watching`."""
+    def __init__(self, translator: Translator, observer: StepObserver) -> None:
+        """Translate with `translator`, and report each step to `observer`."""
         self._translator = translator
-        self._watching = watching
+        self._observer = observer
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
         self._texts: dict[int, _Waiting] = {}
         self._joined: set[int] = set()
@@ -121,7 +121,7 @@ class Continuous:
                 flow = Flow(self._translator)
                 self._loop.call_soon_threadsafe(self._fail, error)
                 continue
-            self._watching.searched(flow.running + len(step.done), perf_counter() - began)
+            self._observer.searched(flow.running + len(step.done), perf_counter() - began)
             if any(step):
                 self._loop.call_soon_threadsafe(self._report, step)
 
@@ -143,7 +143,7 @@ class Continuous:
         for key in step.joined:
             if one := self._texts.get(key):
                 self._joined.add(key)
-                self._watching.waited(now - one.since)
+                self._observer.waited(now - one.since)
         for key, text in step.progress:
             if (one := self._texts.get(key)) and one.on_step:
                 one.on_step(text)

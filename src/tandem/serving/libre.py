@@ -28,7 +28,7 @@ async def translate(service: Service, request: LibreRequest, record: Record) -> 
     note(record, served, texts)
     check_texts(service.limits, "q", texts)
     settings = chosen_settings(service.limits, served, n_best=request.alternatives + 1)
-    with service.gate.letting_in(len(texts)), served.used():
+    with service.gate.letting_in(len(texts)), served.in_use():
         found = await translated(service, served, texts, settings)
     done: list[Translation] = []
     for each in found:

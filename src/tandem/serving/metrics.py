@@ -51,11 +51,11 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
-    def watch(self, model: str) -> "ModelMetrics":
+    def observer(self, model: str) -> "ModelMetrics":
         """Return the object that records a model's steps."""
         return ModelMetrics(self, model)
 
-    def look_at(self, models: Mapping[str, Served]) -> None:
+    def record_queues(self, models: Mapping[str, Served]) -> None:
         """Record how many texts are waiting and how many are being searched."""
         for name, served in models.items():
             self._waiting.labels(name).set(served.translating.waiting)
@@ -71,7 +71,7 @@ class Metrics:
 
 
 class ModelMetrics:
-    """Records the steps of one model: a `Watching`."""
+    """Records the steps of one model: a `StepObserver`."""
 
     def __init__(self, metrics: Metrics, model: str) -> None:
         self._waited = metrics.stages.labels("wait")

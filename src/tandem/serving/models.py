@@ -33,7 +33,7 @@ class Served:
         self.translating = translating
         self.stamp = stamp
         self.languages: Languages | None = source.languages or languages_of(translator.recipe)
-        self.attends = translator.engine.attending() is not None
+        self.attends = translator.engine.with_attention() is not None
         self.indexing = Indexing(translator, source.paths[0])
         self._uses = 0
         self._unused = asyncio.Event()
@@ -49,7 +49,7 @@ class Served:
             )
 
     @contextmanager
-    def used(self) -> Iterator[None]:
+    def in_use(self) -> Iterator[None]:
         """Keep the model from being closed while the block runs."""
         self._uses += 1
         self._unused.clear()
@@ -60,7 +60,7 @@ class Served:
             if not self._uses:
                 self._unused.set()
 
-    async def end(self) -> None:
+    async def close(self) -> None:
         """Wait until no request uses the model, and close it."""
         await self._unused.wait()
         if thread := self.indexing.stop():
@@ -73,7 +73,7 @@ class Loading:
     """How to load a model."""
 
     load: Callable[[Sequence[Path]], Translator]
-    join: Callable[[str, Translator], Translating]
+    make_translating: Callable[[str, Translator], Translating]
     """Makes the `Translating` for a model, given its name."""
 
     def serve(self, source: Source) -> Served:
@@ -84,7 +84,7 @@ class Loading:
             return self.load(checkpoints), stamp
 
         translator, stamp = read_models(source.paths, read)
-        return Served(source, translator, self.join(source.name, translator), stamp)
+        return Served(source, translator, self.make_translating(source.name, translator), stamp)
 
 
 class Models:
@@ -102,7 +102,7 @@ class Models:
         self._refused: dict[str, Stamp | None] = {}
         """The stamps of models that could not be loaded; they are not tried again until they change."""
         self._one_at_a_time = asyncio.Lock()
-        self._ending: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def served(self) -> Mapping[str, Served]:
@@ -137,9 +137,9 @@ class Models:
                 self._put(source.name, new)
                 self._notify(f"{source.name}: {'reloaded' if old else 'loaded'}")
                 if old:
-                    task = asyncio.create_task(old.end())
-                    self._ending.add(task)
-                    task.add_done_callback(self._ending.discard)
+                    task = asyncio.create_task(old.close())
+                    self._closing.add(task)
+                    task.add_done_callback(self._closing.discard)
 
     def _put(self, name: str, new: Served) -> None:
         """Serve a model under its name, in the order of the sources."""
@@ -148,7 +148,7 @@ class Models:
 
     async def close(self) -> None:
         """Close all models, including replaced ones, once no request uses them."""
-        await asyncio.gather(*self._ending, *(served.end() for served in self._served.values()))
+        await asyncio.gather(*self._closing, *(served.close() for served in self._served.values()))
 
 
 def _current_stamp(source: Source) -> Stamp | None:

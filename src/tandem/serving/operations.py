@@ -21,7 +21,7 @@ async def ready(service: Service, _: None, __: Record) -> Response:
 
 async def metrics(service: Service, _: None, __: Record) -> Response:
     """Return all metrics in Prometheus' text format."""
-    service.metrics.look_at(service.models.served)
+    service.metrics.record_queues(service.models.served)
     return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -24,7 +24,7 @@ CODES = {
     504: "too_slow",
 }
 """The code of each status, for programs."""
-GONE = 499
+CLIENT_DISCONNECTED = 499
 """The status in the log of a request whose client disconnected before its answer."""
 _LONGEST = 500
 

@@ -25,7 +25,7 @@ async def saliency(service: Service, request: SaliencyRequest, record: Record) -
     if isinstance(target, str):
         check_texts(service.limits, "target", [target])
     if target is None:
-        with service.gate.letting_in(1), served.used():
+        with service.gate.letting_in(1), served.in_use():
             (made,) = await translated(service, served, [request.text], chosen_settings(service.limits, served))
         if isinstance(made, BaseException):
             raise Refusal(500, reason(made))

@@ -24,7 +24,7 @@ async def score(service: Service, request: ScoreRequest, record: Record) -> Resp
     if len(sources) != len(targets):
         raise Refusal(422, f"target: has {len(targets):,} texts, and there are {len(sources):,} sources")
     pairs = list(zip(sources, targets, strict=True))
-    with service.gate.letting_in(len(pairs)), served.used():
+    with service.gate.letting_in(len(pairs)), served.in_use():
         return Json({"model": served.name, "scores": await _scores(served, pairs)})
 
 

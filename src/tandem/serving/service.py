@@ -32,7 +32,7 @@ class Service:
     log_texts: bool = False
     runs: Mapping[str, WatchedRun] = field(default_factory=dict)
     """The trainings that can be watched, by name."""
-    comparing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    comparison_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while two models are compared, so that only one comparison at a time uses the cores."""
 
 

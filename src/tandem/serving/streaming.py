@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tandem.serving.answering import unless_gone
+from tandem.serving.answering import cancel_on_disconnect
 from tandem.serving.refusals import error_object
 from tandem.translation.forms import json_line
 
@@ -35,7 +35,7 @@ class Streamed(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an ASGI application
         """Send the events, until the end or until the client disconnects."""
         with self._held:
-            await unless_gone(receive, self._send_all(send))
+            await cancel_on_disconnect(receive, self._send_all(send))
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -27,7 +27,7 @@ async def in_thread(service: Service, served: Served, work: Callable[[], T]) -> 
 
     with ExitStack() as stack:
         stack.enter_context(service.gate.letting_in(1))
-        stack.enter_context(served.used())
+        stack.enter_context(served.in_use())
         service.metrics.texts.labels(served.name).inc()
         task = asyncio.ensure_future(asyncio.to_thread(attempt))
         underway = stack.pop_all()

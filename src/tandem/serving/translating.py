@@ -44,7 +44,7 @@ class Translating(Protocol):
         ...
 
 
-class Watching(Protocol):
+class StepObserver(Protocol):
     """Records the steps of a model; it may be called from any thread."""
 
     def waited(self, seconds: float) -> None:

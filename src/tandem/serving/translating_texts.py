@@ -47,7 +47,7 @@ async def translate(service: Service, request: TranslateRequest, record: Record)
 
     with ExitStack() as stack:
         stack.enter_context(service.gate.letting_in(len(texts)))
-        stack.enter_context(served.used())
+        stack.enter_context(served.in_use())
         if request.stream:
 
             async def work(on_step: OnStep) -> dict[str, Any]:

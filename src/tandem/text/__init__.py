@@ -1,4 +1,4 @@
-"""Strings to ids and back."""
+"""Text to ids, and ids to text."""
 
 from tandem.text.normalisation import norm_signature, normalise
 from tandem.text.pipeline import EOS_ID, PAD_ID, SOS_ID, SPECIAL_TOKENS, UNK_ID, TokenizerKind

@@ -1,4 +1,4 @@
-"""BPE-dropout: words are cut anew each time that they are trained on (Provilkov et al. 2020, arXiv 1910.13267)."""
+"""BPE-dropout: a word is segmented differently each time it is trained on (Provilkov et al. 2020, arXiv 1910.13267)."""
 
 import hashlib
 import struct
@@ -18,33 +18,33 @@ from tandem.text.pipeline import MARK, SPECIAL_TOKENS
 from tandem.text.tokenizer import Tokenizer
 
 Merges: TypeAlias = Mapping[tuple[int, int], tuple[int, int]]
-"""For each pair of ids that may be merged its rank, the lowest of which goes first, and the id of both together."""
+"""For each pair of ids that can be merged: its rank, the lowest of which is merged first, and the id of the result."""
 
 _NO_MERGE = sys.maxsize, 0
 _VARIANTS = 32
 """The number of segmentations that a word has besides its plain one."""
 _MOST_REMEMBERED = 2**18
-"""The most segmentations that are remembered, some 40 MB. With more of them the table is begun anew."""
+"""The most segmentations in the cache, about 40 MB. The cache is emptied when it is full."""
 _LONGEST_REMEMBERED = 4 * 64
-"""The bytes of the ids of the longest piece that is remembered. Longer ones hardly come again."""
+"""The most bytes of the ids of a piece in the cache. Longer pieces rarely occur again."""
 
 
 class BpeDropout:
-    """Cuts encoded sentences anew, with merges left out by chance.
+    """Segments encoded sentences again, with merges left out at random.
 
-    Segmentation number k of a word is a function of (seed, word, k), and which k the word has at a place of the corpus
-    is a function of (seed, pass, place): neither threads nor batches nor what came before change it.
+    Segmentation number k of a word is a function of (seed, word, k), and the number k that a word has at a place of the
+    corpus is a function of (seed, pass, place). So neither threads, nor batches, nor earlier calls change the result.
     """
 
     def __init__(self, tokenizer: Tokenizer, rate: float, seed: int, *, most: int, backwards: bool = False) -> None:
         """Prepare to leave out each merge with probability `rate`.
 
-        A sentence that would then have more than `most` ids, its frame not counted, stays as it is. `backwards`: the
-        ids of a sentence stand from the last to the first. Raise RecipeError for a tokenizer without merges.
+        A sentence that would then have more than `most` ids, without `<sos>` and `<eos>`, stays as it is. With
+        `backwards`, the ids of a sentence are in reverse order. Raise RecipeError for a tokenizer without merges.
         """
         if tokenizer.kind != "bpe":
             raise RecipeError(
-                f"BPE-dropout takes merges, and a tokenizer of the kind {tokenizer.kind} has none: use bpe"
+                f"BPE-dropout needs merges, and a tokenizer of the kind {tokenizer.kind} has none: use bpe"
             )
         self._tokens = tokenizer.tokens(range(len(tokenizer)))
         self._ids = {token: index for index, token in enumerate(self._tokens)}
@@ -57,17 +57,17 @@ class BpeDropout:
         self._most = most + 2
         self._backwards = backwards
         special = np.array([token in SPECIAL_TOKENS for token in self._tokens])
-        # A piece of a text begins before such a token, and after such a one. No merge reaches over either.
+        # A piece of a text begins at the tokens in `_begins`, and after those in `_ends`. No merge crosses its borders.
         self._begins = special | np.array([token.startswith(MARK) for token in self._tokens])
         self._ends = special | np.array([unicodedata.category(token[-1])[0] in "PS" for token in self._tokens])
         self._merges_of = np.where(special, 0, np.array([len(token) - 1 for token in self._tokens]))
         self._remembered: dict[bytes, bytes] = {}
 
     def cut(self, ids: Ids, lengths: Lengths, rows: Lengths, number: int) -> tuple[Ids, Lengths]:
-        """Cut framed sentences anew: their concatenated `ids`, with the number of ids in each.
+        """Segment framed sentences again: their concatenated `ids`, with the number of ids in each.
 
-        `rows` are their numbers in the corpus and `number` that of the pass through it, which together with the place
-        in the sentence say which segmentation each piece has.
+        `rows` are their numbers in the corpus, and `number` is that of the pass through it. Together with the place in
+        the sentence, these decide which segmentation each piece has.
         """
         if self._backwards:
             ids, lengths, rows = ids[::-1], lengths[::-1], rows[::-1]
@@ -78,7 +78,7 @@ class BpeDropout:
         starts = np.cumsum(lengths) - lengths
         sentence = np.searchsorted(starts, first, side="right") - 1
         chance = _mixed(_mixed(_mixed(self._seed, number), rows)[sentence], first - starts[sentence])
-        # A piece is as it was when none of the merges that made it is left out.
+        # A piece stays unchanged if no merge of it is left out. The upper 53 bits of `chance` are a number in [0, 1).
         unchanged = (1 - self._rate) ** np.add.reduceat(self._merges_of[ids], first)
         changed = np.flatnonzero((chance >> np.uint64(11)) * 2.0**-53 >= unchanged)
         variants = (chance[changed] % np.uint64(_VARIANTS)).tolist()
@@ -98,7 +98,7 @@ class BpeDropout:
         return (cut[::-1], cut_lengths[::-1]) if self._backwards else (cut, cut_lengths)
 
     def _segmentation(self, piece: bytes, number: int) -> bytes:
-        """Return segmentation `number` of a piece, in which at least one merge was left out; both are ids as bytes."""
+        """Return segmentation `number` of a piece, with at least one merge left out; both are ids as bytes."""
         key = piece + number.to_bytes()
         result = self._remembered.get(key)
         if result is None:
@@ -112,7 +112,8 @@ class BpeDropout:
     def _drawn(self, ids: Sequence[int], number: int) -> bytes:
         text = "".join([self._tokens[index] for index in ids])
         chance = _numbers(f"{self._seed} {number} {text}")
-        # How many merges are made before the first one that is left out, of which there is one at least.
+        # Draw the number of merges before the first one that is left out, given that at least one is left out: their
+        # probabilities are rate (1 - rate)^k, which are subtracted from a number below their sum.
         rest, before = next(chance) * (1 - (1 - self._rate) ** (len(text) - len(ids))), 0
         while (rest := rest - self._rate * (1 - self._rate) ** before) >= 0 and before < len(text) - len(ids) - 1:
             before += 1
@@ -123,9 +124,9 @@ class BpeDropout:
 def merged(symbols: Sequence[int], merges: Merges, rate: float, chance: Iterator[float]) -> list[int]:
     """Merge symbols as BPE does, but leave out each possible merge at each step with probability `rate`.
 
-    That is Algorithm 1 of Provilkov et al.: a step draws for each possible merge whether it is left out, makes the best
-    of the others, and where there is none, the word is done. Here the best comes first, and the numbers of `chance`, in
-    0..1, are taken up to the first merge that is not left out, which is the same.
+    This is Algorithm 1 of Provilkov et al.: a step draws for each possible merge whether it is left out, and makes the
+    best of the others; if there is none, the word is done. Here, merges are tried from the best on, and numbers from 0
+    to 1 are taken from `chance` only up to the first merge that is not left out, which is equivalent.
     """
     symbols = list(symbols)
     possible = [merges.get(pair, _NO_MERGE) for pair in pairwise(symbols)]
@@ -136,7 +137,7 @@ def merged(symbols: Sequence[int], merges: Merges, rate: float, chance: Iterator
             left_out.append((place, best))
             possible[place] = _NO_MERGE
             continue
-        for other, merge in left_out:  # the next step draws anew
+        for other, merge in left_out:  # the next step draws again
             possible[other] = merge
         left_out.clear()
         symbols[place : place + 2] = [best[1]]
@@ -149,7 +150,7 @@ def merged(symbols: Sequence[int], merges: Merges, rate: float, chance: Iterator
 
 
 def _numbers(name: str) -> Iterator[float]:
-    """Yield numbers from 0 to below 1 that are a function of the name alone, on every machine."""
+    """Yield numbers in [0, 1) that depend only on the name, on every machine."""
     sums, size, done = hashlib.shake_128(name.encode()), 64, 0
     while True:
         for number in struct.unpack_from(f"<{(size - done) // 4}I", sums.digest(size), done):

@@ -15,19 +15,19 @@ Ids: TypeAlias = npt.NDArray[np.int32]
 Lengths: TypeAlias = npt.NDArray[np.int64]
 
 _MOST_WORDS = 1_000_000
-"""The most words that are remembered. With more of them the table is begun anew, so that memory is bounded."""
+"""The most words in the table, which bounds its memory. The table is emptied when it has more."""
 
 
 class _Words(dict[str, int]):
-    """Words, numbered in the order in which they come, with the ids of each."""
+    """Words, numbered in the order of their first occurrence, with the ids of each."""
 
     def __init__(self) -> None:
         super().__init__()
         self.new: list[str] = []
-        """The words that have a number and no ids yet."""
+        """The words that have a number but no ids yet."""
         self.flat: Ids = np.zeros(0, np.int32)
         self.starts: Lengths = np.zeros(1, np.int64)
-        """Where the ids of each word begin in `flat`, and where those of the last one end."""
+        """The index in `flat` at which the ids of each word begin, and at the end the length of `flat`."""
 
     def __missing__(self, word: str) -> int:
         number = self[word] = len(self)
@@ -41,11 +41,11 @@ class _Words(dict[str, int]):
 
 
 class BulkEncoder:
-    """Encodes as `Tokenizer.encode` does, many times faster, by remembering the words that it has seen."""
+    """Encodes as `Tokenizer.encode` does, but many times faster, because it keeps the ids of words it has seen."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        # Only between characters is the space a token of its own: there it goes before each word but the first.
+        # Only in the kind "character" is a space a token of its own, which comes before each word except the first.
         mark = tokenizer.token_to_id(MARK)
         self._before = [UNK_ID if mark is None else mark] if tokenizer.kind == "character" else []
         self._words = _Words()

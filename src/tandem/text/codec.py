@@ -1,4 +1,4 @@
-"""Text <-> the ids that a model reads and writes: framed, reversed where asked for, cut where too long."""
+"""Text to the ids that a model reads, framed, optionally reversed, and cut if too long; and ids to text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from tandem.text.copying import Copying, CopySource
 from tandem.text.pipeline import EOS_ID, SOS_ID, UNK_ID
 from tandem.text.tokenizer import Tokenizer
 
-MAX_SOURCE_TOKENS = 1000  # a source is cut after so many, so that memory is bounded whatever a line holds
-MAX_SOURCE_CHARACTERS = 2**15  # no more of a source is read, however few its tokens: they may be of any length
-LONGEST_OUTPUT = 2**18  # characters after which an output is cut: tokens may be long, and a model may repeat them
-_ENCODED_TOGETHER = 64  # sources whose tokens are held at once before they are cut
+MAX_SOURCE_TOKENS = 1000  # a longer source is cut, which bounds the memory
+MAX_SOURCE_CHARACTERS = 2**15  # a longer source is cut, even if it has few tokens, which can be of any length
+LONGEST_OUTPUT = 2**18  # the most characters of an output: tokens can be long, and a model may repeat them
+_ENCODED_TOGETHER = 64  # the number of sources whose tokens are in memory together before they are cut
 
 
 class EncodedSource(NamedTuple):
@@ -20,17 +20,17 @@ class EncodedSource(NamedTuple):
 
     ids: list[int]  # framed by `<sos>` and `<eos>`
     cut: bool  # whether the source was too long and only its beginning was read
-    pieces: tuple[str, ...] = ()  # what a model that copies may write of it, position by position
+    pieces: tuple[str, ...] = ()  # the text that a model can copy from each position, if it copies
 
 
 def frame(ids: Sequence[int], *, reverse: bool = False) -> list[int]:
-    """Return ids between `<sos>` and `<eos>`, in reverse order where asked for (Sutskever et al. 2014, section 3.3)."""
+    """Return ids between `<sos>` and `<eos>`; `reverse` reverses their order (Sutskever et al. 2014, section 3.3)."""
     return [SOS_ID, *(reversed(ids) if reverse else ids), EOS_ID]
 
 
 @dataclass(frozen=True)
 class Codec:
-    """Both tokenizers of a model, and how it reads sources."""
+    """Both tokenizers of a model, and the order in which it reads sources."""
 
     source: Tokenizer
     target: Tokenizer
@@ -49,7 +49,7 @@ class Codec:
         return encoded
 
     def text_order(self, length: int) -> list[int]:
-        """Return where each token of a framed source of this length stands among its ids, in the order of its text."""
+        """Return the positions in a framed source of this length in the order of its text."""
         order = list(range(length))
         return [0, *reversed(order[1:-1]), length - 1] if self.reverse_source else order
 
@@ -76,13 +76,13 @@ class Codec:
             if UNK_ID in ids:
                 unknown = ", ".join(map(repr, dict.fromkeys(self.target.unknown_pieces(text))))
                 raise TandemError(
-                    f"the prefix {text!r} has {unknown}, which is not in the model's target vocabulary, so no "
-                    "translation can begin so. Give another prefix"
+                    f"the prefix {text!r} contains {unknown}, which is not in the model's target vocabulary, so no "
+                    "translation can begin with it. Give another prefix"
                 )
         return encoded
 
     def unknown_pieces(self, text: str, source: EncodedSource) -> tuple[str, ...]:
-        """Return the pieces of what is read of a source that the model does not know, each once, in order."""
+        """Return the pieces of the part of a source that is read which the model does not know, each once, in order."""
         if not any(index in self.source.unknown_ids or index >= len(self.source) for index in source.ids):
             return ()
         pieces = self.source.unknown_pieces(text[:MAX_SOURCE_CHARACTERS], most=MAX_SOURCE_TOKENS)

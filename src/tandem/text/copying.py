@@ -1,11 +1,12 @@
-"""Copying: what the pieces of a source are in an output, whether or not the vocabularies have them.
+"""Copying: the ids in an output of the pieces of its source, whether or not the vocabularies contain them.
 
-An output of a model that copies has extended ids: a token of the target vocabulary, of V tokens, has its own id, and
-V + i is the piece that stands at position i of the source, as the encoder reads it, for the first time.
+An output of a model that copies has extended ids. A token of the target vocabulary, of V tokens, has its own id, and
+V + i is the piece that occurs first at position i of the source, in the order in which the encoder reads it.
 
-A source has extended ids, too, which say of a piece that the source vocabulary lacks what its text is to an output.
-Such an id is the size of the source vocabulary, S, plus the piece's number: the target id of its text; or else V + k,
-where k < S is the first source token of that text; or else V + S + i. Numbers are equal where texts are, in one source.
+A source has extended ids, too, which describe the text of pieces that the source vocabulary, of S tokens, lacks. Such
+an id is S plus the number of the piece. The number is the target id of its text; or, if there is none, V + k, where
+k < S is the first source token with that text; or else V + S + i, for position i. In one source, equal texts have equal
+numbers.
 """
 
 from collections.abc import Sequence
@@ -21,15 +22,15 @@ from tandem.text.tokenizer import Tokenizer
 IntArray = npt.NDArray[np.int64]
 
 NEVER = -1
-"""The number of what is never copied: special tokens, and padding."""
+"""The number of tokens that are never copied: special tokens and padding."""
 
 
 @dataclass(frozen=True)
 class CopyTable:
-    """The number of each source token, by which a model knows what it may copy."""
+    """The number of each source token, which tells a model what it may copy."""
 
     numbers: IntArray
-    """For each source id: the target id of its text, or else `target_size` and more; or `NEVER`."""
+    """For each source id: the target id of its text; if there is none, a number from `target_size` on; or `NEVER`."""
     target_size: int
 
     def numbers_of(self, ids: IntArray) -> IntArray:
@@ -38,7 +39,7 @@ class CopyTable:
         return np.where(ids < size, self.numbers[np.minimum(ids, size - 1)], ids - size)
 
     def read_by_encoder(self, ids: IntArray) -> IntArray:
-        """Return extended source ids with `<unk>` in place of what the source vocabulary lacks."""
+        """Return extended source ids with `<unk>` for tokens that the source vocabulary lacks."""
         return np.where(ids < len(self.numbers), ids, UNK_ID)
 
 
@@ -48,7 +49,7 @@ class CopySource(NamedTuple):
     ids: list[int]
     """Extended, framed, and in the order in which the encoder reads them."""
     pieces: tuple[str, ...]
-    """The text of each position as it stands in an output; empty where it is never copied."""
+    """The text of each position as an output has it; empty if it is never copied."""
 
 
 class Copying:
@@ -59,7 +60,7 @@ class Copying:
         self._target = target
         self._written = [self._as_written(token) for token in source.tokens(range(len(source)))]
         self._firsts: dict[str, int] = {}
-        """The first source token of each text that the target vocabulary lacks."""
+        """For each text that the target vocabulary lacks, the first source token with that text."""
         numbers = []
         for index, text in enumerate(self._written):
             known = target.token_to_id(text)
@@ -70,7 +71,7 @@ class Copying:
         self.table = CopyTable(np.array(numbers, np.int64), len(target))
 
     def read(self, text: str, ids: Sequence[int], *, reverse: bool) -> CopySource:
-        """Return a source, of which `ids` are the plain ids of the text, or of its beginning."""
+        """Return the source for a text; `ids` are the plain ids of the text or of its beginning."""
         pieces = [self._written[index] for index in ids]
         if UNK_ID in ids:
             for place, (index, piece) in enumerate(self._source.pieces(text)[: len(ids)]):
@@ -86,7 +87,7 @@ class Copying:
         return CopySource([SOS_ID, *extended, EOS_ID], ("", *inner, ""))
 
     def write(self, text: str, ids: Sequence[int], source: CopySource) -> list[int]:
-        """Return the extended ids of a target, of which `ids` are the plain ids."""
+        """Return the extended ids of a target; `ids` are its plain ids."""
         if UNK_ID not in ids:
             return list(ids)
         places: dict[str, int] = {}
@@ -107,7 +108,7 @@ class Copying:
         return sum(sizes) + sizes[0] + place
 
     def _as_written(self, piece: str) -> str:
-        """Return a piece of a source as the target tokenizer would write it; nothing for a special token."""
+        """Return a piece of a source as the target tokenizer would write it; "" for a special token."""
         if piece in SPECIAL_TOKENS:
             return ""
         if self._target.lowercase and not self._source.lowercase:

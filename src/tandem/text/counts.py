@@ -1,4 +1,4 @@
-"""Counts of words, which suffice to learn a vocabulary: no piece of any kind of tokenizer crosses white space."""
+"""Counts of words. They suffice to learn a vocabulary, since no tokenizer has pieces that cross white space."""
 
 import re
 from collections import Counter
@@ -9,12 +9,12 @@ from typing import NamedTuple
 from tandem.text.normalisation import SPACE
 from tandem.text.pipeline import without_surrogates
 
-_ONLY_PYTHONS = re.compile("[\x1c-\x1f]")  # what only Python's own split takes for white space
+_ONLY_PYTHONS = re.compile("[\x1c-\x1f]")  # characters that only Python's own split takes for white space
 _TOGETHER = 1000
 
 
 class WordCounts(NamedTuple):
-    """How often each word of one side of a corpus occurs, before normalisation."""
+    """The number of occurrences of each word of one side of a corpus, before normalisation."""
 
     words: Counter[str]
     texts: int  # the number of texts with at least one word
@@ -26,7 +26,7 @@ class WordCounts(NamedTuple):
 
 
 def split_texts(texts: Sequence[str]) -> list[list[str]]:
-    """Split each text into words, lone surrogates replaced."""
+    """Split each text into words, and replace lone surrogates."""
     joined = "\n".join(texts)
     if joined != without_surrogates(joined):
         texts = [without_surrogates(text) for text in texts]

@@ -11,7 +11,7 @@ from tandem.text.tokenizer import Tokenizer
 
 
 def vocabulary_difference(first: Tokenizer, second: Tokenizer) -> str | None:
-    """Describe the first difference as "... in the first, ... in the second"; return None where texts get equal ids.
+    """Describe the first difference as "... in the first, ... in the second"; return None if texts get equal ids.
 
     The kind, lower-casing, the token of each id, and the merges of byte pairs are compared.
     """

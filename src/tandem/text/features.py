@@ -1,7 +1,7 @@
-"""Sources with features beside them, such as the tags of an inflection: one text, with a tab before the features.
+"""Sources with features, such as the tags of an inflection: one text, with a tab before the features.
 
-To everything but the tokenizer and the encoder such a source is one text and one list of ids: ids of the source, then
-those of the features, which lie behind the source's vocabulary.
+Only the tokenizer and the encoder know the two parts. Everywhere else, such a source is one text and one list of ids:
+those of the source, then those of the features, which begin after the source's vocabulary.
 """
 
 import json
@@ -18,18 +18,19 @@ from tandem.text.normalisation import normalise
 from tandem.text.pipeline import UNK_ID
 from tandem.text.tokenizer import Tokenizer
 
-_BEGINNING = '{"source": '  # of the JSON of a FeaturesTokenizer, and of no other
+_BEGINNING = '{"source": '  # how the JSON of a FeaturesTokenizer begins, and that of no other tokenizer
 
 
 def normalise_source(text: str, *, lowercase: bool = False) -> str:
-    """Return a text with features normalised, each part by itself, so that the tab remains."""
+    """Normalise the two parts of a text with features separately, so that the tab remains."""
     return join_features(*(normalise(part, lowercase=lowercase) for part in split_features(text)))
 
 
 def count_parts(texts: Iterable[str]) -> WordCounts:
-    """Count the words of both parts in one table, those of features with a tab before them.
+    """Count the words of both parts in one table, where a tab precedes the words of features.
 
-    No word has a tab, so `divide` tells them apart. The tab alone counts the texts that have features.
+    No other word has a tab, so `divide` can separate them. The entry of the tab alone is the number of texts that have
+    features.
     """
     parts = [split_features(text) for text in texts]
     source, features = (count_words(texts) for texts in ([s for s, _ in parts], [f for _, f in parts]))
@@ -38,7 +39,7 @@ def count_parts(texts: Iterable[str]) -> WordCounts:
 
 
 def divide(counts: WordCounts) -> tuple[WordCounts, WordCounts]:
-    """Return the words of the sources and those of the features, which `count_parts` put into one table."""
+    """Separate the words of the sources and those of the features, which `count_parts` put into one table."""
     source, features = WordCounts(type(counts.words)(), counts.texts), type(counts.words)()
     for word, count in counts.words.items():
         if word.startswith(TAB):
@@ -51,7 +52,7 @@ def divide(counts: WordCounts) -> tuple[WordCounts, WordCounts]:
 class FeaturesTokenizer(Tokenizer):
     """A source tokenizer and a features tokenizer as one: the text after the first tab is the features.
 
-    The id of a token of the features is its own id and the size of the source's vocabulary.
+    The id of a token of the features is its id in the features' vocabulary plus the size of the source's vocabulary.
     """
 
     has_features = True
@@ -90,18 +91,18 @@ class FeaturesTokenizer(Tokenizer):
         ]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where each token of both parts begins and ends in the text."""
+        """Return the beginning and the end in the text of each token of both parts."""
         source, features = split_features(text)
         behind = len(source) + len(TAB)
         moved = [(start + behind, end + behind) for start, end in self.features.spans(features)]
         return [*self.source.spans(source), *moved]
 
     def decode(self, ids: Sequence[int], more: Sequence[str] = (), *, unknown: Iterable[str] = ()) -> str:
-        """Return the source and the features of the ids, with a tab between. Nothing is written in place of unknowns.
+        """Return the source and the features of the ids, with a tab between them. Unknown tokens are not replaced.
 
         Raise IndexError for an id outside both vocabularies.
         """
-        del more, unknown  # of targets alone
+        del more, unknown  # only targets have these
         behind = len(self.source)
         of_features = [index - behind for index in ids if index >= behind]
         source = self.source.decode([index for index in ids if index < behind])
@@ -153,7 +154,7 @@ class FeaturesBulkEncoder:
         lengths = source_lengths + feature_lengths
         ids = np.empty(len(source) + len(features), np.int32)
         ends = np.cumsum(lengths)
-        # Before a token of a source stand the features of earlier texts; before one of features also its own source.
+        # Before a source token come the features of earlier texts; before a feature, its own source as well.
         ids[np.arange(len(source)) + np.repeat(np.cumsum(feature_lengths) - feature_lengths, source_lengths)] = source
         before = ends - feature_lengths - (np.cumsum(feature_lengths) - feature_lengths)
         ids[np.arange(len(features)) + np.repeat(before, feature_lengths)] = features + self._behind
@@ -166,5 +167,5 @@ def bulk_encoder(tokenizer: Tokenizer) -> BulkEncoder | FeaturesBulkEncoder:
 
 
 def read_tokenizer(text: str, origin: str) -> Tokenizer:
-    """Return the tokenizer, with features or without, that `to_json` wrote. CheckpointError for any other text."""
+    """Return the tokenizer, with or without features, that `to_json` wrote. CheckpointError for any other text."""
     return (FeaturesTokenizer if text.startswith(_BEGINNING) else Tokenizer).from_json(text, origin)

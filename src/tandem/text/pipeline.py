@@ -1,4 +1,4 @@
-"""How each kind of tokenizer cuts a text into pieces, as a pipeline of the `tokenizers` library."""
+"""The pipelines of the `tokenizers` library with which each kind of tokenizer cuts a text into pieces."""
 
 import re
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ UNK_TOKEN = SPECIAL_TOKENS[UNK_ID]
 MARK = "▁"  # the space before a piece, as in SentencePiece (Kudo & Richardson 2018, arXiv 1808.06226)
 
 LONGEST_TOKEN = 2**15
-"""The most characters of a token. A longer piece of a text is unknown, and no more is read of a source either."""
+"""The most characters of a token. A longer piece of a text is unknown. Sources are cut at the same length."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# The mark is itself a symbol to Unicode, so the alternative that may not consume it alone comes first.
+# The mark is itself a symbol in Unicode, so the alternative that cannot match it alone comes first.
 _PIECE = rf"{MARK}?[^{MARK}\p{{P}}\p{{S}}]+|{MARK}?[\p{{P}}\p{{S}}]"
 CHARACTER = "."
 _LITERAL_SPECIAL = rf"(?<!\S)(?:{'|'.join(SPECIAL_TOKENS)})(?!\S)"
@@ -29,12 +29,12 @@ TAG_SEPARATORS = ";|,+"  # as UniMorph, Universal Dependencies and finite-state 
 
 
 def without_surrogates(text: str) -> str:
-    """Replace each lone surrogate by U+FFFD, since the library takes valid Unicode only."""
+    """Replace each lone surrogate by U+FFFD, because the library accepts only valid Unicode."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def word_level(tokens: Sequence[str]) -> models.Model:
-    """Return a model that looks whole pieces up; token number `i` gets id `i`."""
+    """Return a model that looks up whole pieces; token number `i` gets the id `i`."""
     return models.WordLevel({token: index for index, token in enumerate(tokens)}, unk_token=UNK_TOKEN)
 
 
@@ -47,7 +47,7 @@ def byte_pairs(tokens: Sequence[str], merges: Sequence[tuple[str, str]]) -> mode
 def assemble(kind: TokenizerKind, lowercase: bool, model: models.Model) -> tokenizers.Tokenizer:
     """Return the library's tokenizer of this kind around a model.
 
-    It has no added tokens: the library finds those in raw text, and a text must never name a special token.
+    It has no added tokens: the library would find those in raw text, and a text must never yield a special token.
     """
     core = tokenizers.Tokenizer(model)
     core.normalizer = normalizers.Sequence(_normalisers(kind, lowercase))
@@ -66,7 +66,7 @@ def _normalisers(kind: TokenizerKind, lowercase: bool) -> list[normalizers.Norma
         steps.append(normalizers.Replace(Regex(f"[{TAG_SEPARATORS}]"), " "))
     steps.append(normalizers.Strip())
     if kind in SPACED:
-        # Only here can a piece of the text look like a special token: elsewhere "<" is a piece of its own.
+        # Only in these kinds can a piece of a text look like a special token: elsewhere, "<" is a piece of its own.
         return [
             *steps,
             normalizers.Replace(Regex(r"\s+"), " "),
@@ -74,5 +74,5 @@ def _normalisers(kind: TokenizerKind, lowercase: bool) -> list[normalizers.Norma
         ]
     steps += [normalizers.Replace(MARK, "_"), normalizers.Replace(Regex(r"\s+"), MARK)]
     if kind != "character":
-        steps.append(normalizers.Prepend(MARK))  # the first word is the same token as anywhere else
+        steps.append(normalizers.Prepend(MARK))  # so that a word is the same token at the beginning as elsewhere
     return steps

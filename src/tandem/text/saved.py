@@ -1,4 +1,4 @@
-"""Reading the JSON of a tokenizer, which may be damaged, hostile or written by another program."""
+"""Reads the JSON of a tokenizer, which may be damaged, hostile or written by another program."""
 
 import json
 import reprlib
@@ -22,8 +22,8 @@ from tandem.text.pipeline import (
 def read(text: str) -> tuple[tokenizers.Tokenizer, TokenizerKind, bool]:
     """Return the library's tokenizer, its kind, and whether it lower-cases.
 
-    The library never sees the text, which could make it panic: the tokenizer is made anew from its vocabulary and
-    merges. Raise ValueError, saying what is wrong, if the text is not what `Tokenizer.to_json` writes.
+    The library could panic at the text, so it never sees it: the tokenizer is built from its vocabulary and its merges.
+    Raise ValueError, with the fault, if the text is not what `Tokenizer.to_json` writes.
     """
     try:
         state = json.loads(text)
@@ -37,10 +37,10 @@ def read(text: str) -> tuple[tokenizers.Tokenizer, TokenizerKind, bool]:
     tokens = _checked_tokens(vocabulary)
     if kind != "bpe":
         if merges is not None:
-            raise ValueError("it has merges, which whole tokens do without")
+            raise ValueError("it has merges, which only the kind bpe has")
         return assemble(kind, lowercase, word_level(tokens)), kind, lowercase
     if not isinstance(merges, list):
-        raise ValueError("its merges are no list")
+        raise ValueError("its merges are not a list")
     pairs = [_checked_merge(merge, vocabulary) for merge in merges]
     return assemble(kind, lowercase, byte_pairs(tokens, pairs)), kind, lowercase
 
@@ -62,15 +62,15 @@ def _written(kind: TokenizerKind, lowercase: bool) -> dict[str, Any]:
 
 
 def _switched_on(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop what is null, false or 0 from a state: releases of the library differ in which of these they write."""
+    """Remove null, false and 0 from a state: releases of the library differ in which of these they write."""
     parts = {**state, "model": {key: value for key, value in state["model"].items() if value not in (None, False)}}
     return {key: value for key, value in parts.items() if value not in (None, False)}
 
 
 def _checked_tokens(vocabulary: object) -> list[str]:
-    """Return the tokens in the order of their ids. Raise ValueError for ids or tokens that cannot be."""
+    """Return the tokens in the order of their ids. Raise ValueError for invalid ids or tokens."""
     if not isinstance(vocabulary, dict):
-        raise ValueError("its vocabulary is no table")
+        raise ValueError("its vocabulary is not an object")
     if not all(type(index) is int for index in vocabulary.values()):
         raise ValueError("the ids of its tokens are not whole numbers")
     tokens = sorted(vocabulary, key=vocabulary.__getitem__)
@@ -79,9 +79,9 @@ def _checked_tokens(vocabulary: object) -> list[str]:
     if tuple(tokens[: len(SPECIAL_TOKENS)]) != SPECIAL_TOKENS:
         raise ValueError(f"its first tokens are not {' '.join(SPECIAL_TOKENS)}")
     if (longest := max(map(len, tokens))) > LONGEST_TOKEN:
-        raise ValueError(f"a token has {longest:,} characters, and {LONGEST_TOKEN:,} are the most")
+        raise ValueError(f"a token has {longest:,} characters, and the limit is {LONGEST_TOKEN:,}")
     if any(token != without_surrogates(token) for token in tokens):
-        raise ValueError("a token has half of a surrogate pair, which is no text")
+        raise ValueError("a token has half of a surrogate pair, which is not valid text")
     return tokens
 
 
@@ -89,4 +89,4 @@ def _checked_merge(merge: object, vocabulary: Mapping[str, int]) -> tuple[str, s
     match merge:
         case [str(left), str(right)] if {left, right, left + right} <= vocabulary.keys():
             return left, right
-    raise ValueError(f"the merge {reprlib.repr(merge)} makes no token of its vocabulary")
+    raise ValueError(f"the merge {reprlib.repr(merge)} does not make a token of its vocabulary")

@@ -37,23 +37,22 @@ _MOST_BYTES = 2**28  # The most bytes of a saved tokenizer: far more than the la
 class Tokenizer:
     """Turns text into ids and ids into text. Made by `train`, `load` or `from_json`.
 
-    The kinds differ in what a token is:
+    The kinds differ in their tokens:
 
-    - `word`: a run of anything but space, punctuation and symbols; each of those stands alone.
-    - `whitespace`: whatever stands between white space, for corpora that are tokenised already.
-    - `character`: one character (code point), spaces included.
-    - `bpe`: parts of words learnt by merging frequent pairs (Sennrich et al. 2016, arXiv 1508.07909).
-    - `tags`: whatever stands between white space or any of `;`, `|`, `,` and `+`, such as `V` and `PST` in "V;PST".
+    - `word`: a run of characters other than space, punctuation and symbols; each punctuation mark and symbol by itself.
+    - `whitespace`: the text between white space, for corpora that are already tokenised.
+    - `character`: one character (code point), including spaces.
+    - `bpe`: parts of words, learnt by merging frequent pairs (Sennrich et al. 2016, arXiv 1508.07909).
+    - `tags`: the text between white space or any of `;`, `|`, `,` and `+`, such as `V` and `PST` in "V;PST".
 
-    Before that, white space runs become one space, the text is brought to Unicode NFC and, if asked
-    for, lower-cased. A `▁` at the start of a token stands for the space before it, so `decode` puts a
-    text together exactly as `normalise` shows it. In all kinds but `whitespace` and `tags` a `▁` in the text itself
-    becomes `_`. Text never yields a special token: `<eos>` in a text is ordinary text, or at worst
-    unknown.
+    Before that, a text is normalised: runs of white space become one space, and the text is converted to Unicode NFC
+    and, optionally, to lower case. A `▁` at the start of a token stands for the space before it, so `decode` returns
+    exactly the text that `normalise` returns. In all kinds except `whitespace` and `tags`, a `▁` in the text itself
+    becomes `_`. A text never yields a special token: `<eos>` in a text is ordinary text, or at worst unknown.
     """
 
     has_features = False
-    """Whether a text may go on, after a tab, with features that have tokens of their own (`FeaturesTokenizer`)."""
+    """Whether a text may have features after a tab, with tokens of their own (`FeaturesTokenizer`)."""
     unknown_ids: tuple[int, ...] = (UNK_ID,)
     """The ids of unknown tokens."""
 
@@ -65,7 +64,7 @@ class Tokenizer:
         self._ids = core.get_vocab()
         self._tokens = sorted(self._ids, key=self._ids.__getitem__)
         self._longest = max(map(len, self._tokens), default=0)
-        # What each id is in a decoded text. An unknown piece of kind "word" is most often a whole word.
+        # The text of each id in a decoded text. An unknown piece of the kind "word" is usually a whole word.
         self._texts = ["" if token in SPECIAL_TOKENS else token for token in self._tokens]
         self._texts[UNK_ID] = MARK + UNK_TOKEN if kind == "word" else UNK_TOKEN
         if kind not in SPACED:
@@ -81,12 +80,11 @@ class Tokenizer:
         min_count: int = 1,
         max_size: int | None = None,
     ) -> Self:
-        """Learn a vocabulary from texts or the counts of their words; it is the same in every process.
+        """Learn a vocabulary from texts or from the counts of their words; it is the same in every process.
 
-        Tokens seen fewer than `min_count` times are unknown (for bpe: characters are unknown and pairs
-        are not merged). `max_size` counts the special tokens too; None is no limit, but 8000 for bpe.
-        Of equally frequent tokens the first in code point order is kept. Raise RecipeError for a
-        setting that cannot be.
+        Tokens seen fewer than `min_count` times are unknown (in the kind `bpe`, such characters are unknown, and such
+        pairs are not merged). `max_size` includes the special tokens; None means no limit, or 8000 for `bpe`. Of
+        equally frequent tokens, the first in code point order is kept. Raise RecipeError for an invalid setting.
         """
         _check_settings(kind, min_count, max_size)
         counts = texts if isinstance(texts, WordCounts) else count_words(texts)
@@ -100,15 +98,15 @@ class Tokenizer:
         return cls(assemble(kind, lowercase, model), kind, lowercase)
 
     def __len__(self) -> int:
-        """The number of tokens, the special ones included."""
+        """The number of tokens, including the special ones."""
         return len(self._tokens)
 
     def __repr__(self) -> str:
-        """The kind and the size, for a person at a prompt."""
+        """The kind and the size."""
         return f"<Tokenizer {self.kind}, {len(self)} tokens{', lower-cased' if self.lowercase else ''}>"
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of a text, without `<sos>` and `<eos>`; none for an empty text."""
+        """Return the ids of a text, without `<sos>` and `<eos>`; an empty list for an empty text."""
         return self._core.encode(without_surrogates(text)).ids
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
@@ -117,7 +115,7 @@ class Tokenizer:
         return [encoding.ids for encoding in encodings]
 
     def pieces(self, text: str) -> list[tuple[int, str]]:
-        """Return the id and the text of each token: of an unknown one as the vocabulary would have it."""
+        """Return the id and the text of each token; the text of an unknown token is what a vocabulary would have."""
         normalised = self._core.normalizer.normalize_str(without_surrogates(text))
         found = []
         for piece, _ in self._core.pre_tokenizer.pre_tokenize_str(normalised):
@@ -130,14 +128,14 @@ class Tokenizer:
     def unknown_pieces(self, text: str, *, most: int | None = None) -> list[str]:
         """Return the pieces of a text that `encode` turns into `<unk>`, among its first `most` tokens.
 
-        With the kind "bpe", neighbouring unknown characters are one piece.
+        In the kind `bpe`, neighbouring unknown characters are one piece.
         """
         text = without_surrogates(text)
         ids, spans = self._encode_with_spans(text)
         return [text[start:end] for index, (start, end) in list(zip(ids, spans, strict=True))[:most] if index == UNK_ID]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where each token of `encode(text)` begins and ends in the text, without the space before it."""
+        """Return the beginning and the end of each token of `encode(text)` in the text, without the space before it."""
         return self._encode_with_spans(without_surrogates(text))[1]
 
     def _encode_with_spans(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
@@ -148,12 +146,12 @@ class Tokenizer:
         return encoding.ids, [self._span(text, start, end, limit) for (start, end), limit in spans]
 
     def _span(self, text: str, start: int, end: int, limit: int) -> tuple[int, int]:
-        """Return the whole span of a token from what the library says of it; the next token begins at `limit`."""
-        # A letter that was put together from a base and its accents ends, for the library, at the base.
+        """Return the whole span of a token, given the library's span of it; the next token begins at `limit`."""
+        # For the library, a letter that NFC composed of a base and accents ends after the base.
         while end < limit and unicodedata.combining(text[end]):
             end += 1
         if self.kind in SPACED:
-            # Of the name of a special token, which the normaliser replaces, only the last character is meant.
+            # The normaliser replaces the name of a special token, whose span for the library is its last character.
             while start > 0 and not text[start - 1].isspace():
                 start -= 1
         elif text[start:end].strip():  # a word's piece begins with its space
@@ -161,11 +159,11 @@ class Tokenizer:
         return start, end
 
     def decode(self, ids: Sequence[int], more: Sequence[str] = (), *, unknown: Iterable[str] = ()) -> str:
-        """Return the text of the ids. `<pad>`, `<sos>` and `<eos>` are dropped; an unknown token shows as `<unk>`.
+        """Return the text of the ids. `<pad>`, `<sos>` and `<eos>` are left out; an unknown token becomes `<unk>`.
 
-        The ids behind the vocabulary are those of `more` tokens. Texts of `unknown` take the place of the first unknown
-        tokens, one each; in the kind "word" a text has a space before it where there is to be one. Raise IndexError for
-        an id outside both.
+        Ids after the vocabulary stand for the tokens in `more`. The texts in `unknown` replace the first unknown
+        tokens, one each; in the kind `word`, such a text must begin with a space if there is to be one. Raise
+        IndexError for any other id.
         """
         given = iter(unknown)
         if self.kind not in SPACED:
@@ -177,11 +175,11 @@ class Tokenizer:
         return "".join(pieces).strip(" ")
 
     def tokens(self, ids: Sequence[int], more: Sequence[str] = ()) -> list[str]:
-        """Return the token of each id as it stands in the vocabulary, or in `more` behind it; special tokens, too."""
+        """Return the token of each id, including special tokens; ids after the vocabulary stand for those in `more`."""
         return [self._token(index, self._tokens, more) for index in ids]
 
     def beginning(self, ids: Sequence[int], characters: int, more: Sequence[str] = ()) -> Sequence[int]:
-        """Return the longest beginning of the ids whose tokens have at most that many characters in all."""
+        """Return the longest beginning of the ids whose tokens have at most `characters` characters together."""
         if len(ids) * max(self._longest, max(map(len, more), default=0)) <= characters:
             return ids
         ends = accumulate(len(token) for token in self.tokens(ids, more))
@@ -201,12 +199,12 @@ class Tokenizer:
         return self._token(index, self._tokens, ())
 
     def merges(self) -> list[tuple[str, str]]:
-        """Return the pairs of tokens that are merged, the first to be merged first; none in kinds but `bpe`."""
+        """Return the pairs of tokens that are merged, in the order of merging; empty for kinds other than `bpe`."""
         return [(left, right) for left, right in json.loads(self._core.to_str())["model"].get("merges", [])]
 
     def _token(self, index: int, own: Sequence[str], more: Sequence[str]) -> str:
         if not 0 <= index < len(own) + len(more):
-            raise IndexError(f"id {index} is outside the vocabulary, which holds 0 to {len(own) - 1}")
+            raise IndexError(f"id {index} is outside the vocabulary, which has the ids 0 to {len(own) - 1}")
         return own[index] if index < len(own) else more[index - len(own)]
 
     def to_json(self) -> str:
@@ -229,7 +227,7 @@ class Tokenizer:
         return cls(core, kind, lowercase)
 
     def save(self, path: str | Path) -> None:
-        """Write `to_json` to a file, in place of an older one, in one step. Raise NotWrittenError where that fails."""
+        """Write `to_json` to a file and replace an older one, in one step. Raise NotWrittenError if that fails."""
         replace_file(Path(path), self.to_json())
 
     @classmethod
@@ -253,5 +251,5 @@ def _check_settings(kind: TokenizerKind, min_count: int, max_size: int | None) -
     if max_size is not None and max_size <= len(SPECIAL_TOKENS):
         raise RecipeError(
             f"A tokenizer's max_size must be at least {len(SPECIAL_TOKENS) + 1}, not {max_size}: "
-            f"it counts the {len(SPECIAL_TOKENS)} special tokens too. Raise it, or leave it out."
+            f"it includes the {len(SPECIAL_TOKENS)} special tokens. Raise it, or leave it out."
         )

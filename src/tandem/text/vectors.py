@@ -1,4 +1,4 @@
-"""Word vectors from the text files of word2vec, fastText and GloVe: those of a vocabulary's tokens alone."""
+"""Reads the vectors of a vocabulary's tokens from the text files of word2vec, fastText and GloVe."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,13 +14,13 @@ from tandem.text.normalisation import normalise
 from tandem.text.pipeline import MARK, SPECIAL_TOKENS
 from tandem.text.tokenizer import Tokenizer
 
-_MOST_BYTES = 1 << 20  # of a line, besides its numbers
+_MOST_BYTES = 1 << 20  # the most bytes of a line, besides its numbers
 _NUMBER_BYTES = 64
 _LARGEST = float(np.finfo(np.float32).max)
 _TOLD_EVERY = 10_000  # lines between two reports of the progress
 
 _AS_IT_STANDS, _AS_A_WORD, _NORMALISED, _NOT_YET = range(4)
-"""How a token was found in the file; a lower number is better."""
+"""The ways to find a token in the file; a lower number is better."""
 
 
 class Vectors(NamedTuple):
@@ -35,7 +35,7 @@ class Vectors(NamedTuple):
 def check_vectors(path: Path, size: int) -> None:
     """Read the first line of a file of vectors.
 
-    Raise RecipeError where its vectors are not of `size` numbers, and CorpusError where it is no such file.
+    Raise RecipeError if its vectors do not have `size` numbers, and CorpusError if it is not a file of vectors.
     """
     check_read_again(path)
     first = next(_lines(path, size))
@@ -43,23 +43,24 @@ def check_vectors(path: Path, size: int) -> None:
     found = header[1] if header else _numbers_at_the_end(first)
     if found == 0:
         raise CorpusError(
-            f"{path} line 1: this is no vector: a token and its numbers, separated by single spaces. Check the path."
+            f"{path} line 1: this is not a vector, which is a token and its numbers, separated by single spaces. Check "
+            "the path."
         )
     if found != size:
         raise RecipeError(
-            f"{path}: its vectors are of {found:,} numbers, but model.embedding is {size:,}: set model.embedding to "
-            f"{found}, or give vectors of {size:,}"
+            f"{path}: its vectors have {found:,} numbers, but model.embedding is {size:,}: set model.embedding to "
+            f"{found}, or give vectors of {size:,} numbers"
         )
 
 
 def read_vectors(path: Path, tokenizer: Tokenizer, size: int, on_progress: OnProgress = lambda *_: None) -> Vectors:
     """Return the vectors of `size` numbers that a file, which may be compressed, has for a vocabulary.
 
-    A line is a token and its numbers, separated by single spaces; the first one may be "count size". A token is looked
-    for as it stands, then without the mark of the space before it, then among the file's tokens as `normalise` writes
-    them, which is in lower case where the tokenizer lower-cases. Of several the first in the file counts. Special
-    tokens have no vector. Raise RecipeError for vectors of another size, and CorpusError, naming the line, where one is
-    no vector, and for a file that is cut short.
+    A line is a token and its numbers, separated by single spaces; the first line may be "count size". A token of the
+    vocabulary is looked up as it is, then without the mark of the space before it, and then among the file's tokens
+    after `normalise`, in lower case if the tokenizer lower-cases. The first match in the file counts. Special tokens
+    have no vector. Raise RecipeError for vectors of another size, and CorpusError for a line that is not a vector,
+    which it names, and for a file that is cut short.
     """
     check_vectors(path, size)
     wanted = _Wanted(tokenizer, size)
@@ -74,14 +75,14 @@ def read_vectors(path: Path, tokenizer: Tokenizer, size: int, on_progress: OnPro
             on_progress(f"reading {path.name}", number, count)
     if count is not None and number <= count:
         raise CorpusError(
-            f"{path}: it has {number - 1:,} vectors, but its first line says {count:,}: it may be cut short. Fetch it "
-            "again, or correct the line."
+            f"{path}: it has {number - 1:,} vectors, but its first line says {count:,}: it may be cut short. Download "
+            "it again, or correct the line."
         )
     return wanted.vectors()
 
 
 class _Wanted:
-    """The tokens of a vocabulary, and the vectors that are found for them."""
+    """The tokens of a vocabulary, and the vectors found for them so far."""
 
     def __init__(self, tokenizer: Tokenizer, size: int) -> None:
         self._size = size
@@ -91,7 +92,7 @@ class _Wanted:
         self._values = np.zeros((len(tokens), size), np.float32)
         self._words: dict[str, list[int]] = {}
         self._places: dict[str, list[tuple[int, int]]] = {}
-        """For a token of the file: the ids that it is wanted for, and how it is then found."""
+        """For a token of the file: the ids that it is a match for, and the way in which each is found."""
         for index, token in list(enumerate(tokens))[len(SPECIAL_TOKENS) :]:
             word = token if tokenizer.kind == "whitespace" else token.removeprefix(MARK) or token
             self._words.setdefault(word, []).append(index)
@@ -100,14 +101,14 @@ class _Wanted:
                 self._places.setdefault(word, []).append((index, _AS_A_WORD))
 
     def take(self, line: str, where: str) -> None:
-        """Keep the vector in a line if it is wanted. Raise CorpusError, which begins with `where`, if it is none."""
+        """Keep the vector in a line if it is wanted. Raise CorpusError, beginning with `where`, for an invalid line."""
         spaces = line.count(" ")
         if spaces < self._size:
             raise CorpusError(
-                f"{where}: {counted(spaces, 'number')} after the token, but a vector has {self._size:,}. Fetch the "
-                "file again, or mend the line."
+                f"{where}: the token has {counted(spaces, 'number')}, but a vector has {self._size:,}. Download the "
+                "file again, or correct the line."
             )
-        if spaces > self._size:  # a token that holds spaces, as no token of a vocabulary does
+        if spaces > self._size:  # a token that contains spaces, as no token of a vocabulary does
             _numbers(line.rsplit(" ", self._size)[1:], where)
             return
         token = line[: line.index(" ")]
@@ -123,7 +124,7 @@ class _Wanted:
                 self._how[index], self._values[index] = how, values
 
     def vectors(self) -> Vectors:
-        """Return what was found."""
+        """Return the vectors that were found."""
         ids = np.flatnonzero(np.array(self._how) < _NOT_YET)
         return Vectors(ids, self._values[ids])
 
@@ -134,7 +135,7 @@ def _lines(path: Path, size: int) -> Iterator[str]:
     for number, line in enumerate(read_lines(path, limit), 1):
         if line is None:
             raise CorpusError(
-                f"{path} line {number}: it has more than {limit:,} bytes, which is no vector of {size:,} numbers. "
+                f"{path} line {number}: it has more than {limit:,} bytes, too many for a vector of {size:,} numbers. "
                 "Check the path."
             )
         if isinstance(line, bytes):
@@ -143,7 +144,7 @@ def _lines(path: Path, size: int) -> Iterator[str]:
 
 
 def _header(line: str) -> tuple[int, int] | None:
-    """Return the number of vectors and their size where a first line says these."""
+    """Return the number of vectors and their size if a first line states them."""
     match line.split(" "):
         case [count, size] if (count + size).isascii() and count.isdecimal() and size.isdecimal():
             return int(count), int(size)
@@ -151,7 +152,7 @@ def _header(line: str) -> tuple[int, int] | None:
 
 
 def _numbers_at_the_end(line: str) -> int:
-    """Return how many fields at the end of a line are numbers; its first field is the token, whatever it looks like."""
+    """Return how many fields at the end of a line are numbers; its first field is the token, even if it is a number."""
     fields = line.split(" ")[1:]
     for count, field in enumerate(reversed(fields)):
         try:
@@ -162,7 +163,7 @@ def _numbers_at_the_end(line: str) -> int:
 
 
 def _numbers(fields: Sequence[str], where: str) -> npt.NDArray[np.float32]:
-    """Return the numbers in the fields of a line. Raise CorpusError where one is none, or is none of float32."""
+    """Return the numbers in the fields of a line. Raise CorpusError for a field that is not a finite float32."""
     try:
         values = np.array([*map(float, fields)])
         if (np.abs(values) <= _LARGEST).all():  # not so with NaN
@@ -171,7 +172,7 @@ def _numbers(fields: Sequence[str], where: str) -> npt.NDArray[np.float32]:
         pass
     wrong = next(field for field in fields if not _is_number(field))
     raise CorpusError(
-        f"{where}: {wrong[:40]!r} is no finite number, as those of a vector are. Fetch the file again, or mend it."
+        f"{where}: {wrong[:40]!r} is not a finite number, as a vector needs. Download the file again, or correct it."
     )
 
 

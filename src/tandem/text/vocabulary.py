@@ -1,4 +1,4 @@
-"""Learning vocabularies from counts of words: the same texts give the same vocabulary in every process."""
+"""Learns vocabularies from counts of words: the same texts give the same vocabulary in every process."""
 
 import json
 from collections import Counter
@@ -18,9 +18,9 @@ _TOGETHER = 10_000
 def frequent_pieces(
     kind: TokenizerKind, counts: WordCounts, *, lowercase: bool, min_count: int, max_size: int
 ) -> list[str]:
-    """Return the special tokens and the pieces seen at least `min_count` times, at most `max_size` tokens in all.
+    """Return the special tokens and the pieces seen at least `min_count` times, at most `max_size` tokens together.
 
-    The most frequent come first, equally frequent ones in code point order.
+    The most frequent pieces come first; equally frequent ones are in code point order.
     """
     seen = _piece_counts(kind, counts, lowercase=lowercase)
     ranked = sorted((piece for piece in seen if seen[piece] >= min_count), key=lambda piece: (-seen[piece], piece))
@@ -32,13 +32,13 @@ def frequent_pairs(
 ) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the tokens and the merges of a byte-pair model.
 
-    The characters seen at least `min_count` times come first. The room that is left in `max_size` goes to merges of
-    pairs seen at least `min_count` times.
+    The characters seen at least `min_count` times come first. The rest of `max_size` is for merges of pairs seen at
+    least `min_count` times.
     """
     pieces = _piece_counts("bpe", counts, lowercase=lowercase)
     alphabet = _alphabet(pieces, min_count=min_count, room=max_size - len(SPECIAL_TOKENS))
-    # Each merge joins two symbols of a piece, which bounds the number of merges. The library reserves memory for as
-    # many as it may make, however few are possible.
+    # Each merge joins two symbols of a piece, which bounds the number of merges. The library reserves memory for the
+    # requested number, even if fewer are possible.
     possible = len(alphabet) + sum(len(piece) - 1 for piece in pieces)
     trainer = trainers.BpeTrainer(
         vocab_size=min(max_size - len(SPECIAL_TOKENS), possible),
@@ -76,7 +76,7 @@ def _piece_counts(kind: TokenizerKind, counts: WordCounts, *, lowercase: bool) -
 
 
 def _repeated(pieces: Mapping[str, int]) -> Iterator[str]:
-    """Yield texts that repeat each piece as often as it was counted: the library takes texts, not counts."""
+    """Yield texts that repeat each piece as often as it was counted, because the library accepts no counts."""
     together: list[str] = []
     room = _TOGETHER
     for piece, count in pieces.items():

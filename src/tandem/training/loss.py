@@ -1,4 +1,4 @@
-"""The loss, computed from the decoder's outputs and the output layer's weights without ever holding all logits."""
+"""The loss, computed from the decoder's outputs and the output layer's weights without all logits in memory at once."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class ProjectionLoss(torch.autograd.Function):
         grad_features = bias.new_empty(features.shape)
         grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)
         normalisers, gold_logits = bias.new_zeros(()), bias.new_zeros(())
-        # With so many rows, adding up the gradients of all weights costs little compared with the products.
+        # With at least this many rows, adding a block's gradient of all weights costs little next to the products.
         at_least = max(blocks.BLOCK_ROWS, features.shape[1] // 2)
         for block in blocks.split_rows(len(targets), len(weight), blocks.BLOCK, at_least):
             # (n, D) x (V, D) + (V) -> (n, V); the logits become their own gradients.
@@ -41,6 +41,7 @@ class ProjectionLoss(torch.autograd.Function):
                 scores = logits[rows].to(bias.dtype)
                 highest = scores.amax(dim=1)
                 torch.softmax(scores, dim=1, out=scores)
+                # The largest probability is exp(highest - normaliser), so normaliser = highest - log(largest).
                 normalisers += (highest - scores.amax(dim=1).log_()).sum()
                 if with_gradient:
                     # d objective / d logits = softmax - (1 - smoothing) at gold (- smoothing / V everywhere: below)
@@ -49,14 +50,16 @@ class ProjectionLoss(torch.autograd.Function):
                     logits[rows] = scores
             if with_gradient:
                 grad_features[block] = linear(logits, low_weight.t())
-                # The first product becomes the sum, so that both have the same layout. The product is large and gets no
-                # name, so that it is freed at once.
+                # The first product becomes the sum, so that both have the same layout. The product is large, and having
+                # no name, it is freed at once.
                 so_far = grad_weight if block.start else None
                 grad_weight = blocks.add_to(so_far, weight_gradient(logits, low_features[block]), weight.dtype)
         nll = normalisers - gold_logits
         objective = (1 - smoothing) * nll
         if smoothing:
-            # The mean over the vocabulary is linear in the logits: it needs only the mean row of the output layer.
+            # With smoothing, the objective has a further term: smoothing times the mean over the vocabulary of
+            # -log P(w) = normaliser - logit w. The sum of all logits of all rows is linear in the features and the
+            # weights, so it follows from the sums of both, and so do its gradients.
             share, count = smoothing / weight.shape[0], len(targets)
             all_features, all_weights = features.sum(dim=0, dtype=bias.dtype), weight.sum(dim=0)
             logit_sum = all_features @ all_weights + count * bias.sum()
@@ -72,7 +75,7 @@ class ProjectionLoss(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad_objective: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        """Scale the gradients that `forward` computed."""
+        """Scale the gradients that `forward` computed: the objective is a number, so they are all that is needed."""
         scaled = [gradient * grad_objective for gradient in ctx.saved_tensors]
         return *scaled, None, None, None
 
@@ -83,15 +86,15 @@ def projection_loss(
     """Return the cross-entropy of `targets [N]` under an output layer `(weight [V, D], bias [V])` at `features [N, D]`.
 
     The result is `(objective, nll)`, sums over the N tokens in nats. The objective has a gradient and the label
-    smoothing of Szegedy et al. 2016, section 7: the gold token has the weight 1 - smoothing, and the rest is spread
-    over the vocabulary. The negative log-likelihood is not smoothed and has no gradient.
+    smoothing of Szegedy et al. 2016, section 7: the gold token has the weight 1 - smoothing, and the rest is divided
+    among the vocabulary. The negative log-likelihood is not smoothed and has no gradient.
     """
     objective, nll = ProjectionLoss.apply(features, weight, bias, targets, smoothing, dtype)  # type: ignore[no-untyped-call]
     return objective, nll
 
 
 class PairedProjectionLoss(torch.autograd.Function):
-    """Output layer and R-Drop's loss of two readings, with their gradients, block by block; products run in `dtype`."""
+    """Output layer, R-Drop's loss of two readings and their gradients, block by block; products run in `dtype`."""
 
     @staticmethod
     def forward(
@@ -111,7 +114,7 @@ class PairedProjectionLoss(torch.autograd.Function):
         grad_features = bias.new_empty(features.shape)
         grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)
         objective, nll = bias.new_zeros(()), bias.new_zeros(())
-        columns = 2 * len(weight)  # both readings' logits of a block, or of a slice, are there at the same time
+        columns = 2 * len(weight)  # a block or a slice has the logits of both readings
         at_least = max(blocks.BLOCK_ROWS, features.shape[2] // 2) // 2
         for block in blocks.split_rows(len(targets), columns, blocks.BLOCK, at_least):
             block_features = low_features[:, block].flatten(0, 1)
@@ -144,9 +147,10 @@ class PairedProjectionLoss(torch.autograd.Function):
 
 
 def _paired_slice(scores: Tensor, gold: Tensor, smoothing: float, r_drop: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the objective of log-probabilities `scores [2, n, V]` of two readings and `gold [n, 1]`, summed over n.
+    """Return the objective for the log-probabilities `scores [2, n, V]` of two readings and `gold [n, 1]`.
 
-    With it come its gradient by the logits, `[2, n, V]`, and the mean log-probability of gold, summed over n.
+    Also return its gradient with respect to the logits, `[2, n, V]`, and the mean log-probability of the gold tokens.
+    The objective and the log-probability are sums over n.
     """
     probabilities = scores.exp()
     both = gold.expand(2, *gold.shape)
@@ -157,6 +161,7 @@ def _paired_slice(scores: Tensor, gold: Tensor, smoothing: float, r_drop: float)
     value = (smoothing - 1) * gold_scores - share * scores.sum() / 2 + r_drop / 4 * divergences.sum()
     # d KL(p || q) / d logits of p = p (log p - log q - KL(p || q)); d KL(q || p) / d logits of p = p - q
     gradient = (ratios - divergences + 1).mul_(probabilities).sub_(probabilities.flip(0)).mul_(r_drop / 4)
+    # d CE / d logits = p - (1 - smoothing) at gold - smoothing / V everywhere, and each reading counts half.
     gradient.add_(probabilities, alpha=0.5).sub_(share / 2)
     gradient.scatter_add_(2, both, gradient.new_full(both.shape, (smoothing - 1) / 2))
     return value, gradient, gold_scores
@@ -172,15 +177,15 @@ def paired_projection_loss(
     r_drop: float,
     dtype: torch.dtype,
 ) -> tuple[Tensor, Tensor]:
-    """Return R-Drop's loss of `targets [N]` that were read twice, with other dropout: `features [2, N, D]`.
+    """Return R-Drop's loss of `targets [N]` that were read twice with different dropout: `features [2, N, D]`.
 
     With p and q for the distributions of the two readings, the objective is half of equation (4) of Liang et al. 2021
-    (arXiv 2106.14448), so that it is the cross-entropy where `r_drop`, their alpha, is 0:
+    (arXiv 2106.14448), so that it is the cross-entropy if `r_drop`, their alpha, is 0:
 
         (CE(p) + CE(q)) / 2 + r_drop / 4 (KL(p || q) + KL(q || p)), summed over the N tokens, in nats.
 
     The cross-entropy CE has label smoothing. The second result is the mean of both negative log-likelihoods, which is
-    not smoothed and has no gradient. As in `projection_loss`, all logits never exist at the same time.
+    not smoothed and has no gradient. As in `projection_loss`, all logits are never in memory at once.
     """
     objective, nll = PairedProjectionLoss.apply(features, weight, bias, targets, smoothing, r_drop, dtype)  # type: ignore[no-untyped-call]
     return objective, nll
@@ -190,7 +195,7 @@ def paired_projection_loss(
 def token_scores(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return the log-probabilities `[N]` of `targets [N]` at `features [N, D]`, and whether each is the best, `[N]`.
 
-    The result has no gradient, and here too all logits never exist at the same time.
+    The result has no gradient. All logits are never in memory at once.
     """
     scores, best = bias.new_empty(len(targets)), torch.empty_like(targets, dtype=torch.bool)
     for rows in blocks.split_rows(len(targets), len(weight), blocks.BLOCK, blocks.BLOCK_ROWS):
@@ -202,6 +207,6 @@ def token_scores(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor
 
 
 def real_tokens(target: Tensor, lengths: Tensor) -> Tensor:
-    """Return the indices `[N]` of all tokens but padding in the flattened `target[1:]` of a batch `[T, B]`."""
+    """Return the indices `[N]` of all tokens except padding in the flattened `target[1:]` of a batch `[T, B]`."""
     steps = torch.arange(1, target.shape[0]).unsqueeze(1)  # (T - 1, 1) against (B,) -> (T - 1, B)
     return (steps < lengths).flatten().nonzero().squeeze(1).to(target.device)

@@ -1,8 +1,9 @@
-"""The loss of a model that copies, computed without ever holding all logits.
+"""The loss of a model that copies, computed without all logits in memory at once.
 
-The log-probability of a target is that of a mixture, log(p P_vocabulary + (1 - p) copied) (`models/copying.py`), as
-logaddexp(log p + log P_vocabulary, log(1 - p) + log copied). Nothing is ever divided or multiplied by a probability, so
-that it holds for any logits. Letters: `N` target tokens, `S` source length, `V` vocabulary, `D` features.
+The log-probability of a target is that of a mixture, log(p P_vocabulary + (1 - p) copied) (`models/copying.py`). It is
+computed as logaddexp(log p + log P_vocabulary, log(1 - p) + log copied). No value is ever divided or multiplied by a
+probability, so the result is finite for any logits. Letters: `N` target tokens, `S` source length, `V` vocabulary, `D`
+features.
 """
 
 from typing import Any, NamedTuple
@@ -21,24 +22,24 @@ from tandem.training import blocks
 from tandem.training.loss import real_tokens
 
 _NONE = -1e30
-"""The logarithm of no probability at all: finite, so that gradients are."""
+"""Stands for the logarithm of 0. It is finite, so that gradients are finite as well."""
 
 
 class CopiedTargets(NamedTuple):
-    """The target tokens of a batch, without padding, and all that they follow from."""
+    """The target tokens of a batch, without padding, and the values that determine them."""
 
     features: Tensor
     """`[N, D]`"""
     compared: Tensor
-    """The logits of the weights of the source's positions, `[N, S]`."""
+    """The logits of the attention, `[N, S]`."""
     targets: Tensor
     """Extended ids, `[N]`."""
     copies: Copies
-    """Of each token's source."""
+    """The copies of each token's source."""
 
     @classmethod
     def of(cls, model: Seq2Seq, batch: Batch, read: ComparedFeatures) -> "CopiedTargets":
-        """Take them from a batch, and from what the model read of it."""
+        """Take them from a batch, and from the model's features for it."""
         assert batch.copies is not None
         real = real_tokens(batch.target, batch.target_lengths)
         features, compared = (part.flatten(0, 1).index_select(0, real) for part in read)
@@ -52,8 +53,8 @@ def copying_loss(
 ) -> tuple[Tensor, Tensor]:
     """Return the objective and the negative log-likelihood of a batch, sums over its N target tokens in nats.
 
-    They are as in `projection_loss`, under the mixture. Label smoothing spreads its share over the vocabulary's part
-    alone: (1 - smoothing) log P(target) + smoothing times the mean of log P_vocabulary.
+    They are as in `projection_loss`, but for the mixture. Label smoothing applies only to the vocabulary's part: the
+    objective is minus (1 - smoothing) log P(target) + smoothing times the mean of log P_vocabulary.
     """
     items = CopiedTargets.of(model, batch, read)
     gate, output = _gate(model), model.decoder.fc_out
@@ -78,7 +79,7 @@ def log_shares(items: CopiedTargets, gate: nn.Linear) -> tuple[Tensor, Tensor]:
 
 
 class _MixtureLoss(torch.autograd.Function):
-    """See `copying_loss`. Gradients are computed with the values, as in `ProjectionLoss`."""
+    """See `copying_loss`. As in `ProjectionLoss`, `forward` computes the gradients as well."""
 
     @staticmethod
     def forward(
@@ -109,7 +110,8 @@ class _MixtureLoss(torch.autograd.Function):
             scores[block] = torch.logaddexp(by_vocabulary, copied[block])
             share = shares[block] = (by_vocabulary - scores[block]).exp()
             smooth -= logs.mean(dim=1).sum()
-            # d objective / d logits = softmax (share of the gold token + smoothing) - both where they belong.
+            # share = P_vocabulary's part of P(target). Only this part depends on the logits, so d log P(target) / d
+            # logits = share (gold - softmax), and the mean of log P_vocabulary has the gradient 1 / V - softmax.
             share = (1 - smoothing) * share.unsqueeze(1)
             gradient = logs.exp_().mul_(share + smoothing).sub_(smoothing / len(weight))
             gradient.scatter_add_(1, own, -share)
@@ -117,6 +119,7 @@ class _MixtureLoss(torch.autograd.Function):
             low = gradient.to(dtype)
             grad_features[block] = linear(low, low_weight.t()).to(bias.dtype)
             grad_weight = blocks.add_to(grad_weight, weight_gradient(low, low_features[block]), weight.dtype)
+        # log P(target) = logaddexp(by vocabulary, by copying), whose derivatives are the shares of the two.
         grad_copied = -(1 - smoothing) * (1 - shares)
         grad_generated = -(1 - smoothing) * shares
         ctx.save_for_backward(grad_features.to(features.dtype), grad_weight, grad_bias, grad_generated, grad_copied)

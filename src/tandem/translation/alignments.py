@@ -1,4 +1,4 @@
-"""How much each token of an output looked at each token of its source."""
+"""The attention of each token of an output to each token of its source."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from tandem.text.codec import Codec
 
 
 class Alignment(NamedTuple):
-    """The tokens of a source in the order of its text, `<sos>` and `<eos>` around them, and where an output looked."""
+    """The tokens of a source in the order of its text, with `<sos>` and `<eos>`, and an output's attention to them."""
 
     source_tokens: tuple[str, ...]
     attention: tuple[tuple[float, ...], ...]
@@ -22,12 +22,12 @@ class Alignment(NamedTuple):
 def align(
     engine: Engine[Any], codec: Codec, sources: Sequence[Ids], outputs: Sequence[Sequence[int]]
 ) -> Iterator[Alignment]:
-    """Yield the alignment of each framed source with its output. Raise TandemError where there is no attention."""
+    """Yield the alignment of each framed source with its output. Raise TandemError for a model without attention."""
     targets = [[*ids, EOS_ID] for ids in outputs]
     aligned = engine.align(engine.start(sources), np.arange(len(sources)), targets)
     if aligned is None:
         raise TandemError(
-            "alignments are of attention, and this model has none: train one with --set model.attention=gnmt, or "
+            "alignments come from attention, and this model has none: train one with --set model.attention=gnmt, or "
             "leave out --alignment"
         )
     for ids, weights in zip(sources, aligned, strict=True):
@@ -36,6 +36,6 @@ def align(
 
 
 def text_tokens(codec: Codec, ids: Ids) -> list[str]:
-    """Return the tokens of a framed source in the order of its text, the frame included."""
+    """Return the tokens of a framed source in the order of its text, with `<sos>` and `<eos>`."""
     known = len(codec.source)
     return codec.source.tokens([ids[place] if ids[place] < known else UNK_ID for place in codec.text_order(len(ids))])

@@ -1,4 +1,4 @@
-"""What else could stand at a place of a translation, and how a search is told to begin so."""
+"""The alternatives to a token of a translation, and the prefix that makes a new translation begin with each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tandem.text.codec import Codec, EncodedSource
 
 @dataclass(frozen=True)
 class Alternative:
-    """A token that could stand at the place."""
+    """A token that could be at the place."""
 
     token: str
     log_probability: float
@@ -22,7 +22,7 @@ class Alternative:
     prefix: str | None
     """The text that makes a translation begin with the tokens before the place and this one.
 
-    Empty for `<eos>`, behind which nothing stands. None where no text is read as these very tokens.
+    Empty for `<eos>`, after which nothing can follow. None if no text is encoded as exactly these tokens.
     """
 
 
@@ -32,9 +32,9 @@ class Alternatives:
 
     place: int
     token: str
-    """What stands there; `<eos>` at the end."""
+    """The token at the place; `<eos>` at the end."""
     alternatives: tuple[Alternative, ...]
-    """The most probable first, `token` among them where it is one of these; none for an empty text."""
+    """The most probable first; `token` is among them if it is one of the most probable. None for an empty text."""
 
 
 def find_alternatives(
@@ -42,18 +42,18 @@ def find_alternatives(
 ) -> Alternatives:
     """Return the `count` most probable tokens at a place of a text's translation, counted from 0.
 
-    `tokens` are those of the translation, without `<eos>`; the place behind the last one is that of `<eos>`. Raise
-    TandemError for a place outside, and for a token that the model cannot write.
+    `tokens` are those of the translation, without `<eos>`; the place after the last one is that of `<eos>`. Raise
+    TandemError for a place outside the translation, and for a token that the model cannot write.
     """
     if not 0 <= place <= len(tokens):
         raise TandemError(
-            f"place: is {place}, and a translation of {len(tokens)} tokens has the places 0 to {len(tokens)}, the last "
+            f"place is {place}, but a translation of {len(tokens)} tokens has the places 0 to {len(tokens)}, the last "
             "of which is that of <eos>"
         )
     (source,) = codec.encode_sources([text])
     before = _ids(codec, source, tokens[:place])
     token = tokens[place] if place < len(tokens) else codec.target.id_to_token(EOS_ID)
-    if len(source.ids) <= 2:  # <sos> and <eos> alone, which no search is asked of
+    if len(source.ids) <= 2:  # only <sos> and <eos>: its translation is empty, without a search
         return Alternatives(place, token, ())
     state = engine.start([source.ids])
     fed = [engine.sos, *before]
@@ -76,15 +76,15 @@ def _ids(codec: Codec, source: EncodedSource, tokens: Sequence[str]) -> list[int
         index = copied.get(token) if index is None else index
         if index is None or index in (PAD_ID, SOS_ID, EOS_ID):
             raise TandemError(
-                f"tokens: token {number} (counted from 0) is {token[:80]!r}, which no translation of this text holds: "
-                "give the tokens of a translation by the same model, without <eos>"
+                f"tokens: token {number} (counted from 0) is {token[:80]!r}, which no translation of this text can "
+                "contain: give the tokens of a translation by the same model, without <eos>"
             )
         ids.append(index)
     return ids
 
 
 def _prefixes(codec: Codec, source: EncodedSource, outputs: Sequence[list[int]]) -> list[str | None]:
-    """Return the text of each output, or None where it is not read as the same ids; empty for one that ended."""
+    """Return the text of each output, or None if it is not encoded as the same ids; empty if the output has ended."""
     texts = ["" if ids[-1] == EOS_ID else codec.target.decode(ids, source.pieces) for ids in outputs]
     read = codec.encode_targets(texts, [source] * len(texts))
     return [

@@ -1,7 +1,7 @@
-"""Continuous batching: each text joins the search that is under way, and leaves it as soon as its own is done.
+"""Continuous batching: each text joins the running search, and leaves it as soon as its own search is done.
 
-A recurrent state is rows, so nobody waits for the end of a batch. What comes out is what `Translator.translate` gives
-for the text alone.
+The state of a recurrent model is one row for each hypothesis, so rows can be added and removed between two steps, and
+no text waits for the end of a batch. The translations are those that `Translator.translate` gives for each text alone.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ import numpy as np
 from tandem.engines import IntArray
 from tandem.memory import memory_for
 from tandem.search import Hypothesis, Running, Search
-from tandem.search.steps import nothing_possible
+from tandem.search.steps import no_output_error
 from tandem.translation.messages import Translation
 from tandem.translation.outputs import empty_translation
 from tandem.translation.settings import SMALLER_SEARCH, SearchSettings
@@ -22,19 +22,19 @@ from tandem.translation.texts import Request, search_inputs
 from tandem.translation.translator import Translator
 
 _PATIENCE = 4
-"""Steps that texts wait at most for others, so that several are encoded together."""
+"""The most steps that a text waits for others, so that several are encoded together."""
 _SHARE = 2
-"""Of the texts that are searched: where half as many wait, they join at once."""
+"""Texts join without waiting if this many times their number is at least the number of texts being searched."""
 _SHORT = 64
-"""Tokens of a source up to which all are searched together."""
+"""All sources of at most this many tokens are searched together."""
 
 
 class Done(NamedTuple):
-    """What became of a text."""
+    """The result of a text."""
 
     key: int
     result: Translation | Exception
-    """An error is this text's own; one that is no TandemError is a fault of the program."""
+    """An error concerns only this text. An error that is not a TandemError is a bug."""
 
 
 class Progress(NamedTuple):
@@ -42,21 +42,21 @@ class Progress(NamedTuple):
 
     key: int
     text: str
-    """The best so far, which in greedy search only grows."""
+    """The best text so far, which in greedy search only grows."""
 
 
 class FlowStep(NamedTuple):
-    """What happened in a step."""
+    """The events of a step."""
 
     joined: list[int]
     """The keys of the texts whose search began."""
     done: list[Done]
     progress: list[Progress]
-    """Of the texts that are watched and not done."""
+    """The progress of the texts that are watched and not done."""
 
 
 class _Text(NamedTuple):
-    """A text that waits or is searched."""
+    """A text that is waiting or being searched."""
 
     key: int
     request: Request
@@ -65,19 +65,19 @@ class _Text(NamedTuple):
 
 
 class _Group(NamedTuple):
-    """Which texts are searched together."""
+    """What texts have in common that are searched together."""
 
     method: Search
     writes_unknown: bool
-    """Whether `<unk>` may be written."""
+    """Whether the outputs may contain `<unk>`."""
     longest: int
-    """The most tokens of a source: long ones keep to themselves, since they would take the room of many."""
+    """The most tokens of a source. Long sources are searched apart from short ones, which would be padded to them."""
     alone: int | None = None
     """The key of a text that is searched by itself."""
 
     @classmethod
     def of(cls, text: _Text, *, alone: bool = False) -> "_Group":
-        """Return the group of a text."""
+        """Return the group of a text; the longest source of a group is a power of two."""
         settings, length = text.settings, text.request.length
         return cls(
             settings.method,
@@ -89,17 +89,17 @@ class _Group(NamedTuple):
 
 @dataclass
 class _Batch:
-    """The search of texts with the same settings, and those that wait to join it."""
+    """The running search of the texts of a group, and the texts that wait to join it."""
 
     running: Running | None = None
     texts: dict[int, _Text] = field(default_factory=dict)
     waiting: deque[_Text] = field(default_factory=deque)
     waited: int = 0
-    """Steps that the first one has waited."""
+    """The number of steps that the first waiting text has waited."""
 
 
 class Flow:
-    """Translates texts, each of which joins those under way. Used by one thread."""
+    """Translates texts, each of which joins a running search. Used by one thread."""
 
     def __init__(self, translator: Translator) -> None:
         self._translator = translator
@@ -108,12 +108,12 @@ class Flow:
 
     @property
     def waiting(self) -> int:
-        """The number of texts that are not searched yet."""
+        """The number of texts whose search has not begun."""
         return sum(len(batch.waiting) for batch in self._batches.values())
 
     @property
     def running(self) -> int:
-        """The number of texts that are searched."""
+        """The number of texts that are being searched."""
         return sum(len(batch.texts) for batch in self._batches.values())
 
     @property
@@ -122,9 +122,9 @@ class Flow:
         return not self._batches and not self._done
 
     def add(self, key: int, text: str, settings: SearchSettings, prefix: str = "", *, watched: bool = False) -> None:
-        """Take a text, which joins at one of the next steps; `key` tells it from others.
+        """Add a text, which joins a search in one of the next steps; `key` identifies it.
 
-        What cannot be searched is done at once, by its error.
+        A text that cannot be searched is done at once, with its error as the result.
         """
         try:
             (request,) = self._translator.texts.read([text], [prefix], [0], settings)
@@ -132,14 +132,14 @@ class Flow:
                 self._done.append(Done(key, empty_translation(settings)))
                 return
             settings.rows([request.length], self._translator.engine.logits)
-        except Exception as error:  # noqa: BLE001 - whatever it is, only this text has it
+        except Exception as error:  # noqa: BLE001 - any error is the result of this text alone
             self._done.append(Done(key, error))
             return
         waiting = _Text(key, request, settings, watched)
         self._batches.setdefault(_Group.of(waiting), _Batch()).waiting.append(waiting)
 
     def remove(self, key: int) -> None:
-        """Forget a text that nobody wants any more. One that is not there is no error."""
+        """Remove a text whose translation is no longer wanted. An unknown key is ignored."""
         for group, batch in list(self._batches.items()):
             batch.waiting = deque(one for one in batch.waiting if one.key != key)
             if batch.texts.pop(key, None) is not None and batch.running is not None:
@@ -156,7 +156,7 @@ class Flow:
                 if batch.running is not None:
                     step.done.extend(self._advance(batch))
                     step.progress.extend(self._progress(batch))
-            except Exception as error:  # noqa: BLE001 - whatever it is, only these texts have it
+            except Exception as error:  # noqa: BLE001 - any error is the result of these texts alone
                 step.done.extend(self._failed(batch, error))
             self._drop_empty(group, batch)
         return step
@@ -168,7 +168,7 @@ class Flow:
                 self._batches.pop(group, None)
 
     def _admit(self, batch: _Batch) -> list[int]:
-        """Let texts that wait join the search, unless they should wait for others; return their keys."""
+        """Let waiting texts join the search, unless they should wait for others; return their keys."""
         if not batch.waiting:
             return []
         batch.waited += 1
@@ -198,10 +198,10 @@ class Flow:
 
     def _written(self, text: _Text, hypotheses: list[Hypothesis]) -> Done:
         if not hypotheses:
-            return Done(text.key, nothing_possible(0))
+            return Done(text.key, no_output_error(0))
         try:
             (translation,) = self._translator.texts.write([text.request], [hypotheses], text.settings)
-        except Exception as error:  # noqa: BLE001 - whatever it is, only this text has it
+        except Exception as error:  # noqa: BLE001 - any error is the result of this text alone
             return Done(text.key, error)
         return Done(text.key, translation)
 
@@ -219,7 +219,7 @@ class Flow:
         return results
 
     def _failed(self, batch: _Batch, error: Exception) -> Sequence[Done]:
-        """Say the error of a single text; search several anew, each by itself, for it is the error of one of them."""
+        """Return the error as the result of a single text. Search several again, each alone: one of them caused it."""
         texts, batch.texts, batch.running = list(batch.texts.values()), {}, None
         if len(texts) == 1:
             return [Done(texts[0].key, error)]

@@ -1,4 +1,4 @@
-"""The lines that translations and n-best lists are written as: plain text, Moses' form, JSON."""
+"""The formats of the lines that translations and n-best lists are written as: plain text, Moses and JSON."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -9,11 +9,11 @@ from tandem.translation.messages import Translation, translation_object
 
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 _UNESCAPED = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-"""Characters that `json.dumps` leaves as they are, and that some readers of text take for line ends."""
+"""Characters that `json.dumps` does not escape, and that some readers of text take for line ends."""
 
 
 class Form(NamedTuple):
-    """A form that translations are written in."""
+    """A format in which translations are written."""
 
     name: str
     record: Callable[[int, str, Translation], bytes]
@@ -21,12 +21,12 @@ class Form(NamedTuple):
 
 
 def one_line(text: str) -> str:
-    r"""Return the text with a space for each `\n` and `\r`, which a vocabulary that was made elsewhere may hold."""
+    r"""Return the text with a space for each `\n` and `\r`, which a vocabulary that was made elsewhere may contain."""
     return text.translate(_LINE_ENDS)
 
 
 def json_line(content: Mapping[str, Any]) -> bytes:
-    """Return an object as one line of JSON in UTF-8, whatever characters it holds and whatever a reader splits at."""
+    """Return an object as one line of JSON in UTF-8: one line to every reader, whatever characters it contains."""
     line = json.dumps(without_infinities(content), ensure_ascii=False, allow_nan=False).translate(_UNESCAPED) + "\n"
     return line.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its escape in JSON
 
@@ -34,7 +34,7 @@ def json_line(content: Mapping[str, Any]) -> bytes:
 def moses_line(
     number: int, text: str, features: Mapping[str, Sequence[str]], score: str | None, further: Sequence[str] = ()
 ) -> str:
-    """Return a line of Moses: `NUMBER ||| TEXT ||| NAME= VALUE ||| SCORE`; a `|` of the text is escaped as there."""
+    """Return a line in Moses' format: `NUMBER ||| TEXT ||| NAME= VALUE ||| SCORE`. Each `|` of the text is escaped."""
     named = " ".join(f"{name}= {' '.join(values)}" for name, values in features.items())
     fields = [str(number), one_line(text).replace("|", "&#124;"), named]
     return " ||| ".join([*fields, *([] if score is None else [score]), *further]) + "\n"
@@ -57,10 +57,10 @@ def _json_record(_: int, source: str, translation: Translation) -> bytes:
 
 
 PLAIN = Form("plain", _plain_record)
-"""The best translation, one line a source."""
+"""The best translation of each source, one on a line."""
 MOSES = Form("n-best", _moses_record)
-"""One line of Moses for each of the n best translations of a source."""
+"""A line in Moses' format for each of the n best translations of a source."""
 JSON = Form("json", _json_record)
-"""One object a source, on one line."""
+"""One JSON object for each source, on a line of its own."""
 FORMS = {form.name: form for form in (PLAIN, MOSES, JSON)}
 """The forms by their names."""

@@ -1,4 +1,4 @@
-"""From paths to a translator: of runs and checkpoints by PyTorch, of exports without it."""
+"""Loads a translator from paths: runs and checkpoints with PyTorch, exports without it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from tandem.hub.fetching import local_model
 from tandem.model_paths import is_export
 from tandem.names import Averaging, Device, Precision
 from tandem.text.differences import check_vocabularies
+from tandem.translation.constructors import translator_from_exports, translator_from_members
 from tandem.translation.translator import Translator
 
 
@@ -20,9 +21,9 @@ def load(
     precision: Precision = "float32",
     averaging: Averaging = "arithmetic",
 ) -> Translator:
-    """Return the translator of a run (its best checkpoint), of a checkpoint, or of an export; of several, an ensemble.
+    """Load a run (its best checkpoint), a checkpoint or an export; several paths make an ensemble.
 
-    `hf:OWNER/NAME` and `hf:OWNER/NAME@REVISION` are models on the Hugging Face Hub, which are fetched.
+    `hf:OWNER/NAME` and `hf:OWNER/NAME@REVISION` are models on the Hugging Face Hub, which are downloaded.
 
     Members decode together: `averaging` says which mean of their probabilities is taken. An export runs on the CPU, in
     the precision that it was written in. Raise CheckpointError where a model is damaged, or where the members don't
@@ -32,13 +33,13 @@ def load(
     several = path if isinstance(path, Sequence) and not isinstance(path, str) else [path]
     paths = [local_model(path_of(each, "path")) for each in several]
     if not paths:
-        raise ValueError("there is no model to load: name one run, checkpoint or export at least")
+        raise ValueError("there is no model to load: name at least one run, checkpoint or export")
     exported = [each for each in paths if is_export(each)]
     if exported and len(exported) < len(paths):
         other = next(each for each in paths if each not in exported)
         raise ArgumentError(
-            f"{exported[0]} is an export and {other} is none: the members of an ensemble must all be exports, or all "
-            f"runs and checkpoints. Export the others, too (tandem export {other})"
+            f"{exported[0]} is an export and {other} is not: the members of an ensemble must all be exports, or all "
+            f"be runs and checkpoints. Export the others, too (tandem export {other})"
         )
     if exported:
         return _load_exports(paths, device, precision, averaging)
@@ -55,7 +56,7 @@ def _load_exports(paths: list[Path], device: Device, precision: Precision, avera
     exports = [read_export(each) for each in paths]
     check_vocabularies(paths, [(export.files.source_tokenizer, export.files.target_tokenizer) for export in exports])
     calibration = exports[0].files.calibration if len(exports) == 1 else None
-    return Translator.from_exports(exports, averaging=averaging, calibration=calibration)
+    return translator_from_exports(exports, averaging=averaging, calibration=calibration)
 
 
 def _load_checkpoints(paths: list[Path], device: Device, precision: Precision, averaging: Averaging) -> Translator:
@@ -66,7 +67,7 @@ def _load_checkpoints(paths: list[Path], device: Device, precision: Precision, a
     where = choose_device(device)
     checkpoints = [load_checkpoint(each) for each in paths]
     check_vocabularies(paths, [(each.source_tokenizer, each.target_tokenizer) for each in checkpoints])
-    return Translator.from_members(
+    return translator_from_members(
         [Member(checkpoint.model, checkpoint.recipe) for checkpoint in checkpoints],
         checkpoints[0].source_tokenizer,
         checkpoints[0].target_tokenizer,

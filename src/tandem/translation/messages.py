@@ -1,4 +1,4 @@
-"""What a translator returns: translations, and the scores of given targets."""
+"""The results of a translator: translations, and scores of given targets."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -9,16 +9,16 @@ Stopped: TypeAlias = Literal["eos", "limit"]
 
 
 class Replaced(NamedTuple):
-    """An unknown token of a translation, and what stands in its place."""
+    """An unknown token of a translation, and the text that replaces it."""
 
     token: int
-    """Its number among the tokens, counted from 0."""
+    """The number of the token in the translation, counted from 0."""
     source: str
-    """The word of the source that it came from, as it stands there."""
+    """The source word that it stands for, as written in the source."""
     text: str
-    """The same, or what the dictionary has for it."""
+    """The replacement: the source word, or its entry in the dictionary."""
     spaced: bool
-    """Whether there is a space before it, where the target's tokens do not tell."""
+    """Whether a space precedes it, for tokenizers whose tokens do not say so."""
 
 
 @dataclass(frozen=True)
@@ -27,38 +27,42 @@ class Translation:
 
     text: str
     score: float
-    """What it was ranked by: log-probability / tokens ** length_penalty, `<eos>` counted, and the coverage penalty."""
+    """The score that it ranks by: log-probability / tokens ** length_penalty + coverage penalty, `<eos>` counted."""
     tokens: tuple[str, ...]
     token_scores: tuple[float, ...]
     """The log-probability of each token, and of `<eos>` at the end."""
     alternatives: tuple["Translation", ...] = ()
-    """The n best, this one first, where more than one was asked for."""
+    """The n best translations, beginning with this one; empty unless more than one was requested."""
     cut: bool = False
     """Whether the source was too long and only its beginning was read."""
     stopped: Stopped = "eos"
-    """"limit" where the output is as long as the length limits allow, so that its end may be missing."""
+    """"limit" if the output reached the length limit, so that its end may be missing."""
     unknown: tuple[str, ...] = ()
     """The pieces of the source that the model does not know, each once, in order; empty in `alternatives`."""
     confidence: float | None = None
     """The probability that the whole output is right, calibrated on validation data; None in `alternatives`.
 
-    None, too, for an empty source, of an ensemble, and of a model that has no calibration.
+    Also None for an empty source, for an ensemble, and for a model without a calibration.
     """
 
     replaced: tuple[Replaced, ...] | None = None
-    """The unknown tokens and what stands for each in `text`; None unless they were to be replaced."""
+    """The unknown tokens and their replacements in `text`; None unless replacement was requested."""
     copied: tuple[int, ...] = ()
-    """Which of `tokens`, counted from 0, the target vocabulary lacks: they were copied from the source."""
+    """The positions in `tokens`, counted from 0, of tokens that were copied from the source.
+
+    The target vocabulary lacks these tokens.
+    """
+
     source_tokens: tuple[str, ...] = ()
-    """The tokens of the source, from `<sos>` to `<eos>`, where alignments were asked for."""
+    """The tokens of the source, from `<sos>` to `<eos>`; empty unless alignments were requested."""
     attention: tuple[tuple[float, ...], ...] = ()
-    """For each of `tokens` and for `<eos>`: how much it looked at each of `source_tokens`, which adds up to 1."""
+    """A row for each of `tokens` and for `<eos>`: its attention to each of `source_tokens`, which adds up to 1."""
 
     @property
     def alignment(self) -> tuple[tuple[int, int], ...]:
-        """For each of `tokens`, the source token that it looked at most, as (source, target), both counted from 0.
+        """A pair (source, target) for each of `tokens`: the source token with the most attention, and the token.
 
-        `<sos>` and `<eos>` are left out. Empty where alignments were not asked for.
+        Both are counted from 0, without `<sos>` and `<eos>`. Empty unless alignments were requested.
         """
         inside = [weights[1:-1] for weights in self.attention[: len(self.tokens)]]
         return tuple((weights.index(max(weights)), target) for target, weights in enumerate(inside))
@@ -71,7 +75,7 @@ class Translation:
 
 @dataclass(frozen=True)
 class TargetScore:
-    """How probable a model finds a given target."""
+    """How probable a given target is to a model."""
 
     log_probability: float
     """The log-probability of the target in nats, `<eos>` included."""
@@ -81,9 +85,9 @@ class TargetScore:
 
 
 def translation_object(source: str, translation: Translation) -> dict[str, Any]:
-    """Return a translation and its source as an object for JSON; with the alternatives where there are several.
+    """Return a translation and its source as a JSON object, with the alternatives if there are several.
 
-    An alignment is in the form of the Pharaoh decoder: `SOURCE-TARGET` for each token of the translation.
+    An alignment is in the format of the Pharaoh decoder: `SOURCE-TARGET` for each token of the translation.
     """
     content = {
         "source": source,
@@ -101,7 +105,7 @@ def translation_object(source: str, translation: Translation) -> dict[str, Any]:
 
 
 def target_score_object(source: str, target: str, score: TargetScore) -> dict[str, Any]:
-    """Return the score of a given target as an object for JSON."""
+    """Return the score of a given target as a JSON object."""
     return {"source": source, "target": target, **asdict(score)}
 
 

@@ -1,4 +1,4 @@
-"""What a search found for a source -> its translation."""
+"""Makes the translation of a source from the hypotheses that a search found."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,12 +29,13 @@ def made_translation(
     settings: SearchSettings,
     limit: int,
 ) -> Translation:
-    """Return what was found for one source, whose outputs have at most `limit` tokens.
+    """Return the translation of one source, whose outputs have at most `limit` tokens.
 
-    `replaced` holds what stands for the unknown words of each hypothesis; None where they are to stand as they are.
+    `replaced` has the replacements for the unknown words of each hypothesis; None leaves these words as they are.
     """
     made = []
-    ranked = settings.coverage > 0 and settings.sampling is None  # a search knows its coverage penalty alone
+    # Only a search with a coverage penalty knows the scores of its hypotheses; other scores follow from the tokens.
+    ranked = settings.coverage > 0 and settings.sampling is None
     for number, h in enumerate(hypotheses):
         ids = codec.target.beginning(h.ids, LONGEST_OUTPUT, source.pieces)
         whole = len(ids) == len(h.ids)
@@ -46,7 +47,7 @@ def made_translation(
                 h.score if ranked else h.log_probability / len(h.token_scores) ** settings.length_penalty,
                 tuple(codec.target.tokens(ids, source.pieces)),
                 h.token_scores if whole else h.token_scores[: len(ids)],
-                # At the limit only <eos> could follow, whatever the model would have written.
+                # At the limit, only <eos> was allowed, whatever the model would have written.
                 stopped="limit" if len(h.ids) >= limit or not whole else "eos",
                 copied=tuple(place for place, index in enumerate(ids) if index >= len(codec.target)),
                 replaced=words,

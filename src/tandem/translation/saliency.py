@@ -1,4 +1,4 @@
-"""Which token of a source moved which token of a target, told in three ways that may disagree.
+"""Which token of a source influenced which token of a target, measured in three ways that may disagree.
 
 Letters: `T` tokens of a target, `<eos>` counted, `S` tokens of its source without `<sos>` and `<eos>`.
 """
@@ -17,61 +17,61 @@ from tandem.translation.messages import Translation
 from tandem.translation.scoring import in_pieces, score_targets
 
 _MOST_TOKENS = 2**13
-"""The most tokens of sources and targets that are looked at together."""
+"""The most tokens of sources and targets that are processed together."""
 _MOST_TOGETHER = 256
 _MOST_PREPARED = 2**20
-"""The most tokens of shortened sources and of beginnings of targets that are held at one time, of several texts."""
+"""The most tokens of shortened sources and of beginnings of targets that several texts have in memory at one time."""
 
 _NOWHERE = -1
-"""In place of the id of a token that was copied from the only place where it stood."""
+"""Replaces the id of a token that was copied from the source token that is left out, and occurs nowhere else."""
 
 NO_GRADIENT = (
-    "the gradient needs the PyTorch model itself, which an export is not: name the run or checkpoint that it was made "
-    "from"
+    "the gradient needs the PyTorch model itself, which an export does not contain: name the run or checkpoint that it "
+    "was made from"
 )
 NO_ATTENTION = "this model has no attention: train one with --set model.attention=gnmt"
 
 
 @dataclass(frozen=True, eq=False)
 class Saliency:
-    """How much each token of a source had to do with each token of a target.
+    """How much each token of a source influenced each token of a target.
 
     Every array is `[T, S]`: a row for each of `target_tokens`, a column for each of `source_tokens`.
     """
 
     source_tokens: tuple[str, ...]
-    """The S tokens of the source in the order of its text, those of its features, if any, behind them."""
+    """The S tokens of the source in the order of its text, followed by those of its features."""
     target_tokens: tuple[str, ...]
     """The T tokens of the target, `<eos>` at the end."""
     text: str
     """The target's text."""
     left_out: FloatArray
-    """In nats: what the target token's log-probability loses when the source is read without the source token.
+    """In nats: how much the log-probability of the target token falls when the source is read without the source token.
 
-    Below 0 the target token is likelier without it. Infinite where the target token was copied from nowhere else (Li,
-    Monroe & Jurafsky 2016, arXiv 1612.08220, who divide the difference by the log-probability).
+    Below 0, the target token is more likely without it. Infinite if the target token was copied from this source token
+    alone (Li, Monroe & Jurafsky 2016, arXiv 1612.08220, who divide the difference by the log-probability).
     """
     gradient: FloatArray | None
     """In nats: the gradient of the target token's log-probability by the source token's embedding, times the embedding.
 
-    What leaving out would take, if the model were linear (Denil et al. 2014, arXiv 1412.6815, section 4; Simonyan et
-    al. 2014, arXiv 1312.6034, section 3). Of an ensemble, the mean of the members' own; None for exports.
+    If the model were linear, this would equal `left_out` (Denil et al. 2014, arXiv 1412.6815, section 4; Simonyan et
+    al. 2014, arXiv 1312.6034, section 3). For an ensemble, the mean over the members; None for exports.
     """
     attention: FloatArray | None
     """The share of its attention that the step gave to the source token; None for models without attention.
 
-    What is missing to 1 lay on `<sos>` and `<eos>`. Of an ensemble, the mean of the members that have attention.
+    The rest of a row, up to 1, went to `<sos>` and `<eos>`. For an ensemble, the mean over the members with attention.
     """
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Why there is no `gradient` or no `attention`, by their names."""
+        """Why `gradient` or `attention` is None, by their names."""
         given = {"gradient": (self.gradient, NO_GRADIENT), "attention": (self.attention, NO_ATTENTION)}
         return {name: reason for name, (values, reason) in given.items() if values is None}
 
 
 def saliency_object(source: str, one: Saliency) -> dict[str, Any]:
-    """Return the saliency of a source text and its target as an object for JSON."""
+    """Return the saliency of a source text and its target as a JSON object."""
     return {
         "source": source,
         "text": one.text,
@@ -96,7 +96,7 @@ class _Pair:
     target: list[int]
     """`<eos>` at the end."""
     places: list[int]
-    """Where each token of the source, in the order of its text, stands among the ids."""
+    """The position in the ids of each token of the source, in the order of its text."""
 
     @property
     def size(self) -> int:
@@ -106,7 +106,7 @@ class _Pair:
 
 
 def checked_targets(targets: Sequence[str | Translation]) -> list[str | Translation]:
-    """Return the targets. Raise ArgumentError where they are no list of texts or translations."""
+    """Return the targets. Raise ArgumentError if they are not a list of texts or translations."""
     if isinstance(targets, str) or not isinstance(targets, Iterable):
         raise ArgumentError(f"targets is of type {type(targets).__name__}, but must be a list of texts or translations")
     checked = list(targets)
@@ -150,15 +150,15 @@ def measure_saliency(
 
 
 def _target_ids(codec: Codec, source: EncodedSource, target: str | Translation) -> list[int]:
-    """Return the ids of a target. A translation's are those that were written, however its text would be read."""
+    """Return the ids of a target. Those of a translation are the ids that were written, not those of its text."""
     if isinstance(target, str):
         return codec.encode_targets([target], [source])[0]
     copied = set(target.copied)
     strange = [target.tokens[place] for place in target.copied if target.tokens[place] not in source.pieces]
     if strange:
         raise ArgumentError(
-            f"targets: {target.text!r} copied {strange[0]!r}, which its text has not: give each translation with the "
-            "text that it is of"
+            f"targets: {target.text!r} copied {strange[0]!r}, which its text does not contain: give each translation "
+            "with the text that it translates"
         )
     return [
         len(codec.target) + source.pieces.index(token) if place in copied else codec.target.token_to_id(token) or UNK_ID
@@ -184,8 +184,8 @@ def _gradients(engine: Engine[Any], pairs: Sequence[_Pair]) -> list[FloatArray] 
 
 
 def _attention(engine: Engine[Any], pairs: Sequence[_Pair]) -> list[FloatArray] | None:
-    """Return where each target token of each pair looked, `[T, S]`; None without attention."""
-    if engine.attending() is None:
+    """Return the attention of each target token of each pair, `[T, S]`; None without attention."""
+    if engine.with_attention() is None:
         return None
     results: list[FloatArray] = []
     for piece in in_pieces([len(pair.source.ids) + len(pair.target) for pair in pairs], _MOST_TOKENS, _MOST_TOGETHER):
@@ -198,7 +198,7 @@ def _attention(engine: Engine[Any], pairs: Sequence[_Pair]) -> list[FloatArray] 
 
 
 def _left_out(engine: Engine[Any], codec: Codec, pairs: Sequence[_Pair]) -> Iterator[FloatArray]:
-    """Yield what each target token of each pair loses without each source token, `[T, S]`."""
+    """Yield the loss in log-probability of each target token of each pair without each source token, `[T, S]`."""
     sources: list[Ids] = []
     targets: list[list[int]] = []
     for pair in pairs:
@@ -206,7 +206,7 @@ def _left_out(engine: Engine[Any], codec: Codec, pairs: Sequence[_Pair]) -> Iter
             source, target = _without(pair, place, len(codec.target))
             sources.append(source)
             targets.append(target)
-    # Where a token that was copied can be copied no more, `_NOWHERE` stands, which is scored as <unk> meanwhile.
+    # `_NOWHERE` marks a copied token that cannot be copied any more. It is scored as <unk>, and then set to -inf.
     wanted = [[[UNK_ID if index == _NOWHERE else index for index in target]] for target in targets]
     scores = score_targets(engine, sources, wanted, _MOST_TOGETHER)
     start = 0
@@ -214,13 +214,13 @@ def _left_out(engine: Engine[Any], codec: Codec, pairs: Sequence[_Pair]) -> Iter
         end = start + 1 + len(pair.places)
         own = np.array([values for (values,) in scores[start:end]])  # (1 + S, T)
         own[np.array(targets[start:end]) == _NOWHERE] = -np.inf
-        with np.errstate(invalid="ignore"):  # what is impossible with the token as without it is no number
+        with np.errstate(invalid="ignore"):  # -inf - -inf is NaN, for what is impossible with and without the token
             yield (own[:1] - own[1:]).T
         start = end
 
 
 def _without(pair: _Pair, place: int | None, vocabulary: int) -> tuple[Ids, list[int]]:
-    """Return the ids of a pair whose source lacks the token at this place: a copied token is counted anew."""
+    """Return the ids of a pair without the source token at this place; the ids of copied tokens are recomputed."""
     source, pieces = pair.source.ids, pair.source.pieces
     if place is None:
         return source, pair.target

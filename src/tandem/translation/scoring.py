@@ -1,4 +1,4 @@
-"""How probable an engine finds given targets: a source is read once, and so is each prefix that its targets share."""
+"""The log-probabilities of given targets. A source is read once, and so is each prefix that its targets share."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from tandem.translation.messages import TargetScore
 _MOST_SOURCE_TOKENS = 2**15
 """The most tokens of sources that are read together."""
 _MOST_TARGET_TOKENS = 2**13
-"""The most tokens of targets that are read together: what the decoder puts out at each is held in memory."""
+"""The most tokens of targets that are read together: the decoder's output at each token is kept in memory."""
 
 
 def score_pairs(
@@ -26,12 +26,12 @@ def score_pairs(
     prefixes: Sequence[str],
     batch_size: int,
 ) -> list[TargetScore]:
-    """Return the score of each target given its source, as the continuation of its text of `prefixes`."""
+    """Return the score of each target given its source, as the continuation of its prefix."""
     places = {text: place for place, text in enumerate(dict.fromkeys(sources))}
     encoded = codec.encode_sources(list(places))
     own_sources = [encoded[places[source]] for source in sources]
     wanted: list[list[list[int]]] = [[] for _ in places]
-    pairs: list[tuple[int, int, int]] = []  # of each pair: its source, its target, the tokens of its prefix
+    pairs: list[tuple[int, int, int]] = []  # the source of each pair, its target, and the number of prefix tokens
     written = (codec.encode_targets(texts, own_sources) for texts in (targets, prefixes))
     for source, ids, prefix in zip(sources, *written, strict=True):
         own = wanted[places[source]]
@@ -52,7 +52,7 @@ def _target_score(codec: Codec, ids: list[int], scores: FloatArray, source: Enco
 def score_targets(
     engine: Engine[S], sources: Sequence[Ids], targets: Sequence[Sequence[Ids]], batch_size: int
 ) -> list[list[FloatArray]]:
-    """Return the log-probability of each token of each of a source's `targets`, in nats.
+    """Return the log-probability in nats of each token of each target of each source.
 
     Sources are framed; targets have no `<sos>`. At most `batch_size` sources are read together.
     """
@@ -61,7 +61,7 @@ def score_targets(
     for batch in in_pieces([len(sources[n]) for n in order], _MOST_SOURCE_TOKENS, batch_size):
         numbers = order[batch]
         state = engine.start([sources[n] for n in numbers])
-        # Targets of a source that begin alike stand together, so that they are seldom parted.
+        # Sorting puts targets with the same beginning side by side, so that most of them land in the same piece.
         pairs = [
             (row, place)
             for row, n in enumerate(numbers)
@@ -76,7 +76,7 @@ def score_targets(
 
 
 def in_pieces(sizes: Sequence[int], most: int, most_items: int) -> Iterator[slice]:
-    """Yield slices of neighbours, at most `most_items`, whose sizes add up to at most `most`; at least one each."""
+    """Yield slices of up to `most_items` neighbours whose sizes add up to at most `most`, or of one larger item."""
     begin, total = 0, 0
     for place, size in enumerate(sizes):
         if place > begin and (total + size > most or place - begin == most_items):

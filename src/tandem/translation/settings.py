@@ -1,4 +1,4 @@
-"""How translations are searched for: the settings, and how much memory a search may take."""
+"""The settings of a search for translations, and limits on the memory that a search may take."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ from tandem.search import BeamSearch, GreedySearch, Sampling
 from tandem.search import Search as SearchMethod
 
 BATCH_SIZE = 256
-"""Sentences that are searched together, unless said otherwise."""
+"""The default number of sentences that are searched together."""
 SMALLER_SEARCH = "Lower the batch size or the beam (--batch-size, --beam)"
-"""What to do where memory is short."""
+"""The remedy when memory is short."""
 _WINDOW_BATCHES = 8
-"""Batches that are read ahead and sorted by length together."""
+"""The number of batches that are read ahead and sorted by length together."""
 _MOST_LOGITS = 2**25
-"""The most logits of one step of a search, whatever the vocabulary and the beam: a larger batch is cut."""
+"""The most logits of one step of a search, for any vocabulary and beam: a larger batch is divided."""
 _MOST_TOKENS = 2**16
-"""The most source tokens of a batch, padding counted, each as often as a source has hypotheses, all of which may attend
-to it: a larger batch is cut."""
+"""The most source tokens of a batch, with padding, times the hypotheses of a source, all of which may attend to them: a
+larger batch is divided."""
 _MOST_NODES = 2**26
-"""The most continuations that are looked at for a batch's outputs, some 30 bytes each: a larger batch is cut."""
+"""The most continuations that are considered for a batch's outputs, about 30 bytes each: a larger batch is divided."""
 _MOST_LOGITS_OF_ONE = 2**28
-"""The most logits of one step for a single sentence, which cannot be cut: a GiB."""
+"""The most logits of one step for a single sentence, which cannot be divided: 1 GiB."""
 
 
 _RANGES = {
@@ -46,11 +46,11 @@ _RANGES = {
 """The least and the largest value of an option."""
 _OF_RECIPE = ("length_penalty", "coverage", "max_length_factor", "max_length_extra")
 _SAMPLING = {"sample": "count", "temperature": "temperature", "top_k": "top_k", "top_p": "top_p", "seed": "seed"}
-"""The field of `Sampling` that an option sets."""
+"""The field of `Sampling` that each option sets."""
 
 
 class SearchOptions(TypedDict, total=False):
-    """What may be said of a search; the rest is as the recipe has it."""
+    """The options of a search. Those that are left out have the recipe's values."""
 
     beam: int | None
     length_penalty: float | None
@@ -77,7 +77,7 @@ class SearchSettings:
     beam: int
     length_penalty: float
     max_length_factor: float
-    """An output has at most this many tokens for each token of its source, and `max_length_extra` more."""
+    """An output has at most this many tokens for each token of its source, plus `max_length_extra`."""
     max_length_extra: int
     coverage: float = 0.0
     n_best: int = 1
@@ -86,16 +86,16 @@ class SearchSettings:
     sampling: Sampling | None = None
     """Draw outputs instead of searching for the best; None for greedy search and beam search."""
     alignment: bool = False
-    """Whether each translation says where the model looked; its attention is computed once more for that."""
+    """Whether each translation has its attention, which is computed in a further pass."""
 
     replace_unknown: bool = False
-    """Whether `<unk>` may stand in an output, and then takes the text of the source word that it came from."""
+    """Whether an output may contain `<unk>`, which is then replaced by the source word that it stands for."""
     dictionary: Mapping[str, str] | None = None
-    """What such a word is replaced by instead, by words of the source."""
+    """Replacements to use instead of the source words themselves, by source word."""
 
     @property
     def method(self) -> SearchMethod:
-        """The search itself."""
+        """The search that these settings describe."""
         if self.sampling:
             return self.sampling
         if self.beam == 1 and not self.coverage:
@@ -104,23 +104,23 @@ class SearchSettings:
 
     @property
     def several(self) -> bool:
-        """Whether more than one output of a source is asked for."""
+        """Whether more than one output is requested for each source."""
         return self.n_best > 1 or (self.sampling is not None and self.sampling.count > 1)
 
     @property
     def window(self) -> int:
-        """Texts that are read ahead and sorted by length together."""
+        """The number of texts that are read ahead and sorted by length together."""
         return self.batch_size * _WINDOW_BATCHES
 
     def max_length(self, framed: int) -> int:
-        """Return the most tokens of an output whose source has `framed` tokens, `<sos>` and `<eos>` counted."""
+        """Return the most tokens of an output whose source has `framed` tokens, including `<sos>` and `<eos>`."""
         return int((framed - 2) * self.max_length_factor) + self.max_length_extra
 
     def rows(self, lengths: Sequence[int], logits: int) -> int:
-        """Return how many of the sources with these numbers of tokens, rising, are searched together, from the first.
+        """Return how many sources are searched together, counted from the first, given their lengths in rising order.
 
-        `logits` is the number of logits that a step makes for one hypothesis. Raise MemoryShortage where one source is
-        too much already.
+        `logits` is the number of logits that a step computes for one hypothesis. Raise MemoryShortage if even one
+        source takes too much memory.
         """
         width = self.method.width
         check_beam(width, logits)
@@ -137,16 +137,17 @@ class SearchSettings:
 
 
 def check_beam(beam: int, logits: int) -> None:
-    """Raise MemoryShortage where a beam makes too many logits at each step, `logits` for each hypothesis."""
+    """Raise MemoryShortage if a beam computes too many logits in a step, `logits` for each hypothesis."""
     if beam * logits > _MOST_LOGITS_OF_ONE and beam > 1:
         raise MemoryShortage(
-            f"a beam of {beam:,} makes {beam * logits:,} scores at each step, and {_MOST_LOGITS_OF_ONE:,} are the "
-            f"most: lower the beam to {max(1, _MOST_LOGITS_OF_ONE // logits):,} (--beam, or search.beam in a recipe)"
+            f"a beam of {beam:,} computes {beam * logits:,} scores in each step, and the limit is "
+            f"{_MOST_LOGITS_OF_ONE:,}: lower the beam to {max(1, _MOST_LOGITS_OF_ONE // logits):,} (--beam, or "
+            "search.beam in a recipe)"
         )
 
 
 def chosen_settings(search: Search, options: SearchOptions) -> SearchSettings:
-    """Return a recipe's search with the given options put over it. Raise ValueError for values out of range."""
+    """Return a recipe's search settings, changed by the options. Raise ValueError for values out of range."""
     known = SearchOptions.__annotations__
     if unknown := sorted(options.keys() - known.keys()):
         raise ValueError(f"there is no search option {unknown[0]!r}; the options are {', '.join(known)}")
@@ -168,7 +169,7 @@ def chosen_settings(search: Search, options: SearchOptions) -> SearchSettings:
         )
     if values.get("dictionary") is not None and not values.get("replace_unknown"):
         raise ValueError(
-            "a dictionary is for unknown words that are replaced: ask for that, too (--replace-unk, or "
+            "a dictionary is used only if unknown words are replaced: ask for that as well (--replace-unk, or "
             "replace_unknown=True)"
         )
     sampling = _chosen_sampling(given)
@@ -176,14 +177,14 @@ def chosen_settings(search: Search, options: SearchOptions) -> SearchSettings:
 
 
 def _chosen_sampling(given: dict[str, Any]) -> Sampling | None:
-    """Return the sampling that was asked for, or None. Raise ValueError for options that do not fit together."""
+    """Return the requested sampling, or None. Raise ValueError for options that exclude each other."""
     own = {_SAMPLING[name]: value for name, value in given.items() if name in _SAMPLING}
     if "sample" not in given:
         if own:
             name = next(name for name in _SAMPLING if name in given)
-            raise ValueError(f"{name} is for sampling: say how many outputs to draw of each text (sample)")
+            raise ValueError(f"{name} is for sampling: say how many outputs to draw for each text (sample)")
         return None
     for name in ("beam", "n_best"):
         if given.get(name, 1) != 1:
-            raise ValueError(f"{name} is for beam search, and sampling has none: leave out one of the two")
+            raise ValueError(f"{name} is for beam search, and not for sampling: leave out one of the two")
     return Sampling(**own)

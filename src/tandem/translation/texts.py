@@ -1,4 +1,4 @@
-"""What comes before a search and after it: texts to requests, hypotheses to translations."""
+"""The steps before and after a search: texts become requests, and hypotheses become translations."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -17,16 +17,16 @@ from tandem.translation.unknowns import UnknownWords
 
 
 class Request(NamedTuple):
-    """A text that is to be translated, as a search needs it."""
+    """A text to translate, in the form that a search needs."""
 
     text: str
     source: EncodedSource
     prefix: Ids
     """The tokens that its translation must begin with."""
     limit: int
-    """The most tokens of its translation."""
+    """The largest number of tokens of its translation."""
     number: int
-    """Its number in its stream, from which sampling draws."""
+    """The number of the text in its stream, which seeds the sampling."""
 
     @property
     def length(self) -> int:
@@ -35,12 +35,12 @@ class Request(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether it has no tokens, and an empty translation without a search."""
+        """Whether the text has no tokens; its translation is then empty, without a search."""
         return self.length <= 2
 
 
 class Texts:
-    """Turns texts into requests, and what was found for them into translations. Not changed by use."""
+    """Turns texts into requests, and the hypotheses for them into translations. Not changed by use."""
 
     def __init__(self, engine: Engine[Any], codec: Codec, calibration: Calibration | None) -> None:
         self._engine = engine
@@ -50,7 +50,7 @@ class Texts:
     def read(
         self, texts: Sequence[str], prefixes: Sequence[str], numbers: Iterable[int], settings: SearchSettings
     ) -> list[Request]:
-        """Encode texts, with what their translations must begin with, and the number of each in its stream."""
+        """Encode texts; each has a prefix, with which its translation must begin, and a number in its stream."""
         sources = self._codec.encode_sources(texts)
         begun = self._codec.encode_prefixes(prefixes, sources)
         return [
@@ -59,14 +59,14 @@ class Texts:
         ]
 
     def engine(self, settings: SearchSettings) -> Engine[Any]:
-        """Return the engine that is searched over."""
+        """Return the engine for a search: its outputs may contain `<unk>` only if the settings allow it."""
         unknown = settings.allow_unk or settings.replace_unknown
         return self._engine.banning([PAD_ID, SOS_ID]) if unknown else self._engine
 
     def write(
         self, requests: Sequence[Request], found: Sequence[Sequence[Hypothesis]], settings: SearchSettings
     ) -> list[Translation]:
-        """Return the translation of each request, from the hypotheses that were found for it."""
+        """Return the translation of each request, made from the hypotheses that a search found for it."""
         replaced: Sequence[Any] = [None] * len(requests)
         sources = [request.source.ids for request in requests]
         if settings.replace_unknown:
@@ -86,7 +86,7 @@ class Texts:
 
 
 def search_inputs(requests: Sequence[Request]) -> Inputs:
-    """Return what a search is given for these requests."""
+    """Return the inputs of a search for these requests."""
     prefixes = [request.prefix for request in requests]
     return Inputs(
         [request.source.ids for request in requests],

@@ -1,4 +1,4 @@
-"""The search for a text's translation, step by step: what it looked at, what went on, and what was pruned."""
+"""The search for a text's translation, step by step: the continuations it considered, kept and pruned."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -46,9 +46,9 @@ class Trace:
 def trace_texts(
     reader: Texts, codec: Codec, texts: Sequence[str], prefixes: Sequence[str], settings: SearchSettings
 ) -> Iterator[Trace]:
-    """Yield the trace of each text, whose translation begins with its text of `prefixes`.
+    """Yield the trace of each text, whose translation begins with its prefix.
 
-    Each is searched by itself. Raise ArgumentError where the settings ask for sampling.
+    Each text is searched alone. Raise ArgumentError if the settings request sampling.
     """
     if settings.sampling is not None:
         raise ArgumentError("a trace shows a search, and sample draws instead of searching: leave out sample")
@@ -59,7 +59,7 @@ def trace_texts(
 
 
 def trace_object(trace: Trace) -> dict[str, Any]:
-    """Return a trace as an object for JSON."""
+    """Return a trace as a JSON object."""
     return {
         "source": trace.source,
         "source_tokens": trace.source_tokens,
@@ -103,7 +103,7 @@ def _trace(reader: Texts, codec: Codec, request: Request, settings: SearchSettin
 
 def _node(node: Node[int], token: str, settings: SearchSettings) -> Node[str]:
     score = node.score
-    if score is not None and not settings.coverage:  # greedy search ranks nothing, and its length penalty still holds
+    if score is not None and not settings.coverage:  # greedy search ignores its length penalty, but the score has it
         score = node.log_probability / node.step**settings.length_penalty
     return Node(
         node.parent,

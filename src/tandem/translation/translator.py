@@ -1,9 +1,9 @@
-"""Text in, translations out: a translator joins a codec, an engine and a search."""
+"""Text in, translations out: a translator combines a codec, an engine and a search."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count, islice, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from tandem.corpora.given import checked_texts
 from tandem.engines import Engine
@@ -14,9 +14,8 @@ from tandem.metrics.calibration import Calibration
 from tandem.names import Averaging, Device
 from tandem.recipe import Recipe
 from tandem.search import run_search
-from tandem.text import PAD_ID, SOS_ID, UNK_ID, Tokenizer
+from tandem.text import Tokenizer
 from tandem.text.codec import Codec
-from tandem.text.copying import Copying
 from tandem.translation.messages import TargetScore, Translation
 from tandem.translation.outputs import empty_translation
 from tandem.translation.saliency import Saliency, checked_targets, measure_saliency
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from tandem.engines.members import Member
     from tandem.engines.onnx_engine import OnnxEngine
     from tandem.engines.torch_engine import TorchEngine
-    from tandem.exported import Export
     from tandem.models import Seq2Seq
 
 
@@ -44,82 +42,16 @@ class Translator:
     def __init__(
         self, engine: Engine[Any], codec: Codec, recipe: Recipe, *, calibration: Calibration | None = None
     ) -> None:
-        """Take what ranks next tokens, what turns text into ids and back, and how the model was made.
+        """Take the engine that ranks next tokens, the codec between text and ids, and the recipe of the model.
 
-        The recipe's search holds unless something else is asked for. Confidences come from `calibration`; without it
-        there are none.
+        The recipe's search settings are the defaults. `calibration` gives the translations their confidences; without
+        it they have none.
         """
         self.engine = engine
         self.codec = codec
         self.recipe = recipe
         self.calibration = calibration
         self.texts = Texts(engine, codec, calibration)
-
-    @classmethod
-    def from_members(
-        cls,
-        members: Sequence["Member"],
-        source_tokenizer: Tokenizer,
-        target_tokenizer: Tokenizer,
-        *,
-        device: "torch.device",
-        dtype: "torch.dtype | None" = None,
-        averaging: Averaging = "arithmetic",
-        calibration: Calibration | None = None,
-    ) -> Self:
-        """Return a translator of one PyTorch model, or of an ensemble, whose matrix products run in `dtype`."""
-        import torch
-
-        from tandem.engines.torch_engine import TorchEngine
-
-        copies = any(member.model.decoder.copy_gate is not None for member in members)
-        copying = Copying(source_tokenizer, target_tokenizer) if copies else None
-        engine = TorchEngine(
-            members,
-            device=device,
-            dtype=dtype or torch.float32,
-            averaging=averaging,
-            copying=None if copying is None else copying.table,
-        )
-        recipe = members[0].recipe
-        return cls(
-            engine.banning([UNK_ID, PAD_ID, SOS_ID]),
-            Codec(source_tokenizer, target_tokenizer, recipe.text.reverse_source, copying),
-            recipe,
-            calibration=calibration,
-        )
-
-    @classmethod
-    def from_exports(
-        cls,
-        exports: Sequence["Export"],
-        *,
-        averaging: Averaging = "arithmetic",
-        calibration: Calibration | None = None,
-        threads: int = 1,
-    ) -> Self:
-        """Return a translator of one exported model, or of an ensemble, each of which runs with so many threads."""
-        from tandem.engines.onnx_engine import OnnxEngine
-
-        files = exports[0].files
-        reverse = files.recipe.text.reverse_source
-        tokenizers = files.source_tokenizer, files.target_tokenizer
-        copying = Copying(*tokenizers) if any(export.sizes.copies for export in exports) else None
-        engine = OnnxEngine(
-            [
-                export.model(turned=export.files.recipe.text.reverse_source != reverse, threads=threads)
-                for export in exports
-            ],
-            averaging=averaging,
-            copying=None if copying is None else copying.table,
-            precision=" and ".join(sorted({export.precision for export in exports})),
-        )
-        return cls(
-            engine.banning([UNK_ID, PAD_ID, SOS_ID]),
-            Codec(*tokenizers, reverse, copying),
-            files.recipe,
-            calibration=calibration,
-        )
 
     @classmethod
     def of(
@@ -130,45 +62,27 @@ class Translator:
         *,
         recipe: Recipe | None = None,
         device: Device = "auto",
-    ) -> Self:
+    ) -> "Translator":
         """Return a translator of a model that was trained by other means.
 
-        It reads sources between `<sos>` and `<eos>`, not reversed. A `recipe` may say otherwise, and how to search;
-        else it is made from the model. Raise ArgumentError where the sizes of model, tokenizers and recipe do not fit
-        together.
+        It reads sources between `<sos>` and `<eos>`, not reversed. A `recipe` may say otherwise, and how to search; by
+        default the recipe follows from the model. Raise ArgumentError if the sizes of the model, the tokenizers and the
+        recipe do not match.
         """
-        from tandem.build import choose_device, recipe_of
-        from tandem.engines.members import Member
+        from tandem.translation.constructors import translator_from_model
 
-        made = recipe_of(model, source_tokenizer, target_tokenizer)
-        recipe = recipe or made
-        for key in (
-            "cell",
-            "layers",
-            "hidden",
-            "embedding",
-            "bidirectional",
-            "attention",
-            "copy",
-            "tie_output",
-            "tie_embeddings",
-        ):
-            wanted, own = getattr(recipe.model, key), getattr(made.model, key)
-            if wanted != own:
-                raise ArgumentError(f"recipe: model.{key} is {wanted!r}, but of the given model it is {own!r}")
-        member = Member(model, recipe)
-        return cls.from_members([member], source_tokenizer, target_tokenizer, device=choose_device(device))
+        return translator_from_model(model, source_tokenizer, target_tokenizer, recipe=recipe, device=device)
 
     def save(self, directory: str | Path) -> None:
-        """Write the model as a checkpoint, which `tandem.load` and every command take, into a new directory.
+        """Write the model into a new directory as a checkpoint, which `tandem.load` and every command accept.
 
-        Raise CheckpointError where the directory exists or cannot be written, and ValueError for an ensemble.
+        Raise CheckpointError if the directory exists or cannot be written, and ValueError for an ensemble.
         """
         from tandem.checkpoint import Checkpoint, save_checkpoint
 
         path = path_of(directory, "directory")
         if path.exists():
-            raise CheckpointError(f"{path}: this already exists, and is not overwritten. Choose another, or remove it")
+            raise CheckpointError(f"{path} already exists, and is not overwritten. Choose another name, or remove it")
         tokenizers = self.source_tokenizer, self.target_tokenizer
         save_checkpoint(Checkpoint(self.model, self.recipe, *tokenizers, self.calibration), path)
 
@@ -184,19 +98,19 @@ class Translator:
 
     @property
     def torch_engine(self) -> "TorchEngine":
-        """The engine, where it is of PyTorch models. Raise ArgumentError where it is another."""
+        """The engine, if it runs PyTorch models. Raise ArgumentError if it is another one."""
         from tandem.engines.torch_engine import TorchEngine
 
         if not isinstance(self.engine, TorchEngine):
             raise ArgumentError(
-                "this needs the PyTorch model itself, which an export has not: name the run or checkpoint that it was "
-                "made from"
+                "this needs the PyTorch model itself, which an export does not contain: name the run or the checkpoint "
+                "that it was made from"
             )
         return self.engine
 
     @property
     def device(self) -> "torch.device":
-        """Where the models are."""
+        """The device that the models are on."""
         return self.torch_engine.device
 
     @property
@@ -211,11 +125,11 @@ class Translator:
 
     @property
     def precision(self) -> str:
-        """The type in which matrix products run, such as "float32"; of an export, what its weights are kept in."""
+        """The type of the matrix products, such as "float32"; for an export, the type of its stored weights."""
         return self._engine_of_models().precision
 
     def _engine_of_models(self) -> "TorchEngine | OnnxEngine":
-        """Return the engine, which is not of a table."""
+        """Return the engine as one of the two that run models. (Tests also have engines of tables.)"""
         return cast("TorchEngine | OnnxEngine", self.engine)
 
     @property
@@ -230,13 +144,13 @@ class Translator:
 
     @property
     def model(self) -> "Seq2Seq":
-        """The only member's model. Raise ValueError where there are several."""
+        """The model of the only member. Raise ValueError if there are several members."""
         if len(self.members) > 1:
             raise ValueError(f"this is an ensemble of {len(self.members)} models: see Translator.members")
         return self.members[0].model
 
     def search_settings(self, **options: Unpack[SearchOptions]) -> SearchSettings:
-        """Return the recipe's search with the given options put over it. Raise ValueError for values out of range."""
+        """Return the recipe's search settings, changed by the options. Raise ValueError for values out of range."""
         return chosen_settings(self.recipe.search, options)
 
     def translate(
@@ -250,9 +164,9 @@ class Translator:
     ) -> list[Translation]:
         """Translate each text, in order; an empty text has an empty translation.
 
-        How to search is said by `settings` or by options: `translate(texts, beam=4, n_best=3)`. Each translation begins
-        with its text of `prefixes`: one for all texts, or one for each. Samples follow from the seed and the number of
-        a text; `first` is the number of the first one.
+        Choose the search either by `settings` or by options: `translate(texts, beam=4, n_best=3)`. Each translation
+        begins with its prefix; `prefixes` is one text for all, or one for each. Sampling depends on the seed and on the
+        number of each text; `first` is the number of the first text.
 
         >>> tandem.load("runs/demo").translate(["Guten Morgen!"])[0].text  # doctest: +SKIP
         """
@@ -272,7 +186,7 @@ class Translator:
     ) -> Iterator[Translation]:
         """Translate lazily and in order, in bounded windows that are sorted by length for speed.
 
-        `on_progress` gets the number of texts that were translated together, each time that some were.
+        `on_progress` is called after each batch, with the number of texts in it.
         """
         chosen = self._settings(settings, options)
         begun = repeat(prefixes) if isinstance(prefixes, str) else checked_texts(prefixes, "prefixes")
@@ -286,7 +200,7 @@ class Translator:
     def _settings(self, settings: SearchSettings | Mapping[str, Any] | None, options: SearchOptions) -> SearchSettings:
         if isinstance(settings, SearchSettings):
             if options:
-                raise ValueError("say how to search by settings or by options, not by both")
+                raise ValueError("choose the search by settings or by options, not by both")
             return settings
         return chosen_settings(self.recipe.search, cast(SearchOptions, {**(settings or {}), **options}))
 
@@ -298,11 +212,11 @@ class Translator:
         *,
         prefixes: str | Iterable[str] = "",
     ) -> list[TargetScore]:
-        """Return the log-probability of each target given its source. Raise ValueError where their numbers differ.
+        """Return the log-probability of each target given its source. Raise ValueError if their numbers differ.
 
-        A source that stands in several pairs is read once, and so is what its targets begin with alike. At most
-        `batch_size` different sources are read together. A target that continues a text of `prefixes` is scored as its
-        continuation: only its own tokens count.
+        A source that occurs in several pairs is read once, and so is a beginning that its targets share. At most
+        `batch_size` different sources are read together. A target with a prefix is scored as the continuation of that
+        prefix: only the target's own tokens count.
         """
         sources, targets = list(checked_texts(sources, "sources")), list(checked_texts(targets, "targets"))
         begun = _one_each(prefixes, len(targets))
@@ -321,7 +235,7 @@ class Translator:
     ) -> list[Trace]:
         """Return the search for the translation of each text, step by step; its translations are those of `translate`.
 
-        Arguments are as for `translate`. Raise ArgumentError for sampling, which is no search.
+        The arguments are those of `translate`. Raise ArgumentError for sampling, which does not search.
         """
         texts = list(checked_texts(texts, "texts"))
         begun = _one_each(prefixes, len(texts))
@@ -330,10 +244,11 @@ class Translator:
         return list(trace_texts(self.texts, self.codec, texts, begun, self._settings(settings, options)))
 
     def saliency(self, texts: Sequence[str], targets: Sequence[str | Translation] | None = None) -> list[Saliency]:
-        """Return how much each token of each text had to do with each token of its target.
+        """Return how much each token of each text influenced each token of its target.
 
-        A target is a text, or a translation that this translator made. Without targets each text is translated as the
-        recipe searches. The time grows with the square of the lengths. Raise ValueError where the numbers differ.
+        A target is a text, or a translation that this translator made. Without targets, each text is translated with
+        the recipe's search settings. The time grows with the square of the lengths. Raise ValueError if the numbers of
+        texts and targets differ.
         """
         sources = list(checked_texts(texts, "texts"))
         chosen = self.translate(sources) if targets is None else checked_targets(targets)
@@ -369,5 +284,5 @@ class Translator:
 
 
 def _one_each(prefixes: str | Iterable[str], count: int) -> list[str]:
-    """Return the prefixes, or as many of the same where there is one for all."""
+    """Return one prefix for each of `count` texts; a single text is the prefix of all."""
     return [prefixes] * count if isinstance(prefixes, str) else list(checked_texts(prefixes, "prefixes"))

@@ -1,7 +1,7 @@
-"""What stands in an output for each word that the model could not write: the source word that it came from.
+"""Replaces each unknown token of an output by the source word that it stands for.
 
-That is the word that speaks most for the unknown token, with attention as without: attention may rest on the words
-beside it, or on the end of the sentence.
+That is the word whose influence on the unknown token is largest. Attention is not used, even if there is some: it may
+rest on neighbouring words, or on the end of the sentence.
 """
 
 import unicodedata
@@ -15,7 +15,7 @@ from tandem.translation.messages import Replaced
 from tandem.translation.scoring import in_pieces
 
 _MOST_TOKENS = 2**13
-"""The most tokens of sources and outputs that are looked at together."""
+"""The most tokens of sources and outputs that are processed together."""
 _MOST_TOGETHER = 256
 
 
@@ -23,15 +23,15 @@ class Unknown(NamedTuple):
     """An unknown token of an output."""
 
     row: int
-    """Which source it belongs to."""
+    """The number of its source."""
     rank: int
-    """Its number among the outputs of its source."""
+    """The number of its output among those of the source."""
     ids: Ids
     token: int
 
 
 class UnknownWords:
-    """Finds the source words of unknown words, and what a dictionary has for them."""
+    """Finds the source words of unknown tokens, and looks them up in a dictionary."""
 
     def __init__(self, engine: Engine[Any], codec: Codec, dictionary: Mapping[str, str]) -> None:
         self._engine = engine
@@ -41,7 +41,7 @@ class UnknownWords:
     def replaced(
         self, texts: Sequence[str], sources: Sequence[Ids], outputs: Sequence[Sequence[Ids]]
     ) -> list[list[tuple[Replaced, ...]]]:
-        """Return what stands for the unknown words of each of the outputs of each text, whose ids are `sources`."""
+        """Return the replacements for the unknown tokens of each output of each text; `sources` are the texts' ids."""
         results: list[list[tuple[Replaced, ...]]] = [[()] * len(own) for own in outputs]
         unknown = [
             Unknown(row, rank, ids, token)
@@ -64,7 +64,7 @@ class UnknownWords:
         return results
 
     def _replaced(self, unknown: Unknown, text: str, start: int, end: int) -> Replaced:
-        """Return what stands for an unknown token whose source token has this place in the text."""
+        """Return the replacement for an unknown token whose source token is at `start` to `end` of the text."""
         source, target = self._codec.source, self._codec.target
         if target.kind == "word":
             start, end = _whole_word(text, start, end)
@@ -75,7 +75,7 @@ class UnknownWords:
         names = [word, shown, normalise(word, lowercase=True)] if source.lowercase else [word, shown]
         translated = next((self._dictionary[name] for name in names if name in self._dictionary), word)
         before = text[start - 1 : start].strip()
-        # In "(word" the word has no space before it if the output has the bracket, too.
+        # In "(word", the word follows without a space if the output has the bracket as well.
         previous = unknown.ids[unknown.token - 1] if unknown.token else len(target)
         written = target.id_to_token(previous) if previous < len(target) else ""
         spaced = not before or (_in_word(word[0]) and not written.endswith(before))
@@ -83,7 +83,7 @@ class UnknownWords:
 
 
 def _whole_word(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the word that a token is a part of, or the punctuation or symbol that it is."""
+    """Return the range of the word that a token is part of, or of the punctuation that it is."""
     first = next((place for place in range(start, end) if _in_word(text[place])), None)
     if first is None:
         return start, end
@@ -96,7 +96,7 @@ def _whole_word(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _between_spaces(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return what stands between white space around a token."""
+    """Return the range around a token up to the nearest white space on both sides."""
     while start > 0 and not text[start - 1].isspace():
         start -= 1
     while end < len(text) and not text[end].isspace():

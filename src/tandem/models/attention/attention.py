@@ -1,6 +1,6 @@
 """Attention: each state of the decoder looks at all positions of its source.
 
-There is no input feeding: no step reads the context of the step before, so all steps of a target are computed at once.
+There is no input feeding: no step reads the previous context, so all steps of a target are computed at once.
 
 Letters: `B` sources, `S` source length, `Q` queries of each source, `N` rows of a step, `H` decoder size, `M` size of a
 position, `D` size of the result.
@@ -19,7 +19,7 @@ from tandem.names import AttentionScore
 
 
 class Attention(nn.Module):
-    """A score, and the layer that joins what attention read with the decoder's output.
+    """A score, and the layer that joins the context with the decoder's output.
 
     The result is tanh(W [context; output]) (Luong et al. 2015, arXiv 1508.04025, equation 5).
     """
@@ -31,9 +31,9 @@ class Attention(nn.Module):
         self.join = nn.Linear(memory_size + query_size, output_size, bias=False)
 
     def remember(self, outputs: Tensor, lengths: Tensor | None, copies: Copies | None = None) -> Memory:
-        """Lay out an encoder's `outputs [S, B, M]`, whose sources have `lengths [B]`; None where all have S.
+        """Lay out an encoder's `outputs [S, B, M]` for sources of `lengths [B]`; None if all have the length S.
 
-        A decoder that copies needs to know the sources' `copies`.
+        A decoder that copies needs the `copies` of the sources.
         """
         values = outputs.transpose(0, 1).contiguous()
         bias = values.new_zeros(values.shape[0], 1, values.shape[1])
@@ -48,11 +48,11 @@ class Attention(nn.Module):
         return read_memory(weights, memory), weights
 
     def compare(self, queries: Tensor, memory: Memory) -> Tensor:
-        """Return the logits `[B, Q, S]` of the weights of `queries [B, Q, H]`."""
+        """Return the logits `[B, Q, S]` of the attention weights of `queries [B, Q, H]`."""
         return _compare(self.score, queries if self.score.query is None else self.score.query(queries), memory)
 
     def joined(self, contexts: Tensor, outputs: Tensor) -> Tensor:
-        """Return what the output layer reads: contexts `[..., M]` and decoder outputs `[..., H]` -> `[..., D]`."""
+        """Return the inputs of the output layer: contexts `[..., M]` and decoder outputs `[..., H]` -> `[..., D]`."""
         return torch.tanh(self.join(torch.cat([contexts, outputs], dim=-1)))
 
     def prepare(self, dtype: torch.dtype, *, single_rows: bool) -> "PreparedAttention":
@@ -66,7 +66,7 @@ class Attention(nn.Module):
 
 
 class PreparedAttention(NamedTuple):
-    """Attention without a graph, for the rows of a step."""
+    """Attention without a gradient, for the rows of a step."""
 
     score: Score
     query: Packed | None
@@ -79,19 +79,19 @@ class PreparedAttention(NamedTuple):
         return Owners.of(rows, memory._replace(keys=keys, values=values))
 
     def look(self, queries: Tensor, owners: Owners) -> tuple[Tensor, Tensor]:
-        """Return the contexts `[N, M]` of `queries [N, H]`, each at its own source, and the weights as they are spread.
+        """Return the contexts `[N, M]` of `queries [N, H]`, each from its own source, and the weights `[B, Q, S]`.
 
-        `owners.gather` makes `[N, S]` of the weights.
+        `owners.gather` turns the weights into `[N, S]`.
         """
         weights = _compare(self.score, owners.spread(self._projected(queries)), owners.memory).softmax(dim=2)
         return as_type(owners.gather(read_memory(weights, owners.memory)), queries.dtype), weights
 
     def weights(self, queries: Tensor, owners: Owners) -> Tensor:
-        """Return the weights `[N, S]` with which `queries [N, H]` look at the positions of their sources."""
+        """Return the attention weights `[N, S]` of `queries [N, H]` to the positions of their sources."""
         return owners.gather(self.look(queries, owners)[1])
 
     def joined(self, contexts: Tensor, outputs: Tensor) -> Tensor:
-        """Return what the output layer reads: contexts `[N, M]` and decoder outputs `[N, H]` -> `[N, D]`."""
+        """Return the inputs of the output layer: contexts `[N, M]` and decoder outputs `[N, H]` -> `[N, D]`."""
         return torch.tanh(as_type(self.join(torch.cat([contexts, outputs], dim=-1)), outputs.dtype))
 
     def _projected(self, queries: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""What attention reads of a batch of sources, and which source each row of a decoder belongs to.
+"""The memory that attention reads for a batch of sources, and the source that each row of a decoder belongs to.
 
-Letters: `B` sources, `S` source length, `M` size of a position, `A` size of a key, `N` rows of a step, `Q` rows of the
-source that has most of them.
+Letters: `B` sources, `S` source length, `M` size of a position, `A` size of a key, `N` rows of a step, `Q` the most
+rows that a source has.
 """
 
 from typing import NamedTuple
@@ -16,13 +16,13 @@ class Memory(NamedTuple):
     """The encoder's outputs at all positions of each source, laid out for attention."""
 
     keys: Tensor
-    """`[B, S, A]`, what queries are compared with."""
+    """`[B, S, A]`, compared with the queries."""
     values: Tensor
     """`[B, S, M]`"""
     bias: Tensor
-    """`[B, 1, S]`, minus infinity behind the end of a source and 0 elsewhere."""
+    """`[B, 1, S]`, minus infinity after the end of a source, and 0 elsewhere."""
     copies: Copies | None = None
-    """What the positions are in an output, for a decoder that copies."""
+    """The extended ids of the positions, for a decoder that copies."""
 
     def select(self, sources: Tensor) -> "Memory":
         """Return the memory of these sources alone, int64 `[B']`."""
@@ -51,7 +51,7 @@ class Memory(NamedTuple):
 
 
 def _resized(values: Tensor, dim: int, length: int, filler: float) -> Tensor:
-    """Return values with so many positions of a source, with `filler` at new ones."""
+    """Return values with `length` positions of a source, with `filler` at new ones."""
     if values.shape[dim] >= length:
         return values.narrow(dim, 0, length)
     shape = list(values.shape)
@@ -66,7 +66,7 @@ class Owners(NamedTuple):
     sources: Tensor
     """int64 `[N]`"""
     places: Tensor
-    """int64 `[N]`, where each row stands among `B Q`, when the rows of each source stand side by side."""
+    """int64 `[N]`, the position of each row among `B Q` slots, Q for each source."""
     width: int
     """`Q`"""
 
@@ -84,7 +84,7 @@ class Owners(NamedTuple):
         return cls(memory, sources, sources * width + ranks, width)
 
     def select(self, rows: Tensor) -> "Owners":
-        """Repeat, reorder or drop rows, int64 `[N']`. Once half of the sources have no row, they are left out."""
+        """Repeat, reorder or drop rows, int64 `[N']`. Sources without a row are removed once they are at least half."""
         sources = self.sources.index_select(0, rows)
         live, renumbered = torch.unique(sources, return_inverse=True)
         if 2 * len(live) <= len(self.memory.values):
@@ -92,7 +92,7 @@ class Owners(NamedTuple):
         return Owners.of(sources, self.memory)
 
     def join(self, other: "Owners", vocabulary: int) -> "Owners":
-        """Return the owners of these rows and of others. Sources that have no row are left out."""
+        """Return the owners of these rows and of others. Sources without a row are removed."""
         own, others = self._alone(), other._alone()
         sources = torch.cat([own.sources, others.sources + len(own.memory.values)])
         return Owners.of(sources, own.memory.join(others.memory, vocabulary))
@@ -104,11 +104,11 @@ class Owners(NamedTuple):
         return Owners.of(renumbered, self.memory.select(live))
 
     def spread(self, queries: Tensor) -> Tensor:
-        """Put the rows of each source side by side: `[N, H]` -> `[B, Q, H]`, with zeros where a source has fewer."""
+        """Put the rows of each source side by side: `[N, H]` -> `[B, Q, H]`, padded with zeros."""
         batch, size = len(self.memory.values), queries.shape[1]
         flat = queries.new_zeros(batch * self.width, size).index_copy_(0, self.places, queries)
         return flat.view(batch, self.width, size)
 
     def gather(self, results: Tensor) -> Tensor:
-        """Return what was computed for each row, in their order: `[B, Q, X]` -> `[N, X]`."""
+        """Return the result for each row, in the order of the rows: `[B, Q, X]` -> `[N, X]`."""
         return results.flatten(0, 1).index_select(0, self.places)

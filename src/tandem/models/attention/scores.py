@@ -1,4 +1,4 @@
-"""How attention compares a decoder's state with the positions of a source: one class a score.
+"""The scores with which attention compares a decoder's state and the positions of a source, one class each.
 
 Letters: `B` sources, `S` source length, `Q` queries of each source, `H` size of a query, `M` size of a position.
 """
@@ -13,19 +13,22 @@ from tandem.names import AttentionScore
 
 
 class Score(nn.Module):
-    """Scores positions: a projection of the memory, made once a source, one of the queries, and a comparison."""
+    """A score of positions: a projection of the memory, made once for each source, one of queries, and a comparison."""
 
     def __init__(self, query: nn.Linear | None = None) -> None:
-        """Take the projection of queries, where the score has one."""
+        """Take the projection of queries, if the score has one."""
         super().__init__()
         self.query = query
 
     def keys(self, memory: Tensor) -> Tensor:
-        """Return what queries are compared with: `[B, S, M]` -> `[B, S, A]`."""
+        """Return the keys that queries are compared with: `[B, S, M]` -> `[B, S, A]`."""
         raise NotImplementedError
 
     def compare(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Return the scores `[B, Q, S]` of projected `queries [B, Q, A]`, up to a number for each query."""
+        """Return the scores `[B, Q, S]` of projected `queries [B, Q, A]`, up to a constant for each query.
+
+        The softmax over positions removes such a constant.
+        """
         return torch.bmm(queries, keys.transpose(1, 2))
 
 
@@ -33,12 +36,12 @@ class DotScore(Score):
     """The dot product of the query and a position (Luong et al. 2015, arXiv 1508.04025, equation 8: "dot")."""
 
     def __init__(self, query_size: int, memory_size: int) -> None:
-        """Raise ValueError where the two sizes differ."""
+        """Raise ValueError if the two sizes differ."""
         super().__init__()
         if query_size != memory_size:
             raise ValueError(
-                f"the score dot needs encoder outputs and decoder states of one size, but they have {memory_size} and "
-                f"{query_size}: take the score general, or an encoder with other sizes"
+                f"the score dot needs encoder outputs and decoder states of the same size, but they have {memory_size} "
+                f"and {query_size}: use the score general, or an encoder with other sizes"
             )
 
     def keys(self, memory: Tensor) -> Tensor:
@@ -54,7 +57,7 @@ class GeneralScore(Score):
         self.memory = nn.Linear(memory_size, query_size, bias=False)
 
     def keys(self, memory: Tensor) -> Tensor:
-        """Return the product of the weight and each position, so that a query needs no product of its own."""
+        """Return the product of the weight and each position, so that queries need no projection."""
         projected: Tensor = self.memory(memory)
         return projected
 
@@ -74,8 +77,8 @@ class AdditiveScore(Score):
 
     def compare(self, queries: Tensor, keys: Tensor) -> Tensor:
         """See `Score.compare`."""
-        # tanh x = 2 sigma(2 x) - 1, whose -1 adds the same number to all scores of a row; torch's sigmoid is several
-        # times as fast as its tanh.
+        # tanh x = 2 sigma(2 x) - 1. The -1 adds the same constant to all scores of a query, so it is left out. torch's
+        # sigmoid is several times as fast as its tanh.
         vector = (self.vector * 2).to(keys.dtype)
         return AdditiveScores.apply(queries * 2, keys * 2, vector)  # type: ignore[no-any-return, no-untyped-call]
 

@@ -1,4 +1,4 @@
-"""What a kind of recurrent layer has to offer.
+"""The interface of a kind of recurrent layer.
 
 Letters: `B` batch, `T` steps, `E` size of a layer's input, `H` hidden size, `G` = the number of gates times `H`.
 """
@@ -13,7 +13,7 @@ from tandem.models.kernels.products import Packed
 from tandem.names import LayerPart
 
 LayerState: TypeAlias = tuple[Tensor, ...]
-"""One layer's state, each part `[B, H]`: the hidden state, followed by the cell state where the cell has one."""
+"""One layer's state, each part `[B, H]`: the hidden state, followed by the cell state if the cell has one."""
 
 
 class LayerWeights(NamedTuple):
@@ -30,7 +30,7 @@ class LayerWeights(NamedTuple):
 
 
 class PreparedLayer(NamedTuple):
-    """One layer's weights, laid out for use without a gradient. Which biases they add is up to the cell."""
+    """One layer's weights, laid out for use without a gradient. The cell decides which biases they add."""
 
     of_input: Packed
     """The weight `[G, E]` of the layer's input, with a bias."""
@@ -45,20 +45,20 @@ class Cell(Protocol):
     def has_cell_state(self) -> bool:
         """Whether a layer's state has two parts: a hidden state, and a cell state from which it is computed.
 
-        The cell state is then what the layer remembers, and only matrix products read the hidden state, so that it may
-        be kept in their type.
+        If so, the cell state carries the memory, and only matrix products read the hidden state, which can then have
+        their type.
         """
         ...
 
     @property
     def parts(self) -> tuple[LayerPart, ...]:
-        """What `watch` returns, the hidden state first."""
+        """The names of the parts that `watch` returns, the hidden state first."""
         ...
 
     def new_parameters(
         self, input_size: int, hidden_size: int, layers: int, *, bidirectional: bool = False
     ) -> nn.RNNBase:
-        """Create the module that holds the parameters of a stack of layers, four a layer. Only tests call it."""
+        """Create a module with the parameters of a stack of layers, four for each. Only tests call the module."""
         ...
 
     def run(
@@ -83,9 +83,9 @@ class Cell(Protocol):
         ...
 
     def watch(self, inputs: Tensor, state: LayerState, weights: LayerWeights) -> Tensor:
-        """Run one layer over all steps of `inputs [T, B, E]` by its equations as they are written.
+        """Run one layer over all steps of `inputs [T, B, E]` by its equations as written.
 
-        Returns every part at every step, `[P, T, B, H]` in the order of `parts`. It is for those who look at a layer,
-        and much slower than `run`.
+        Returns every part at every step, `[P, T, B, H]` in the order of `parts`. This is for looking into a layer, and
+        much slower than `run`.
         """
         ...

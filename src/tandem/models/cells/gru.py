@@ -5,7 +5,7 @@
     n = tanh(W_in x + b_in + r (W_hn h + b_hn))
     h' = (1 - z) n + z h
 
-`lstm.py` says why the layers have a backward pass of their own.
+`lstm.py` explains why the layers have a backward pass of their own.
 """
 
 from typing import Any
@@ -44,7 +44,7 @@ class Gru:
         return outputs, (last,)
 
     def prepare(self, weights: LayerWeights, dtype: torch.dtype, *, single_rows: bool) -> PreparedLayer:
-        """See `Cell.prepare`. The biases stay apart, because r multiplies one of them."""
+        """See `Cell.prepare`. The biases stay separate, because r multiplies one of them."""
         return PreparedLayer(
             Packed(weights.weight_ih.to(dtype), weights.bias_ih.to(dtype), single_rows=single_rows),
             Packed(weights.weight_hh.to(dtype), weights.bias_hh.to(dtype), single_rows=single_rows),
@@ -54,14 +54,14 @@ class Gru:
         """See `Cell.advance`."""
         (hidden,) = state
         size = hidden.shape[1]
-        # A product's result is ours to write into; `by_input` is not, for it may be a row of a table.
+        # The result of a product may be written into. `by_input` may not, because it may be a row of a table.
         by_hidden = as_type(layer.of_hidden(hidden), hidden.dtype)
         r, z = by_hidden[:, : 2 * size].add_(by_input[:, : 2 * size]).sigmoid_().chunk(2, dim=1)
         n = tanh_(torch.addcmul(as_type(by_input[:, 2 * size :], hidden.dtype), r, by_hidden[:, 2 * size :]))
-        return (torch.lerp(n, hidden, z),)
+        return (torch.lerp(n, hidden, z),)  # n + z (h - n) = (1 - z) n + z h
 
     def watch(self, inputs: Tensor, state: LayerState, weights: LayerWeights) -> Tensor:
-        """See `Cell.watch`. The update gate is z, which keeps the state where it is 1; the candidate is n."""
+        """See `Cell.watch`. The update gate is z, which keeps the old state where it is 1; the candidate is n."""
         (hidden,) = state
         steps = []
         for by_input in functional.linear(inputs, weights.weight_ih, weights.bias_ih):  # (T, B, 3H) -> T of (B, 3H)
@@ -134,16 +134,18 @@ class GruLayer(torch.autograd.Function):
                 grad_hidden += grad_outputs[t]
             if grad_last is not None and (rows := ending.get(t)) is not None:
                 grad_hidden[rows] += grad_last[rows]
-            # h' = (1 - z) n + z h gives dn = (1 - z) dh' and dz = (h - n) dh'. Each goes on through tanh or sigmoid.
+            # h' = (1 - z) n + z h gives dn = (1 - z) dh' and dz = (h - n) dh'; n = tanh(... + r (W_hn h + b_hn)) gives
+            # dr. Each is then multiplied by the derivative of its tanh or sigmoid, which follows from its value.
             tanh_backward(grad_hidden - grad_hidden * z, n, grad_n)
             sigmoid_backward(grad_n * candidates[t], r, grad_r)
             sigmoid_backward(grad_hidden * (hiddens[t] - n), z, grad_z)
             low_by_input[t] = by_gate
             grad_bias_ih += by_gate.sum(dim=0)
-            # The hidden state's share has the same gradients as the input's, except that r multiplies its part of n.
+            # The products with h have the same gradients as those with x, except that r multiplies the part of n.
             grad_n *= r
             low_by_hidden[t] = by_gate
             grad_bias_hh += by_gate.sum(dim=0)
+            # dh = z dh', and what comes back through the product with h.
             grad_hidden *= z
             if t or ctx.needs_input_grad[1]:
                 grad_hidden += linear(low_by_hidden[t], low_hh.t()).to(grad_hidden.dtype)

@@ -5,10 +5,10 @@
     c' = f c + i g
     h' = o tanh(c')
 
-All cells have a layer with a backward pass of its own, for two reasons. Each row of a batch ends at its own last step,
-so sentences of any length share a batch without packing. And the backward pass of a step needs only one matrix
-product, because the gradients of the weights are taken in one product over all steps at the end. Everything else is
-computed step by step, while the gates of the step are in the cache.
+The layer of each cell has a backward pass of its own, for two reasons. Each row of a batch ends at its own last step,
+so sentences of any length share a batch without packing. And the backward pass of a step needs only one matrix product,
+because one product over all steps, at the end, gives the gradients of the weights. Everything else is computed step by
+step, while the gates of the step are in the cache.
 """
 
 from typing import Any
@@ -50,7 +50,7 @@ class Lstm:
         return outputs, (hidden, cell)
 
     def prepare(self, weights: LayerWeights, dtype: torch.dtype, *, single_rows: bool) -> PreparedLayer:
-        """See `Cell.prepare`. The rows of g are doubled, which is exact in floating point; `advance` says why."""
+        """See `Cell.prepare`. The rows of g are doubled, which is exact in floating point; `advance` explains why."""
         size = weights.weight_hh.shape[1]
         weight_ih, weight_hh = weights.weight_ih.detach().clone(), weights.weight_hh.detach().clone()
         bias = weights.bias_ih.detach() + weights.bias_hh.detach()
@@ -64,12 +64,12 @@ class Lstm:
     def advance(self, layer: PreparedLayer, by_input: Tensor, state: LayerState) -> LayerState:
         """See `Cell.advance`."""
         hidden, cell = state
-        # tanh x = 2 sigma(2 x) - 1. With the rows of g doubled, one sigmoid serves all four gates, and what stands in
-        # the place of g is s = sigma(2 x), so that g = 2 s - 1.
+        # tanh x = 2 sigma(2 x) - 1. With the rows of g doubled, one sigmoid serves all four gates, and the third part
+        # is s = sigma(2 x) instead of g = 2 s - 1.
         gates = layer.of_hidden.plus(by_input, hidden, cell.dtype).sigmoid_()
         i, f, s, o = gates.chunk(4, dim=1)
         cell = (f * cell).sub_(i).addcmul_(i, s, value=2)  # f c + i g = f c - i + 2 i s
-        # o tanh c = o (2 sigma(2 c) - 1), which lies between -o and o, at the share sigma(2 c) of the way.
+        # o tanh c = o (2 sigma(2 c) - 1) = -o + sigma(2 c) (o - (-o)), which is one `lerp` from -o to o.
         return as_type(torch.lerp(-o, o, (cell * 2).sigmoid_()), hidden.dtype), cell
 
     def watch(self, inputs: Tensor, state: LayerState, weights: LayerWeights) -> Tensor:
@@ -161,8 +161,8 @@ class LstmLayer(torch.autograd.Function):
             # h' = o tanh c', so dc' gets dh' times o (1 - tanh^2 c').
             tanh_backward(o, tanh_cells[t], cell_per_hidden)
             grad_cell.addcmul_(grad_hidden, cell_per_hidden)
-            # c' = f c + i g: first the derivative of c' by what is inside each of i, f and g, and of h' by what is
-            # inside o; then all are multiplied by dc' or dh'.
+            # c' = f c + i g and h' = o tanh c'. First come the derivatives of c' with respect to the arguments of i, f
+            # and g, and of h' with respect to that of o. Then dc' multiplies the first three, and dh' the last one.
             sigmoid_backward(g, i, grad_i)
             sigmoid_backward(cells[t], f, grad_f)
             tanh_backward(i, g, grad_g)
@@ -171,7 +171,7 @@ class LstmLayer(torch.autograd.Function):
             grad_o *= grad_hidden
             grad_bias += by_gate.sum(dim=0)
             grad_gates[t] = by_gate
-            grad_cell *= f
+            grad_cell *= f  # dc = f dc'
             if t or ctx.needs_input_grad[1]:
                 grad_hidden = linear(grad_gates[t], low_hh.t()).to(grad_cell.dtype)
         return (

@@ -2,7 +2,7 @@
 
     h' = tanh(W_ih x + b_ih + W_hh h + b_hh)
 
-`lstm.py` says why the layers have a backward pass of their own.
+`lstm.py` explains why the layers have a backward pass of their own.
 """
 
 from typing import Any
@@ -44,7 +44,7 @@ class Rnn:
         return outputs, (last,)
 
     def prepare(self, weights: LayerWeights, dtype: torch.dtype, *, single_rows: bool) -> PreparedLayer:
-        """See `Cell.prepare`. Both biases are always added together, so the input's product adds their sum."""
+        """See `Cell.prepare`. The product with the input adds the sum of both biases."""
         bias = weights.bias_ih.detach() + weights.bias_hh.detach()
         return PreparedLayer(
             Packed(weights.weight_ih.to(dtype), bias.to(dtype), single_rows=single_rows),
@@ -114,7 +114,7 @@ class RnnLayer(torch.autograd.Function):
                 grad_hidden += grad_outputs[t]
             if grad_last is not None and (rows := ending.get(t)) is not None:
                 grad_hidden[rows] += grad_last[rows]
-            # The gradient of the sum inside the tanh is that of the input's and of the hidden state's share alike.
+            # The product with x and the product with h are added inside the tanh, so both have the same gradient.
             grads[t] = tanh_backward(grad_hidden, hiddens[t + 1], grad_sum)
             grad_bias += grad_sum.sum(dim=0)
             if t or ctx.needs_input_grad[1]:

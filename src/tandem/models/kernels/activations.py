@@ -1,4 +1,4 @@
-"""Element-wise functions, and the gradients through them, in the form that torch computes fastest on a CPU."""
+"""Element-wise functions and their gradients, in the form that torch computes fastest on a CPU."""
 
 from functools import cache
 
@@ -37,9 +37,9 @@ def _fused_tanh_backward(scale: Tensor, y: Tensor, out: Tensor) -> Tensor:
 
 @cache
 def _fused() -> bool:
-    """Whether the operators with which torch computes these gradients itself, in one pass, are there and right.
+    """Whether torch has its own operators for these gradients, which take one pass, and whether they are correct.
 
-    torch has no public function for them, so each is tried once against the plain formula.
+    They are not public, so each is tried once and compared with the plain formula.
     """
     scale, y = torch.linspace(-3, 3, 40), torch.linspace(-0.9, 0.9, 40)
     try:

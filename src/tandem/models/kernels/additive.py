@@ -1,8 +1,9 @@
 """The additive score of attention with a gradient, block by block.
 
-Written out, it needs a tensor of all queries, positions and units together, which is far larger than anything else of
-a model. Here a block of it exists at a time, small enough for the processor's cache, and the backward pass computes
-each block anew: faster than reading it back from memory, and no more memory for long sentences than for short ones.
+The plain formula needs a tensor of all queries, positions and units, which is far larger than any other tensor of a
+model. Here, only one block of it is in memory at a time, small enough for the processor's cache. The backward pass
+computes each block again, which is faster than reading it back from memory. So long sentences take no more memory than
+short ones.
 
 Letters: `B` sources, `Q` queries of each source, `S` source length, `A` units.
 """
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_BLOCK = 2**17  # numbers in a block on a CPU
+_BLOCK = 2**17  # elements of a block on a CPU
 _GPU_BLOCK = 2**26  # on a GPU, where many small blocks are slow
 
 
@@ -37,7 +38,8 @@ class AdditiveScores(torch.autograd.Function):
         for sources, rows in _blocks(queries, keys):
             gates, grad = _gates(queries, keys, sources, rows), grad_scores[sources, rows]
             grad_vector += gates.flatten(0, 2).t() @ grad.flatten()
-            # sigma' = sigma (1 - sigma); the vector multiplies the sums, at the end.
+            # sigma' = sigma (1 - sigma) = sigma - sigma^2. The factor `vector` is the same for all queries and keys, so
+            # it multiplies the sums at the end.
             slopes = gates.addcmul_(gates, gates, value=-1).mul_(grad.unsqueeze(3))
             grad_queries[sources, rows] = slopes.sum(dim=2)
             grad_keys[sources] += slopes.sum(dim=1)

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from tandem.models.kernels.ends import Ends
 
-# A layer's weights are laid out anew for each call, which takes far less time than the call itself.
+# cuDNN copies a layer's weights into one chunk in each call, which takes far less time than the call itself.
 warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk of memory")
 
 
@@ -22,8 +22,8 @@ def run_layer(
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Run one of torch's layers (`torch.lstm`, `torch.gru`, `torch.rnn_tanh`) over `inputs [T, B, E]`.
 
-    Products run in the type of the weights, on a GPU in TF32 where torch allows that. Returns the outputs `[T, B, H]`,
-    zero behind the end of a row, and the state of each row after its last step.
+    Products run in the type of the weights, or in TF32 if torch allows that. Returns the outputs `[T, B, H]`, which are
+    0 after the end of a row, and the state of each row after its last step.
     """
     inputs, state = inputs.to(weights[0].dtype), tuple(part.to(weights[0].dtype).unsqueeze(0) for part in state)
     options = True, 1, 0.0, True, False  # with biases, one layer, no dropout, with a gradient, in one direction
@@ -32,6 +32,7 @@ def run_layer(
             first = state if len(state) > 1 else state[0]
             outputs, *after = layer(inputs, first, weights, *options, False)
             return outputs, tuple(part.squeeze(0) for part in after)
+        # cuDNN takes the rows from the longest to the shortest, and without their padding; `back` undoes the order.
         order = ends.last.argsort(descending=True, stable=True)
         packed = pack_padded_sequence(inputs[:, order.to(inputs.device)], ends.last[order] + 1)
         order, back = order.to(inputs.device), order.argsort().to(inputs.device)

@@ -1,10 +1,9 @@
 """The matrix products that all recurrent layers and the output layer share.
 
-torch sends float32 products to the BLAS library that it was built with. On AMD processors oneDNN, which torch carries
-for its convolutions and for bfloat16, is up to 1.7 times as fast (docs/performance.md). So it is asked directly where
-it can be, through the operators that torch's own compiler uses. They are private to torch and may change with any
-release. Each is therefore tried once and compared with torch's public function, which does the work wherever the trial
-fails.
+torch sends float32 products to the BLAS library that it was built with. On AMD processors, oneDNN, which torch contains
+for convolutions and for bfloat16, is up to 1.7 times as fast (docs/performance.md). So oneDNN is called directly where
+possible, through the operators that torch's own compiler uses. They are private to torch and may change with any
+release. Each is therefore tried once and compared with torch's public function, which is used if the trial fails.
 
 Letters: `N` rows of a weight, `K` columns of a weight.
 """
@@ -18,11 +17,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-_MANY = 64  # rows that packed weights are laid out for; that layout was the best from 2 to 320 rows
+_MANY = 64  # the number of rows that packed weights are laid out for; this layout was the fastest from 2 to 320 rows
 
 
 def as_type(values: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return the values in a type: the same tensor where it has that type, which is quicker to ask than `to` is."""
+    """Return the values in a type; if they have it already, this is faster than `to`."""
     return values if values.dtype == dtype else values.to(dtype)
 
 
@@ -38,23 +37,23 @@ def weight_gradient(gradients: Tensor, inputs: Tensor) -> Tensor:
     """Return the sum over all rows of the outer products of `gradients [..., M]` and `inputs [..., K]`, `[M, K]`."""
     gradients, inputs = gradients.flatten(0, -2), inputs.flatten(0, -2)
     if gradients.dtype == torch.float32 and _is_for_onednn(gradients) and _transposes_well():
-        # (K, rows) x (rows, M), transposed. oneDNN lays out anew what it takes for the weight; it is faster to have it
-        # do so with the inputs than with the gradients, which are wider.
+        # inputs^T gradients, transposed: (K, rows) x (rows, M) -> (K, M) -> (M, K). oneDNN rearranges one of its two
+        # arguments, and the inputs are faster to rearrange than the gradients, which are wider.
         return _onednn(inputs.t(), gradients.t(), None).t()
     return gradients.t() @ inputs
 
 
 class Packed:
-    """A weight `[N, K]` and its bias `[N]`, laid out once for many products with few rows each. Holds no graph.
+    """A weight `[N, K]` and its bias `[N]`, laid out once for many products with few rows each, without a gradient.
 
-    With `single_rows`, for translating one sentence at a time, a product with one row of float32 on a CPU is taken with
-    a second layout of the weight. It is made when the first such row comes, so that translating in batches does not pay
-    for it, and takes as much memory again as the weight itself. The results of the two layouts may differ in their last
-    bits. Training therefore does without.
+    With `single_rows`, for translating one sentence at a time, a product with one row of float32 on a CPU uses a second
+    layout of the weight. The layout is made for the first such row, so that translating in batches does not pay for it,
+    and takes as much memory as the weight itself. The results of the two layouts may differ in their last bits, so
+    training does not use the second one.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None, *, single_rows: bool = False) -> None:
-        """Take the weight and the bias, detached. Whether later changes to them show is left open."""
+        """Take the weight and the bias, detached. Later changes to them may or may not have an effect."""
         self.dtype = weight.dtype
         self.rows = len(weight)
         self._bias = None if bias is None else bias.detach()
@@ -67,7 +66,7 @@ class Packed:
         self._slices: _Slices | None = None
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Return the product with `inputs [..., K]`, of any floating type, plus the bias: `[..., N]` as the weight."""
+        """Return the product with `inputs [..., K]`, of any floating type, plus the bias: `[..., N]`."""
         inputs = as_type(inputs, self.dtype)
         if inputs.shape == self._single_row:
             return self._sliced().product(inputs)
@@ -83,7 +82,7 @@ class Packed:
         return as_type(self(inputs), dtype).add_(addend)
 
     def _sliced(self) -> "_Slices":
-        """Return the second layout. Two threads that come here at once both make it, and either one stays."""
+        """Return the second layout. Two threads may both make it at the same time; either result is kept."""
         slices = self._slices
         if slices is None:
             weight = self._weight.to_dense() if self._packed else self._weight
@@ -92,20 +91,20 @@ class Packed:
 
 
 class _Slices:
-    """A weight transposed, and cut into slices of its outputs, one for each thread: for products with a single row.
+    """A transposed weight, cut into slices of its outputs, one for each thread, for products with a single row.
 
-    Such a product reads every number of the weight once and does next to nothing with it, so memory is all that counts.
-    BLAS reads a row times a transposed weight, `[K, N]`, at full speed, but with one thread. A batched product over
-    slices, `[T, K, N / T]`, gives each of T threads a slice to read.
+    Such a product reads every number of the weight once and computes very little with it, so the speed of memory
+    decides. BLAS multiplies a row and a transposed weight, `[K, N]`, at full speed, but with one thread. A batched
+    product over slices, `[T, K, N / T]`, gives each of T threads a slice to read.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, count: int) -> None:
-        """Lay out `weight [N, K]` and `bias [N]`. Rows of zeros fill up the last slice; their results are cut off."""
+        """Lay out `weight [N, K]` and `bias [N]`. The last slice is padded with zeros; their results are cut off."""
         self._rows, columns = weight.shape
         size = -(-self._rows // count)
         rest = count * size - self._rows
         self._filled = rest > 0
-        # Memory that numpy asks for is in huge pages on Linux, which are read some 10 % faster than torch's own.
+        # numpy allocates memory in huge pages on Linux, which are read about 10 % faster than memory of torch.
         self._weight = torch.from_numpy(np.empty((count, columns, size), np.float32))
         self._weight.copy_(F.pad(weight, (0, 0, 0, rest)).view(count, size, columns).transpose(1, 2))
         self._bias = None if bias is None else F.pad(bias, (0, rest)).view(1, -1)
@@ -118,17 +117,17 @@ class _Slices:
         return whole[:, : self._rows] if self._filled else whole
 
     def plus(self, addend: Tensor, inputs: Tensor) -> Tensor:
-        """Return the product with `inputs [1, K]` plus `addend [1, N]`, which takes the place of the bias: `[1, N]`."""
+        """Return the product with `inputs [1, K]` plus `addend [1, N]` instead of a bias: `[1, N]`."""
         return self.product(inputs).add_(addend) if self._filled else self._product(inputs, addend)
 
     def _product(self, inputs: Tensor, addend: Tensor | None) -> Tensor:
         """(1, K) times (T, K, n), plus (1, T n) -> (1, T n)."""
-        if self._whole is not None:  # A single slice needs no views.
+        if self._whole is not None:  # a single slice needs no views
             return inputs @ self._whole if addend is None else torch.addmm(addend, inputs, self._whole)
         inputs = inputs.expand(self._inputs_shape)
         if addend is None:
             return torch.bmm(inputs, self._weight).view(1, -1)
-        # The slices' results lie side by side in memory, (T, 1, n): together they are one row.
+        # The results of the slices, (T, 1, n), are neighbours in memory: together they are one row.
         return torch.baddbmm(addend.view(self._addend_shape), inputs, self._weight).view(1, -1)
 
 
@@ -143,9 +142,9 @@ def _is_for_onednn(weight: Tensor) -> bool:
 
 @cache
 def _works(dtype: torch.dtype) -> bool:
-    """Whether oneDNN's operators are there, and give what `F.linear` gives, for weights of this type.
+    """Whether oneDNN's operators exist and agree with `F.linear` for weights of this type.
 
-    Never on kinds of processors on which this was not measured.
+    False on kinds of processors on which the speed was not measured.
     """
     if dtype not in {torch.float32, torch.bfloat16} or platform.machine().lower() not in {"x86_64", "amd64"}:
         return False
@@ -166,5 +165,5 @@ def _works(dtype: torch.dtype) -> bool:
 
 @cache
 def _transposes_well() -> bool:
-    """Whether transposed float32 matrices, which oneDNN lays out anew for each product, are still faster with it."""
+    """Whether oneDNN is faster even for transposed float32 matrices, which it rearranges for each product."""
     return torch.backends.cpu.get_cpu_capability() == "AVX512"
