@@ -192,6 +192,17 @@ def test_a_server_that_is_away_comes_back(browser: Page, server: Watched) -> Non
 
 
 @needs_browser
+def test_a_damaged_run_leaves_the_others(browser: Page, server: Watched) -> None:
+    server.damages["two"] = "metrics.jsonl, line 3: must be a JSON object"
+    open_view(browser, server, "training", runs="two,one")
+    wait_for(browser, count_of(".plot canvas"))
+    assert all_texts(browser, ".state") == ["training", "damaged"]
+    assert all_texts(browser, ".problem") == [server.damages["two"]]
+    assert all_texts(browser, "[data-curve='loss'] .curve-legend li")[0].startswith("one: ")
+    assert browser.messages == []
+
+
+@needs_browser
 def test_runs_are_compared(browser: Page, server: Watched) -> None:
     open_view(browser, server, "training", runs="one")
     wait_for(browser, count_of(".plot canvas"))

@@ -29,6 +29,8 @@ class Watched:
     """The rows of each run's metrics file."""
     states: dict[str, str] = field(default_factory=dict)
     """What each run does, where it does not train."""
+    damages: dict[str, str] = field(default_factory=dict)
+    """What is wrong with each run that cannot be read."""
     can_control: bool = False
     is_away: bool = False
     """Whether every request for data is refused."""
@@ -75,7 +77,7 @@ class Watched:
         validated = [row for row in rows if row["event"] == "validated"]
         return {
             "name": name,
-            "state": self.states.get(name, "training"),
+            "state": "damaged" if name in self.damages else self.states.get(name, "training"),
             "epochs": started and started["epochs"],
             "epoch": max((row.get("epoch", 0) for row in rows), default=None),
             "step": rows[-1]["step"] if rows else 0,
@@ -83,11 +85,14 @@ class Watched:
             "updated": "2026-01-02T03:04:05+00:00",
             "scores": validated[-1]["scores"] if validated else {},
             "can_control": self.can_control,
+            "error": self.damages.get(name),
         }
 
     def _of_run(self, name: str, what: str, after: int) -> tuple[int, Json]:
         if name not in self.runs:
             return 404, {"error": {"code": "not_found", "message": f"there is no run {name!r}"}}
+        if name in self.damages:
+            return 500, {"error": {"code": "failed", "message": self.damages[name]}}
         rows = self.runs[name]
         if what in ("stop", "resume"):
             self.states[name] = "stopped" if what == "stop" else "training"

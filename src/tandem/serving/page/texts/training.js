@@ -18,6 +18,7 @@ export const trainingTexts = {
   "training.state.training": ["training", "läuft", "训练中"],
   "training.state.finished": ["finished", "fertig", "已完成"],
   "training.state.stopped": ["stopped", "angehalten", "已停止"],
+  "training.state.damaged": ["damaged", "beschädigt", "已损坏"],
   "training.epoch_of": ["epoch {epoch} of {epochs}", "Epoche {epoch} von {epochs}", "第 {epoch} 轮，共 {epochs} 轮"],
   "training.epoch_number": ["Epoch {epoch}", "Epoche {epoch}", "第 {epoch} 轮"],
   "training.step_of": ["step {step} of {total}", "Schritt {step} von {total}", "第 {step} 步，共 {total} 步"],

@@ -50,6 +50,7 @@ export function runCard(run, { style, progress, seen, mayControl, choose, contro
     element("div", { class: "run-head" }, label, state(run.state)),
     total ? element("progress", { max: total, value: step, "aria-label": t("training.progress") }) : null,
     element("p", { class: "note" }, where(run, step, total)),
+    run.error && element("p", { class: "problem" }, run.error),
     progress && facts(run, progress, seen),
     mayControl && run.can_control && buttons(run, control),
   );
@@ -59,10 +60,10 @@ function state(name) {
   return element("span", { class: `state state-${name}` }, t(`training.state.${name}`));
 }
 
-function where({ epoch, epochs, updated }, step, total) {
+function where({ epoch, epochs, updated, error }, step, total) {
   const parts = [
     epoch !== null && epochs !== null && t("training.epoch_of", { epoch: tick(epoch), epochs: tick(epochs) }),
-    total ? t("training.step_of", { step, total }) : t("training.step", { step }),
+    total ? t("training.step_of", { step, total }) : !error && t("training.step", { step }),
     updated && t("training.updated", { time: moment(updated) }),
   ];
   return parts.filter(Boolean).join(" · ");

@@ -38,7 +38,7 @@ export function chosenRuns(runs, wished) {
   const names = (wished ?? "").split(",").map(decoded);
   const kept = names.filter((name) => runs.some((run) => run.name === name));
   if (kept.length || !runs.length) return kept;
-  const rank = ({ state, updated }) => `${state === "training" ? 1 : 0}${updated ?? ""}`;
+  const rank = ({ state, updated }) => `${{ training: 2, damaged: 0 }[state] ?? 1}${updated ?? ""}`;
   return [runs.reduce((best, run) => (rank(run) > rank(best) ? run : best)).name];
 }
 
@@ -84,7 +84,7 @@ class Training {
       this.runs = runs;
       const chosen = chosenRuns(runs, parameters.get("runs"));
       const before = chosen.map((name) => this.feeds.get(name));
-      for (const name of chosen) await this.readOn(name, signal);
+      for (const name of chosen) if (!this.isDamaged(name)) await this.readOn(name, signal);
       if (signal.aborted) return;
       this.status.replaceChildren();
       this.show(
@@ -97,6 +97,11 @@ class Training {
       const text = sentence(error);
       if (this.status.firstChild?.firstChild?.textContent !== text) this.status.replaceChildren(problem(error), away);
     }
+  }
+
+  /** What cannot be read is said on the run's card; what was read of it before stays. */
+  isDamaged(name) {
+    return this.runs.find((run) => run.name === name)?.state === "damaged";
   }
 
   async readOn(name, signal) {
