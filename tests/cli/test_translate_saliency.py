@@ -1,12 +1,15 @@
 """`tandem translate --saliency`: below each translation, which source tokens moved its tokens."""
 
 import json
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tandem.translation import load
-from tandem.translation.saliency import saliency_object
+from tandem.translation.saliency import Saliency, saliency_object
+from tandem.translation.translator import Translator
 from tests.support.console import Tandem
 from tests.support.runs import saved, untrained
 
@@ -23,8 +26,21 @@ def test_each_translation_is_followed_by_a_table(tandem: Tandem, run: Path) -> N
     _, head, *rows = blocks[0].splitlines()
     assert head.split() == ["gradient", "left_out"], "in the order of the page, whatever the order of the options"
     assert tuple(row.split()[0] for row in rows) == measured.target_tokens
-    place = int(measured.left_out[0].argmax())
-    assert f"{measured.source_tokens[place]} {measured.left_out[0, place]:.2f}" in rows[0]
+
+
+def test_a_table_has_the_strongest_source_tokens(tandem: Tandem, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left_out = np.array(
+        [[0.004, -3.0, 0.5, 1.0, 2.25], [math.inf, math.nan, -1.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0, 0.0]]
+    )
+    measured = Saliency(("ein", "你好", "c", "d", "e"), ("一", "two", "<eos>"), "一 two", left_out, left_out * 2, None)
+    monkeypatch.setattr(Translator, "saliency", lambda *_: [measured])
+    assert tandem("translate", run, *BOTH, "eins").out.splitlines()[1:] == [
+        "         gradient                left_out",
+        "  一     e 4.50, d 2.00, c 1.00  e 2.25, d 1.00, c 0.50",
+        "  two    ein inf                 ein inf",
+        "  <eos>  -                       -",
+        "",
+    ]
 
 
 def test_json_has_the_matrices(tandem: Tandem, run: Path) -> None:
