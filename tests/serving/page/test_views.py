@@ -299,7 +299,7 @@ def test_a_word_is_marked_in_all_pictures(form: str, browser: Page, server: Stub
     browser.evaluate("document.querySelectorAll('.words-picture')[1].querySelectorAll('.target')[1].focus()")
     press(browser, "ArrowDown")
     assert all_texts(browser, ".origin.on") == ["hund"] * 3
-    assert all_texts(browser, ".told")[1] == "“dog”: most of all from “hund” (3.30)."
+    assert all_texts(browser, ".told")[1] == "“dog” comes mostly from “hund” (3.30)."
     press(browser, "Enter")
     browser.evaluate("document.activeElement.blur()")
     assert all_texts(browser, ".origin.on") == ["hund"] * 3, "it is kept"
@@ -326,7 +326,7 @@ def test_what_a_model_cannot_tell_is_said(browser: Page, server: Stub) -> None:
     server.changes["/v1/saliency"] = {"attention": None, "reasons": {"attention": "this model has no attention"}}
     look(browser, server, "words", text=SENTENCE)
     wait_for(browser, "document.querySelectorAll('.words-picture').length === 2")
-    assert "this model has no attention" in text_of(browser, ".missing")
+    assert text_of(browser, ".missing").startswith("This model has no attention. To see it, train a model with")
 
 
 def saved(browser: Page, form: str) -> dict[str, Any]:
@@ -426,3 +426,25 @@ def test_a_server_without_models_says_so(browser: Page, server: Stub) -> None:
     server.changes["/v1/page"] = {"models": False}
     look(browser, server, "translate")
     wait_for(browser, "document.querySelector('main p')?.textContent.includes('neither a model nor a run')")
+
+
+@needs_browser
+def test_a_view_that_has_nothing_to_show_says_what_is_missing(browser: Page, server: Stub) -> None:
+    look(browser, server, "training")
+    wait_for(browser, "document.querySelector('main p')?.textContent.startsWith('This server shows no runs.')")
+    look(browser, server, "cats")
+    wait_for(browser, "document.querySelector('main p')?.textContent.includes('no view “cats”')")
+    server.changes["/v1/page"] = {"models": False, "runs": True}
+    look(browser, server, "translate", text="Ein Hund.")
+    wait_for(browser, "document.querySelector('main p')?.textContent.startsWith('There is no model yet.')")
+    server.changes.clear()
+    wait_for(browser, "document.querySelector('.words')")
+    assert lines(browser) == ["a dog."], "it appears by itself"
+
+
+@needs_browser
+def test_a_long_word_stays_within_a_phone(browser: Page, server: Stub) -> None:
+    look(browser, server, "translate", text="Rindfleisch" * 20)
+    browser.call("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=1, mobile=True)
+    wait_for(browser, "document.querySelector('.words')")
+    assert browser.evaluate("document.documentElement.scrollWidth") == 360

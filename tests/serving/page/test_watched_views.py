@@ -16,6 +16,7 @@ from tests.serving.page.watched import Json, Watched, watching
 
 needs_browser = pytest.mark.skipif(chromium() is None, reason="Chromium is not installed")
 TEXT = "Ein kleiner Hund läuft durch das Gras."
+LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz\tlaw\n"
 PAIRS = "Ein Hund läuft.\tA dog runs.\nZwei Kinder spielen.\tTwo kids play.\nEine Frau liest.\tA woman reads.\n"
 
 
@@ -344,9 +345,9 @@ def test_a_narrow_page_in_every_language(view: str, language: str, browser: Page
     size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
     browser.call("Emulation.setDeviceMetricsOverride", **size)
     try:
-        open_view(browser, server, view, text=TEXT, sources=PAIRS, runs="one,two")
+        open_view(browser, server, view, text=TEXT, sources=PAIRS + LONG, runs="one,two")
         browser.evaluate(f"localStorage.setItem('tandem.language', {language!r})")
-        open_view(browser, server, view, text=TEXT, sources=PAIRS, runs="one,two")
+        open_view(browser, server, view, text=TEXT, sources=PAIRS + LONG, runs="one,two")
         ready = {"inside": ".nearest li", "training": ".example", "compare": ".compared li"}[view]
         wait_for(browser, count_of(ready))
         assert browser.evaluate("document.documentElement.scrollWidth") <= 360

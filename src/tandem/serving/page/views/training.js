@@ -202,6 +202,7 @@ class Training {
     const key = JSON.stringify([scores, names]);
     if (this.optionsKey === key) return; // each control has its own state; nobody's list closes under their hand
     this.optionsKey = key;
+    this.options.hidden = !names.length;
     const again = (changes) => {
       setParameters(changes);
       this.showCurves();
