@@ -1,38 +1,19 @@
 """The views Inside, Training and Compare in headless Chromium, before a stand-in for the server."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
-from benchmarks.browser import Page, chromium, opened_browser
-from tests.serving.page.browsing import all_texts, choose, count_of, saved, wait_for
-from tests.serving.page.watched import Json, Watched, watching
+from benchmarks.browser import Page
+from tests.serving.page.browsing import all_texts, choose, count_of, look, needs_browser, press, saved, wait_for
+from tests.serving.page.page_server import Json
+from tests.serving.page.watched import Watched, watching
 
-needs_browser = pytest.mark.skipif(chromium() is None, reason="Chromium is not installed")
+pytestmark = needs_browser
 TEXT = "Ein kleiner Hund läuft durch das Gras."
 LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz\tlaw\n"
 PAIRS = "Ein Hund läuft.\tA dog runs.\nZwei Kinder spielen.\tTwo kids play.\nEine Frau liest.\tA woman reads.\n"
-
-
-def test_pure_functions() -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed")
-    tests = str(Path(__file__).parent / "watched.test.mjs")
-    ran = subprocess.run([node, "--test", tests], capture_output=True, text=True, timeout=120)
-    assert ran.returncode == 0, ran.stdout[-4000:]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with opened_browser(tmp_path_factory.mktemp("profile")) as page:
-        yield page
 
 
 @pytest.fixture
@@ -62,32 +43,22 @@ def step_row(step: int, epoch: int) -> Json:
     return {"event": "step", "step": step, "epoch": epoch, "steps": 10, **figures}
 
 
-def open_view(browser: Page, server: Watched, view: str, **state: Any) -> None:
-    """Open a view anew, without a token, in English."""
-    browser.open("about:blank")
-    browser.messages.clear()
-    browser.call("Network.setUserAgentOverride", userAgent="test", acceptLanguage="en")
-    browser.open(f"{server.url}#{view}?{urlencode(state)}")
-
-
-def press(browser: Page, selector: str, key: str) -> None:
+def press_on(browser: Page, selector: str, key: str) -> None:
     browser.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
-    browser.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=key)
-    browser.call("Input.dispatchKeyEvent", type="keyUp", key=key, code=key)
+    press(browser, key)
 
 
 def address(browser: Page) -> str:
     return str(browser.evaluate("decodeURIComponent(location.hash)"))
 
 
-@needs_browser
 def test_states_are_shown_and_read_out(browser: Page, server: Watched) -> None:
     server.directions = 2
-    open_view(browser, server, "inside", text=TEXT)
+    look(browser, server.url, "inside", text=TEXT)
     wait_for(browser, f"{count_of('.heat-svg')} === 2")
     assert all_texts(browser, ".maps h2") == ["Hidden state, forwards", "Hidden state, backwards"]
-    press(browser, ".heat-svg", "ArrowDown")
-    press(browser, ".heat-svg", "ArrowRight")
+    press_on(browser, ".heat-svg", "ArrowDown")
+    press_on(browser, ".heat-svg", "ArrowRight")
     (spoken, *_) = all_texts(browser, ".heat-map .unseen")
     assert spoken.startswith("unit ")
     assert ", kleiner: " in spoken
@@ -99,9 +70,8 @@ def test_states_are_shown_and_read_out(browser: Page, server: Watched) -> None:
     assert browser.messages == []
 
 
-@needs_browser
 def test_what_is_chosen_is_in_the_address(browser: Page, server: Watched) -> None:
-    open_view(browser, server, "inside", text=TEXT)
+    look(browser, server.url, "inside", text=TEXT)
     wait_for(browser, f"{count_of('.heat-svg')} === 1")
     choose(browser, "Side", "decoder")
     choose(browser, "Layer", "1")
@@ -112,7 +82,7 @@ def test_what_is_chosen_is_in_the_address(browser: Page, server: Watched) -> Non
         "/v1/inside",
         {"text": TEXT, "model": "demo", "side": "decoder", "layer": 1, "what": "forget"},
     )
-    open_view(browser, server, "inside", text=TEXT, side="decoder", what="cell", target="a cat", units="all")
+    look(browser, server.url, "inside", text=TEXT, side="decoder", what="cell", target="a cat", units="all")
     wait_for(browser, "document.querySelector('.maps h2')?.textContent === 'Cell state'")
     asked = [ask for path, ask in server.asked if path == "/v1/inside"][-1]
     assert (asked["side"], asked["what"], asked["target"]) == ("decoder", "cell", "a cat")
@@ -120,10 +90,9 @@ def test_what_is_chosen_is_in_the_address(browser: Page, server: Watched) -> Non
     assert browser.messages == []
 
 
-@needs_browser
 def test_the_index_is_waited_for_and_a_neighbour_looked_at(browser: Page, server: Watched) -> None:
     server.computed = [250]
-    open_view(browser, server, "inside", text=TEXT)
+    look(browser, server.url, "inside", text=TEXT)
     wait_for(browser, count_of(".computing progress"))
     assert all_texts(browser, ".computing span:last-child") == ["250 of 1,000"]
     wait_for(browser, f"{count_of('.nearest li')} === 4")
@@ -136,10 +105,9 @@ def test_the_index_is_waited_for_and_a_neighbour_looked_at(browser: Page, server
     assert browser.messages == []
 
 
-@needs_browser
 @pytest.mark.parametrize("part", [".maps", ".place figure"])
 def test_pictures_are_saved_with_their_styles(part: str, browser: Page, server: Watched) -> None:
-    open_view(browser, server, "inside", text=TEXT)
+    look(browser, server.url, "inside", text=TEXT)
     wait_for(browser, f"{count_of('.maps .save')} && {count_of('.place .save')}")
     kind, svg = saved(browser, f"{part} .save button")
     assert kind == "image/svg+xml"
@@ -149,9 +117,8 @@ def test_pictures_are_saved_with_their_styles(part: str, browser: Page, server: 
     assert saved(browser, f"{part} .save button:last-child")[1].count("\r\n") > 8
 
 
-@needs_browser
 def test_an_error_is_shown_in_place(browser: Page, server: Watched) -> None:
-    open_view(browser, server, "inside", text=TEXT)
+    look(browser, server.url, "inside", text=TEXT)
     wait_for(browser, count_of(".heat-svg"))
     server.is_away = True
     choose(browser, "Side", "decoder")
@@ -161,9 +128,8 @@ def test_an_error_is_shown_in_place(browser: Page, server: Watched) -> None:
     wait_for(browser, count_of(".heat-svg"))
 
 
-@needs_browser
 def test_a_training_is_followed(browser: Page, server: Watched) -> None:
-    open_view(browser, server, "training", runs="one")
+    look(browser, server.url, "training", runs="one")
     wait_for(browser, f"{count_of('.plot canvas')} === 5")
     assert all_texts(browser, "[data-curve='loss'] .curve-legend li") == [
         "one: training0.0833",
@@ -176,9 +142,8 @@ def test_a_training_is_followed(browser: Page, server: Watched) -> None:
     assert browser.messages == []
 
 
-@needs_browser
 def test_a_server_that_is_away_comes_back(browser: Page, server: Watched) -> None:
-    open_view(browser, server, "training", runs="one")
+    look(browser, server.url, "training", runs="one")
     wait_for(browser, count_of(".plot canvas"))
     server.is_away = True
     wait_for(browser, count_of(".away .problem"))
@@ -192,10 +157,9 @@ def test_a_server_that_is_away_comes_back(browser: Page, server: Watched) -> Non
     assert all_texts(browser, "[data-curve='loss'] .curve-legend li")[1] == "one: validation3.00"
 
 
-@needs_browser
 def test_a_damaged_run_leaves_the_others(browser: Page, server: Watched) -> None:
     server.damages["two"] = "metrics.jsonl, line 3: must be a JSON object"
-    open_view(browser, server, "training", runs="two,one")
+    look(browser, server.url, "training", runs="two,one")
     wait_for(browser, count_of(".plot canvas"))
     assert all_texts(browser, ".state") == ["training", "damaged"]
     assert all_texts(browser, ".problem") == [server.damages["two"]]
@@ -203,9 +167,16 @@ def test_a_damaged_run_leaves_the_others(browser: Page, server: Watched) -> None
     assert browser.messages == []
 
 
-@needs_browser
+def test_a_run_that_ended_early_is_finished(browser: Page, server: Watched) -> None:
+    server.states["one"] = "finished"
+    look(browser, server.url, "training", runs="one")
+    wait_for(browser, count_of(".plot canvas"))
+    assert all_texts(browser, ".run .note")[0].startswith("ended early, after epoch 2 of 5 · step 60 of 150")
+    assert browser.evaluate("document.querySelector('.run progress').position") == 1
+
+
 def test_runs_are_compared(browser: Page, server: Watched) -> None:
-    open_view(browser, server, "training", runs="one")
+    look(browser, server.url, "training", runs="one")
     wait_for(browser, count_of(".plot canvas"))
     browser.evaluate("document.querySelector('[data-run=two]').click()")
     wait_for(browser, f"{count_of('[data-curve=loss] .curve-legend li')} === 4")
@@ -225,14 +196,13 @@ def test_runs_are_compared(browser: Page, server: Watched) -> None:
     assert browser.messages == []
 
 
-@needs_browser
 def test_curves_are_read_out_and_saved(browser: Page, server: Watched) -> None:
-    open_view(browser, server, "training", runs="one")
+    look(browser, server.url, "training", runs="one")
     wait_for(browser, count_of(".plot canvas"))
     label = str(browser.evaluate("document.querySelector('[data-curve=loss] .plot').ariaLabel"))
     assert "one: validation: from 3.00 to 1.50, lowest 1.50, highest 3.00." in label
-    press(browser, "[data-curve=loss] .plot", "End")
-    press(browser, "[data-curve=loss] .plot", "ArrowLeft")
+    press_on(browser, "[data-curve=loss] .plot", "End")
+    press_on(browser, "[data-curve=loss] .plot", "ArrowLeft")
     assert all_texts(browser, "[data-curve=loss] .unseen") == [
         "steps 50: one: training 0.100, one: validation 3.00",
     ]
@@ -242,9 +212,8 @@ def test_curves_are_read_out_and_saved(browser: Page, server: Watched) -> None:
     assert saved(browser, "[data-curve=loss] .save button:nth-child(2)")[0] == "image/png"
 
 
-@needs_browser
 def test_samples_stand_side_by_side(browser: Page, server: Watched) -> None:
-    open_view(browser, server, "training", runs="two", epochs="1,2")
+    look(browser, server.url, "training", runs="two", epochs="1,2")
     wait_for(browser, f"{count_of('.example-output')} === 2")
     assert all_texts(browser, ".example-output") == ["Epoch 1A cat.", "Epoch 2A dog."]
     assert all_texts(browser, ".example mark") == ["cat"]
@@ -257,15 +226,14 @@ def test_samples_stand_side_by_side(browser: Page, server: Watched) -> None:
     assert all_texts(browser, ".example-output h4") == ["Epoch 2", "Epoch 3"]
 
 
-@needs_browser
 def test_only_who_has_a_token_stops_a_training(browser: Page, server: Watched) -> None:
     server.can_control = True
-    open_view(browser, server, "training", runs="one")
+    look(browser, server.url, "training", runs="one")
     wait_for(browser, count_of(".plot canvas"))
     assert browser.evaluate(count_of(".run-buttons")) == 0
     browser.evaluate("sessionStorage.setItem('tandem.token', 'secret')")
     try:
-        open_view(browser, server, "training", runs="one")
+        look(browser, server.url, "training", runs="one")
         wait_for(browser, f"{count_of('.run-buttons')} === 2")
         browser.evaluate("document.querySelector('.run-buttons button').click()")
         wait_for(browser, "document.querySelector('.run-buttons button').textContent === 'Resume'")
@@ -275,9 +243,8 @@ def test_only_who_has_a_token_stops_a_training(browser: Page, server: Watched) -
         browser.evaluate("sessionStorage.clear()")
 
 
-@needs_browser
 def test_two_models_are_compared(browser: Page, server: Watched) -> None:
-    open_view(browser, server, "compare", sources=PAIRS)
+    look(browser, server.url, "compare", sources=PAIRS)
     wait_for(browser, f"{count_of('.compared > li')} === 2")
     asked = [ask for path, ask in server.asked if path == "/v1/compare"]
     assert asked == [
@@ -303,20 +270,18 @@ def test_two_models_are_compared(browser: Page, server: Watched) -> None:
     assert browser.messages == []
 
 
-@needs_browser
 def test_what_cannot_be_compared_is_said(browser: Page, server: Watched) -> None:
-    open_view(browser, server, "compare", sources="Ein Hund.\nEine Frau.", references="A dog.")
+    look(browser, server.url, "compare", sources="Ein Hund.\nEine Frau.", references="A dog.")
     wait_for(browser, count_of(".compare-results .problem"))
     (said,) = all_texts(browser, ".compare-results .problem")
     assert said.endswith("the number of sources is 2, and that of references 1.")
     assert [path for path, _ in server.asked if path == "/v1/compare"] == []
-    open_view(browser, server, "compare", sources="Ein Hund.", first="demo", second="demo")
+    look(browser, server.url, "compare", sources="Ein Hund.", first="demo", second="demo")
     wait_for(browser, "document.querySelector('.problem')?.textContent === 'Choose two different models.'")
 
 
-@needs_browser
 def test_many_lines_come_from_a_file_in_parts(browser: Page, server: Watched) -> None:
-    open_view(browser, server, "compare", rows="all")
+    look(browser, server.url, "compare", rows="all")
     wait_for(browser, count_of(".file"))
     browser.evaluate("""(() => {
       const lines = Array.from({ length: 250 }, (_, at) => `Ein Hund läuft ${at}.`).join("\\n");
@@ -338,20 +303,16 @@ def test_many_lines_come_from_a_file_in_parts(browser: Page, server: Watched) ->
     assert browser.messages == []
 
 
-@needs_browser
 @pytest.mark.parametrize("view", ["inside", "training", "compare"])
 @pytest.mark.parametrize("language", ["de", "zh"])
 def test_a_narrow_page_in_every_language(view: str, language: str, browser: Page, server: Watched) -> None:
-    size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
-    browser.call("Emulation.setDeviceMetricsOverride", **size)
     try:
-        open_view(browser, server, view, text=TEXT, sources=PAIRS + LONG, runs="one,two")
+        look(browser, server.url, view)
         browser.evaluate(f"localStorage.setItem('tandem.language', {language!r})")
-        open_view(browser, server, view, text=TEXT, sources=PAIRS + LONG, runs="one,two")
+        look(browser, server.url, view, width=360, text=TEXT, sources=PAIRS + LONG, runs="one,two")
         ready = {"inside": ".nearest li", "training": ".example", "compare": ".compared li"}[view]
         wait_for(browser, count_of(ready))
         assert browser.evaluate("document.documentElement.scrollWidth") <= 360
         assert browser.messages == []
     finally:
         browser.evaluate("localStorage.clear()")
-        browser.call("Emulation.clearDeviceMetricsOverride")

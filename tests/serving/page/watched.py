@@ -1,21 +1,13 @@
 """A stand-in for the server's side of the views Inside, Training and Compare."""
 
-import json
 import math
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import tandem.serving
+from tests.serving.page.page_server import Json, page_server, refusal
 
-FOLDER = Path(tandem.serving.__file__).parent / "page"
-TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-Json = dict[str, Any]
 _WHATS = ["hidden", "cell", "input", "forget", "output", "candidate"]
 _SIGNED = {"hidden", "cell", "candidate"}
 
@@ -42,11 +34,11 @@ class Watched:
     asked: list[tuple[str, Json]] = field(default_factory=list)
     """The paths, with their queries, and the bodies of all requests for data."""
 
-    def answer(self, path: str, ask: Json) -> tuple[int, Json]:
+    def answer(self, path: str, ask: Json, _: str | None = None) -> tuple[int, Json]:
         """Return the status and the content of the answer."""
         self.asked.append((path, ask))
         if self.is_away:
-            return 503, {"error": {"code": "busy", "message": "the server is away"}}
+            return refusal(503, "the server is away")
         parts, query = urlsplit(path).path.split("/")[2:], parse_qs(urlsplit(path).query)
         if parts[0] == "runs" and len(parts) > 1:
             return self._of_run(unquote(parts[1]), parts[2], int(query.get("after", ["0"])[0]))
@@ -66,7 +58,7 @@ class Watched:
             "compare": compare,
         }
         if parts[0] not in answers:
-            return 404, {"error": {"code": "not_found", "message": ""}}
+            return refusal(404, "")
         if parts[0] == "neighbours" and self.computed:
             return 202, {"computing": {"done": self.computed.pop(0), "total": 1000}}
         return 200, answers[parts[0]](ask)
@@ -90,9 +82,9 @@ class Watched:
 
     def _of_run(self, name: str, what: str, after: int) -> tuple[int, Json]:
         if name not in self.runs:
-            return 404, {"error": {"code": "not_found", "message": f"there is no run {name!r}"}}
+            return refusal(404, f"there is no run {name!r}")
         if name in self.damages:
-            return 500, {"error": {"code": "failed", "message": self.damages[name]}}
+            return refusal(500, self.damages[name])
         rows = self.runs[name]
         if what in ("stop", "resume"):
             self.states[name] = "stopped" if what == "stop" else "training"
@@ -195,45 +187,8 @@ def compare(ask: Json) -> Json:
 
 
 @contextmanager
-def watching(port: int = 0) -> Iterator[Watched]:
+def watching() -> Iterator[Watched]:
     """Serve the page, and answer for a server that knows nothing but what is put in."""
     state = Watched()
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            path = urlsplit(self.path).path
-            if path.startswith("/v1/"):
-                self._answer({})
-                return
-            file = FOLDER / ("index.html" if path == "/" else path.removeprefix("/page/"))
-            content = file.read_bytes() if file.is_file() else b""
-            self._send(200 if file.is_file() else 404, content, TYPES.get(file.suffix, "text/plain"))
-
-        def do_POST(self) -> None:
-            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-        def _answer(self, ask: Json) -> None:
-            status, content = state.answer(self.path, ask)
-            self._send(status, json.dumps(content).encode(), "application/json")
-
-        def _send(self, status: int, content: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            with suppress(BrokenPipeError, ConnectionResetError):  # the page aborts what it needs no longer
-                self.wfile.write(content)
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}/"
-    try:
+    with page_server(state.answer) as state.url:
         yield state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
