@@ -164,6 +164,8 @@ def test_a_damaged_run_leaves_the_others(browser: Page, server: Watched) -> None
     assert all_texts(browser, ".state") == ["training", "damaged"]
     assert all_texts(browser, ".problem") == [server.damages["two"]]
     assert all_texts(browser, "[data-curve='loss'] .curve-legend li")[0].startswith("one: ")
+    first_card = "document.querySelector('.run .swatch').classList.contains('run-0')"
+    assert browser.evaluate(first_card), "the card shows the line of the curve"
     assert browser.messages == []
 
 

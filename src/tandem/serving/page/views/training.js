@@ -1,6 +1,7 @@
 /** Trainings, live: curves of one run or several, and what they make of the same sources epoch by epoch. */
 
 import { element } from "../dom.js";
+import { classView } from "../parts/class_view.js";
 import { field, select } from "../parts/fields.js";
 import { problem, sentence } from "../parts/problem.js";
 import { scoreName } from "../score_names.js";
@@ -16,17 +17,6 @@ import { samplesPart } from "../training/samples.js";
 const PAUSE = 2000; // milliseconds between two questions to the server
 const AXES = ["steps", "epochs", "time"];
 const HEIGHTS = { loss: 300, score: 300 };
-
-/** @type {import("../views.js").View} */
-export const view = {
-  id: "training",
-  title: "view.training",
-  needs: "runs",
-  mount(container, context) {
-    const training = new Training(container, context);
-    return () => training.end();
-  },
-};
 
 /**
  * Return the names of the runs that are shown: those of the address that there are, or the one that is most alive.
@@ -82,7 +72,9 @@ class Training {
     try {
       const { runs } = await api.get("v1/runs", { signal });
       this.runs = runs;
-      const chosen = chosenRuns(runs, parameters.get("runs"));
+      const asked = chosenRuns(runs, parameters.get("runs"));
+      // A damaged run comes last: a card shows its line as the curves do, which have no damaged runs.
+      const chosen = asked.toSorted((one, other) => this.isDamaged(one) - this.isDamaged(other));
       const before = chosen.map((name) => this.feeds.get(name));
       for (const name of chosen) if (!this.isDamaged(name)) await this.readOn(name, signal);
       if (signal.aborted) return;
@@ -260,6 +252,8 @@ class Training {
     this.charts.forEach((each) => each.end());
   }
 }
+
+export const view = classView("training", "runs", Training);
 
 /** Put new parts in the place of old ones that look different; a control that has the focus keeps it. */
 function renew(old, parts) {
