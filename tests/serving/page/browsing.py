@@ -131,3 +131,14 @@ def saved_file(browser: Page, form: str) -> dict[str, Any]:
       return {{ name, width, height, first: [...pixels.slice(0, 4)], colours: colours.size }};
     }})()""")
     return content
+
+
+def press_on(browser: Page, selector: str, key: str) -> None:
+    """Press a key on the first element that is found."""
+    browser.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
+    press(browser, key)
+
+
+def address(browser: Page) -> str:
+    """The part of the address that is the view's."""
+    return str(browser.evaluate("decodeURIComponent(location.hash)"))

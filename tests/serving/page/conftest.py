@@ -7,6 +7,7 @@ import pytest
 from benchmarks.browser import Page, opened_browser
 from tests.serving.page.real import served, write_models
 from tests.serving.page.stub import Stub, stubbed
+from tests.serving.page.watched import Watched, watching
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,13 @@ def server() -> Iterator[Stub]:
     """A stand-in for the server, with a toy for a model."""
     with stubbed() as stub:
         yield stub
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    """A stand-in for a server with two runs."""
+    with watching() as state:
+        yield state
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.browser import Page
 from tests.serving.page.browsing import (
     all_texts,
+    count_of,
     lines,
     look,
     needs_browser,
@@ -17,8 +18,11 @@ from tests.serving.page.browsing import (
     write,
 )
 from tests.serving.page.stub import Stub
+from tests.serving.page.watched import Watched
 
 pytestmark = needs_browser
+LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz\tlaw\n"
+PAIRS = "Ein Hund läuft.\tA dog runs.\nZwei Kinder spielen.\tTwo kids play.\nEine Frau liest.\tA woman reads.\n"
 SENTENCE = "Ein kleiner Hund läuft durch das Gras."
 
 
@@ -129,3 +133,18 @@ def test_a_view_that_has_nothing_to_show_says_what_is_missing(browser: Page, ser
     server.changes.clear()
     wait_for(browser, "document.querySelector('.words')")
     assert lines(browser) == ["a dog."], "it appears by itself"
+
+
+@pytest.mark.parametrize("view", ["inside", "training", "compare"])
+@pytest.mark.parametrize("language", ["de", "zh"])
+def test_a_narrow_page_in_every_language(view: str, language: str, browser: Page, watched: Watched) -> None:
+    try:
+        look(browser, watched.url, view)
+        browser.evaluate(f"localStorage.setItem('tandem.language', {language!r})")
+        look(browser, watched.url, view, width=360, text=SENTENCE, sources=PAIRS + LONG, runs="one,two")
+        ready = {"inside": ".nearest li", "training": ".example", "compare": ".compared li"}[view]
+        wait_for(browser, count_of(ready))
+        assert browser.evaluate("document.documentElement.scrollWidth") <= 360
+        assert browser.messages == []
+    finally:
+        browser.evaluate("localStorage.clear()")

@@ -186,9 +186,30 @@ def compare(ask: Json) -> Json:
     }
 
 
+def run_rows(epochs: int, *, slower: bool = False) -> list[Json]:
+    """Rows of a run of 30 steps an epoch, with a sample that becomes better."""
+    rows: list[Json] = [{"event": "started", "step": 0, "epochs": 5, "steps_per_epoch": 30, "parameters": 7}]
+    for epoch in range(1, epochs + 1):
+        rows += [step_row(30 * (epoch - 1) + part, epoch) for part in (10, 20, 30)]
+        sample = {"source": "Ein Hund.", "reference": "A dog.", "translation": "A cat." if epoch < 2 else "A dog."}
+        validated = {"event": "validated", "step": 30 * epoch, "epoch": epoch, "train_loss": 4 / epoch, "best": True}
+        scores = {"bleu": 10.0 * epoch, "chrf": 20.0 * epoch}
+        seconds = 60.0 if slower else 30.0
+        rows.append(
+            validated | {"validation_loss": 3 / epoch, "scores": scores, "samples": [sample], "epoch_seconds": seconds}
+        )
+    return rows
+
+
+def step_row(step: int, epoch: int) -> Json:
+    """The row of ten steps."""
+    figures = {"loss": 5 / step, "tokens_per_second": 900.0, "learning_rate": 0.001, "gradient_norm": 0.5}
+    return {"event": "step", "step": step, "epoch": epoch, "steps": 10, **figures}
+
+
 @contextmanager
 def watching() -> Iterator[Watched]:
-    """Serve the page, and answer for a server that knows nothing but what is put in."""
-    state = Watched()
+    """Serve the page, and answer for a server with two runs, whose models need no training."""
+    state = Watched(runs={"one": run_rows(2), "two": run_rows(3, slower=True)})
     with page_server(state.answer) as state.url:
         yield state
