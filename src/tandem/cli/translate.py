@@ -11,7 +11,6 @@ from tandem.cli.commands import command
 from tandem.cli.groups import OptionGroup, option
 from tandem.cli.options import COMPUTATION, OUTPUT, EnsembleOptions, QuietOption, SamplingOptions, SearchOptions
 from tandem.cli.streams import notify
-from tandem.errors import RecipeError
 from tandem.names import LARGEST_BEAM, LARGEST_PROCESSES
 
 ModelsAndTexts: TypeAlias = Annotated[
@@ -116,8 +115,7 @@ def translate_command(
     from tandem.cli.notices import notify_at_limit
     from tandem.cli.output import check_places, opened_output
 
-    if wanted.alignment and not wanted.as_json:
-        raise RecipeError("--alignment adds to the JSON of a translation: give --json, too")
+    work.check_alignment(alignment=wanted.alignment, as_json=wanted.as_json)
     work.check_trace(wanted.trace, sampling.sample, beside.processes, resume=wanted.resume)
     work.check_saliency(wanted.saliency, wanted.n_best, sampling.sample, beside.processes, resume=wanted.resume)
     paths, texts = models_and_texts(arguments or [], given.models or [])
@@ -129,8 +127,7 @@ def translate_command(
     search = replace(search, batch_size=1) if stream else search
     settings = search.settings(translator, wanted.n_best, sampling, alignment=wanted.alignment)
     form = work.chosen_form(translator, settings, wanted.saliency, as_json=wanted.as_json)
-    alone = wanted.trace or wanted.saliency  # such a job is neither resumed nor shared out
-    whole = None if alone else known
+    whole = None if wanted.trace or wanted.saliency else known  # such jobs are neither resumed nor shared out
     job = work.describe_job(given.source, whole, stamps, translator, settings, form, given.prefix)
     translating = work.divided(paths, translator, settings, form, given.prefix, whole, beside.processes)
     with (

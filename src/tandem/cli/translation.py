@@ -45,6 +45,12 @@ def check_streams(
             raise RecipeError(f"{path}: --resume goes on from a file to a file, and this is none")
 
 
+def check_alignment(*, alignment: bool, as_json: bool) -> None:
+    """Raise RecipeError where an alignment is asked for in a form that has none."""
+    if alignment and not as_json:
+        raise RecipeError("--alignment adds to the JSON of a translation: give --json, too")
+
+
 def check_trace(trace: Path | None, sample: int | None, processes: int | None, *, resume: bool) -> None:
     """Raise RecipeError where a trace is asked for together with what has none."""
     if trace is None:

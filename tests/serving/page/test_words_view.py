@@ -1,5 +1,7 @@
 """The view Words in headless Chromium, against a stand-in for the server."""
 
+from typing import Any
+
 import pytest
 
 from benchmarks.browser import Page
@@ -12,7 +14,8 @@ SENTENCE = "Ein kleiner Hund läuft durch das Gras."
 
 @pytest.mark.parametrize("form", ["matrix", "lines"])
 def test_a_word_is_marked_in_all_pictures(form: str, browser: Page, server: Stub) -> None:
-    look(browser, server.url, "words", text=SENTENCE, **{"as": form})
+    fragment: dict[str, Any] = {"text": SENTENCE, "as": form}
+    look(browser, server.url, "words", **fragment)
     wait_for(browser, "document.querySelectorAll('.words-picture').length === 3")
     browser.evaluate("document.querySelectorAll('.words-picture')[1].querySelectorAll('.target')[1].focus()")
     press(browser, "ArrowDown")
