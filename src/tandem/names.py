@@ -1,11 +1,14 @@
 """The closed sets of words, and the limits, that settings, options and code share. Importing this is cheap."""
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 CellType: TypeAlias = Literal["lstm", "gru", "rnn"]
 """The kinds of recurrent cells."""
 LayerPart: TypeAlias = Literal["hidden", "cell", "input", "forget", "output", "candidate", "update", "reset"]
 """What a recurrent layer computes at each step: its state, and the gates that its cell has."""
+SaliencyMethod: TypeAlias = Literal["gradient", "left_out", "attention"]
+"""How it is measured which source token moved which target token."""
+SALIENCY_METHODS: tuple[SaliencyMethod, ...] = get_args(SaliencyMethod)
 AttentionKind: TypeAlias = Literal["luong", "gnmt"]
 """After which layer the decoder looks at the source."""
 AttentionChoice: TypeAlias = Literal["off", "luong", "gnmt"]

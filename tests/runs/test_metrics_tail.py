@@ -117,7 +117,7 @@ def test_a_damaged_line_is_named(damage: str, path: Path) -> None:
     path.write_bytes((line(STARTED) + damage + "\n" + line(step(1))).encode("utf-8", "surrogateescape"))
     tail = MetricsTail(path)
     for _ in range(2):
-        with pytest.raises(CheckpointError, match="line 2: must be a JSON object with a step"):
+        with pytest.raises(CheckpointError, match="line 2: must be a JSON object with a step, but is '"):
             tail.rows(0)
 
 

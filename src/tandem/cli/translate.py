@@ -11,7 +11,6 @@ from tandem.cli.commands import command
 from tandem.cli.groups import OptionGroup, option
 from tandem.cli.options import COMPUTATION, OUTPUT, EnsembleOptions, QuietOption, SamplingOptions, SearchOptions
 from tandem.cli.streams import notify
-from tandem.errors import RecipeError
 from tandem.names import LARGEST_BEAM, LARGEST_PROCESSES
 
 ModelsAndTexts: TypeAlias = Annotated[
@@ -62,6 +61,13 @@ class OutputOptions(OptionGroup):
         metavar="FILE",
         help="Write there how each text was searched: a JSON object a text, with all continuations.",
     )
+    saliency: list[str] | None = option(
+        None,
+        "--saliency",
+        metavar="METHOD",
+        help="Below each translation, the source tokens that moved each of its tokens most, by `gradient`, `left_out` "
+        "or `attention`; with --json, the matrix of all values. May be repeated.",
+    )
     quiet: QuietOption = False
 
 
@@ -101,17 +107,17 @@ def translate_command(
     - `tandem translate runs/demo --prefix "a dog" "Ein Hund spielt im Park."`: with this beginning
     - `tandem translate runs/demo --replace-unk "Frau Holzapfel liest."`: copy words that the model does not know
     - `tandem translate runs/demo --trace beam.jsonl "Ein Hund spielt im Park."`: record the search, step by step
+    - `tandem translate runs/demo --saliency gradient "Ein Hund spielt im Park."`: which source word moved which word
     - `tandem translate runs/one runs/two runs/three --input news.de`: the ensemble of three models
     """
     from tandem.cli import translation as work
     from tandem.cli.named_files import models_and_texts
     from tandem.cli.notices import notify_at_limit
     from tandem.cli.output import check_places, opened_output
-    from tandem.translation.forms import JSON, MOSES, PLAIN
 
-    if wanted.alignment and not wanted.as_json:
-        raise RecipeError("--alignment adds to the JSON of a translation: give --json, too")
+    work.check_alignment(alignment=wanted.alignment, as_json=wanted.as_json)
     work.check_trace(wanted.trace, sampling.sample, beside.processes, resume=wanted.resume)
+    work.check_saliency(wanted.saliency, wanted.n_best, sampling.sample, beside.processes, resume=wanted.resume)
     paths, texts = models_and_texts(arguments or [], given.models or [])
     work.check_streams(texts, given.source, wanted.output, resume=wanted.resume, stream=given.stream)
     check_places([("--output", wanted.output), ("--trace", wanted.trace)], (given.source, search.dictionary), paths)
@@ -120,8 +126,8 @@ def translate_command(
     translator, stamps = work.load_stamped(paths, model)
     search = replace(search, batch_size=1) if stream else search
     settings = search.settings(translator, wanted.n_best, sampling, alignment=wanted.alignment)
-    form = JSON if wanted.as_json else MOSES if settings.several else PLAIN
-    whole = None if wanted.trace else known  # what is traced is neither resumed nor shared out
+    form = work.chosen_form(translator, settings, wanted.saliency, as_json=wanted.as_json)
+    whole = None if wanted.trace or wanted.saliency else known  # such jobs are neither resumed nor shared out
     job = work.describe_job(given.source, whole, stamps, translator, settings, form, given.prefix)
     translating = work.divided(paths, translator, settings, form, given.prefix, whole, beside.processes)
     with (

@@ -21,9 +21,10 @@ from tandem.cli.streams import notify
 from tandem.errors import RecipeError
 from tandem.files.seals import FORMAT_FILE
 from tandem.model_paths import is_export, read_models
+from tandem.names import SALIENCY_METHODS as METHODS
 from tandem.processes import cores
 from tandem.terminal import shell_command
-from tandem.translation.forms import Form
+from tandem.translation.forms import JSON, MOSES, PLAIN, Form
 from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator
 
@@ -44,6 +45,12 @@ def check_streams(
             raise RecipeError(f"{path}: --resume needs an input file and an output file, and this is not a file")
 
 
+def check_alignment(*, alignment: bool, as_json: bool) -> None:
+    """Raise RecipeError where an alignment is asked for in a form that has none."""
+    if alignment and not as_json:
+        raise RecipeError("--alignment adds to the JSON of a translation: give --json, too")
+
+
 def check_trace(trace: Path | None, sample: int | None, processes: int | None, *, resume: bool) -> None:
     """Raise RecipeError for a trace together with options that exclude it."""
     if trace is None:
@@ -54,6 +61,37 @@ def check_trace(trace: Path | None, sample: int | None, processes: int | None, *
         raise RecipeError(
             "--trace is written by one process, beginning with the first text: leave out --resume and --processes"
         )
+
+
+def check_saliency(
+    methods: Sequence[str] | None, n_best: int, sample: int | None, processes: int | None, *, resume: bool
+) -> None:
+    """Raise RecipeError for an unknown method, or if saliency is asked for together with options that have none."""
+    if not methods:
+        return
+    for method in methods:
+        if method not in METHODS:
+            raise RecipeError(f"--saliency {method!r}: there is no such method; the methods are {', '.join(METHODS)}")
+    if n_best > 1 or sample is not None:
+        raise RecipeError("--saliency explains the best translation: leave out --n-best and --sample")
+    if resume or processes is not None:
+        raise RecipeError("--saliency works in one process, from the first text on: leave out --resume and --processes")
+
+
+def chosen_form(
+    translator: Translator, settings: SearchSettings, methods: Sequence[str] | None, *, as_json: bool
+) -> Form:
+    """Return the form of the output. Raise RecipeError if the model does not have one of the saliency methods."""
+    if not methods:
+        return JSON if as_json else MOSES if settings.several else PLAIN
+    from tandem.translation.saliency import missing_methods
+    from tandem.translation.saliency_forms import saliency_form
+
+    missing = missing_methods(translator.engine)
+    for method in METHODS:
+        if method in methods and method in missing:
+            raise RecipeError(f"--saliency {method}: {missing[method]}")
+    return saliency_form(translator, [method for method in METHODS if method in methods], as_json=as_json)
 
 
 def survey_regular(source: Path | None) -> Survey | None:

@@ -177,9 +177,10 @@ class MetricsTail:
         return row
 
     def _damaged(self, line: bytes, number: int | None = None) -> CheckpointError:
+        start = line[:60].decode("utf-8", "replace").rstrip()
         place = (len(self._ends) - 1 if number is None else number) + 1
         return CheckpointError(
-            f"{self._path}, line {place}: must be a JSON object with a step, but is {line[:60]!r}. The file is damaged "
+            f"{self._path}, line {place}: must be a JSON object with a step, but is {start!r}. The file is damaged "
             "there; delete that line"
         )
 

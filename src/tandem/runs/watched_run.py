@@ -74,8 +74,11 @@ class WatchedRun:
             state, can_change = "training", sys.platform != "win32"
         elif holder and not holder.is_here and time.time() - changed < _SILENCE:
             state, can_change = "training", False
-        updated = datetime.fromtimestamp(changed, UTC).isoformat(timespec="seconds")
-        return RunStatus(state, standing, updated, can_change)
+        return RunStatus(state, standing, _iso(changed), can_change)
+
+    def updated(self) -> str:
+        """Return when the run last wrote a row, as `RunStatus.updated`; this never fails."""
+        return _iso(self._changed())
 
     def samples(self) -> tuple[list[int], list[dict[str, Any]]]:
         """Return the epochs that were validated, and each sample with its translation after each epoch.
@@ -156,6 +159,10 @@ class WatchedRun:
             return (self.directory / METRICS).stat().st_ino
         except OSError:
             return None
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _wait(over: Callable[[], bool], seconds: float) -> None:

@@ -22,7 +22,7 @@ class RunObject(Answer):
     """A training."""
 
     name: str
-    state: State
+    state: State | Literal["damaged"] = Field(description="It is `damaged` if its metrics.jsonl cannot be read.")
     epochs: float | None = Field(description="Epochs of the whole training; null before it has begun.")
     epoch: int | None = Field(description="The current epoch, or the last one.")
     step: int = Field(description="Completed optimiser steps.")
@@ -30,6 +30,7 @@ class RunObject(Answer):
     updated: str = Field(description="The date and time when it last wrote a row, in ISO 8601.")
     scores: dict[str, float | None] = Field(description="The scores of the last validation.")
     can_control: bool = Field(description="Whether a client with a token may stop or resume it now.")
+    error: str | None = Field(description="Why a damaged run cannot be read.")
 
 
 class RunsAnswer(Answer):

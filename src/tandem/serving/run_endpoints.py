@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from starlette.responses import Response
 
 from tandem.errors import TandemError
+from tandem.runs.metrics_tail import Standing
 from tandem.runs.watched_run import RunStatus, WatchedRun
 from tandem.serving import run_answers
 from tandem.serving.access_log import Record
@@ -34,10 +35,10 @@ async def page(service: Service, _: None, __: Record) -> Response:
 
 async def runs(service: Service, _: None, __: Record) -> Response:
     """List the trainings, each with its current state."""
-    found = await asyncio.gather(*(_read(run.status) for run in service.runs.values()))
-    content = [
-        _run_object(name, status, service.tokens is not None) for name, status in zip(service.runs, found, strict=True)
-    ]
+    tokens = service.tokens is not None
+    content = await asyncio.gather(
+        *(asyncio.to_thread(_run_object, name, run, tokens) for name, run in service.runs.items())
+    )
     return Json({"runs": content})
 
 
@@ -65,11 +66,16 @@ async def resume(service: Service, request: RunParameters, _: Record) -> Respons
     return await _changed(run, lambda: run.resume(_RESUMING))
 
 
-def _run_object(name: str, status: RunStatus, tokens: bool) -> dict[str, Any]:
+def _run_object(name: str, run: WatchedRun, tokens: bool) -> dict[str, Any]:
+    """Return the object of a run. A damaged run has an error, and leaves the others as they are."""
+    try:
+        status, error = run.status(), None
+    except TandemError as damage:
+        status, error = RunStatus("stopped", Standing(), run.updated(), can_change=False), str(damage)
     standing = status.standing
     return {
         "name": name,
-        "state": status.state,
+        "state": "damaged" if error else status.state,
         "epochs": standing.epochs,
         "epoch": standing.epoch,
         "step": standing.step,
@@ -77,6 +83,7 @@ def _run_object(name: str, status: RunStatus, tokens: bool) -> dict[str, Any]:
         "updated": status.updated,
         "scores": standing.scores,
         "can_control": tokens and status.can_change,
+        "error": error,
     }
 
 

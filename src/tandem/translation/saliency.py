@@ -11,6 +11,7 @@ import numpy as np
 
 from tandem.engines import Engine, FloatArray, Ids
 from tandem.errors import ArgumentError
+from tandem.names import SaliencyMethod
 from tandem.text import EOS_ID, UNK_ID
 from tandem.text.codec import Codec, EncodedSource
 from tandem.translation.messages import Translation
@@ -103,6 +104,16 @@ class _Pair:
         """The number of tokens of all shortened sources and of all beginnings of the target."""
         own, target = len(self.source.ids), len(self.target)
         return own * own + target * (own + target)
+
+
+def missing_methods(engine: Engine[Any]) -> dict[SaliencyMethod, str]:
+    """Return the methods that an engine does not have, each with the reason."""
+    missing: dict[SaliencyMethod, str] = {}
+    if not engine.has_gradients:
+        missing["gradient"] = NO_GRADIENT
+    if engine.attending() is None:
+        missing["attention"] = NO_ATTENTION
+    return missing
 
 
 def checked_targets(targets: Sequence[str | Translation]) -> list[str | Translation]:

@@ -2,8 +2,36 @@
 
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
-from benchmarks.browser import Page
+import pytest
+
+from benchmarks.browser import Page, chromium
+
+needs_browser = pytest.mark.skipif(chromium() is None, reason="Chromium is not installed")
+
+
+def look(browser: Page, url: str, view: str, *, width: int = 1280, **state: Any) -> None:
+    """Open a view anew, in a window of this width."""
+    browser.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+    browser.open("about:blank")
+    browser.messages.clear()
+    browser.open(f"{url}#{view}?{urlencode(state)}")
+
+
+def state(browser: Page) -> dict[str, str]:
+    """What the address says of the view."""
+    hash_ = str(browser.evaluate("location.hash"))
+    return {name: values[0] for name, values in parse_qs(hash_.partition("?")[2]).items()}
+
+
+def text_of(browser: Page, selector: str) -> str:
+    return all_texts(browser, selector)[0]
+
+
+def lines(browser: Page) -> list[str]:
+    """The translations that are shown, without the sign for the end."""
+    return [text.removesuffix("¶") for text in all_texts(browser, ".words")]
 
 
 def count_of(selector: str) -> str:
@@ -65,3 +93,52 @@ def saved(browser: Page, button: str) -> list[Any]:
       }}
     }})()""")
     return result
+
+
+def press(browser: Page, *keys: str) -> None:
+    for key in keys:
+        text = {"Enter": "\r", " ": " "}.get(key, "")
+        kind = "keyDown" if text else "rawKeyDown"
+        codes = {"Enter": 13, "Tab": 9, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+        values = {"key": key, "code": key, "windowsVirtualKeyCode": codes.get(key, 0)}
+        browser.call("Input.dispatchKeyEvent", type=kind, text=text, **values)
+        browser.call("Input.dispatchKeyEvent", type="keyUp", **values)
+
+
+def saved_file(browser: Page, form: str) -> dict[str, Any]:
+    """Press a button that saves, and return the file's name and content; a PNG's as its size and first pixel."""
+    content: dict[str, Any] = browser.evaluate(f"""(async () => {{
+      const kept = new Promise((resolve) => {{
+        const make = URL.createObjectURL;
+        URL.createObjectURL = (blob) => (resolve(blob), make(blob));
+      }});
+      let name;
+      const click = HTMLAnchorElement.prototype.click;
+      HTMLAnchorElement.prototype.click = function () {{ name = this.download; }};
+      [...document.querySelectorAll(".save button")].find((each) => each.textContent === {form.upper()!r}).click();
+      const blob = await kept;
+      await new Promise((resolve) => setTimeout(resolve));
+      HTMLAnchorElement.prototype.click = click;
+      const decoder = new TextDecoder("utf-8", {{ ignoreBOM: true }});
+      if (blob.type !== "image/png") return {{ name, text: decoder.decode(await blob.arrayBuffer()) }};
+      const image = await createImageBitmap(blob);
+      const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
+      canvas.drawImage(image, 0, 0);
+      const pixels = canvas.getImageData(0, 0, image.width, image.height).data;
+      const colours = new Set();
+      for (let n = 0; n < pixels.length; n += 4) colours.add(pixels.slice(n, n + 3).join());
+      const {{ width, height }} = image;
+      return {{ name, width, height, first: [...pixels.slice(0, 4)], colours: colours.size }};
+    }})()""")
+    return content
+
+
+def press_on(browser: Page, selector: str, key: str) -> None:
+    """Press a key on the first element that is found."""
+    browser.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
+    press(browser, key)
+
+
+def address(browser: Page) -> str:
+    """The part of the address that is the view's."""
+    return str(browser.evaluate("decodeURIComponent(location.hash)"))

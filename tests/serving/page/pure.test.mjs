@@ -21,7 +21,7 @@ import {
   statesAt,
 } from "../../../src/tandem/serving/page/beam_layout.js";
 import { csv } from "../../../src/tandem/serving/page/saving.js";
-import { LANGUAGES, setLanguage, t, texts } from "../../../src/tandem/serving/page/texts.js";
+import { LANGUAGES, number, setLanguage, t, texts } from "../../../src/tandem/serving/page/texts.js";
 import {
   alignTokens,
   cutText,
@@ -83,6 +83,13 @@ test("every text is there in every language, with the same values", () => {
   assert.equal(t("translate.begins", { prefix: "a {b}" }), "Beginnt mit „a {b}“");
   assert.throws(() => t("no.such"), /no\.such/);
   setLanguage("en");
+});
+
+test("a number that is shown as zero has no sign", () => {
+  assert.deepEqual(
+    [-0.004, -0.006, 0.004, null].map((value) => number(value)),
+    ["0.00", "−0.01", "0.00", "–"],
+  );
 });
 
 test("tokens are found in the text that they make", () => {

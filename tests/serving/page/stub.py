@@ -1,20 +1,13 @@
 """A stand-in for the server: the page's files, and the answers of the toy."""
 
-import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-import tandem.serving
 from tests.serving.page import toy
-
-FOLDER = Path(tandem.serving.__file__).parent / "page"
-TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+from tests.serving.page.page_server import page_server, refusal
 
 
 @dataclass
@@ -32,6 +25,18 @@ class Stub:
     """What stands in the answers of paths instead."""
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """The paths and the bodies of all requests for data."""
+
+    def answer(self, path: str, ask: dict[str, Any], authorization: str | None) -> tuple[int, dict[str, Any]]:
+        """Return the status and the content of the answer."""
+        self.asked.append((path, ask))
+        time.sleep(self.delay)
+        if self.token and path != "/v1/page" and authorization != f"Bearer {self.token}":
+            return refusal(401, "A token is needed.")
+        if path in self.refusals:
+            return refusal(*self.refusals[path])
+        if path not in ANSWERS:
+            return refusal(404, "")
+        return 200, ANSWERS[path](ask) | self.changes.get(path, {})
 
 
 def translate(ask: dict[str, Any]) -> dict[str, Any]:
@@ -109,61 +114,8 @@ ANSWERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 
 @contextmanager
-def stubbed(port: int = 0) -> Iterator[Stub]:
+def stubbed() -> Iterator[Stub]:
     """Serve the page with the toy."""
     stub = Stub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
-            if path.startswith("/v1/"):
-                self._answer(path, {})
-                return
-            file = FOLDER / ("index.html" if path == "/" else path.removeprefix("/page/"))
-            if file.is_file():
-                self._send(200, file.read_bytes(), TYPES[file.suffix])
-            else:
-                self._send(404, b"", "text/plain")
-
-        def do_POST(self) -> None:
-            self._answer(self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-        def _answer(self, path: str, ask: dict[str, Any]) -> None:
-            stub.asked.append((path, ask))
-            time.sleep(stub.delay)
-            is_public = path == "/v1/page"
-            if stub.token and not is_public and self.headers["Authorization"] != f"Bearer {stub.token}":
-                self._refuse(401, "A token is needed.")
-            elif path in stub.refusals:
-                self._refuse(*stub.refusals[path])
-            elif path not in ANSWERS:
-                self._refuse(404, "")
-            else:
-                answer = ANSWERS[path](ask) | stub.changes.get(path, {})
-                self._send(200, json.dumps(answer).encode(), "application/json")
-
-        def _refuse(self, status: int, message: str) -> None:
-            content = {"error": {"code": "refused", "message": message}}
-            self._send(status, json.dumps(content).encode(), "application/json")
-
-        def _send(self, status: int, content: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            with suppress(BrokenPipeError):  # the page aborts what it needs no longer
-                self.wfile.write(content)
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    stub.url = f"http://127.0.0.1:{server.server_port}/"
-    try:
+    with page_server(stub.answer) as stub.url:
         yield stub
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,20 +1,18 @@
 """Every view of the page, with content, before axe-core, which knows the rules of WCAG."""
 
 import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 import pytest
 
-from benchmarks.browser import Page, chromium, opened_browser
-from tests.serving.page.browsing import click, count_of, wait_for
-from tests.serving.page.real import ATTENDING, HELD_OUT, served, write_models
+from benchmarks.browser import Page
+from tests.serving.page.browsing import click, count_of, look, needs_browser, wait_for
+from tests.serving.page.real import ATTENDING, HELD_OUT
 
 AXE = importlib.util.find_spec("axe_playwright_python")
 pytestmark = [
-    pytest.mark.skipif(chromium() is None, reason="Chromium is not installed"),
+    needs_browser,
     pytest.mark.skipif(AXE is None, reason="axe-playwright-python is not installed, which has axe-core"),
 ]
 TEXT = "eins zwei drei"
@@ -45,33 +43,17 @@ SHOWN = {
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("models")
-    write_models(folder)
-    with served(folder) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with opened_browser(tmp_path_factory.mktemp("profile")) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
 def axe() -> str:
     assert AXE is not None
     assert AXE.origin is not None
     return Path(AXE.origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
 
-def look(browser: Page, url: str, shown: Shown, *, width: int, colours: str) -> None:
+def show(browser: Page, url: str, shown: Shown, *, width: int, colours: str) -> None:
     features = {"prefers-color-scheme": colours, "prefers-reduced-motion": "reduce"}
     media = [{"name": name, "value": value} for name, value in features.items()]
     browser.call("Emulation.setEmulatedMedia", features=media)
-    browser.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
-    browser.open("about:blank")
-    browser.open(f"{url}#{shown.view}?{urlencode(shown.state)}")
+    look(browser, url, shown.view, width=width, **shown.state)
     if shown.clicked:
         wait_for(browser, count_of(shown.clicked))
         click(browser, shown.clicked)
@@ -92,7 +74,7 @@ def faults(browser: Page, axe: str) -> list[str]:
 
 def test_axe_finds_what_is_wrong(browser: Page, axe: str, url: str) -> None:
     """Without this, a page on which axe-core does not run would have no faults."""
-    look(browser, url, SHOWN["training"], width=1280, colours="light")
+    show(browser, url, SHOWN["training"], width=1280, colours="light")
     browser.evaluate("document.querySelector('main').append(document.createElement('textarea'))")
     assert [fault.partition(":")[0] for fault in faults(browser, axe)] == ["label"]
 
@@ -101,5 +83,5 @@ def test_axe_finds_what_is_wrong(browser: Page, axe: str, url: str) -> None:
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("name", SHOWN)
 def test_no_view_has_a_grave_fault(name: str, width: int, colours: str, browser: Page, axe: str, url: str) -> None:
-    look(browser, url, SHOWN[name], width=width, colours=colours)
+    show(browser, url, SHOWN[name], width=width, colours=colours)
     assert faults(browser, axe) == []

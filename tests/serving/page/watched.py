@@ -1,21 +1,13 @@
 """A stand-in for the server's side of the views Inside, Training and Compare."""
 
-import json
 import math
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import tandem.serving
+from tests.serving.page.page_server import Json, page_server, refusal
 
-FOLDER = Path(tandem.serving.__file__).parent / "page"
-TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-Json = dict[str, Any]
 _WHATS = ["hidden", "cell", "input", "forget", "output", "candidate"]
 _SIGNED = {"hidden", "cell", "candidate"}
 
@@ -29,6 +21,8 @@ class Watched:
     """The rows of each run's metrics file."""
     states: dict[str, str] = field(default_factory=dict)
     """What each run does, where it does not train."""
+    damages: dict[str, str] = field(default_factory=dict)
+    """What is wrong with each run that cannot be read."""
     can_control: bool = False
     is_away: bool = False
     """Whether every request for data is refused."""
@@ -40,11 +34,11 @@ class Watched:
     asked: list[tuple[str, Json]] = field(default_factory=list)
     """The paths, with their queries, and the bodies of all requests for data."""
 
-    def answer(self, path: str, ask: Json) -> tuple[int, Json]:
+    def answer(self, path: str, ask: Json, _: str | None = None) -> tuple[int, Json]:
         """Return the status and the content of the answer."""
         self.asked.append((path, ask))
         if self.is_away:
-            return 503, {"error": {"code": "busy", "message": "the server is away"}}
+            return refusal(503, "the server is away")
         parts, query = urlsplit(path).path.split("/")[2:], parse_qs(urlsplit(path).query)
         if parts[0] == "runs" and len(parts) > 1:
             return self._of_run(unquote(parts[1]), parts[2], int(query.get("after", ["0"])[0]))
@@ -64,7 +58,7 @@ class Watched:
             "compare": compare,
         }
         if parts[0] not in answers:
-            return 404, {"error": {"code": "not_found", "message": ""}}
+            return refusal(404, "")
         if parts[0] == "neighbours" and self.computed:
             return 202, {"computing": {"done": self.computed.pop(0), "total": 1000}}
         return 200, answers[parts[0]](ask)
@@ -75,7 +69,7 @@ class Watched:
         validated = [row for row in rows if row["event"] == "validated"]
         return {
             "name": name,
-            "state": self.states.get(name, "training"),
+            "state": "damaged" if name in self.damages else self.states.get(name, "training"),
             "epochs": started and started["epochs"],
             "epoch": max((row.get("epoch", 0) for row in rows), default=None),
             "step": rows[-1]["step"] if rows else 0,
@@ -83,11 +77,14 @@ class Watched:
             "updated": "2026-01-02T03:04:05+00:00",
             "scores": validated[-1]["scores"] if validated else {},
             "can_control": self.can_control,
+            "error": self.damages.get(name),
         }
 
     def _of_run(self, name: str, what: str, after: int) -> tuple[int, Json]:
         if name not in self.runs:
-            return 404, {"error": {"code": "not_found", "message": f"there is no run {name!r}"}}
+            return refusal(404, f"there is no run {name!r}")
+        if name in self.damages:
+            return refusal(500, self.damages[name])
         rows = self.runs[name]
         if what in ("stop", "resume"):
             self.states[name] = "stopped" if what == "stop" else "training"
@@ -189,46 +186,30 @@ def compare(ask: Json) -> Json:
     }
 
 
+def run_rows(epochs: int, *, slower: bool = False) -> list[Json]:
+    """Rows of a run of 30 steps an epoch, with a sample that becomes better."""
+    rows: list[Json] = [{"event": "started", "step": 0, "epochs": 5, "steps_per_epoch": 30, "parameters": 7}]
+    for epoch in range(1, epochs + 1):
+        rows += [step_row(30 * (epoch - 1) + part, epoch) for part in (10, 20, 30)]
+        sample = {"source": "Ein Hund.", "reference": "A dog.", "translation": "A cat." if epoch < 2 else "A dog."}
+        validated = {"event": "validated", "step": 30 * epoch, "epoch": epoch, "train_loss": 4 / epoch, "best": True}
+        scores = {"bleu": 10.0 * epoch, "chrf": 20.0 * epoch}
+        seconds = 60.0 if slower else 30.0
+        rows.append(
+            validated | {"validation_loss": 3 / epoch, "scores": scores, "samples": [sample], "epoch_seconds": seconds}
+        )
+    return rows
+
+
+def step_row(step: int, epoch: int) -> Json:
+    """The row of ten steps."""
+    figures = {"loss": 5 / step, "tokens_per_second": 900.0, "learning_rate": 0.001, "gradient_norm": 0.5}
+    return {"event": "step", "step": step, "epoch": epoch, "steps": 10, **figures}
+
+
 @contextmanager
-def watching(port: int = 0) -> Iterator[Watched]:
-    """Serve the page, and answer for a server that knows nothing but what is put in."""
-    state = Watched()
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            path = urlsplit(self.path).path
-            if path.startswith("/v1/"):
-                self._answer({})
-                return
-            file = FOLDER / ("index.html" if path == "/" else path.removeprefix("/page/"))
-            content = file.read_bytes() if file.is_file() else b""
-            self._send(200 if file.is_file() else 404, content, TYPES.get(file.suffix, "text/plain"))
-
-        def do_POST(self) -> None:
-            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-        def _answer(self, ask: Json) -> None:
-            status, content = state.answer(self.path, ask)
-            self._send(status, json.dumps(content).encode(), "application/json")
-
-        def _send(self, status: int, content: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            with suppress(BrokenPipeError, ConnectionResetError):  # the page aborts what it needs no longer
-                self.wfile.write(content)
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}/"
-    try:
+def watching() -> Iterator[Watched]:
+    """Serve the page, and answer for a server with two runs, whose models need no training."""
+    state = Watched(runs={"one": run_rows(2), "two": run_rows(3, slower=True)})
+    with page_server(state.answer) as state.url:
         yield state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -273,6 +273,8 @@ test("the run that trains and was written last is shown, unless the address name
   assert.deepEqual(chosenRuns(runs, `c,gone,${encodeURIComponent("a,b")}`), ["c", "a,b"]);
   assert.deepEqual(chosenRuns(runs, "%"), ["d"]);
   assert.deepEqual(chosenRuns([], "c"), []);
+  const damaged = { name: "e", state: "damaged", updated: "2026-04" };
+  assert.deepEqual(chosenRuns([damaged, runs[0]], null), ["a,b"]);
 });
 
 /** An interface that gives so many rows at once. */

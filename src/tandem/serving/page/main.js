@@ -55,12 +55,12 @@ async function pageOfServer() {
   }
 }
 
-/** A training that has no checkpoint yet gets one: ask until then, and show the further views. */
+/** A training that has no checkpoint yet gets one: ask for that, and show the further views. */
 function lookForModels() {
-  if (server.models.length) return;
+  if (server.models.length && !server.page.runs) return;
   setTimeout(async () => {
     try {
-      await askServer();
+      if (!document.hidden) await askServer();
       if (server.models.length) navigation();
       if (server.models.length && mounted.id === null) show({ isNavigation: false });
     } catch {
@@ -86,8 +86,7 @@ function show({ isNavigation }) {
   main.dataset.view = view?.id ?? "";
   document.title = view ? `${t(view.title)} – Tandem` : "Tandem";
   if (!view) {
-    const text = shown.length ? t("shell.no_view", { name: id }) : t("shell.nothing");
-    main.append(element("p", { class: "lead", role: "status" }, text));
+    main.append(element("p", { class: "lead", role: "status" }, missing(id, shown)));
     return;
   }
   const mine = mounted;
@@ -99,6 +98,14 @@ function show({ isNavigation }) {
   };
   mine.unmount = view.mount(main, { parameters, setParameters, models: server.models, page: server.page, api, t });
   if (isNavigation) main.focus({ preventScroll: true });
+}
+
+/** Why there is no view of this name. */
+function missing(id, shown) {
+  const view = VIEWS.find((each) => each.id === id);
+  if (!shown.length) return t("shell.nothing");
+  if (!view) return t("shell.no_view", { name: id });
+  return t(view.needs === "runs" ? "shell.no_run" : "shell.no_model");
 }
 
 /** What does not depend on the view. */

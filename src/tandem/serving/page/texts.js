@@ -46,9 +46,8 @@ export function t(key, values = {}) {
 /** Return a number with so many digits after the point, as the language writes it; a dash for `null`. */
 export function number(value, digits = 2) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  const text = new Intl.NumberFormat(current, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(
-    value,
-  );
+  const shown = { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative" }; // no −0.00
+  const text = new Intl.NumberFormat(current, shown).format(value);
   return text.replace("-", "−");
 }
 

@@ -2,6 +2,7 @@
 
 import { differences } from "../differences.js";
 import { element } from "../dom.js";
+import { markedText, outputColumn, referenceLine } from "../parts/example.js";
 import { field, select } from "../parts/fields.js";
 import { saveButtons } from "../parts/save_buttons.js";
 import { scoreName } from "../score_names.js";
@@ -195,15 +196,9 @@ function pair({ number: place, source, reference, first, second, first_score: on
   const difference = one === null ? null : other - one;
   const about = t("compare.gain", { first: models[0], second: models[1] });
   const column = (model, pieces, score) =>
-    element(
-      "div",
-      { class: "example-output" },
-      element("h4", {}, model, score !== null && element("span", { class: "score" }, ` · chrF ${number(score, 1)}`)),
-      element(
-        "p",
-        { dir: "auto" },
-        ...pieces.map(({ text, same }) => (same ? text : element("mark", { class: "differs" }, text))),
-      ),
+    outputColumn(
+      [model, score !== null && element("span", { class: "score" }, ` · chrF ${number(score, 1)}`)],
+      markedText(pieces),
     );
   return element(
     "li",
@@ -220,13 +215,7 @@ function pair({ number: place, source, reference, first, second, first_score: on
           signed(difference, 1),
         ),
     ),
-    reference !== null &&
-      element(
-        "p",
-        { class: "example-reference", dir: "auto" },
-        element("span", { class: "tag" }, t("training.reference")),
-        ` ${reference}`,
-      ),
+    referenceLine(reference),
     element("div", { class: "example-outputs" }, column(models[0], left, one), column(models[1], right, other)),
   );
 }

@@ -3,8 +3,8 @@
 export const compareTexts = {
   "view.compare": ["Compare", "Vergleichen", "比较"],
   "compare.lead": [
-    "Two models translate the same lines. With references there are scores, and a test of whether their difference may be chance.",
-    "Zwei Modelle übersetzen dieselben Zeilen. Mit Referenzen gibt es Bewertungen und einen Test, ob der Unterschied Zufall sein kann.",
+    "Two models translate the same lines. With references, you also get their scores, and a test of whether the difference could be chance.",
+    "Zwei Modelle übersetzen dieselben Zeilen. Mit Referenzen erhalten Sie auch Bewertungen und einen Test, ob der Unterschied Zufall sein kann.",
     "用两个模型翻译相同的文本。若提供参考译文，还会给出评分以及差异是否可能出于偶然的检验。",
   ],
   "compare.one_model": [
@@ -34,12 +34,12 @@ export const compareTexts = {
   ],
   "compare.references": [
     "References, one a line (optional)",
-    "Referenzen, eine je Zeile (freiwillig)",
+    "Referenzen, eine je Zeile (optional)",
     "参考译文，每行一句（可选）",
   ],
   "compare.references.placeholder": [
-    "The translations that people made of these lines",
-    "Übersetzungen dieser Zeilen von Menschen",
+    "Correct translations of these lines",
+    "Richtige Übersetzungen dieser Zeilen",
     "这些句子的人工译文",
   ],
   "compare.file": ["Choose a file", "Datei wählen", "选择文件"],
@@ -50,8 +50,8 @@ export const compareTexts = {
     "{name} 超过 {size} MB。",
   ],
   "compare.not_in_address": [
-    "These texts are too long for the address: whoever follows a link to this page has to choose them again.",
-    "Diese Texte sind zu lang für die Adresse: Wer einem Link hierher folgt, muss sie neu wählen.",
+    "These texts are too long for the address. A link to this page does not include them.",
+    "Diese Texte sind zu lang für die Adresse. Ein Link auf diese Seite enthält sie nicht.",
     "文本过长，无法写入地址：通过链接打开此页面时需重新选择。",
   ],
   "compare.no_source": [
@@ -103,8 +103,8 @@ export const compareTexts = {
     "{all} 行中有 {differing} 行不同。下划线：另一译文在该处没有的词。",
   ],
   "compare.gain": [
-    "chrF of {second} beyond that of {first}",
-    "chrF von {second} über dem von {first}",
+    "chrF of {second} minus chrF of {first}",
+    "chrF von {second} minus chrF von {first}",
     "{second} 的 chrF 减去 {first} 的 chrF",
   ],
   "compare.more": ["Show {count} more", "{count} weitere zeigen", "再显示 {count} 行"],

@@ -9,8 +9,8 @@ export const insideTexts = {
   ],
   "inside.target": ["Target text", "Zieltext", "译文"],
   "inside.target.placeholder": [
-    "The model’s own translation; type another to see how it is read",
-    "Die eigene Übersetzung des Modells; ein anderer Text zeigt, wie dieser gelesen wird",
+    "The model’s own translation, or another text that you type here",
+    "Die Übersetzung des Modells oder ein anderer Text, den Sie hier eingeben",
     "默认使用模型自己的译文；也可输入其他译文",
   ],
   "inside.side": ["Side", "Seite", "部分"],

@@ -9,11 +9,21 @@ export const shellTexts = {
   "shell.theme.light": ["Light", "Hell", "浅色"],
   "shell.theme.dark": ["Dark", "Dunkel", "深色"],
   "shell.version": ["Tandem {version}", "Tandem {version}", "Tandem {version}"],
-  "shell.loading": ["Loading …", "Lädt …", "加载中…"],
+  "shell.loading": ["Loading …", "Wird geladen …", "加载中…"],
   "shell.nothing": [
     "The server has neither a model nor a run to show yet.",
     "Der Server hat noch weder ein Modell noch ein Training zu zeigen.",
     "服务器目前既没有模型，也没有可显示的训练。",
+  ],
+  "shell.no_model": [
+    "There is no model yet. A run has one after its first validation, and this view then appears by itself.",
+    "Es gibt noch kein Modell. Ein Training hat eines nach seiner ersten Validierung; diese Ansicht erscheint dann von selbst.",
+    "目前还没有模型。训练完成首次验证后会产生模型，届时此视图会自动显示。",
+  ],
+  "shell.no_run": [
+    "This server shows no runs. Start it with a run's directory to see its training.",
+    "Dieser Server zeigt keine Trainings. Starten Sie ihn mit dem Verzeichnis eines Trainings, um es zu sehen.",
+    "该服务器没有可显示的训练。请用训练目录启动服务器。",
   ],
   "shell.no_view": [
     "There is no view “{name}” here.",
@@ -49,9 +59,9 @@ export const shellTexts = {
   ],
   "error.token": ["The server asks for a token.", "Der Server verlangt ein Token.", "服务器要求提供令牌。"],
   "error.missing": [
-    "This server does not offer this yet.",
-    "Dieser Server bietet das noch nicht an.",
-    "该服务器尚不提供此功能。",
+    "This server does not have this function. It may be of another version than this page.",
+    "Dieser Server hat diese Funktion nicht. Vielleicht hat er eine andere Version als diese Seite.",
+    "该服务器没有此功能，其版本可能与本页面不同。",
   ],
   "error.busy": [
     "The server is busy. Try again in a moment.",
@@ -65,8 +75,8 @@ export const shellTexts = {
     "服务器拒绝了该请求（状态码 {status}）。",
   ],
   "error.page": [
-    "This page made a mistake: {message}",
-    "Dieser Seite ist ein Fehler unterlaufen: {message}",
+    "An error occurred in this page: {message}",
+    "Auf dieser Seite ist ein Fehler aufgetreten: {message}",
     "页面出错：{message}",
   ],
   "error.again": ["Try again", "Noch einmal versuchen", "重试"],
@@ -83,6 +93,6 @@ export const shellTexts = {
   "part.save.svg": ["Save as SVG", "Als SVG speichern", "保存为 SVG"],
   "part.save.png": ["Save as PNG", "Als PNG speichern", "保存为 PNG"],
   "part.save.csv": ["Save as CSV", "Als CSV speichern", "保存为 CSV"],
-  "part.working": ["Working …", "Rechnet …", "计算中…"],
+  "part.working": ["Working …", "Wird berechnet …", "计算中…"],
   "part.end": ["end", "Ende", "结束"],
 };

@@ -3,14 +3,14 @@
 export const trainingTexts = {
   "view.training": ["Training", "Training", "训练"],
   "training.lead": [
-    "Runs as they train. Choose one, or several to compare; drag over a curve to look closer, and double-click to see all of it again.",
-    "Trainings, während sie laufen. Wählen Sie eines, oder mehrere zum Vergleich; über eine Kurve ziehen zeigt einen Ausschnitt, ein Doppelklick wieder alles.",
+    "Follow trainings while they run. Choose one, or several to compare them. Drag over a curve to zoom in, and double-click to zoom out.",
+    "Verfolgen Sie Trainings, während sie laufen. Wählen Sie eines, oder mehrere zum Vergleich. Ziehen Sie über eine Kurve, um sie zu vergrößern; ein Doppelklick zeigt wieder alles.",
     "实时查看训练过程。可选择一个或多个训练进行比较；在曲线上拖动可放大，双击恢复全貌。",
   ],
   "training.none": ["There is no run yet.", "Es gibt noch kein Training.", "还没有训练。"],
   "training.away": [
-    "What is shown is what was last known. The page keeps asking.",
-    "Gezeigt ist der letzte bekannte Stand. Die Seite fragt weiter nach.",
+    "These are the last known values. The page keeps trying to reach the server.",
+    "Das sind die letzten bekannten Werte. Die Seite versucht weiter, den Server zu erreichen.",
     "当前显示的是最后一次获得的数据，页面会继续尝试连接。",
   ],
   "training.run": ["Run", "Training", "训练"],
@@ -18,7 +18,13 @@ export const trainingTexts = {
   "training.state.training": ["training", "läuft", "训练中"],
   "training.state.finished": ["finished", "fertig", "已完成"],
   "training.state.stopped": ["stopped", "angehalten", "已停止"],
+  "training.state.damaged": ["damaged", "beschädigt", "已损坏"],
   "training.epoch_of": ["epoch {epoch} of {epochs}", "Epoche {epoch} von {epochs}", "第 {epoch} 轮，共 {epochs} 轮"],
+  "training.ended_early": [
+    "ended early, after epoch {epoch} of {epochs}",
+    "vorzeitig beendet, nach Epoche {epoch} von {epochs}",
+    "提前结束，完成 {epoch} 轮，共 {epochs} 轮",
+  ],
   "training.epoch_number": ["Epoch {epoch}", "Epoche {epoch}", "第 {epoch} 轮"],
   "training.step_of": ["step {step} of {total}", "Schritt {step} von {total}", "第 {step} 步，共 {total} 步"],
   "training.step": ["step {step}", "Schritt {step}", "第 {step} 步"],
@@ -42,8 +48,8 @@ export const trainingTexts = {
   "training.resume": ["Resume", "Fortsetzen", "继续"],
   "training.resume.label": ["Resume {name}", "{name} fortsetzen", "继续 {name}"],
   "training.resume.note": [
-    "It goes on where it stopped.",
-    "Es geht weiter, wo angehalten wurde.",
+    "It continues where it stopped.",
+    "Es wird dort fortgesetzt, wo es angehalten wurde.",
     "从停止处继续训练。",
   ],
   "training.axis": ["Horizontal axis", "Waagerechte Achse", "横轴"],
@@ -51,8 +57,8 @@ export const trainingTexts = {
   "training.axis.epochs": ["epochs", "Epochen", "轮数"],
   "training.axis.time": ["time", "Zeit", "时间"],
   "training.no_time": [
-    "Times are known once an epoch is over.",
-    "Zeiten sind bekannt, sobald eine Epoche zu Ende ist.",
+    "Times are known after the first epoch.",
+    "Zeiten sind nach der ersten Epoche bekannt.",
     "一轮结束后才能得知时间。",
   ],
   "training.score_choice": ["Score", "Maß", "指标"],
@@ -86,7 +92,11 @@ export const trainingTexts = {
   "training.samples.epochs": ["Epochs to show", "Gezeigte Epochen", "要显示的轮次"],
   "training.samples.back": ["One epoch back", "Eine Epoche zurück", "上一轮"],
   "training.samples.on": ["One epoch on", "Eine Epoche weiter", "下一轮"],
-  "training.samples.none": ["No output was kept.", "Keine Ausgabe aufbewahrt.", "未保留输出。"],
+  "training.samples.none": [
+    "This epoch has no translation of this sentence.",
+    "Diese Epoche hat keine Übersetzung dieses Satzes.",
+    "该轮没有此句的译文。",
+  ],
   "training.samples.note": [
     "Underlined: words that are not in the reference there.",
     "Unterstrichen: Wörter, die dort nicht in der Referenz stehen.",

@@ -48,8 +48,9 @@ export function runCard(run, { style, progress, seen, mayControl, choose, contro
     "li",
     { class: "card run", "data-state": run.state },
     element("div", { class: "run-head" }, label, state(run.state)),
-    total ? element("progress", { max: total, value: step, "aria-label": t("training.progress") }) : null,
+    total ? element("progress", { max: total, value: run.state === "finished" ? total : step, "aria-label": t("training.progress") }) : null,
     element("p", { class: "note" }, where(run, step, total)),
+    run.error && element("p", { class: "problem" }, run.error),
     progress && facts(run, progress, seen),
     mayControl && run.can_control && buttons(run, control),
   );
@@ -59,10 +60,11 @@ function state(name) {
   return element("span", { class: `state state-${name}` }, t(`training.state.${name}`));
 }
 
-function where({ epoch, epochs, updated }, step, total) {
+function where({ state, epoch, epochs, updated, error }, step, total) {
+  const key = state === "finished" && step < total ? "training.ended_early" : "training.epoch_of";
   const parts = [
-    epoch !== null && epochs !== null && t("training.epoch_of", { epoch: tick(epoch), epochs: tick(epochs) }),
-    total ? t("training.step_of", { step, total }) : t("training.step", { step }),
+    epoch !== null && epochs !== null && t(key, { epoch: tick(epoch), epochs: tick(epochs) }),
+    total ? t("training.step_of", { step, total }) : !error && t("training.step", { step }),
     updated && t("training.updated", { time: moment(updated) }),
   ];
   return parts.filter(Boolean).join(" · ");

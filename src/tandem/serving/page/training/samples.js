@@ -2,6 +2,7 @@
 
 import { differences } from "../differences.js";
 import { element } from "../dom.js";
+import { markedText, outputColumn, referenceLine } from "../parts/example.js";
 import { problem } from "../parts/problem.js";
 import { saveButtons } from "../parts/save_buttons.js";
 import { t } from "../texts.js";
@@ -110,24 +111,13 @@ function toggled(epochs, shown, epoch) {
 function sampleCard({ source, reference, outputs }, epochs, shown) {
   const outputOf = (epoch) => outputs[epochs.indexOf(epoch)] ?? null;
   const columns = shown.map((epoch) =>
-    element(
-      "div",
-      { class: "example-output" },
-      element("h4", {}, t("training.epoch_number", { epoch: String(epoch) })),
-      marked(outputOf(epoch), reference),
-    ),
+    outputColumn([t("training.epoch_number", { epoch: String(epoch) })], marked(outputOf(epoch), reference)),
   );
   return element(
     "article",
     { class: "card example" },
     element("p", { class: "example-source", dir: "auto" }, source),
-    reference !== null &&
-      element(
-        "p",
-        { class: "example-reference", dir: "auto" },
-        element("span", { class: "tag" }, t("training.reference")),
-        ` ${reference}`,
-      ),
+    referenceLine(reference),
     element("div", { class: "example-outputs" }, ...columns),
   );
 }
@@ -137,11 +127,7 @@ function marked(output, reference) {
   if (output === null) return element("p", { class: "note" }, t("training.samples.none"));
   if (reference === null) return element("p", { dir: "auto" }, output);
   const [pieces] = differences(output, reference);
-  return element(
-    "p",
-    { dir: "auto" },
-    ...pieces.map(({ text, same }) => (same ? text : element("mark", { class: "differs" }, text))),
-  );
+  return markedText(pieces);
 }
 
 function tableOf(epochs, samples) {

@@ -5,6 +5,7 @@ import { latest } from "../api.js";
 import { debounced, element } from "../dom.js";
 import { neighboursPart } from "../inside/neighbours.js";
 import { pictures } from "../inside/pictures.js";
+import { classView } from "../parts/class_view.js";
 import { chosenModel, field, modelField, select, textBox } from "../parts/fields.js";
 import { problem } from "../parts/problem.js";
 import { sourceLine } from "../parts/source_line.js";
@@ -13,17 +14,6 @@ const PAUSE = 300; // milliseconds after the last key
 const SIDES = ["encoder", "decoder"];
 const WHATS = ["hidden", "cell", "input", "forget", "output", "candidate", "update", "reset"]; // in whatever cell
 const LAYERS = { least: 0, most: 99, otherwise: 0 };
-
-/** @type {import("../views.js").View} */
-export const view = {
-  id: "inside",
-  title: "view.inside",
-  needs: "models",
-  mount(container, context) {
-    const inside = new Inside(container, context);
-    return () => inside.end();
-  },
-};
 
 class Inside {
   constructor(container, context) {
@@ -165,3 +155,5 @@ class Inside {
     this.place.stop();
   }
 }
+
+export const view = classView("inside", "models", Inside);

@@ -1,6 +1,7 @@
 /** Trainings, live: curves of one run or several, and what they make of the same sources epoch by epoch. */
 
 import { element } from "../dom.js";
+import { classView } from "../parts/class_view.js";
 import { field, select } from "../parts/fields.js";
 import { problem, sentence } from "../parts/problem.js";
 import { scoreName } from "../score_names.js";
@@ -17,17 +18,6 @@ const PAUSE = 2000; // milliseconds between two questions to the server
 const AXES = ["steps", "epochs", "time"];
 const HEIGHTS = { loss: 300, score: 300 };
 
-/** @type {import("../views.js").View} */
-export const view = {
-  id: "training",
-  title: "view.training",
-  needs: "runs",
-  mount(container, context) {
-    const training = new Training(container, context);
-    return () => training.end();
-  },
-};
-
 /**
  * Return the names of the runs that are shown: those of the address that there are, or the one that is most alive.
  *
@@ -38,7 +28,7 @@ export function chosenRuns(runs, wished) {
   const names = (wished ?? "").split(",").map(decoded);
   const kept = names.filter((name) => runs.some((run) => run.name === name));
   if (kept.length || !runs.length) return kept;
-  const rank = ({ state, updated }) => `${state === "training" ? 1 : 0}${updated ?? ""}`;
+  const rank = ({ state, updated }) => `${{ training: 2, damaged: 0 }[state] ?? 1}${updated ?? ""}`;
   return [runs.reduce((best, run) => (rank(run) > rank(best) ? run : best)).name];
 }
 
@@ -82,9 +72,11 @@ class Training {
     try {
       const { runs } = await api.get("v1/runs", { signal });
       this.runs = runs;
-      const chosen = chosenRuns(runs, parameters.get("runs"));
+      const asked = chosenRuns(runs, parameters.get("runs"));
+      // A damaged run comes last: a card shows its line as the curves do, which have no damaged runs.
+      const chosen = asked.toSorted((one, other) => this.isDamaged(one) - this.isDamaged(other));
       const before = chosen.map((name) => this.feeds.get(name));
-      for (const name of chosen) await this.readOn(name, signal);
+      for (const name of chosen) if (!this.isDamaged(name)) await this.readOn(name, signal);
       if (signal.aborted) return;
       this.status.replaceChildren();
       this.show(
@@ -97,6 +89,11 @@ class Training {
       const text = sentence(error);
       if (this.status.firstChild?.firstChild?.textContent !== text) this.status.replaceChildren(problem(error), away);
     }
+  }
+
+  /** What cannot be read is said on the run's card; what was read of it before stays. */
+  isDamaged(name) {
+    return this.runs.find((run) => run.name === name)?.state === "damaged";
   }
 
   async readOn(name, signal) {
@@ -197,6 +194,7 @@ class Training {
     const key = JSON.stringify([scores, names]);
     if (this.optionsKey === key) return; // each control has its own state; nobody's list closes under their hand
     this.optionsKey = key;
+    this.options.hidden = !names.length;
     const again = (changes) => {
       setParameters(changes);
       this.showCurves();
@@ -254,6 +252,8 @@ class Training {
     this.charts.forEach((each) => each.end());
   }
 }
+
+export const view = classView("training", "runs", Training);
 
 /** Put new parts in the place of old ones that look different; a control that has the focus keeps it. */
 function renew(old, parts) {

@@ -168,13 +168,7 @@ function pictures(answer, { parameters, setParameters, t }, width) {
     const note = element("p", { class: "note" }, t(`words.${method}.note`));
     const title = element("h2", {}, t(`words.${method}`));
     if (!matrix) {
-      const reason = answer.reasons?.[method];
-      const missing = element(
-        "p",
-        { class: "missing" },
-        t("words.missing"),
-        reason ? ` ${t("error.server", { message: reason })}` : "",
-      );
+      const missing = element("p", { class: "missing" }, t(`words.missing.${method}`));
       return { node: element("section", { class: "method card" }, title, note, missing), mark: () => {} };
     }
     const digits = 2;
