@@ -42,7 +42,7 @@ def test_long_scrambled_sentences_are_cut_and_that_is_said(monkeypatch: pytest.M
     assert done == [1] * 4
     assert found.value >= whole.value * 3 * 12 / (3 * 12 + 3)
     assert found.signature.endswith("|moves-cut:3")
-    assert found.note.startswith("ter: of 3 of 4 translations")
+    assert found.note.startswith("ter: 3 of 4 translations")
 
 
 def test_a_score_can_be_had_alone() -> None:

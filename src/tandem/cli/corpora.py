@@ -130,7 +130,7 @@ def chosen_corpus(
     kinds = options.kinds
     if len(kinds) > 1:
         names = " and ".join(kind.option_names(prefix) for kind in kinds)
-        raise CorpusError(f"{names}: a corpus comes from only one of them; give only one")
+        raise CorpusError(f"{names}: a corpus comes from one of them; give only one")
     columns = None if options.columns is None else _columns(options.columns, f"{prefix}columns")
     if columns and (not kinds or not kinds[0].column_settings):
         *others, last = (kind.option_names(prefix) for kind in _WITH_COLUMNS)
