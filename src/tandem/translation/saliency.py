@@ -111,7 +111,7 @@ def missing_methods(engine: Engine[Any]) -> dict[SaliencyMethod, str]:
     missing: dict[SaliencyMethod, str] = {}
     if not engine.has_gradients:
         missing["gradient"] = NO_GRADIENT
-    if engine.attending() is None:
+    if engine.with_attention() is None:
         missing["attention"] = NO_ATTENTION
     return missing
 
