@@ -1,7 +1,9 @@
 """A corpus as ids: flat arrays with offsets, in memory or mapped from files."""
 
 import os
+import sys
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
 from typing import BinaryIO, Self, TypeAlias
 
@@ -10,6 +12,9 @@ import numpy.typing as npt
 
 Ids: TypeAlias = npt.NDArray[np.int32]
 Offsets: TypeAlias = npt.NDArray[np.int64]
+
+if sys.platform == "linux":
+    from mmap import MADV_DONTNEED
 
 _IDS, _OFFSETS = np.dtype("<i4"), np.dtype("<i8")
 
@@ -39,6 +44,12 @@ class EncodedSide:
         """The number of ids of each of these sentences."""
         return self.offsets[rows + 1] - self.offsets[rows]
 
+    def release(self) -> None:
+        """Give back the memory of what was read from mapped files. It is read again where it is needed again."""
+        for array in (self.ids, self.offsets):
+            if isinstance(array.base, mmap) and sys.platform == "linux":  # elsewhere the system does it when it must
+                array.base.madvise(MADV_DONTNEED)
+
 
 @dataclass(frozen=True)
 class EncodedCorpus:
@@ -50,6 +61,11 @@ class EncodedCorpus:
     def __len__(self) -> int:
         """The number of pairs."""
         return len(self.source)
+
+    def release(self) -> None:
+        """Give back the memory of what was read from mapped files. It is read again where it is needed again."""
+        self.source.release()
+        self.target.release()
 
     @property
     def target_tokens(self) -> int:
