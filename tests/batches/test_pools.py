@@ -1,7 +1,8 @@
-"""A large corpus comes in pools: every row once, from all over the corpus, in an order that (seed, epoch) says alone."""
+"""A large corpus comes in pools: every row once, from all over, in an order that only seed and epoch decide."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -108,8 +109,7 @@ def test_a_pool_is_from_all_over_the_corpus_and_differs_from_pass_to_pass() -> N
     pool = sorted(row for rows in orders[0][:10] for row in rows)
     assert pool[0] < 200
     assert pool[-1] >= 800
-    first = {rows for rows in map(frozenset, orders[0])}
-    assert len(first & {rows for rows in map(frozenset, orders[1])}) < 5
+    assert len(set(map(frozenset, orders[0])) & set(map(frozenset, orders[1]))) < 5
 
 
 def test_within_a_pool_like_lengths_share_a_batch() -> None:
@@ -117,7 +117,7 @@ def test_within_a_pool_like_lengths_share_a_batch() -> None:
         for pool in range(3):
             found = list(Batches(numbered(300), 10, 1).epoch(0, first=10 * pool))[:10]
             spans = sorted((int(b.source_lengths.min()), int(b.source_lengths.max())) for b in found)
-            assert all(longest <= shortest for (_, longest), (shortest, _) in zip(spans, spans[1:], strict=False))
+            assert all(longest <= shortest for (_, longest), (shortest, _) in pairwise(spans))
 
 
 def test_the_padding_share_is_that_of_the_first_pool() -> None:

@@ -48,6 +48,11 @@ class Corpus(ABC):
         return ()
 
     @property
+    def source_files(self) -> tuple[Path, ...]:
+        """The files with the sources, of which each line has a pair where they are plain text."""
+        return self.files[:1]
+
+    @property
     def has_features(self) -> bool:
         """Whether features are read beside the sources (`text/features.py`)."""
         return False
@@ -60,6 +65,10 @@ class Corpus(ABC):
     @abstractmethod
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield every pair and every faulty pair; raise CorpusError where nothing that follows can be read."""
+
+    def estimated_pairs(self) -> int | None:
+        """Return about how many pairs there are, where that can be told without reading all of them."""
+        return None
 
     def warnings(self) -> list[str]:
         """Return what looks wrong with the way that the corpus is read, each a sentence that says what to type.
