@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from mmap import mmap
 from pathlib import Path
@@ -16,6 +17,7 @@ Offsets: TypeAlias = npt.NDArray[np.int64]
 if sys.platform == "linux":
     from mmap import MADV_DONTNEED
 
+_BLOCK = 1 << 17  # sentences that are read at a time
 _IDS, _OFFSETS = np.dtype("<i4"), np.dtype("<i8")
 
 
@@ -113,6 +115,16 @@ class SideWriter:
 def open_side(path: Path) -> EncodedSide:
     """Map the files of a `SideWriter` into memory, without reading them."""
     return EncodedSide(np.memmap(f"{path}.ids", _IDS, "r"), np.memmap(f"{path}.offsets", _OFFSETS, "r"))
+
+
+def read_blocks(path: Path) -> Iterator[tuple[Ids, Offsets]]:
+    """Yield the sentences of a `SideWriter`'s files in blocks: their concatenated ids, and the ids in each."""
+    with Path(f"{path}.ids").open("rb") as ids, Path(f"{path}.offsets").open("rb") as offsets:
+        last = np.fromfile(offsets, _OFFSETS, 1)
+        while len(block := np.fromfile(offsets, _OFFSETS, _BLOCK)):
+            lengths = np.diff(block, prepend=last)
+            yield np.fromfile(ids, _IDS, int(lengths.sum())), lengths
+            last = block[-1:]
 
 
 def _open_for_update(name: str) -> BinaryIO:
