@@ -91,9 +91,7 @@ def test_only_what_a_start_needs_is_planned(monkeypatch: pytest.MonkeyPatch) -> 
     with small(30, 4):
         batches = Batches(numbered(300), 3, 1)
         assert len(batches._pools) == 10
-        begun = batches.epoch(2, first=55)  # the sixth batch of the sixth pool
-        next(begun)
-        begun.close()
+        next(batches.epoch(2, first=55))  # the sixth batch of the sixth pool
     assert planned[0] == (2, 5)
     assert set(planned) <= {(2, 5), (2, 6)}
 

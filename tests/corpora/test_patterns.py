@@ -150,8 +150,10 @@ def test_compressed_shards_are_read_and_their_pairs_estimated(tmp_path: Path) ->
 
 
 def test_shards_have_several_targets(tmp_path: Path) -> None:
-    first = shards(tmp_path)
-    corpus = SeveralTargets([first.open(None), first.model_copy(update={"target": first.source}).open(None)])
+    shards(tmp_path)
+    source, target = (str(tmp_path / f"*.{side}") for side in ("de", "en"))
+    choices = [FilesCorpus(source=source, target=one) for one in (target, source)]
+    corpus = SeveralTargets([choice.open(None) for choice in choices])
     assert [pair.source for pair in rows(corpus) if isinstance(pair, Pair)] == ["a0", "b0", "a1", "b1", "a2", "b2"]
     assert corpus.references[2:4] == [("x1", "a1"), ("z1", "b1")]
     assert corpus.name == "*.de and *.en and *.de"

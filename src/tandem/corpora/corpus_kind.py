@@ -175,4 +175,4 @@ def places(path: str, folder: str | None) -> list[Path]:
         return [base / path]
     parts = Path(path).parts[1:] if Path(path).is_absolute() else Path(path).parts
     ends = [Path(*parts[start:]) for start in range(len(parts))]
-    return [base / end for end in (path, *ends, portable_path(path))]
+    return [base / path, *(base / end for end in ends), base / portable_path(path)]

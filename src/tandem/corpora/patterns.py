@@ -83,7 +83,7 @@ def _split(place: Path) -> tuple[Path, str]:
 
 
 def _as_regex(pattern: str) -> str:
-    parts, end = [], 0
+    parts, end = list[str](), 0
     for wild in _WILD.finditer(pattern):
         inner = {"*": "[^/]*", "?": "[^/]"}.get(wild[0][0]) or re.sub(r"^\[!", "[^", wild[0].replace("\\", r"\\"))
         parts += re.escape(pattern[end : wild.start()]), f"({inner})"

@@ -49,8 +49,9 @@ class EncodedSide:
     def release(self) -> None:
         """Give back the memory of what was read from mapped files. It is read again where it is needed again."""
         for array in (self.ids, self.offsets):
-            if isinstance(array.base, mmap) and sys.platform == "linux":  # elsewhere the system does it when it must
-                array.base.madvise(MADV_DONTNEED)
+            base: object = array.base
+            if isinstance(base, mmap) and sys.platform == "linux":  # elsewhere the system does it when it must
+                base.madvise(MADV_DONTNEED)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,14 @@ class EncodedCorpus:
     def __len__(self) -> int:
         """The number of pairs."""
         return len(self.source)
+
+    def blocks(self, size: int, most: int) -> Iterator[slice]:
+        """Yield blocks of up to `size` pairs: all pairs, or where they are more than `most`, so many from all over."""
+        chosen = len(self) if len(self) <= most else max(most // size, 1) * size
+        number = -(-chosen // size)
+        for block in range(number):
+            start = block * size if chosen == len(self) else block * (len(self) - size) // max(number - 1, 1)
+            yield slice(start, min(start + size, len(self)))
 
     def release(self) -> None:
         """Give back the memory of what was read from mapped files. It is read again where it is needed again."""
