@@ -202,8 +202,8 @@ def test_whatever_is_killed_goes_on_to_the_same_files(tmp_path: Path, monkeypatc
         got = {name: content for name, content in contents(found.folder).items() if name not in (ACCOUNT, FAULTY)}
         assert got == {name: expected[name] for name in got}, (kills, done)
         shutil.rmtree(tmp_path / "cache")
-    # Of each shard the faults and the counts, four files of ids and their record, and that it is joined; the tokenizers;
-    # the seal and the name.
+    # Of each shard the faults and the counts, four files of ids with a record, and that it is joined; the tokenizers,
+    # the seal and the name of the whole.
     assert kills == 3 * (2 + 5 + 1) + 1 + 2
 
 
