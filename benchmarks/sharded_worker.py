@@ -53,7 +53,8 @@ class _Stopwatch:
         if not isinstance(event, StepDone):
             return
         if not self._first:
-            self._first = {"first_step": _seconds(), "first_peak": peak_memory()}
+            processor = round(time.process_time(), 2)
+            self._first = {"first_step": _seconds(), "first_processor": processor, "first_peak": peak_memory()}
         if event.step == self._steps:
             figures = {**self._first, "steps": event.step, "seconds": _seconds(), "peak_memory": peak_memory()}
             print(json.dumps(figures), flush=True)

@@ -135,6 +135,8 @@ class Batches:
                 sizes = np.diff(np.append(firsts, len(lengths)))
                 positions += int((np.maximum.reduceat(lengths, firsts) * sizes).sum())
                 tokens += int(lengths.sum())
+        if len(self._pools) > 1:
+            self.corpus.release()
         return 1 - tokens / positions
 
     def _plan(self, number: int, pool: int = 0) -> tuple[Rows, Rows]:
@@ -149,6 +151,8 @@ class Batches:
             return self._by_length(rows), order
         generator.shuffle(rows)
         rows = self._by_length(rows)
+        if len(self._pools) > 1:
+            self.corpus.release()
         generator.shuffle(order)
         return rows, order
 
