@@ -235,7 +235,7 @@ def test_what_was_done_is_not_done_again(
 def test_who_is_waited_for_is_said_and_their_claim_can_be_removed(
     in_shards: ShardedFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sharded, "_LISTED_AFTER", 2)
+    monkeypatch.setattr(sharded, "_TOLD_AFTER", 2)
     locks = tmp_path / "cache" / "locks"
     locks.mkdir(parents=True)
     folder = prepare_corpus(sources(in_shards), tokens(), tmp_path / "first").folder
@@ -251,8 +251,7 @@ def test_who_is_waited_for_is_said_and_their_claim_can_be_removed(
     assert contents(found.folder) == contents(folder)
     (line,) = said
     assert line.startswith(
-        f"corpus: waiting for 1 of its shards, which other processes prepare; the first: process {os.getpid()} on "
-        f"{socket.gethostname()} since 2"
+        f"corpus: waiting for 1 of its shards, from process {os.getpid()} on {socket.gethostname()} since 2"
     )
     assert line.endswith(f"If that process has ended and nothing goes on, remove {claim}")
 

@@ -9,7 +9,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import count as endless
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ from tandem.text.features import read_tokenizer
 
 _POLL = 0.5  # seconds between two looks at the shards of others
 _LEARNT, _JOINED = "learnt.json", "joined.json"
-_LISTED_AFTER = 20  # looks after which the user is told who is waited for
+_TOLD_AFTER = 20  # looks in vain after which the user is told who is waited for
 
 
 @dataclass(frozen=True)
@@ -128,8 +127,8 @@ class ShardedPreparation:
 
     def _do_all(self, work: ShardWork) -> None:
         """Do the shards that no other process does, and wait for the others."""
-        total = len(self._corpus.shards)
-        for look in endless():
+        total, idle = len(self._corpus.shards), 0
+        while True:
             missing = [n for n in range(total) if not work.shards.record(n, work.stage).exists()]
             if not missing or self._is_joined():
                 return
@@ -137,23 +136,25 @@ class ShardedPreparation:
             for result in _results(work, missing):
                 results.append(result)
                 self._on_progress(f"{work.stage} shards", total - len(missing) + sum(results), total)
-            if not any(results):
-                if look == _LISTED_AFTER:
-                    self._tell_waiting(work.shards.claim(missing[0]), len(missing))
-                time.sleep(_POLL)
+            idle = 0 if any(results) else idle + 1
+            if idle:
+                self._wait(idle, f"{len(missing)} of its shards", work.shards.claim(missing[0]))
 
     def _is_joined(self) -> bool:
         return (self._folder / _JOINED).exists() or not (self._folder / SHARDS).is_dir()
 
-    def _tell_waiting(self, claim: Path, missing: int) -> None:
-        self._notify(
-            f"corpus: waiting for {missing} of its shards, which other processes prepare; the first: "
-            f"{holder_of(claim)}. If that process has ended and nothing goes on, remove {claim}"
-        )
+    def _wait(self, idle: int, what: str, claim: Path) -> None:
+        """Wait a moment for others, the time number `idle` in a row, and tell the user after some of them."""
+        if idle == _TOLD_AFTER:
+            self._notify(
+                f"corpus: waiting for {what}, from {holder_of(claim)}. If that process has ended and nothing goes on, "
+                f"remove {claim}"
+            )
+        time.sleep(_POLL)
 
     def _learnt(self) -> _Learnt | None:
         """Learn the tokenizers, or wait for the process that does; None where all is joined by then."""
-        path = claim_of(self._locks, self._key, "learning")
+        path, idle = claim_of(self._locks, self._key, "learning"), 0
         while not (self._folder / _LEARNT).exists():
             if self._is_joined():
                 return None
@@ -162,7 +163,8 @@ class ShardedPreparation:
                     if not (self._folder / _LEARNT).exists() and not self._is_joined():
                         self._learn()
             except Held:
-                time.sleep(_POLL)
+                idle += 1
+                self._wait(idle, "its tokenizers", path)
         return self._read_learnt()
 
     def _learn(self) -> None:
