@@ -23,7 +23,7 @@ from tandem.text.copying import CopyTable
 _BLOCK = 1 << 18
 """Rows that are processed together. Longer arrays of rows are kept in a file that is mapped into memory."""
 _PIECE = 1 << 20  # bytes that are written at a time
-_RELEASED_AFTER = 1 << 14
+_RELEASED_AFTER = 1 << 11
 """The rows of a corpus of several pools after which the pages that were read of it are given back."""
 
 
