@@ -10,6 +10,7 @@ from tandem.corpora.public import PublicCorpus, PublicFile, default_folder
 from tandem.files.locks import lock
 from tandem.preparation.cache import corpora_in, default_cache, lock_of
 from tests.support.console import Tandem
+from tests.support.runs import number_pairs
 
 CONTENT = {"a.de": b"eins\n", "a.en": b"one\n"}
 TINY = PublicCorpus(
@@ -107,3 +108,22 @@ def test_what_is_being_prepared_or_mixed_is_not_called_removed(own_cache: Path, 
     assert f"{mixed}: there is something in it that Tandem did not put there" in found.err
     assert (busy / "train.source.ids").exists()
     assert [path.name for path in mixed.iterdir()] == ["notes.txt"]
+
+
+def test_shards_are_prepared_for_a_recipe_and_found_by_it_again(tandem: Tandem) -> None:
+    for number in range(3):
+        pairs = number_pairs(30, seed=number)
+        for side, ending in enumerate(("de", "en")):
+            lines = "".join(f"{pair[side]}\n" for pair in pairs)
+            Path(f"t.{number}.{ending}.gz").write_bytes(gzip.compress(lines.encode()))
+    Path("shards.toml").write_text('[data]\ntrain = { source = "t.*.de.gz", target = "t.*.en.gz" }\n', encoding="utf-8")
+    first, again = (tandem("data", "prepare", "shards.toml", "--set", "text.target.min_count=2") for _ in range(2))
+    assert first.code == again.code == 0, first.err
+    (folder,) = corpora_in(default_cache()).iterdir()
+    assert first.lines[-1].endswith(f"training pairs are prepared in {folder}")
+    assert again.lines[-1] == first.lines[-1]
+    assert f"prepared before, in {folder}" in again.out + again.err
+    Path("t.2.en.gz").unlink()
+    missing = tandem("data", "prepare", "shards.toml")
+    assert missing.code == 1
+    assert "t.2.de.gz: no file of t.*.en.gz belongs to it" in missing.err

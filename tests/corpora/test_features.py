@@ -13,7 +13,7 @@ from tandem.corpora.json_lines import JsonLinesCorpus
 from tandem.corpora.kinds import AnyCorpus
 from tandem.corpora.memory import InMemory
 from tandem.corpora.pairs import Pair, load_pairs
-from tandem.corpora.parallel_files import FilesCorpus, SeveralTargets
+from tandem.corpora.parallel_files import FilesCorpus, ParallelFiles, SeveralTargets
 from tandem.corpora.parquet import ParquetCorpus
 from tandem.corpora.spreadsheets import CsvCorpus
 from tandem.corpora.tab_separated import TabSeparatedCorpus
@@ -128,7 +128,8 @@ def test_a_file_of_features_has_a_line_for_each_source(tmp_path: Path) -> None:
 
 def test_several_targets_share_the_features(tmp_path: Path) -> None:
     as_files(tmp_path)
-    corpus = SeveralTargets(tmp_path / "0", (tmp_path / "1", tmp_path / "0"), tmp_path / "2")
+    source, *targets = (tmp_path / name for name in ("0", "1", "0"))
+    corpus = SeveralTargets([ParallelFiles(source, target, tmp_path / "2") for target in targets])
     assert [pair.source for pair in corpus] == [pair.source for pair in PAIRS]
     assert corpus.references[0] == ("ağaçlar", "ağaç")
 

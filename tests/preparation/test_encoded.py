@@ -73,3 +73,17 @@ def test_target_tokens_are_all_but_each_first() -> None:
     assert len(pairs) == 3
     assert pairs.target_tokens == 3 + 1 + 2  # words and <eos>
     assert EncodedCorpus(side([[2, 3]]), side([[2, 9, 3]])).target_tokens == 2
+
+
+@given(st.integers(1, 200), st.integers(1, 20), st.integers(1, 300))
+def test_blocks_are_all_of_a_corpus_or_a_part_from_all_over(count: int, size: int, most: int) -> None:
+    one = side([[2, 3]] * count)
+    blocks = list(EncodedCorpus(one, one).blocks(size, most))
+    rows = [row for block in blocks for row in range(count)[block]]
+    assert len(set(rows)) == len(rows)
+    if count <= most:
+        assert rows == list(range(count))
+    else:
+        assert 0 < len(rows) <= max(most, size)
+        assert rows[0] == 0
+        assert len(blocks) == 1 or rows[-1] == count - 1

@@ -7,24 +7,24 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO, NamedTuple, TypeAlias
+from typing import IO, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from tandem.batches.pools import Pools, Rows
 from tandem.errors import CorpusError
 from tandem.preparation.encoded import EncodedCorpus, EncodedSide
 from tandem.text import PAD_ID
 from tandem.text.bpe_dropout import BpeDropout
 from tandem.text.copying import CopyTable
 
-Rows: TypeAlias = npt.NDArray[np.int64]
-
 _BLOCK = 1 << 18
 """Rows that are processed together. Longer arrays of rows are kept in a file that is mapped into memory."""
 _PIECE = 1 << 20  # bytes that are written at a time
+_RELEASED_AFTER = 1 << 11
+"""The rows of a corpus of several pools after which the pages that were read of it are given back."""
 
 
 class Batch(NamedTuple):
@@ -49,7 +49,11 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Batches:
-    """The batches of a corpus for every epoch. Memory does not grow with the corpus."""
+    """The batches of a corpus for every epoch. Memory does not grow with the corpus.
+
+    A shuffled corpus of more than `MOST_ROWS` pairs is read in pools (`batches/pools.py`), each of which is shuffled
+    and sorted for itself, by a thread, while the one before it is used.
+    """
 
     corpus: EncodedCorpus
     batch_size: int  # sentence pairs in a batch; the last of an epoch may be smaller
@@ -87,15 +91,41 @@ class Batches:
     def _rows_of_batches(self, epoch: int, first: int) -> Iterator[tuple[Rows, int]]:
         """Yield the rows of each batch of an epoch, from batch number `first` on, and the number of its pass."""
         begun, skipped = divmod(first, self._batches_per_pass)
-        for number in range(epoch * self.passes + begun, (epoch + 1) * self.passes):
-            rows, order = self._plan(number)
-            for index in order[skipped:]:
+        begun_pool, skipped = divmod(skipped, self._pools.batches)
+        passes = range(epoch * self.passes + begun, (epoch + 1) * self.passes)
+        parts = [(number, pool) for number in passes for pool in range(len(self._pools))][begun_pool:]
+        for (number, _), (rows, order) in zip(parts, self._plans(parts), strict=True):
+            for count, index in enumerate(order[skipped:], start=1):
                 yield rows[index * self.batch_size : (index + 1) * self.batch_size], number
+                if len(self._pools) > 1 and count % max(_RELEASED_AFTER // self.batch_size, 1) == 0:
+                    self.corpus.release()
             skipped = 0
 
+    def _plans(self, parts: Sequence[tuple[int, int]]) -> Iterator[tuple[Rows, Rows]]:
+        """Yield the plans of pools, given by pass and pool. Of a corpus of several pools the next is made meanwhile."""
+        if len(self._pools) == 1:
+            yield from (self._plan(*part) for part in parts)
+            return
+        with ThreadPoolExecutor(1) as thread:
+            ahead: deque[Future[tuple[Rows, Rows]]] = deque()
+            for part in parts:
+                ahead.append(thread.submit(self._plan, *part))
+                if len(ahead) > 1:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
+    @property
+    def _pools(self) -> Pools:
+        # Only shuffled rows are in pools: without shuffling, all batches go from short to long.
+        return Pools(len(self.corpus), self.batch_size, whole=not self.shuffle)
+
     def padding_share(self) -> float:
-        """Return the fraction of padding in the batches of an epoch, both sides together. Every epoch has the same."""
-        rows = self._by_length(_all_rows(len(self.corpus)))
+        """Return the fraction of padding in the batches of an epoch, both sides together.
+
+        Every epoch has the same. For a corpus of several pools it is that of one pool, which all are like.
+        """
+        rows = self._plan(0)[0] if len(self._pools) > 1 else self._by_length(_all_rows(len(self.corpus)))
         block = max(_BLOCK // self.batch_size, 1) * self.batch_size
         positions = tokens = 0
         for start in range(0, len(rows), block):
@@ -105,16 +135,24 @@ class Batches:
                 sizes = np.diff(np.append(firsts, len(lengths)))
                 positions += int((np.maximum.reduceat(lengths, firsts) * sizes).sum())
                 tokens += int(lengths.sum())
+        if len(self._pools) > 1:
+            self.corpus.release()
         return 1 - tokens / positions
 
-    def _plan(self, number: int) -> tuple[Rows, Rows]:
-        """Return the rows of pass `number`, sorted by length with random ties, and a random order of the batches."""
-        rows, order = _all_rows(len(self.corpus)), np.arange(self._batches_per_pass)
+    def _plan(self, number: int, pool: int = 0) -> tuple[Rows, Rows]:
+        """Return the rows of a pool of pass `number`, sorted by length with random ties, and its batches' order."""
+        if len(self._pools) > 1:
+            rows = self._pools.rows_of(pool, np.random.default_rng((self.seed, number)))
+            generator = np.random.default_rng((self.seed, number, pool + 1))
+        else:
+            rows, generator = _all_rows(len(self.corpus)), np.random.default_rng((self.seed, number))
+        order = np.arange(-(-len(rows) // self.batch_size))
         if not self.shuffle:
             return self._by_length(rows), order
-        generator = np.random.default_rng((self.seed, number))
         generator.shuffle(rows)
         rows = self._by_length(rows)
+        if len(self._pools) > 1:
+            self.corpus.release()
         generator.shuffle(order)
         return rows, order
 

@@ -180,8 +180,8 @@ def corpus_references(options: CorpusOptions, recipe: Recipe | None, on_error: O
     if not isinstance(choice, FilesCorpus):
         loaded = corpus_pairs(options, recipe, on_error)
         return LoadedReferences([(source, (target,)) for source, target in loaded.pairs], loaded.dropped)
-    features = None if choice.features is None else Path(choice.features)
-    corpus = SeveralTargets(Path(choice.source), (Path(choice.target), *options.further_targets), features)
+    targets = (choice.target, *map(str, options.further_targets))
+    corpus = SeveralTargets([choice.model_copy(update={"target": target}).open(None) for target in targets])
     pairs, dropped = _load(corpus, recipe, on_error)
     sources = [pair.source for pair in pairs]
     return LoadedReferences(list(zip(sources, corpus.references, strict=True)), dropped)

@@ -7,18 +7,21 @@ import typer
 
 from tandem.cli.commands import Command, command_app
 from tandem.cli.downloads import download_progress
-from tandem.cli.options import QuietOption
+from tandem.cli.options import QuietOption, SettingsOption
 from tandem.cli.streams import notify
 from tandem.errors import OutputError
 
 data_command = command_app(
-    no_args_is_help=True, help="Download public corpora, and show or clear the cache of prepared ones."
+    no_args_is_help=True, help="Download public corpora, prepare corpora, and show or clear the cache of prepared ones."
 )
 
 
 @data_command.callback()
 def _data() -> None:
-    """Download public corpora: `tandem data get multi30k`. Show prepared corpora: `tandem data cache`."""
+    """Download public corpora: `tandem data get multi30k`. Show prepared corpora: `tandem data cache`.
+
+    Prepare those of a recipe: `tandem data prepare my.toml`.
+    """
 
 
 @data_command.command("cache", cls=Command)
@@ -61,6 +64,39 @@ def cache_command(
         show_text(console, f"after removing: {account()}")
         if remaining:
             raise OutputError("not removed:\n  " + "\n  ".join(remaining))
+
+
+@data_command.command("prepare", cls=Command)
+def prepare_command(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe: built in, or a file.")],
+    settings: SettingsOption = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Hash the corpus and its prepared files again instead of trusting time stamps."),
+    ] = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Prepare the corpora of a recipe for training, and train nothing. What is prepared is in the cache afterwards.
+
+    A corpus in shards, such as `source = "train.*.de"`, may be prepared by several processes, on several machines that
+    share the cache (`TANDEM_CACHE`): give the same command on each.
+
+    - `tandem data prepare my.toml`
+    """
+    from tandem.console import PrintableConsole, show_text
+    from tandem.recipe import load_recipe
+    from tandem.recording.live import training_display
+    from tandem.runs.corpora import format_warnings, prepare_corpora, settle_formats
+
+    wanted = load_recipe(recipe, settings or [])
+    with training_display(PrintableConsole(quiet=quiet)) as display:
+        wanted = settle_formats(wanted, display.notify)
+        for warning in format_warnings(wanted.data):
+            display.notify(warning)
+        corpus = prepare_corpora(wanted, verify=verify, on_progress=display.on_progress, notify=display.notify)
+    for message in corpus.messages:
+        show_text(PrintableConsole(quiet=quiet), message)
+    show_text(PrintableConsole(), f"{len(corpus.train.corpus):,} training pairs are prepared in {corpus.folder}")
 
 
 @data_command.command("get", cls=Command)

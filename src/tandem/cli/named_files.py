@@ -10,6 +10,7 @@ import typer
 
 from tandem.cli.corpora import CorpusOptions
 from tandem.corpora.kinds import KINDS
+from tandem.corpora.patterns import is_pattern, without_wildcards
 from tandem.corpora.public import PUBLIC
 from tandem.errors import CorpusError
 from tandem.files.compression import PACKED_SUFFIXES
@@ -66,7 +67,8 @@ def with_files(files: Sequence[Path], options: _Options) -> _Options:
 def models_and_corpus(arguments: Sequence[Path], options: _Options) -> tuple[list[Path], _Options]:
     """Return the arguments that are models, and the options with the files that follow them."""
     is_data = [
-        not (path.is_dir() or is_model(path)) and (path.exists() or _form(path) is not None) for path in arguments
+        not (path.is_dir() or is_model(path)) and (path.exists() or _form(path) is not None or is_pattern(str(path)))
+        for path in arguments
     ]
     count = [*is_data, True].index(True)
     return list(arguments[:count]), with_files(arguments[count:], options)
@@ -87,8 +89,11 @@ def models_and_texts(arguments: Sequence[str], models: Sequence[Path]) -> tuple[
 
 
 def stem(path: str) -> str:
-    """Return a file's name without the suffixes of its form and compression: `train.de` for `data/train.de.gz`."""
-    name = Path(path).name
+    """Return a file's name without the suffixes of its form and compression: `train.de` for `data/train.de.gz`.
+
+    It is the same for the shards `data/train.*.de.gz`.
+    """
+    name = without_wildcards(Path(path).name)
     for suffix in (*PACKED_SUFFIXES, *_OPTION_OF):
         name = name.removesuffix(suffix)
     return name or Path(path).name

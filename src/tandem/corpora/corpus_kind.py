@@ -154,18 +154,25 @@ def locate(path: str, folder: str | None) -> Path:
     ends of its path: "old/de/train.txt" may have become FOLDER/de/train.txt or FOLDER/train.txt. Raise CorpusError if
     it is in none of these places.
     """
-    base = expand_user(folder or "")
-    first = base / path
+    first, *others = places(path, folder)
     if folder is None or is_there(first):
         return first
-    parts = Path(path).parts[1:] if Path(path).is_absolute() else Path(path).parts
-    ends = [Path(*parts[start:]) for start in range(len(parts))]
-    places = [base / end for end in (*ends, Path(portable_path(path)))]
-    if existing := next((place for place in places if is_there(place)), None):
+    if existing := next((place for place in others if is_there(place)), None):
         return existing
-    if len(ends) <= 1:
+    end = Path(path).name
+    if len(others) <= 2:
         return first  # Opening it raises an error that says it is missing.
     raise CorpusError(
-        f"{path}: there is no such file, and no {ends[-1]} in data.folder ({base}). Check the path, or name "
+        f"{path}: there is no such file, and no {end} in data.folder ({expand_user(folder)}). Check the path, or name "
         "the folder that it lies in now with --set data.folder=..."
     )
+
+
+def places(path: str, folder: str | None) -> list[Path]:
+    """Return where a recipe's file or pattern may be, the likeliest first (see `locate`)."""
+    base = expand_user(folder or "")
+    if folder is None:
+        return [base / path]
+    parts = Path(path).parts[1:] if Path(path).is_absolute() else Path(path).parts
+    ends = [Path(*parts[start:]) for start in range(len(parts))]
+    return [base / path, *(base / end for end in ends), base / portable_path(path)]

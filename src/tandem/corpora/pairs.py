@@ -48,6 +48,11 @@ class Corpus(ABC):
         return ()
 
     @property
+    def source_files(self) -> tuple[Path, ...]:
+        """The files with the sources, of which each line has a pair where they are plain text."""
+        return self.files[:1]
+
+    @property
     def has_features(self) -> bool:
         """Whether features are read beside the sources (`text/features.py`)."""
         return False
@@ -60,6 +65,10 @@ class Corpus(ABC):
     @abstractmethod
     def rows(self, max_characters: int) -> Iterator[Pair | Fault]:
         """Yield every pair and every faulty pair; raise CorpusError where nothing that follows can be read."""
+
+    def estimated_pairs(self) -> int | None:
+        """Return about how many pairs there are, where that can be told without reading all of them."""
+        return None
 
     def warnings(self) -> list[str]:
         """Return what looks wrong with the way that the corpus is read, each a sentence that says what to type.
@@ -120,6 +129,12 @@ class Dropped:
         self.unreadable += fault.kind == "unreadable"
         self.first = self.first or fault.message()
 
+    def add_part(self, other: "Dropped") -> None:
+        """Add what was counted in the part of the corpus that follows."""
+        self.total, self.empty = self.total + other.total, self.empty + other.empty
+        self.too_long, self.unreadable = self.too_long + other.too_long, self.unreadable + other.unreadable
+        self.first = self.first or other.first
+
     def message(self) -> str:
         """Return a sentence for the user."""
         if not self.count:
@@ -167,6 +182,30 @@ def good_pairs(
     (`drop_setting`). Under "drop", they are left out. A corpus without a single good pair always raises CorpusError.
     The first `skip` rows, which `dropped` counted before, are skipped.
     """
+
+    def check_beginning(fault: Fault) -> None:
+        on_fault(fault)
+        if dropped.total == dropped.count == _ALL_FAULTY:
+            raise CorpusError(
+                f"{corpus.name}: the first {dropped.total:,} pairs are all faulty. The first: {dropped.first}"
+            )
+
+    yield from pairs_of_part(
+        corpus, dropped, on_error=on_error, drop_setting=drop_setting, skip=skip, on_fault=check_beginning
+    )
+    check_any_left(corpus.name, dropped)
+
+
+def pairs_of_part(
+    corpus: Corpus,
+    dropped: Dropped,
+    *,
+    on_error: OnError,
+    drop_setting: str = DROP_SETTING,
+    skip: int = 0,
+    on_fault: Callable[[Fault], object] = lambda _: None,
+) -> Iterator[Pair]:
+    """Yield pairs as `good_pairs` does, also where none is good: other parts of the corpus may have some."""
     for number, row in enumerate(corpus.rows(dropped.max_characters), start=1):
         if number <= skip:
             continue
@@ -178,12 +217,14 @@ def good_pairs(
             raise CorpusError(f"{row.message()} Or leave such pairs out with {drop_setting}.")
         dropped.add(row)
         on_fault(row)
-        if number == dropped.count == _ALL_FAULTY:
-            raise CorpusError(f"{corpus.name}: the first {number:,} pairs are all faulty. The first: {dropped.first}")
+
+
+def check_any_left(name: str, dropped: Dropped) -> None:
+    """Raise CorpusError where a corpus has no pairs, or all of them are dropped."""
     if not dropped.total:
-        raise CorpusError(f"{corpus.name}: there are no pairs, but a corpus needs at least one.")
+        raise CorpusError(f"{name}: there are no pairs, but a corpus needs at least one.")
     if dropped.total == dropped.count:
-        raise CorpusError(f"{corpus.name}: no pair is left: {dropped.message()} Check the corpus and its columns.")
+        raise CorpusError(f"{name}: no pair is left: {dropped.message()} Check the corpus and its columns.")
 
 
 def with_features(source: str | bytes | None, features: str | bytes | None) -> str | bytes | None:

@@ -16,6 +16,7 @@ from tandem.files.locks import Held, lock
 from tandem.files.paths import expand_user, ordinary, resolved, sha256_of
 from tandem.files.removal import Layout, named_in, names, remove
 from tandem.files.seals import FORMAT_FILE
+from tandem.preparation.claims import is_shared
 from tandem.preparation.encoded import EncodedCorpus, open_side
 from tandem.text import Tokenizer
 from tandem.text.features import read_tokenizer
@@ -33,14 +34,20 @@ CONTEXTS = ("contexts.float32", "rows.int64", "axes.float32")
 """The files of the contexts of a corpus's sources, by which neighbours are found (`analysis/neighbours.py`)."""
 CONTEXTS_LAYOUT: Layout = {names(r"(contexts|axes)\.float32|rows\.int64|format\.json"): None}
 _KEY = "[0-9a-f]{32}"
+SHARDS = "shards"  # the folder with the files of each shard, as long as a corpus in shards is being prepared
+SHARDS_LAYOUT: Layout = {
+    names(r"\d{5,}\.([0-9a-f]{8}\.)?((counted|encoded)\.json|faulty\.txt|(source|target)\.(ids|offsets))"): None
+}
 CORPUS_LAYOUT: Layout = {
+    names(SHARDS): SHARDS_LAYOUT,
     names(r"faulty\.txt|(source|target)\.tokenizer\.json|validation\.json"): None,
     names(r"(train|validation)\.(source|target)\.(ids|offsets)"): None,
-    names(r"(counted|encoded|prepared)\.json(\.partial)?"): None,
+    names(r"(counted|encoded|learnt|joined|prepared)\.json(\.partial)?"): None,
 }
 """The layout of the folder of a corpus that is prepared or being prepared."""
 _CORPORA: Layout = {names(rf"{_KEY}(\.partial)?"): CORPUS_LAYOUT}
 _CONTEXTS: Layout = {names(rf"{_KEY}|\.{_KEY}\.partial"): CONTEXTS_LAYOUT}
+_CLAIMS: Layout = {names(rf"{_KEY}-[a-z0-9-]+(\.json)?"): None}
 _LOCKS: Layout = {names(_KEY): None}
 _FILES: Layout = {names(rf"{_KEY}\.(json(\.partial)?|\d+)"): None}
 
@@ -93,7 +100,7 @@ def entries(cache: Path) -> list[Entry]:
     """Return all that is in the cache, the largest first."""
     found = []
     for folder, _ in named_in(corpora_in(cache), _CORPORA):
-        size = sum(path.stat().st_size for path, _ in named_in(folder, CORPUS_LAYOUT))
+        size = _size_of(folder, CORPUS_LAYOUT)
         try:
             account = json.loads(ordinary(folder / ACCOUNT).read_text(encoding="utf-8"))
             found.append(Entry(folder, str(account["name"]), int(account["pairs"]), size))
@@ -106,13 +113,20 @@ def entries(cache: Path) -> list[Entry]:
     return sorted(found, key=lambda entry: -entry.size)
 
 
+def _size_of(folder: Path, layout: Layout) -> int:
+    """Return the bytes of what a layout names in a folder."""
+    return sum(
+        path.stat().st_size if inner is None else _size_of(path, inner) for path, inner in named_in(folder, layout)
+    )
+
+
 def clear(cache: Path) -> list[str]:
     """Remove what Tandem put into the cache, except what is being prepared. Return what was not removed, and why."""
     cache = resolved(cache)
     corpora, contexts, locks = corpora_in(cache), contexts_in(cache), cache / "locks"
     folders = [*named_in(corpora, _CORPORA), *named_in(contexts, _CONTEXTS)]
     keys = {folder.name.removesuffix(".partial").removeprefix(".") for folder, _ in folders}
-    keys |= {path.name for path, _ in named_in(locks, _LOCKS)}
+    keys |= {path.name.partition("-")[0] for path, _ in named_in(locks, {**_LOCKS, **_CLAIMS})}
     places = {folder.name: folder.parent for folder, _ in folders}
     remaining = [
         f"{places.get(key, corpora) / key}: {reason}" for key in sorted(keys) if (reason := _clear_corpus(cache, key))
@@ -132,6 +146,10 @@ def _clear_corpus(cache: Path, key: str) -> str | None:
     try:
         path.parent.mkdir(exist_ok=True)
         with lock(path, lambda _: None, temporary=True):
+            if is_shared(path.parent, key):
+                return "it is being prepared"
+            for claim, _ in named_in(path.parent, {names(f"{key}-.*"): None}):  # of processes that were killed
+                remove(claim)
             removed = [remove(corpora_in(cache) / name, CORPUS_LAYOUT) for name in (key, f"{key}.partial")]
             removed += [remove(contexts_in(cache) / name, CONTEXTS_LAYOUT) for name in (key, f".{key}.partial")]
     except Held:

@@ -25,7 +25,7 @@ class Content(NamedTuple):
     """The content of a corpus."""
 
     sha256: str
-    lines: int | None  # the number of lines of its first file; None without a file of plain text
+    lines: int | None  # the number of lines of its files of sources; None where one of them is no plain text
     files: tuple[tuple[str, str], ...] = ()  # name and SHA-256 of each file, or else of the pairs
 
 
@@ -43,7 +43,9 @@ class Contents:
         if parts:
             described = json.dumps([corpus.layout, *(part.sha256 for part in parts)])
             files = tuple((path.name, part.sha256) for path, part in zip(corpus.files, parts, strict=True))
-            return Content(hashlib.sha256(described.encode()).hexdigest(), parts[0].lines, files)
+            lines = [part.lines for part in parts[: len(corpus.source_files)]]
+            total = None if None in lines else sum(count for count in lines if count is not None)
+            return Content(hashlib.sha256(described.encode()).hexdigest(), total, files)
         sums = hashlib.sha256()
         for row in corpus.rows(max_characters):
             texts = [row.message()] if isinstance(row, Fault) else row

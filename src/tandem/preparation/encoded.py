@@ -1,7 +1,10 @@
 """A corpus as ids: flat arrays with offsets, in memory or mapped from files."""
 
 import os
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
 from typing import BinaryIO, Self, TypeAlias
 
@@ -11,6 +14,10 @@ import numpy.typing as npt
 Ids: TypeAlias = npt.NDArray[np.int32]
 Offsets: TypeAlias = npt.NDArray[np.int64]
 
+if sys.platform == "linux":
+    from mmap import MADV_DONTNEED
+
+_BLOCK = 1 << 17  # sentences that are read at a time
 _IDS, _OFFSETS = np.dtype("<i4"), np.dtype("<i8")
 
 
@@ -39,6 +46,13 @@ class EncodedSide:
         """The number of ids of each of these sentences."""
         return self.offsets[rows + 1] - self.offsets[rows]
 
+    def release(self) -> None:
+        """Give back the memory of what was read from mapped files. It is read again where it is needed again."""
+        for array in (self.ids, self.offsets):
+            base: object = array.base
+            if isinstance(base, mmap) and sys.platform == "linux":  # elsewhere the system does it when it must
+                base.madvise(MADV_DONTNEED)
+
 
 @dataclass(frozen=True)
 class EncodedCorpus:
@@ -50,6 +64,19 @@ class EncodedCorpus:
     def __len__(self) -> int:
         """The number of pairs."""
         return len(self.source)
+
+    def blocks(self, size: int, most: int) -> Iterator[slice]:
+        """Yield blocks of up to `size` pairs: all pairs, or where they are more than `most`, so many from all over."""
+        chosen = len(self) if len(self) <= most else max(most // size, 1) * size
+        number = -(-chosen // size)
+        for block in range(number):
+            start = block * size if chosen == len(self) else block * (len(self) - size) // max(number - 1, 1)
+            yield slice(start, min(start + size, len(self)))
+
+    def release(self) -> None:
+        """Give back the memory of what was read from mapped files. It is read again where it is needed again."""
+        self.source.release()
+        self.target.release()
 
     @property
     def target_tokens(self) -> int:
@@ -97,6 +124,16 @@ class SideWriter:
 def open_side(path: Path) -> EncodedSide:
     """Map the files of a `SideWriter` into memory, without reading them."""
     return EncodedSide(np.memmap(f"{path}.ids", _IDS, "r"), np.memmap(f"{path}.offsets", _OFFSETS, "r"))
+
+
+def read_blocks(path: Path) -> Iterator[tuple[Ids, Offsets]]:
+    """Yield the sentences of a `SideWriter`'s files in blocks: their concatenated ids, and the ids in each."""
+    with Path(f"{path}.ids").open("rb") as ids, Path(f"{path}.offsets").open("rb") as offsets:
+        last = np.fromfile(offsets, _OFFSETS, 1)
+        while len(block := np.fromfile(offsets, _OFFSETS, _BLOCK)):
+            lengths = np.diff(block, prepend=last)
+            yield np.fromfile(ids, _IDS, int(lengths.sum())), lengths
+            last = block[-1:]
 
 
 def _open_for_update(name: str) -> BinaryIO:

@@ -7,19 +7,20 @@ import json
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self, TextIO
 
-from tandem.corpora.pairs import Corpus, Dropped, Fault, Pair, good_pairs
-from tandem.errors import CorpusError
+from tandem.corpora.pairs import Dropped, Fault, Pair, good_pairs
 from tandem.files.atomic import replace_file
 from tandem.preparation.cache import ACCOUNT, FAULTY, seal
 from tandem.preparation.chunks import Chunk, Counted, Counting, EncodedChunk, Encoding, first_by_chance
 from tandem.preparation.encoded import SideWriter
+from tandem.preparation.findings import Findings, changed_meanwhile
 from tandem.preparation.sources import Sources, Tokens, held_out
 from tandem.preparation.workers import work
 from tandem.terminal import OnProgress
@@ -32,7 +33,7 @@ _COUNTED, _ENCODED = "counted.json", "encoded.json"  # the files with the progre
 
 
 @dataclass
-class _Counts:
+class Counts:
     """The result of the first pass so far."""
 
     dropped: Dropped
@@ -44,13 +45,16 @@ class _Counts:
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> Self:
+        """Return the counts from the JSON of their `state`."""
         source, target = (WordCounts(Counter(words), texts) for words, texts in (state["source"], state["target"]))
         return cls(Dropped(**state["dropped"]), source, target, state["sizes"], state["done"])
 
     def state(self) -> dict[str, Any]:
+        """Return the counts, for JSON."""
         return {**vars(self), "dropped": asdict(self.dropped)}
 
     def add(self, more: Counted, task: Counting) -> None:
+        """Add those of the chunk or the shard that follows."""
         self.source, self.target = self.source.add(more.source), self.target.add(more.target)
         for source, count in more.sizes.items():
             self.sizes[source] = self.sizes.get(source, 0) + count
@@ -68,7 +72,10 @@ class Preparation:
     _pairs: int | None  # the number of pairs to read, if that is known
     _on_progress: OnProgress
     _saved: float = field(default_factory=time.monotonic)
-    _messages: list[str] = field(default_factory=list)
+
+    @cached_property
+    def _findings(self) -> Findings:
+        return Findings(self._sources)
 
     def run(self, to: Path, is_unchanged: Callable[[], bool]) -> None:
         """Prepare, and seal the folder, which will be renamed to `to`.
@@ -78,7 +85,7 @@ class Preparation:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / ACCOUNT).unlink(missing_ok=True)  # it describes files that are written again
         counts = self._count()
-        self._tell_dropped(self._sources.train, counts.dropped, to)
+        self._findings.tell_dropped(self._sources.train, counts.dropped, to)
         tokenizers = self._tokens.learn(counts.source, counts.target)
         encoding = Encoding(
             *tokenizers,
@@ -89,20 +96,17 @@ class Preparation:
         given = self._given_validation(counts.dropped.count, to)
         pairs, held = self._encode(encoding, counts)
         validation = held if given is None else given
-        with _writers(self._folder / "validation", 0) as writers:
-            for chunk in _chunks(iter(validation)):
-                _add(writers, encoding.run(chunk))
-        self._refuse_none(writers[0].sentences, len(validation), "validation")
+        encode_validation(encoding, validation, self._folder, self._findings)
         if not is_unchanged():
-            raise self._changed(self._sources.name)
-        seal(self._folder, tokenizers, validation, self._sources.name, pairs, self._messages)
+            raise changed_meanwhile(self._sources.name)
+        seal(self._folder, tokenizers, validation, self._sources.name, pairs, self._findings.messages)
         for name in (_COUNTED, _ENCODED):  # nothing remains to be continued
             (self._folder / name).unlink(missing_ok=True)
 
-    def _count(self) -> _Counts:
+    def _count(self) -> Counts:
         """Run the first pass, over words, sources and faulty pairs."""
         state = self._load(_COUNTED)
-        counts = _Counts.of(state) if state else _Counts(Dropped(self._sources.max_characters))
+        counts = Counts.of(state) if state else Counts(Dropped(self._sources.max_characters))
         if counts.done:
             return counts
         sources = self._sources
@@ -112,9 +116,13 @@ class Preparation:
         marks: deque[Dropped] = deque()
         with self._listed(keep=ahead.count) as listed:
             pairs = good_pairs(
-                self._sources.train, ahead, on_error=self._sources.on_error, skip=ahead.total, on_fault=_writing(listed)
+                self._sources.train,
+                ahead,
+                on_error=self._sources.on_error,
+                skip=ahead.total,
+                on_fault=writing_faults(listed),
             )
-            for more in work(task, _chunks(pairs, lambda: marks.append(replace(ahead)))):
+            for more in work(task, cut_chunks(pairs, lambda: marks.append(replace(ahead)))):
                 counts.add(more, task)
                 counts.dropped = marks.popleft()
                 self._on_progress("counting words", counts.dropped.total, self._pairs)
@@ -134,13 +142,13 @@ class Preparation:
                 return None
             pairs = list(
                 good_pairs(
-                    self._sources.validation, dropped, on_error=self._sources.on_error, on_fault=_writing(listed)
+                    self._sources.validation, dropped, on_error=self._sources.on_error, on_fault=writing_faults(listed)
                 )
             )
-        self._tell_dropped(self._sources.validation, dropped, to)
+        self._findings.tell_dropped(self._sources.validation, dropped, to)
         return pairs
 
-    def _encode(self, encoding: Encoding, counts: _Counts) -> tuple[int, list[Pair]]:
+    def _encode(self, encoding: Encoding, counts: Counts) -> tuple[int, list[Pair]]:
         """Run the second pass: encode the training pairs. Return their number, and the pairs that are held out."""
         sources = self._sources
         good = counts.dropped.total - counts.dropped.count
@@ -162,10 +170,10 @@ class Preparation:
                     yield pair
 
         marks: deque[tuple[int, int]] = deque()
-        chunks = _chunks(training_pairs(), lambda: marks.append((ahead.total, len(held))))
-        with _writers(self._folder / "train", state["kept"]) as writers:
+        chunks = cut_chunks(training_pairs(), lambda: marks.append((ahead.total, len(held))))
+        with open_writers(self._folder / "train", state["kept"]) as writers:
             for chunk in work(encoding, chunks):
-                _add(writers, chunk)
+                add_chunk(writers, chunk)
                 rows, held_by_then = marks.popleft()
                 self._on_progress("encoding", rows, counts.dropped.total)
                 if self._due():
@@ -174,42 +182,9 @@ class Preparation:
                     kept = writers[0].sentences
                     self._save(_ENCODED, {"rows": rows, "kept": kept, "held": held[:held_by_then]})
         if ahead.total != counts.dropped.total:
-            raise self._changed(sources.train.name)
-        self._tell_split(good, len(held), writers[0].sentences)
+            raise changed_meanwhile(sources.train.name)
+        self._findings.tell_split(good, len(held), writers[0].sentences)
         return writers[0].sentences, held
-
-    def _tell_split(self, good: int, held: int, kept: int) -> None:
-        """Add messages about how many pairs are held out, and how many are too long to be trained on."""
-        trained = good if self._sources.fraction == 0 else good - held
-        if held and self._sources.fraction == 0:
-            self._messages.append(
-                f"validation: on {held:,} of the {good:,} training pairs, since nothing is held back "
-                "(data.validation_fraction = 0); the scores say how well they are learnt by heart"
-            )
-        elif held:
-            self._messages.append(f"validation: {held:,} of the pairs, carved off by source; {trained:,} to train on")
-        self._refuse_none(kept, trained, "train")
-        if trained > kept:
-            self._messages.append(
-                f"dropped {trained - kept:,} of {trained:,} training pairs, with more than "
-                f"{self._sources.max_tokens} tokens on a side (data.max_tokens)"
-            )
-
-    @staticmethod
-    def _changed(name: str) -> CorpusError:
-        return CorpusError(f"{name}: it was changed while it was read. Start again when it is whole.")
-
-    def _refuse_none(self, kept: int, pairs: int, name: str) -> None:
-        if not kept:
-            raise CorpusError(
-                f"each of the {pairs:,} {name} pairs has more than {self._sources.max_tokens} tokens on a side: raise "
-                "data.max_tokens, or choose a tokenizer with longer tokens"
-            )
-
-    def _tell_dropped(self, corpus: Corpus, dropped: Dropped, to: Path) -> None:
-        if dropped.count:
-            listed = f" All are listed in {to / FAULTY}" if dropped.count > 1 else ""
-            self._messages.append(f"{corpus.name}: {dropped.message()}{listed}")
 
     def _listed(self, keep: int) -> TextIO:
         """Open the list of faulty pairs, to append after its first `keep` lines."""
@@ -233,8 +208,16 @@ class Preparation:
             return None
 
 
+def encode_validation(encoding: Encoding, validation: Sequence[Pair], folder: Path, findings: Findings) -> None:
+    """Encode the validation pairs into their files. Raise CorpusError where all of them are too long."""
+    with open_writers(folder / "validation", 0) as writers:
+        for chunk in cut_chunks(iter(validation)):
+            add_chunk(writers, encoding.run(chunk))
+    findings.refuse_none(writers[0].sentences, len(validation), "validation")
+
+
 @contextmanager
-def _writers(path: Path, sentences: int) -> Iterator[list[SideWriter]]:
+def open_writers(path: Path, sentences: int) -> Iterator[list[SideWriter]]:
     """Open the writers of source and target, to continue after so many sentences."""
     with ExitStack() as stack:
         yield [
@@ -243,16 +226,18 @@ def _writers(path: Path, sentences: int) -> Iterator[list[SideWriter]]:
         ]
 
 
-def _add(writers: list[SideWriter], chunk: EncodedChunk) -> None:
+def add_chunk(writers: list[SideWriter], chunk: EncodedChunk) -> None:
+    """Append a chunk to the files of both sides."""
     writers[0].add(chunk.source, chunk.source_lengths)
     writers[1].add(chunk.target, chunk.target_lengths)
 
 
-def _writing(listed: TextIO) -> Callable[[Fault], object]:
+def writing_faults(listed: TextIO) -> Callable[[Fault], object]:
+    """Return what writes a fault into a list, as a line."""
     return lambda fault: listed.write(" ".join(fault.message().split()) + "\n")
 
 
-def _chunks(pairs: Iterator[Pair], mark: Callable[[], object] = lambda: None) -> Iterator[Chunk]:
+def cut_chunks(pairs: Iterator[Pair], mark: Callable[[], object] = lambda: None) -> Iterator[Chunk]:
     """Yield pairs in chunks; `mark` is called when a chunk is complete, before it is yielded."""
     chunk: list[Pair] = []
     characters = 0

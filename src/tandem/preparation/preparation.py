@@ -2,16 +2,21 @@
 
 import hashlib
 import json
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from tandem.corpora.parallel_files import ShardedFiles
 from tandem.errors import CorpusError, NotWrittenError
 from tandem.files.locks import lock
 from tandem.files.removal import remove
 from tandem.preparation.cache import CORPUS_LAYOUT, Prepared, corpora_in, give_name, lock_of, open_prepared
+from tandem.preparation.claims import taking_part
 from tandem.preparation.contents import Contents
 from tandem.preparation.passes import Preparation
+from tandem.preparation.shard_work import Stamps, stamps_of
+from tandem.preparation.sharded import ShardedPreparation
 from tandem.preparation.sources import Sources, Tokens
 from tandem.terminal import Notify, OnProgress
 
@@ -59,6 +64,16 @@ def _prepared(
     folder = corpora_in(cache) / key
     path = lock_of(cache, key)
     path.parent.mkdir(parents=True, exist_ok=True)
+
+    def is_unchanged() -> bool:
+        return _stamps(sources) == stamps
+
+    if isinstance(sources.train, ShardedFiles):
+        partial = folder.with_name(f"{key}.partial")
+        shared = ShardedPreparation(
+            sources, sources.train, tokens, partial, path.parent, key, stamps, on_progress, notify
+        )
+        return replace(_prepared_together(shared, folder, partial, path, verify, is_unchanged, notify), files=files)
     with lock(path, notify, waiting="corpus: another process prepares it; waiting for that"):
         if prepared := open_prepared(folder, verify=verify):
             notify(f"corpus: prepared before, in {folder}")
@@ -68,9 +83,7 @@ def _prepared(
         partial = folder.with_name(f"{key}.partial")
         if open_prepared(partial, verify=verify) is None:  # otherwise a process was killed just before it gave the name
             try:
-                Preparation(sources, tokens, partial, train.lines, on_progress).run(
-                    folder, lambda: _stamps(sources) == stamps
-                )
+                Preparation(sources, tokens, partial, train.lines, on_progress).run(folder, is_unchanged)
             except CorpusError:
                 with suppress(OSError):
                     remove(partial, CORPUS_LAYOUT)  # no later preparation can continue it
@@ -78,9 +91,52 @@ def _prepared(
         give_name(partial, folder)
         if prepared := open_prepared(folder):
             return replace(prepared, files=files)
-    raise CorpusError(f"{folder}: the prepared corpus cannot be read again. Is the disk in order?")
+    raise _unreadable(folder)
 
 
-def _stamps(sources: Sources) -> list[tuple[int, int]]:
-    states = [path.stat() for corpus in sources.corpora() for path in corpus.files if path.exists()]
-    return [(state.st_size, state.st_mtime_ns) for state in states]
+def _prepared_together(
+    shared: ShardedPreparation,
+    folder: Path,
+    partial: Path,
+    path: Path,
+    verify: bool,
+    is_unchanged: Callable[[], bool],
+    notify: Notify,
+) -> Prepared:
+    """Return a prepared corpus in shards, after taking part in its preparation if it is not there.
+
+    Nobody holds the lock at `path` meanwhile: only who begins, and who joins the shards.
+    """
+    with ExitStack() as stack:
+        with lock(path, notify, waiting="corpus: another process joins its shards; waiting for that"):
+            if prepared := open_prepared(folder, verify=verify):
+                notify(f"corpus: prepared before, in {folder}")
+                return prepared
+            if folder.exists():
+                notify(f"corpus: what was prepared in {folder} is damaged; it is made anew")
+            stack.enter_context(taking_part(path.parent, folder.name))
+            is_sealed = (
+                open_prepared(partial, verify=verify) is not None
+            )  # a process was killed before it gave the name
+            if not is_sealed:
+                shared.begin()
+        if not is_sealed:
+            shared.take_part()
+        with lock(path, notify, waiting="corpus: another process joins its shards; waiting for that"):
+            if prepared := open_prepared(folder, verify=verify):
+                return prepared
+            if open_prepared(partial) is None:
+                shared.join(folder, is_unchanged)
+            shared.tidy()
+            give_name(partial, folder)
+            if prepared := open_prepared(folder):
+                return prepared
+    raise _unreadable(folder)
+
+
+def _unreadable(folder: Path) -> CorpusError:
+    return CorpusError(f"{folder}: the prepared corpus cannot be read again. Is the disk in order?")
+
+
+def _stamps(sources: Sources) -> Stamps:
+    return stamps_of(path for corpus in sources.corpora() for path in corpus.files)

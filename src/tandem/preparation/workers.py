@@ -33,11 +33,12 @@ def work(task: Task[Result], chunks: Iterable[Chunk], processes: int | None = No
             count,
             pack=lambda chunk: json.dumps(chunk, ensure_ascii=False).encode(),
             unpack=task.unpack,
-            ended=_worker_died,
+            ended=worker_died,
         )
 
 
-def _worker_died(code: int) -> TandemError:
+def worker_died(code: int) -> TandemError:
+    """Return the error for a worker process that ended with this code."""
     return TandemError(
         f"a process that prepares the corpus beside this one ended ({code}). Perhaps memory was short: "
         "start again, and what was prepared is kept; with `taskset -c 0` only one process works, and a lower "

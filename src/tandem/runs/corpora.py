@@ -32,7 +32,8 @@ from tandem.text.counts import WordCounts
 
 _LOOKED_AT = 200_000  # the number of pairs from which a recipe is chosen
 _CUT = 0.01  # the share of training targets beyond the output's limit above which a warning is given
-_BLOCK = 2**18  # the number of pairs whose lengths are compared at a time
+_BLOCK = 2**13  # the number of pairs that are looked at together
+_MOST_LOOKED_AT = 2**20  # the most training pairs that warnings are computed from
 
 
 class GivenPairs(NamedTuple):
@@ -55,6 +56,7 @@ class PreparedCorpus:
     messages: list[str]
     reverse_source: bool  # whether the ids of the sources go from the last token to the first
     key: str  # identifies the content of the corpora and how they were prepared
+    folder: Path  # where it lies in the cache
     files: Mapping[str, Sequence[tuple[str, str]]]  # name and SHA-256 of each file, under "train" and "validation"
 
 
@@ -106,7 +108,7 @@ def prepare_corpora(
     validation = Batches(result.validation, 64, recipe.seed, shuffle=False, copying=table)
     reverse = text.reverse_source
     return PreparedCorpus(
-        source, target, train, validation, result.validation_pairs, messages, reverse, key, result.files
+        source, target, train, validation, result.validation_pairs, messages, reverse, key, result.folder, result.files
     )
 
 
@@ -149,17 +151,18 @@ def _training_batches(recipe: Recipe, prepared: Prepared, copying: CopyTable | N
 
 def _cut_targets(search: Search, corpus: EncodedCorpus) -> list[str]:
     """Return a warning where more than 1 % of the training targets are longer than an output may be."""
-    cut = 0
-    for start in range(0, len(corpus), _BLOCK):
+    cut = looked_at = 0
+    for block in corpus.blocks(_BLOCK, _MOST_LOOKED_AT):
         # <sos> and <eos> do not count.
         source, target = (
-            np.diff(side.offsets[start : start + _BLOCK + 1]) - 2 for side in (corpus.source, corpus.target)
+            np.diff(side.offsets[block.start : block.stop + 1]) - 2 for side in (corpus.source, corpus.target)
         )
         cut += int((target > np.floor(source * search.max_length_factor) + search.max_length_extra).sum())
-    if cut <= _CUT * len(corpus):
+        looked_at += len(target)
+    if cut <= _CUT * looked_at:
         return []
     return [
-        f"warning: {100 * cut / len(corpus):.1f} % of the training targets are longer than an output may be, which is "
+        f"warning: {100 * cut / looked_at:.1f} % of the training targets are longer than an output may be, which is "
         f"{search.max_length_factor:g} x the source's tokens + {search.max_length_extra}: raise "
         "search.max_length_factor or search.max_length_extra, or give --max-length-factor or --max-length-extra when "
         "you translate"
@@ -173,9 +176,10 @@ def copy_table(recipe: Recipe, source: Tokenizer, target: Tokenizer) -> CopyTabl
 
 def _nothing_copied(corpus: EncodedCorpus, table: CopyTable) -> list[str]:
     """Return a warning where no training target has an unknown word that stands in its source."""
-    ids = corpus.target.ids
-    if any((ids[start : start + _BLOCK] >= table.target_size).any() for start in range(0, len(ids), _BLOCK)):
-        return []
+    ids, offsets = corpus.target.ids, corpus.target.offsets
+    for block in corpus.blocks(_BLOCK, _MOST_LOOKED_AT):
+        if (ids[offsets[block.start] : offsets[block.stop]] >= table.target_size).any():
+            return []
     return [
         "warning: model.copy is on, but no training target has a token that only its source has, so how to copy an "
         "unknown word cannot be learnt: raise text.source.min_count and text.target.min_count to 2 or more, so that "
@@ -223,6 +227,8 @@ def read_first_pairs(data: Data, given: GivenPairs | None) -> tuple[list[Pair], 
     first = list(islice(pairs, _LOOKED_AT))
     if len(first) < _LOOKED_AT:
         return first, len(first)
+    if estimated := corpus.estimated_pairs():
+        return first, estimated
     lines = Contents(default_cache() / "files").of(corpus, data.max_characters).lines
     return first, lines or len(first) + sum(1 for _ in pairs)
 
