@@ -146,7 +146,7 @@ def test_a_large_corpus_is_put_in_the_same_order_block_by_block(monkeypatch: pyt
     for block in (1, 7, 64, 999, 1000, 5000):
         monkeypatch.setattr(data_batches, "_BLOCK", block)
         batches = Batches(encoded, 7, 3)
-        found_rows, found_order = batches._plan(2)
+        _, found_rows, found_order, _ = batches._plan(2)
         assert found_rows.tolist() == rows.tolist()
         assert found_order.tolist() == order.tolist()
         assert isinstance(found_rows.base, np.memmap) == (block < 1000)

@@ -26,6 +26,7 @@ def small(most: int, chunk: int) -> Iterator[None]:
     """Pools of about `most` rows, of chunks of so many."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pools, "MOST_ROWS", most)
+        patch.setattr(pools, "POOL_ROWS", most)
         patch.setattr(pools, "_CHUNK", chunk)
         yield
 
@@ -73,27 +74,27 @@ def test_an_epoch_begins_at_any_batch(
 def test_pools_have_whole_batches_and_about_the_same_size(rows: int, size: int) -> None:
     cut = Pools(rows, size)
     assert cut.size % size == 0
-    assert cut.size < pools.MOST_ROWS + size
+    assert cut.size < (pools.MOST_ROWS if len(cut) == 1 else pools.POOL_ROWS) + size
     assert (len(cut) - 1) * cut.size < rows <= len(cut) * cut.size
     assert len(Pools(rows, size, whole=True)) == 1
     assert (len(cut) == 1) == (rows <= pools.MOST_ROWS or rows <= cut.size)
 
 
 def test_only_what_a_start_needs_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    planned: list[tuple[int, int]] = []
-    plan = Batches._plan
+    planned: list[int] = []
+    rows_of_pool = Pools.rows_of
 
-    def counting(batches: Batches, number: int, pool: int = 0) -> tuple[pools.Rows, pools.Rows]:
-        planned.append((number, pool))
-        return plan(batches, number, pool)
+    def counting(cut: Pools, pool: int, generator: np.random.Generator) -> pools.Rows:
+        planned.append(pool)
+        return rows_of_pool(cut, pool, generator)
 
-    monkeypatch.setattr(Batches, "_plan", counting)
+    monkeypatch.setattr(Pools, "rows_of", counting)
     with small(30, 4):
         batches = Batches(numbered(300), 3, 1)
         assert len(batches._pools) == 10
         next(batches.epoch(2, first=55))  # the sixth batch of the sixth pool
-    assert planned[0] == (2, 5)
-    assert set(planned) <= {(2, 5), (2, 6)}
+    assert planned[0] == 5
+    assert set(planned) <= {5, 6}
 
 
 def test_a_pool_is_from_all_over_the_corpus_and_differs_from_pass_to_pass() -> None:
@@ -143,7 +144,7 @@ def test_the_order_of_pools_is_the_same_for_ever() -> None:
 
 
 def test_pages_that_were_read_are_given_back_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.batches.batching._RELEASED_AFTER", 20)
+    monkeypatch.setattr("tandem.preparation.encoded._RELEASED_AFTER", 2)
     made = numbered(200)
     for name, written in (("source", made.source), ("target", made.target)):
         writer = SideWriter(tmp_path / name)

@@ -31,7 +31,9 @@ def test_a_recipe_is_described_without_its_corpus(tandem: Tandem) -> None:
         "all": 384_156_004,
     }
     assert "LSTM, 4 layers of 1,000, embeddings of 1,000; 160,004 source and 80,004 target tokens" in found.out
-    assert f"training: {384_156_004 * 8 / 2**20:,.0f} MiB for the weights, the gradients and the state of sgd" in found.out
+    assert (
+        f"training: {384_156_004 * 8 / 2**20:,.0f} MiB for the weights, the gradients and the state of sgd" in found.out
+    )
 
 
 @pytest.mark.parametrize(("settings", "kept"), [((), 2), (("optimizer.name=sgd", "optimizer.momentum=0.9"), 1)])

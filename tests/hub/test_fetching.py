@@ -53,7 +53,9 @@ def test_offline_is_offline(hub: StandInHub, repository: Repository, monkeypatch
     hub.asked.clear()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert (local_model(Path("hf:me/numbers")) / WEIGHTS).exists()
-    with pytest.raises(HubError, match="hf:me/other: HF_HUB_OFFLINE is set, and the model is not completely in the cache"):
+    with pytest.raises(
+        HubError, match="hf:me/other: HF_HUB_OFFLINE is set, and the model is not completely in the cache"
+    ):
         local_model(Path("hf:me/other"))
     assert hub.asked == []
 

@@ -23,8 +23,6 @@ from tandem.text.copying import CopyTable
 _BLOCK = 1 << 18
 """Rows that are processed together. Longer arrays of rows are kept in a file that is mapped into memory."""
 _PIECE = 1 << 20  # bytes that are written at a time
-_RELEASED_AFTER = 1 << 11
-"""The rows of a corpus of several pools after which the pages that were read of it are given back."""
 
 
 class Batch(NamedTuple):
@@ -47,12 +45,23 @@ class Batch(NamedTuple):
         return self._replace(source=self.source.to(device), target=self.target.to(device), copies=copies)
 
 
+class _Plan(NamedTuple):
+    """The rows of a pass or a pool in the order of its batches."""
+
+    corpus: EncodedCorpus  # what the rows belong to: the whole corpus, or a pool in memory
+    rows: Rows
+    order: Rows
+    """The order of the batches, each of which is consecutive `rows`."""
+    numbers: Rows | None = None
+    """The number of each row in the whole corpus; None where that is the row."""
+
+
 @dataclass(frozen=True)
 class Batches:
     """The batches of a corpus for every epoch. Memory does not grow with the corpus.
 
-    A shuffled corpus of more than `MOST_ROWS` pairs is read in pools (`batches/pools.py`), each of which is shuffled
-    and sorted for itself, by a thread, while the one before it is used.
+    A shuffled corpus of more than `MOST_ROWS` pairs comes in pools (`batches/pools.py`). A thread reads each into
+    memory, shuffles and sorts it, while the one before it is used.
     """
 
     corpus: EncodedCorpus
@@ -88,28 +97,26 @@ class Batches:
     def _batches_per_pass(self) -> int:
         return -(-len(self.corpus) // self.batch_size)
 
-    def _rows_of_batches(self, epoch: int, first: int) -> Iterator[tuple[Rows, int]]:
-        """Yield the rows of each batch of an epoch, from batch number `first` on, and the number of its pass."""
+    def _rows_of_batches(self, epoch: int, first: int) -> Iterator[tuple[_Plan, Rows, int]]:
+        """Yield the rows of each batch of an epoch, from batch number `first` on, with their plan and their pass."""
         begun, skipped = divmod(first, self._batches_per_pass)
         begun_pool, skipped = divmod(skipped, self._pools.batches)
         passes = range(epoch * self.passes + begun, (epoch + 1) * self.passes)
         parts = [(number, pool) for number in passes for pool in range(len(self._pools))][begun_pool:]
-        for (number, _), (rows, order) in zip(parts, self._plans(parts), strict=True):
-            for count, index in enumerate(order[skipped:], start=1):
-                yield rows[index * self.batch_size : (index + 1) * self.batch_size], number
-                if len(self._pools) > 1 and count % max(_RELEASED_AFTER // self.batch_size, 1) == 0:
-                    self.corpus.release()
+        for (number, _), plan in zip(parts, self._plans(parts), strict=True):
+            for index in plan.order[skipped:]:
+                yield plan, plan.rows[index * self.batch_size : (index + 1) * self.batch_size], number
             skipped = 0
 
-    def _plans(self, parts: Sequence[tuple[int, int]]) -> Iterator[tuple[Rows, Rows]]:
+    def _plans(self, parts: Sequence[tuple[int, int]]) -> Iterator[_Plan]:
         """Yield the plans of pools, given by pass and pool. Of a corpus of several pools the next is made meanwhile."""
         if len(self._pools) == 1:
-            yield from (self._plan(*part) for part in parts)
+            yield from (self._plan(number) for number, _ in parts)
             return
         with ThreadPoolExecutor(1) as thread:
-            ahead: deque[Future[tuple[Rows, Rows]]] = deque()
+            ahead: deque[Future[_Plan]] = deque()
             for part in parts:
-                ahead.append(thread.submit(self._plan, *part))
+                ahead.append(thread.submit(self._plan_pool, *part))
                 if len(ahead) > 1:
                     yield ahead.popleft().result()
             while ahead:
@@ -125,43 +132,48 @@ class Batches:
 
         Every epoch has the same. For a corpus of several pools it is that of one pool, which all are like.
         """
-        rows = self._plan(0)[0] if len(self._pools) > 1 else self._by_length(_all_rows(len(self.corpus)))
+        corpus, rows = self.corpus, _all_rows(len(self.corpus)) if len(self._pools) == 1 else None
+        if rows is None:
+            corpus, rows, *_ = self._plan_pool(0, 0)
+        else:
+            rows = _by_length(corpus, rows)
         block = max(_BLOCK // self.batch_size, 1) * self.batch_size
         positions = tokens = 0
         for start in range(0, len(rows), block):
-            for side in (self.corpus.source, self.corpus.target):
+            for side in (corpus.source, corpus.target):
                 lengths = side.lengths_of(rows[start : start + block])
                 firsts = np.arange(0, len(lengths), self.batch_size)
                 sizes = np.diff(np.append(firsts, len(lengths)))
                 positions += int((np.maximum.reduceat(lengths, firsts) * sizes).sum())
                 tokens += int(lengths.sum())
-        if len(self._pools) > 1:
-            self.corpus.release()
         return 1 - tokens / positions
 
-    def _plan(self, number: int, pool: int = 0) -> tuple[Rows, Rows]:
-        """Return the rows of a pool of pass `number`, sorted by length with random ties, and its batches' order."""
-        if len(self._pools) > 1:
-            rows = self._pools.rows_of(pool, np.random.default_rng((self.seed, number)))
-            generator = np.random.default_rng((self.seed, number, pool + 1))
-        else:
-            rows, generator = _all_rows(len(self.corpus)), np.random.default_rng((self.seed, number))
-        order = np.arange(-(-len(rows) // self.batch_size))
+    def _plan(self, number: int) -> _Plan:
+        """Plan pass `number` over the whole corpus: rows sorted by length with random ties, batches in random order."""
+        rows = _all_rows(len(self.corpus))
         if not self.shuffle:
-            return self._by_length(rows), order
+            return _Plan(self.corpus, _by_length(self.corpus, rows), np.arange(self._batches_per_pass))
+        return self._shuffled(self.corpus, rows, np.random.default_rng((self.seed, number)))
+
+    def _plan_pool(self, number: int, pool: int) -> _Plan:
+        """Plan a pool of pass `number`, read into memory, as a pass over a small corpus."""
+        numbers = self._pools.rows_of(pool, np.random.default_rng((self.seed, number)))
+        plan = self._shuffled(
+            self.corpus.taken(numbers), np.arange(len(numbers)), np.random.default_rng((self.seed, number, pool + 1))
+        )
+        return plan._replace(numbers=numbers)
+
+    def _shuffled(self, corpus: EncodedCorpus, rows: Rows, generator: np.random.Generator) -> _Plan:
         generator.shuffle(rows)
-        rows = self._by_length(rows)
-        if len(self._pools) > 1:
-            self.corpus.release()
+        rows = _by_length(corpus, rows)
+        order = np.arange(-(-len(rows) // self.batch_size))
         generator.shuffle(order)
-        return rows, order
+        return _Plan(corpus, rows, order)
 
-    def _by_length(self, rows: Rows) -> Rows:
-        return _sorted(_sorted(rows, self.corpus.target), self.corpus.source)
-
-    def _batch(self, rows: Rows, number: int) -> Batch:
-        source, source_lengths = _pad(*_cut(self.corpus.source, rows, self.source_dropout, number))
-        target, target_lengths = _pad(*_cut(self.corpus.target, rows, self.target_dropout, number))
+    def _batch(self, plan: _Plan, rows: Rows, number: int) -> Batch:
+        numbers = rows if plan.numbers is None else plan.numbers[rows]
+        source, source_lengths = _pad(*_cut(plan.corpus.source, rows, numbers, self.source_dropout, number))
+        target, target_lengths = _pad(*_cut(plan.corpus.target, rows, numbers, self.target_dropout, number))
         if self.copying is None:
             return Batch(source, source_lengths, target, target_lengths)
         read, copies = copied_sources(source, self.copying)
@@ -177,12 +189,14 @@ def pad_sentences(sentences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(padded), torch.tensor(lengths)
 
 
-def _cut(side: EncodedSide, rows: Rows, dropout: BpeDropout | None, number: int) -> tuple[EncodedSide, Rows]:
+def _cut(
+    side: EncodedSide, rows: Rows, numbers: Rows, dropout: BpeDropout | None, number: int
+) -> tuple[EncodedSide, Rows]:
     """Return a side and rows of it: the given ones, or the same sentences with their words cut anew."""
     if dropout is None:
         return side, rows
     ids = np.concatenate([side.ids[side.offsets[row] : side.offsets[row + 1]] for row in rows])
-    return EncodedSide.of(*dropout.cut(ids, side.lengths_of(rows), rows, number)), np.arange(len(rows))
+    return EncodedSide.of(*dropout.cut(ids, side.lengths_of(rows), numbers, number)), np.arange(len(rows))
 
 
 def copied_sources(source: Tensor, table: CopyTable) -> tuple[Tensor, Tensor]:
@@ -199,6 +213,11 @@ def _pad(side: EncodedSide, rows: Rows) -> tuple[Tensor, Tensor]:
     padded = np.full(mask.shape, PAD_ID, dtype=np.int64)
     padded[mask] = side.ids[(starts + steps)[mask]]
     return torch.from_numpy(padded), torch.from_numpy(lengths)
+
+
+def _by_length(corpus: EncodedCorpus, rows: Rows) -> Rows:
+    """Return the rows sorted stably by source length, and by target length where these are equal."""
+    return _sorted(_sorted(rows, corpus.target), corpus.source)
 
 
 def _sorted(rows: Rows, side: EncodedSide) -> Rows:

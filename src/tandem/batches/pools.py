@@ -1,7 +1,7 @@
 """The order of a corpus that is too large to be shuffled whole: in pools of rows from all over it, one after the other.
 
 A pass puts chunks of consecutive rows into a random order, and cuts that into pools. So what is read for a pool lies
-together on disk, and what is computed for it does not grow with the corpus, except for a number a chunk.
+together on disk, and what a pool takes in memory does not grow with the corpus, except for a number a chunk.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,9 @@ import numpy.typing as npt
 Rows: TypeAlias = npt.NDArray[np.int64]
 
 MOST_ROWS = 1 << 22
-"""The most rows of a corpus that is one pool. A larger corpus has pools of about this size."""
+"""The most rows of a corpus that is one pool, which is not read into memory."""
+POOL_ROWS = 1 << 20
+"""About how many rows each pool of a larger corpus has."""
 _CHUNK = 1 << 10  # consecutive rows that are in one pool, or in two that follow each other
 
 
@@ -32,7 +34,7 @@ class Pools:
     @property
     def batches(self) -> int:
         """The number of batches in each pool but the last."""
-        pools = 1 if self.whole else -(-self.rows // MOST_ROWS)
+        pools = 1 if self.whole or self.rows <= MOST_ROWS else -(-self.rows // POOL_ROWS)
         return -(-self.rows // (pools * self.batch_size))
 
     @property

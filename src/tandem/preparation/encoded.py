@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from mmap import mmap
 from pathlib import Path
@@ -18,6 +18,7 @@ if sys.platform == "linux":
     from mmap import MADV_DONTNEED
 
 _BLOCK = 1 << 17  # sentences that are read at a time
+_RELEASED_AFTER = 32  # runs of rows that are taken before the pages that were read of their files are given back
 _IDS, _OFFSETS = np.dtype("<i4"), np.dtype("<i8")
 
 
@@ -46,6 +47,19 @@ class EncodedSide:
         """The number of ids of each of these sentences."""
         return self.offsets[rows + 1] - self.offsets[rows]
 
+    def taken(self, runs: Sequence[slice]) -> Self:
+        """Return the sentences of these runs of rows, one after the other, in memory."""
+        ids = np.empty(sum(int(self.offsets[run.stop] - self.offsets[run.start]) for run in runs), _IDS)
+        lengths = np.concatenate([np.diff(self.offsets[run.start : run.stop + 1]) for run in runs])
+        end = 0
+        for number, run in enumerate(runs, start=1):
+            start, end = end, end + int(self.offsets[run.stop] - self.offsets[run.start])
+            ids[start:end] = self.ids[self.offsets[run.start] : self.offsets[run.stop]]
+            if number % _RELEASED_AFTER == 0:
+                self.release()
+        self.release()
+        return type(self).of(ids, lengths)
+
     def release(self) -> None:
         """Give back the memory of what was read from mapped files. It is read again where it is needed again."""
         for array in (self.ids, self.offsets):
@@ -72,6 +86,13 @@ class EncodedCorpus:
         for block in range(number):
             start = block * size if chosen == len(self) else block * (len(self) - size) // max(number - 1, 1)
             yield slice(start, min(start + size, len(self)))
+
+    def taken(self, rows: Offsets) -> Self:
+        """Return the pairs of these rows in memory. Rows that follow one another are read together."""
+        starts = np.flatnonzero(np.diff(rows, prepend=rows[0] - 2) != 1)
+        ends = np.append(starts[1:], len(rows)) - 1
+        runs = [slice(int(first), int(last) + 1) for first, last in zip(rows[starts], rows[ends], strict=True)]
+        return type(self)(self.source.taken(runs), self.target.taken(runs))
 
     def release(self) -> None:
         """Give back the memory of what was read from mapped files. It is read again where it is needed again."""
