@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Self, TypedDict
 
 from tandem.errors import MemoryShortage
 from tandem.names import (
@@ -92,6 +92,12 @@ class SearchSettings:
     """Whether `<unk>` may stand in an output, and then takes the text of the source word that it came from."""
     dictionary: Mapping[str, str] | None = None
     """What such a word is replaced by instead, by words of the source."""
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> Self:
+        """Return the settings that `dataclasses.asdict` made these values of, which may have been JSON since."""
+        sampling = values["sampling"]
+        return cls(**{**values, "sampling": sampling and Sampling(**sampling)})
 
     @property
     def method(self) -> SearchMethod:
