@@ -22,7 +22,7 @@ ExportPrecision: TypeAlias = Literal["float32", "int8"]
 
 Split: TypeAlias = Literal["train", "validation", "test"]
 """The parts of a corpus that Tandem knows by name."""
-BulkEngineName: TypeAlias = Literal["local"]
+BulkEngineName: TypeAlias = Literal["local", "daft", "ray"]
 """What runs the shards of a bulk job."""
 BulkTask: TypeAlias = Literal["translate", "score", "evaluate"]
 """What a bulk job does with its lines."""

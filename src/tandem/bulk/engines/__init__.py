@@ -25,7 +25,11 @@ class BulkEngine(Protocol):
         """
 
 
-_MODULES: dict[BulkEngineName, tuple[str, str]] = {"local": ("local", "LocalEngine")}
+_MODULES: dict[BulkEngineName, tuple[str, str]] = {
+    "local": ("local", "LocalEngine"),
+    "daft": ("daft_engine", "DaftEngine"),
+    "ray": ("ray_engine", "RayEngine"),
+}
 """The module and the class of each engine."""
 
 
