@@ -89,9 +89,6 @@ class BulkOptions:
     device: Device
     precision: Precision
     averaging: Averaging
-    lowercase: bool | None = None
-    raw: bool = False
-    tokenize: str | None = None
 
 
 @dataclass(frozen=True)

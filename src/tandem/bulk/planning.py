@@ -13,7 +13,7 @@ from tandem.bulk.folder import BulkFolder
 from tandem.bulk.formats import FORMATS, format_of
 from tandem.bulk.shard_worker import recut_ending
 from tandem.bulk.tasks import TASKS
-from tandem.errors import CorpusError, TandemError
+from tandem.errors import CorpusError, RecipeError, TandemError
 from tandem.files.atomic import flush
 from tandem.files.compression import PACKED_SUFFIXES
 from tandem.files.lines import check_read_again
@@ -55,6 +55,11 @@ def describe_inputs(paths: Sequence[Path], options: BulkOptions, name: BulkForma
     for path, output in zip(paths, _output_names(paths), strict=True):
         check_read_again(path)
         form = format_of(path.name) if name == "auto" else FORMATS[name]
+        if options.form != "plain" and form.name != "text":
+            raise RecipeError(
+                f"{path}: n-best lists and JSON are written for plain text, and to {form.name} one translation is "
+                "added. Leave out --n-best, --sample and --json"
+            )
         columns, header = form.find_columns(path, options.columns, task.columns)
         status = path.stat()
         inputs.append(

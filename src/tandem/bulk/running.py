@@ -1,10 +1,10 @@
 """The driver of a bulk job: it finds what is left to do, has an engine do it, and joins the results."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tandem.bulk.bulk_job import BulkJob, BulkModel, BulkOptions, Cut, description_of
 from tandem.bulk.engines import bulk_engine
@@ -26,11 +26,11 @@ from tandem.names import (
     BulkTask,
     Device,
     Precision,
-    TokenizerChoice,
 )
 from tandem.processes import cores
 from tandem.terminal import Notify, OnProgress
 from tandem.translation.forms import FORMS
+from tandem.translation.settings import SearchOptions
 
 if TYPE_CHECKING:
     from tandem.translation.translator import Translator
@@ -49,7 +49,7 @@ class BulkRequest:
     output: Path
     """The folder of the job."""
     task: BulkTask = "translate"
-    search: Mapping[str, Any] = field(default_factory=dict)
+    search: SearchOptions = field(default_factory=SearchOptions)
     """The options of the search, as `Translator.search_settings` takes them."""
     form: str = "plain"
     """The form that translations of plain text are written in: "plain", "n-best" or "json"."""
@@ -64,9 +64,6 @@ class BulkRequest:
     device: Device = "auto"
     precision: Precision = "float32"
     averaging: Averaging = "arithmetic"
-    lowercase: bool | None = None
-    raw: bool = False
-    tokenize: TokenizerChoice | None = None
 
 
 def run_bulk(
@@ -166,9 +163,6 @@ def _options(request: BulkRequest, translator: "Translator") -> BulkOptions:
         device=request.device,
         precision=request.precision,
         averaging=request.averaging,
-        lowercase=request.lowercase,
-        raw=request.raw,
-        tokenize=request.tokenize,
     )
 
 
