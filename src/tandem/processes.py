@@ -185,9 +185,15 @@ def serve(start: Callable[[bytes], Callable[[bytes], bytes]]) -> None:
 def _end_with_parent() -> None:
     """End this process soon after its parent has ended, even if that was killed: nobody waits for its work."""
     parent = os.getppid()
+    # On Windows it never changes; there the worker ends at its next question.
+    end_unless(lambda: os.getppid() == parent)
+
+
+def end_unless(wanted: Callable[[], bool]) -> None:
+    """End this process within about a second after `wanted` turns false, whatever it is doing."""
 
     def watch() -> None:
-        while os.getppid() == parent:  # on Windows it never changes; there the worker ends at its next question
+        while wanted():
             time.sleep(_WATCH_SECONDS)
         os._exit(errno.ECHILD)
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from tandem.bulk.bulk_job import BulkJob
 from tandem.bulk.engines import TRIES
-from tandem.bulk.engines.remote import RemoteWorker, ShardsLeft, end_unless, first_line, imported
+from tandem.bulk.engines.remote import RemoteWorker, ShardsLeft, first_line, imported
 from tandem.bulk.folder import BulkFolder
 from tandem.bulk.ledger import ShardDone
 from tandem.bulk.log import write_event
 from tandem.errors import TandemError
+from tandem.processes import end_unless
 
 
 class DaftEngine:

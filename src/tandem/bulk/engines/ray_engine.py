@@ -1,10 +1,11 @@
 """The engine `ray`: actors of a Ray cluster, each of which keeps its models loaded. Only numbers travel.
 
-Where no cluster runs, one is started on this machine for the time of the job.
+The cluster is the one that RAY_ADDRESS names. Without it, one is started on this machine for the time of the job.
 """
 
 import logging
 import os
+import socket
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from tandem.errors import TandemError
 
 _OBJECT_STORE = 80 * 2**20
 """Bytes of shared memory of a cluster that is started here: about the least that Ray takes."""
+_ANSWER_SECONDS = 10
 _PATIENCE = 600.0
 """Seconds without any worker after which a run ends: the cluster has no room."""
 
@@ -47,33 +49,42 @@ class RayEngine:
 
 @contextmanager
 def _cluster(ray: Any, *, cpus: int, gpus: int) -> Iterator[None]:
-    """Be connected to the cluster that the caller is connected to, RAY_ADDRESS names or runs here, or start one."""
+    """Be connected to the cluster that the caller is connected to or RAY_ADDRESS names; without either, start one."""
     if ray.is_initialized():
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    address = os.environ.get("RAY_ADDRESS", "local")
     try:
-        try:
-            ray.init(address="auto", **quiet)
-        except ConnectionError as error:
-            address = os.environ.get("RAY_ADDRESS", "")
-            if address not in ("", "auto", "local"):
-                raise TandemError(
-                    f"RAY_ADDRESS={address}: no Ray cluster answers there ({first_line(error)}). Start one with 'ray "
-                    "start --head', or unset RAY_ADDRESS to use this machine alone"
-                ) from error
+        if address == "local":
             ray.init(
-                address="local",
+                address=address,
                 num_cpus=cpus,
                 num_gpus=gpus,
                 object_store_memory=_OBJECT_STORE,
                 include_dashboard=False,
                 **quiet,
             )
+        else:
+            _connect(ray, address, quiet)
         yield
     finally:
         ray.shutdown()
+
+
+def _connect(ray: Any, address: str, quiet: dict[str, Any]) -> None:
+    """Connect to a cluster that runs. Raise TandemError where none answers at the address."""
+    try:
+        host, _, port = address.rpartition("://")[2].rpartition(":")
+        if host and port.isdecimal():  # Ray itself tries for minutes, and then ends the process
+            socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS).close()
+        ray.init(address=address, **quiet)
+    except (OSError, ValueError, ray.exceptions.RayError) as error:
+        raise TandemError(
+            f"RAY_ADDRESS={address}: no Ray cluster answers there ({first_line(error)}). Start one with 'ray start "
+            "--head', or unset RAY_ADDRESS to use this machine alone"
+        ) from error
 
 
 class _Pool:

@@ -3,10 +3,9 @@
 import json
 import os
 import platform
-import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,14 +111,3 @@ class ShardsLeft:
 def first_line(error: BaseException) -> str:
     """Return the beginning of an error's message, for a message of ours."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def end_unless(alive: Callable[[], bool]) -> None:
-    """End this process within about a second after `alive` turns false, whatever it is doing."""
-
-    def watch() -> None:
-        while alive():
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
