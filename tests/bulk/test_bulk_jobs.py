@@ -17,6 +17,7 @@ from tandem.bulk.folder import BulkFolder
 from tandem.bulk.ledger import Ledger, ShardDone
 from tandem.bulk.shard_worker import ShardWorker
 from tandem.errors import CorpusError, OutputError, TandemError
+from tandem.runs.bulk_evaluation import evaluate_bulk
 from tests.support.runs import number_pairs, untrained
 
 SOURCES = [source for source, _ in number_pairs(60, seed=8)]
@@ -144,6 +145,21 @@ def test_scores_are_those_of_the_translator(model: Path, tmp_path: Path) -> None
     wanted = [score.log_probability for score in tandem.load(model).score(sources, targets)]
     lines = (tmp_path / "out" / "output" / "in.tsv").read_text(encoding="utf-8").splitlines()
     assert [float(line.split("\t")[2]) for line in lines] == pytest.approx(wanted, abs=2e-5)
+
+
+@pytest.mark.usefixtures("here")
+def test_an_evaluation_gives_the_figures_of_evaluate(model: Path, tmp_path: Path) -> None:
+    pairs = [*number_pairs(130, seed=3), ("eins", "two"), ("eins", "one")]
+    source = written(tmp_path / "in.tsv", ["\t".join(pair) for pair in [*pairs, ("", "one"), ("eins", " ")]])
+    run_bulk(request(model, source, task="evaluate"))
+    found = evaluate_bulk(tmp_path / "out")
+    wanted = tandem.evaluate(tandem.load(model), pairs)
+    assert [score.name for score in found.evaluation.scores] == [score.name for score in wanted.scores]
+    assert [score.signature for score in found.evaluation.scores] == [score.signature for score in wanted.scores]
+    assert [score.value for score in found.evaluation.scores] == pytest.approx(
+        [s.value for s in wanted.scores], rel=1e-5
+    )
+    assert (found.evaluation.pairs, found.dropped) == (132, 2)
 
 
 @pytest.mark.usefixtures("here")
