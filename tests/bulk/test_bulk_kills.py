@@ -114,18 +114,9 @@ def test_when_the_engine_is_closed_its_workers_end(request_: BulkRequest, monkey
 def test_a_driver_that_is_killed_leaves_no_worker_and_the_same_command_finishes_its_job(
     model: Path, request_: BulkRequest
 ) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "tandem",
-        "bulk",
-        model,
-        "--input",
-        request_.inputs[0],
-        "--output",
-        request_.output,
-    ]
-    command += ["--batch-size", "2", "--beam", "2", "--shard-lines", "16", "--processes", "2"]
+    options = ["--batch-size", "2", "--beam", "2", "--shard-lines", "16", "--processes", "2"]
+    places = ["--input", request_.inputs[0], "--output", str(request_.output)]
+    command = [sys.executable, "-m", "tandem", "bulk", str(model), *places, *options]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     for _ in range(2):
         driver = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
