@@ -17,6 +17,7 @@ from tandem.bulk.folder import BulkFolder
 from tandem.bulk.ledger import Ledger, ShardDone
 from tandem.bulk.shard_worker import ShardWorker
 from tandem.errors import CorpusError, OutputError, TandemError
+from tandem.runs.bulk_evaluation import evaluate_bulk
 from tests.support.runs import number_pairs, untrained
 
 SOURCES = [source for source, _ in number_pairs(60, seed=8)]
@@ -147,6 +148,21 @@ def test_scores_are_those_of_the_translator(model: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("here")
+def test_an_evaluation_gives_the_figures_of_evaluate(model: Path, tmp_path: Path) -> None:
+    pairs = [*number_pairs(130, seed=3), ("eins", "two"), ("eins", "one")]
+    source = written(tmp_path / "in.tsv", ["\t".join(pair) for pair in [*pairs, ("", "one"), ("eins", " ")]])
+    run_bulk(request(model, source, task="evaluate"))
+    found = evaluate_bulk(tmp_path / "out")
+    wanted = tandem.evaluate(tandem.load(model), pairs)
+    assert [score.name for score in found.evaluation.scores] == [score.name for score in wanted.scores]
+    assert [score.signature for score in found.evaluation.scores] == [score.signature for score in wanted.scores]
+    assert [score.value for score in found.evaluation.scores] == pytest.approx(
+        [s.value for s in wanted.scores], rel=1e-5
+    )
+    assert (found.evaluation.pairs, found.dropped) == (132, 2)
+
+
+@pytest.mark.usefixtures("here")
 def test_a_line_without_a_translation_is_an_error_in_its_place(model: Path, tmp_path: Path) -> None:
     texts = ["eins", "\udcff", "zwei " * 20_000, "drei", "x" * (2**20 + 1), "vier"]
     source = tmp_path / "in"
@@ -242,7 +258,12 @@ def test_a_stopped_job_goes_on_and_does_no_shard_twice(
     status = read_status(tmp_path / "out")
     assert (status.shards_done, status.complete, status.lines) == (4, False, 60)
     left = read_shards(tmp_path / "out")
-    monkeypatch.setattr(ShardWorker, "run", lambda self, number: left.remove(number) or real(self, number))
+
+    def go_on(self: ShardWorker, number: int) -> ShardDone:
+        left.remove(number)
+        return real(self, number)
+
+    monkeypatch.setattr(ShardWorker, "run", go_on)
     run_bulk(request(model, source))
     assert left == []
     assert (tmp_path / "out" / "output" / "in").read_text(encoding="utf-8").splitlines() == expected(model, SOURCES)

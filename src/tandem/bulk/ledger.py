@@ -30,6 +30,8 @@ class ShardDone:
     """The SHA-256 of its output."""
     seconds: float
     """How long a worker took."""
+    cpu_seconds: float
+    """What it took of the processor's time, all threads of the worker together."""
     ended: float
     """When it was done, in seconds since 1970."""
 

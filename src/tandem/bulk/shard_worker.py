@@ -51,7 +51,7 @@ class ShardWorker:
             return done
         shard = self.cut[number]
         source = self.job.inputs[shard.input]
-        started = time.monotonic()
+        started, cpu = time.monotonic(), time.process_time()
         file = f"{number:08d}{shard_ending(source)}"
         output = self.folder.path / "shards" / file
         lines = at_limit = 0
@@ -77,6 +77,7 @@ class ShardWorker:
             faults=len(faults),
             at_limit=at_limit,
             seconds=round(time.monotonic() - started, 3),
+            cpu_seconds=round(time.process_time() - cpu, 3),
             ended=round(time.time(), 3),
         )
         self._ledger.write(done)

@@ -101,6 +101,7 @@ class Evaluating:
     def run(self, translator: "Translator", options: "BulkOptions", rows: Sequence[BulkRow]) -> Outcome:
         """See `Task.run`."""
         settings = SearchSettings.restored(options.settings)
+        rows = [_whole(row) for row in rows]
         made, faults = translated(translator, settings, "", rows)
         scores = translator.score([row.texts[0] for row in rows], [row.texts[1] for row in rows], _batch(options))
         results = [
@@ -124,6 +125,13 @@ class Evaluating:
             for row, translation, score, fault in zip(rows, made, scores, faults, strict=True)
         ]
         return Outcome(results, faults, sum(translation.stopped == "limit" for translation in made))
+
+
+def _whole(row: BulkRow) -> BulkRow:
+    """Return the row of a pair; with a fault where a side is empty, since nothing can be measured there."""
+    if row.fault or all(text.strip() for text in row.texts):
+        return row
+    return row._replace(fault=f"the {'source' if not row.texts[0].strip() else 'target'} is empty")
 
 
 TASKS: Mapping[BulkTask, Task] = {"translate": Translating(), "score": Scoring(), "evaluate": Evaluating()}

@@ -8,7 +8,15 @@ import typer
 
 from tandem.cli.commands import command
 from tandem.cli.groups import OptionGroup, option
-from tandem.cli.options import COMPUTATION, OUTPUT, EnsembleOptions, QuietOption, SamplingOptions, SearchOptions
+from tandem.cli.options import (
+    COMPUTATION,
+    OUTPUT,
+    EnsembleOptions,
+    QuietOption,
+    SamplingOptions,
+    SearchOptions,
+    TextScoreOptions,
+)
 from tandem.cli.streams import notify
 from tandem.errors import RecipeError
 from tandem.names import (
@@ -108,6 +116,7 @@ def bulk_command(
     wanted: ResultOptions,
     search: SearchOptions,
     sampling: SamplingOptions,
+    scoring: TextScoreOptions,
     model: EnsembleOptions,
     beside: WorkerOptions,
 ) -> None:
@@ -154,6 +163,22 @@ def bulk_command(
     manifest = run_with_progress(request, quiet=wanted.quiet)
     if not wanted.quiet:
         notify(summary(request, manifest))
+    if given.task == "evaluate":
+        show_scores(wanted, scoring)
+
+
+def show_scores(wanted: ResultOptions, scoring: TextScoreOptions) -> None:
+    """Measure what a job translated, and print its scores."""
+    from tandem.cli.notices import progress_bar
+    from tandem.cli.show import show_evaluation
+    from tandem.runs.bulk_evaluation import evaluate_bulk
+
+    assert wanted.output is not None
+    with progress_bar(quiet=wanted.quiet, seconds=30) as bar:
+        found = evaluate_bulk(wanted.output, **asdict(scoring), on_progress=bar)
+    for note in found.evaluation.notes:
+        notify(note)
+    show_evaluation(found.evaluation, found.dropped, as_json=wanted.as_json)
 
 
 def run_with_progress(request: "BulkRequest", *, quiet: bool) -> "Manifest":
