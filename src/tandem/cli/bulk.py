@@ -99,7 +99,10 @@ class WorkerOptions(OptionGroup):
 
     panel = COMPUTATION
 
-    engine: BulkEngineName = option("local", help="What runs the shards: local uses processes on this machine.")
+    engine: BulkEngineName = option(
+        "local",
+        help="What runs the shards: local uses processes on this machine; daft or ray (extras), a cluster, too.",
+    )
     processes: int | None = option(
         None, min=1, max=LARGEST_PROCESSES, help="Workers, which share the cores. Default: one per core; one for a GPU."
     )

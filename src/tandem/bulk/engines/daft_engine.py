@@ -51,7 +51,7 @@ class DaftEngine:
                 failures += 1
                 _failed(job, left, failures, first_line(error))
             # Others come first, since Daft does not say which shard it was whose worker died.
-            for number in list(left)[:workers]:
+            for number in list(left)[: min(workers, len(left) - 1)]:
                 left[number] = left.pop(number)
 
 
