@@ -18,7 +18,6 @@ from tandem.cli.options import (
     TextScoreOptions,
 )
 from tandem.cli.streams import notify
-from tandem.errors import RecipeError
 from tandem.names import (
     LARGEST_BEAM,
     LARGEST_COUNT,
@@ -88,7 +87,7 @@ class ResultOptions(OptionGroup):
     )
     n_best: int = option(1, min=1, max=LARGEST_BEAM, help="Write the N best of each text: Moses lines, or with --json.")
     as_json: bool = option(
-        False, "--json", help="Write one JSON object per line of text: scores, tokens, alternatives; or print JSON."
+        False, "--json", help="Write one JSON object per line of text; with --status and --task evaluate, print JSON."
     )
     quiet: QuietOption = False
 
@@ -141,7 +140,7 @@ def bulk_command(
         return
     if not models or not given.inputs or wanted.output is None:
         missing = "MODEL" if not models else "--input" if not given.inputs else "--output"
-        raise RecipeError(f"{missing} is missing: give a MODEL, what it reads (--input) and a folder (--output)")
+        raise typer.BadParameter("give a model, what it reads and a folder for the job", param_hint=missing)
     from tandem.bulk import BulkRequest
     from tandem.hub.fetching import local_model
 
