@@ -23,8 +23,6 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.machine import describe_machine
-
 _FEW_LINES = 64
 """The lines of a job that is all startup, next to nothing."""
 
@@ -222,6 +220,9 @@ def main() -> None:
     if "kills" in figures:
         print(figures["kills"])
     if options.output is not None:
+        # Imported last: a process that is started counts the memory of the one that starts it as its own.
+        from benchmarks.machine import describe_machine
+
         before = json.loads(options.output.read_text(encoding="utf-8")) if options.output.exists() else []
         content = [*before, {**figures, "machine": describe_machine()}]
         options.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8", newline="\n")
