@@ -181,7 +181,6 @@ def _row(name: str, usage: Usage, startup: Usage, work: float, base: float) -> d
         "work": round(work, 2),
         "ratio": round(work / base, 4),
         "seconds": round(usage.seconds, 1),
-        "MiB": round(usage.memory, 1),
     }
 
 
