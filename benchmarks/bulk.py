@@ -12,16 +12,20 @@ import hashlib
 import json
 import os
 import random
+import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from benchmarks.descendants import TAG, Descendant, Watch, descendants
 
 _FEW_LINES = 64
 """The lines of a job that is all startup, next to nothing."""
@@ -40,15 +44,24 @@ class Usage(NamedTuple):
 def used(command: Sequence[object]) -> Usage:
     """Run a command of Tandem, and return what it took. Raise CalledProcessError where it fails."""
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", "tandem", *map(str, command)], stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    message = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stderr.close()
+    with Watch(tag := secrets.token_hex(8)) as watch:
+        process = started_with(tag, command, stderr=subprocess.PIPE)
+        assert process.stderr is not None
+        message = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        process.stderr.close()
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, process.args, stderr=message.decode())
-    return Usage(usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss / 1024)
+    # Of the processes that Ray starts many are not waited for, and the others are counted to the last tick here.
+    cpu = max(usage.ru_utime + usage.ru_stime, watch.cpu)
+    return Usage(cpu, time.monotonic() - started, max(usage.ru_maxrss / 1024, watch.memory))
+
+
+def started_with(tag: str, command: Sequence[object], stderr: int) -> subprocess.Popen[bytes]:
+    """Start a command of Tandem, whose processes are known by a tag."""
+    environment = os.environ | {TAG: tag}
+    return subprocess.Popen([sys.executable, "-m", "tandem", *map(str, command)], stderr=stderr, env=environment)
 
 
 def write_lines(source: Path, count: int, path: Path) -> Path:
@@ -124,47 +137,57 @@ class Bench:
             rows.append({"lines": count, "MiB": round(usage.memory, 1), "seconds": round(usage.seconds, 1)})
         return rows
 
-    def kills(self) -> dict[str, Any]:
-        """Kill workers and drivers at random, and begin their commands again, until a job has survived them all."""
+    def kills(self, engine: str) -> dict[str, Any]:
+        """Kill workers and drivers at random, and begin their commands again, until a job has survived them all.
+
+        Of Ray's own processes the one that is a node is killed, too.
+        """
         chance, wanted = random.Random(self.options.seed), self.options.kills
-        _, expected, _ = self.bulk(self.options.lines, "local")
-        killed = {"worker": 0, "driver": 0}
+        _, expected = self.one(self.options.lines)
+        killed: Counter[str] = Counter()
         jobs = equal = 0
-        while sum(killed.values()) < wanted:
+        while killed.total() < wanted:
             output = self.folder / f"killed-{jobs}"
-            self._disturb(self.bulk_command(self.options.lines, "local", output), chance, killed)
-            used(self.bulk_command(self.options.lines, "local", output))
+            self._disturb(self.bulk_command(self.options.lines, engine, output), output, chance, killed)
+            used(self.bulk_command(self.options.lines, engine, output))
             (made,) = (output / "output").iterdir()
             jobs, equal = jobs + 1, equal + (sum_of(made) == expected)
             shutil.rmtree(output)
-        return {"lines": self.options.lines, "killed": killed, "jobs": jobs, "jobs with the same bytes": equal}
+        figures = {"engine": engine, "lines": self.options.lines, "killed": dict(killed)}
+        return {**figures, "jobs": jobs, "jobs with the same bytes": equal}
 
-    def _disturb(self, command: Sequence[object], chance: random.Random, killed: dict[str, int]) -> None:
-        """Run a command until it ends by itself; kill it or one of its workers now and then, and begin it again."""
+    def _disturb(self, command: Sequence[object], output: Path, chance: random.Random, killed: Counter[str]) -> None:
+        """Run a command until it ends by itself; kill one of its processes now and then, and begin it again."""
         while True:
-            driver = subprocess.Popen([sys.executable, "-m", "tandem", *map(str, command)], stderr=subprocess.DEVNULL)
+            driver = started_with(tag := secrets.token_hex(8), command, stderr=subprocess.DEVNULL)
             while driver.poll() is None:
-                time.sleep(chance.uniform(*self.options.pause))
-                workers = list(children(driver.pid))
-                if sum(killed.values()) >= self.options.kills or driver.poll() is not None:
+                self._wait(driver, output, chance)
+                if killed.total() >= self.options.kills or driver.poll() is not None:
                     continue
-                if workers and chance.random() < 0.5:
-                    kill(chance.choice(workers))
-                    killed["worker"] += 1
-                else:
-                    driver.kill()
-                    killed["driver"] += 1
+                kinds: dict[str, list[int]] = {"driver": [driver.pid]}
+                for each in descendants(tag):
+                    if (kind := kind_of(each)) and each.pid != driver.pid:
+                        kinds.setdefault(kind, []).append(each.pid)
+                kind = chance.choice(sorted(kinds))
+                kill(chance.choice(kinds[kind]))
+                killed[kind] += 1
             if driver.wait() == 0:
                 return
 
+    def _wait(self, driver: subprocess.Popen[bytes], output: Path, chance: random.Random) -> None:
+        """Wait for no or a few shards, so that the job comes to its end in spite of kills, and then for a while."""
+        wanted = len(list((output / "ledger").glob("*.json"))) + chance.randint(0, 2)
+        while len(list((output / "ledger").glob("*.json"))) < wanted and driver.poll() is None:
+            time.sleep(0.01)
+        time.sleep(chance.uniform(*self.options.pause))
 
-def children(pid: int) -> Iterator[int]:
-    """Yield the processes that a process has started, on Linux."""
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            yield from map(int, path.read_text(encoding="ascii").split())
-        except OSError:  # the thread has ended
-            continue
+
+def kind_of(process: Descendant) -> str:
+    """Return what a process is in a job: a worker, or a node of Ray; "" for what is only help."""
+    if "raylet/raylet" in process.command:
+        return "node"
+    workers = ("tandem.bulk.engines.local", "daft.execution.udf_worker", "ray::RemoteWorker")
+    return "worker" if any(name in process.command for name in workers) else ""
 
 
 def kill(pid: int) -> None:
@@ -181,6 +204,7 @@ def _row(name: str, usage: Usage, startup: Usage, work: float, base: float) -> d
         "work": round(work, 2),
         "ratio": round(work / base, 4),
         "seconds": round(usage.seconds, 1),
+        "MiB": round(usage.memory, 1),
     }
 
 
@@ -208,16 +232,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, Path(folder))
         if options.kills:
-            figures["kills"] = bench.kills()
+            figures["kills"] = [bench.kills(engine) for engine in options.engines]
         elif options.lines:
             figures |= {"lines": options.lines, "processes": options.processes, "costs": bench.costs()}
         if options.memory:
             figures["memory"] = bench.memory()
-    for name in ("costs", "memory"):
+    for name in ("costs", "memory", "kills"):
         for row in figures.get(name, []):
             print("  ".join(f"{key} {value}" for key, value in row.items()))
-    if "kills" in figures:
-        print(figures["kills"])
     if options.output is not None:
         # Imported last: a process that is started counts the memory of the one that starts it as its own.
         from benchmarks.machine import describe_machine
