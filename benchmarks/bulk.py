@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.descendants import TAG, Descendant, Watch, descendants
-from benchmarks.machine import describe_machine
 
 _FEW_LINES = 64
 """The lines of a job that is all startup, next to nothing."""
@@ -149,7 +148,7 @@ class Bench:
         jobs = equal = 0
         while killed.total() < wanted:
             output = self.folder / f"killed-{jobs}"
-            self._disturb(self.bulk_command(self.options.lines, engine, output), chance, killed)
+            self._disturb(self.bulk_command(self.options.lines, engine, output), output, chance, killed)
             used(self.bulk_command(self.options.lines, engine, output))
             (made,) = (output / "output").iterdir()
             jobs, equal = jobs + 1, equal + (sum_of(made) == expected)
@@ -157,12 +156,12 @@ class Bench:
         figures = {"engine": engine, "lines": self.options.lines, "killed": dict(killed)}
         return {**figures, "jobs": jobs, "jobs with the same bytes": equal}
 
-    def _disturb(self, command: Sequence[object], chance: random.Random, killed: Counter[str]) -> None:
+    def _disturb(self, command: Sequence[object], output: Path, chance: random.Random, killed: Counter[str]) -> None:
         """Run a command until it ends by itself; kill one of its processes now and then, and begin it again."""
         while True:
             driver = started_with(tag := secrets.token_hex(8), command, stderr=subprocess.DEVNULL)
             while driver.poll() is None:
-                time.sleep(chance.uniform(*self.options.pause))
+                self._wait(driver, output, chance)
                 if killed.total() >= self.options.kills or driver.poll() is not None:
                     continue
                 kinds: dict[str, list[int]] = {"driver": [driver.pid]}
@@ -174,6 +173,13 @@ class Bench:
                 killed[kind] += 1
             if driver.wait() == 0:
                 return
+
+    def _wait(self, driver: subprocess.Popen[bytes], output: Path, chance: random.Random) -> None:
+        """Wait for no or a few shards, so that the job comes to its end in spite of kills, and then for a while."""
+        wanted = len(list((output / "ledger").glob("*.json"))) + chance.randint(0, 2)
+        while len(list((output / "ledger").glob("*.json"))) < wanted and driver.poll() is None:
+            time.sleep(0.01)
+        time.sleep(chance.uniform(*self.options.pause))
 
 
 def kind_of(process: Descendant) -> str:
@@ -235,6 +241,9 @@ def main() -> None:
         for row in figures.get(name, []):
             print("  ".join(f"{key} {value}" for key, value in row.items()))
     if options.output is not None:
+        # Imported last: a process that is started counts the memory of the one that starts it as its own.
+        from benchmarks.machine import describe_machine
+
         before = json.loads(options.output.read_text(encoding="utf-8")) if options.output.exists() else []
         content = [*before, {**figures, "machine": describe_machine()}]
         options.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8", newline="\n")

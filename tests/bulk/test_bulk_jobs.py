@@ -319,3 +319,30 @@ def test_an_output_that_is_changed_later_is_an_error(model: Path, tmp_path: Path
     (tmp_path / "out" / "output" / "in").unlink()
     with pytest.raises(OutputError, match=r"is missing, or was changed since it was written"):
         run_bulk(request(model, source))
+
+
+@pytest.mark.usefixtures("here")
+def test_a_job_that_was_killed_while_its_inputs_were_read_begins_anew(model: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "in.gz"
+    packed.write_bytes(gzip.compress("\n".join(SOURCES).encode()))
+    out = tmp_path / "out"
+    (out / "inputs").mkdir(parents=True)
+    for name in ("inputs/00000000.gz", "cut.npy", "job.json.0123456789ab.aside", "lock"):
+        (out / name).write_bytes(b"half")
+    run_bulk(request(model, packed))
+    assert gzip.decompress((out / "output" / "in.gz").read_bytes()).decode().splitlines() == expected(model, SOURCES)
+    assert {path.name for path in out.iterdir()} == {
+        *("job.json", "cut.npy", "lock", "log.jsonl", "manifest.json"),
+        *("ledger", "errors", "output"),
+    }
+
+
+@pytest.mark.usefixtures("here")
+def test_columns_that_are_not_there_are_errors_before_the_work(model: Path, tmp_path: Path) -> None:
+    table = written(tmp_path / "in.tsv", ["de\ten", "eins\tone"])
+    with pytest.raises(CorpusError, match=r"the header has no column called 'fr'; its columns are 'de', 'en'"):
+        run_bulk(request(model, table, columns=("fr",)))
+    with pytest.raises(CorpusError, match=r"plain text has none\. Give a \.tsv, \.jsonl or \.parquet file"):
+        run_bulk(request(model, written(tmp_path / "in", ["eins"]), task="score"))
+    with pytest.raises(TandemError, match=r"none of its first 1 lines can be used\. Line 1: there is no 'source'"):
+        run_bulk(request(model, written(tmp_path / "in.jsonl", ["{}"]), shard_lines=None))

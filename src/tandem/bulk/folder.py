@@ -72,11 +72,10 @@ class BulkFolder:
                 if entry.suffix == ".json" and entry.stem.isdecimal():
                     yield int(entry.stem)
 
-    def remove_parts(self, *names: str) -> None:
-        """Remove what killed workers left half-written in these folders."""
-        for name in names:
-            for entry in (self.path / name).glob(f"*{ASIDE}"):
-                entry.unlink(missing_ok=True)
+    def remove_parts(self) -> None:
+        """Remove what killed workers left half-written."""
+        for entry in self.path.rglob(f"*{ASIDE}"):
+            entry.unlink(missing_ok=True)
 
     def empty(self, name: str) -> None:
         """Remove a folder of files with a number for a name."""

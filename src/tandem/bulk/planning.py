@@ -114,7 +114,8 @@ def choose_shard_lines(
     seconds = max(1e-6, time.monotonic() - started) / len(sample.rows)
     if all(outcome.faults):
         raise TandemError(
-            f"{source.path} line {sample.rows[0].number + 1}: {outcome.faults[0]} And so with all of its first lines"
+            f"{source.path}: none of its first {len(sample.rows)} lines can be used. Line {sample.rows[0].number + 1}: "
+            f"{outcome.faults[0]}"
         )
     total = sample.total * sum(each.size for each in inputs) / max(1, source.size)
     lines = min(_SECONDS / seconds, total / (_SHARDS_EACH * workers), _LARGEST_SHARD)

@@ -15,7 +15,7 @@ from tandem.bulk.merging import Manifest, damaged_shards, merge, remove_shards
 from tandem.bulk.planning import choose_shard_lines, cut_inputs, describe_inputs, difference, find_inputs
 from tandem.bulk.tasks import TASKS
 from tandem.errors import ArgumentError, OutputError, RecipeError
-from tandem.files.atomic import writing
+from tandem.files.atomic import ASIDE, writing
 from tandem.files.locks import Held, lock
 from tandem.model_paths import is_export, read_models
 from tandem.names import (
@@ -93,8 +93,8 @@ def _locked(folder: BulkFolder, notify: Notify) -> Iterator[None]:
     with writing(folder.path):
         folder.path.mkdir(parents=True, exist_ok=True)
     known = {folder.job.name, folder.lock.name, folder.cut.name, folder.log.name, "inputs"}
-    strange = sorted({entry.name for entry in folder.path.iterdir()} - known)
-    if strange and not folder.job.exists() and not any(name.startswith(folder.cut.name) for name in strange):
+    strange = sorted(e.name for e in folder.path.iterdir() if e.name not in known and not e.name.endswith(ASIDE))
+    if strange and not folder.job.exists():
         raise OutputError(f"{folder.path}: holds {strange[0]} and no bulk job. Name a new folder")
     try:
         with lock(folder.lock, notify):
@@ -182,7 +182,7 @@ def _finish(request: BulkRequest, job: BulkJob, folder: BulkFolder, on_progress:
     """Have everything done that is left, and join it. Raise OutputError where outputs are damaged again and again."""
     cut, ledger = Cut(folder, job), Ledger(folder)
     folder.make()
-    folder.remove_parts("shards", "ledger", "errors", "output", ".")
+    folder.remove_parts()
     done = {number: ledger.record(number) for number in folder.records()}
     missing = [number for number in range(job.shards) if done.get(number) is None]
     lines = job.lines - sum(cut[number].lines for number in missing)

@@ -70,6 +70,8 @@ class ShardWorker:
         if faults:
             with written_aside(self.folder.errors(number)) as path:
                 path.write_bytes(b"".join(faults))
+        else:
+            self.folder.errors(number).unlink(missing_ok=True)
         done = self._ledger.measured(
             number,
             file,
