@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import tandem
 from tandem.bulk import BulkRequest, run_bulk
 from tandem.bulk.bulk_job import BulkJob, BulkOptions
-from tandem.bulk.engines import bulk_engine, remote
+from tandem.bulk.engines import bulk_engine, daft_engine, remote
 from tandem.bulk.engines.remote import RemoteWorker, ShardsLeft
 from tandem.bulk.folder import BulkFolder
 from tandem.bulk.ledger import Ledger, ShardDone
@@ -50,6 +51,7 @@ class Worker:
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setattr("tandem.bulk.shard_worker.ShardWorker", Worker)
+    monkeypatch.setattr(daft_engine, "end_unless", lambda wanted: None)
     return described(tmp_path / "job", "cpu")
 
 
@@ -120,11 +122,11 @@ def test_ray_address_that_does_not_answer_is_an_error(job: Path, monkeypatch: py
         done_by("ray", StandInRay(), job, monkeypatch)
 
 
-def test_a_model_on_a_gpu_asks_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.bulk.shard_worker.ShardWorker", Worker)
+def test_a_model_on_a_gpu_asks_for_one(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ray, daft = StandInRay(), StandInDaft()
-    done_by("ray", ray, described(tmp_path / "job", "cuda"), monkeypatch)
-    done_by("daft", daft, tmp_path / "job", monkeypatch)
+    done_by("ray", ray, described(job, "cuda"), monkeypatch)
+    BulkFolder(job).empty("ledger")
+    done_by("daft", daft, described(job, "cuda"), monkeypatch)
     assert ray.calls[1] == {"num_cpus": 3, "num_gpus": 1}
     assert daft.options == {"max_concurrency": 2, "use_process": True, "gpus": 1}
 
@@ -134,6 +136,23 @@ def test_daft_has_every_shard_done(job: Path, losses: list[int], monkeypatch: py
     daft = StandInDaft(losses)
     assert sorted(done_by("daft", daft, job, monkeypatch)) == list(NUMBERS)
     assert len(daft.queries) <= len(losses) + 1
+    assert daft.threads == 2
+
+
+def test_a_worker_of_daft_ends_with_its_query(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted: list[Callable[[], bool]] = []
+    monkeypatch.setattr(daft_engine, "end_unless", wanted.append)
+    monkeypatch.setitem(sys.modules, "daft", StandInDaft())
+    with closing(bulk_engine("daft").run(job, NUMBERS, workers=2, threads=3)) as results:
+        next(results)
+        assert [each() for each in wanted] == [True]
+    assert [each() for each in wanted] == [False]
+
+
+def test_on_ray_daft_keeps_its_own_threads(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    daft = StandInDaft(runner="ray")
+    assert sorted(done_by("daft", daft, job, monkeypatch)) == list(NUMBERS)
+    assert daft.threads is None
 
 
 def test_daft_is_given_up_after_three_queries_without_a_shard(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:

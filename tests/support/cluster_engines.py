@@ -81,16 +81,28 @@ class Actor:
         return reference
 
 
+class DaftCoreException(Exception):
+    """What Daft raises."""
+
+
 class StandInDaft:
     """Daft: a query calls the method for one number at a time, and fails as a whole where a worker is lost."""
 
-    def __init__(self, losses: Iterable[int] = ()) -> None:
+    exceptions = SimpleNamespace(DaftCoreException=DaftCoreException)
+
+    def __init__(self, losses: Iterable[int] = (), runner: str = "native") -> None:
         self.losses = list(losses)
+        self.threads: int | None = None
         self.queries: list[list[int]] = []
         self.options: dict[str, Any] = {}
-        self.runners = SimpleNamespace(get_or_infer_runner_type=lambda: "ray")
+        self.runners = SimpleNamespace(get_or_infer_runner_type=lambda: runner)
         self.DataType = SimpleNamespace(string=lambda: "string")
         self.method = SimpleNamespace(batch=self._batch)
+
+    def set_runner_native(self, *, num_threads: int) -> None:
+        if self.threads is not None:
+            raise DaftCoreException("DaftError::InternalError Compute runtime num worker threads already set")
+        self.threads = num_threads
 
     def _batch(self, *, return_dtype: str, batch_size: int) -> Any:
         assert (return_dtype, batch_size) == ("string", 1)

@@ -5,7 +5,7 @@ Daft runs it on this machine, or on a Ray cluster where its own setting says so 
 
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -73,8 +73,9 @@ def _answers(daft: Any, job: Path, numbers: list[int], workers: int, threads: in
     local = daft.runners.get_or_infer_runner_type() == "native"
     with TemporaryDirectory(prefix="tandem-bulk-") as lease:
         if local:
-            # A worker keeps one of its threads busy. More than once in a process is not possible.
-            daft.set_runner_native(num_threads=workers)
+            # A worker keeps one of Daft's threads busy. Their number can be set once in a process.
+            with suppress(daft.exceptions.DaftCoreException):
+                daft.set_runner_native(num_threads=workers)
         worker = daft.cls(max_concurrency=workers, use_process=True, gpus=gpus)(_shards_class(daft))
         shards = worker(str(job.absolute()), threads, lease if local else "")
         frame = daft.from_pydict({"number": numbers}).select(shards.answers(daft.col("number")).alias("answer"))
