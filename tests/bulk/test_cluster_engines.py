@@ -118,7 +118,7 @@ def test_ray_address_that_does_not_answer_is_an_error(job: Path, monkeypatch: py
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     monkeypatch.setenv("RAY_ADDRESS", address)
-    with pytest.raises(TandemError, match=f"RAY_ADDRESS={address}: no Ray cluster answers there"):
+    with pytest.raises(TandemError, match=f"RAY_ADDRESS={address}: no Ray cluster is there that can be used"):
         done_by("ray", StandInRay(), job, monkeypatch)
 
 

@@ -80,10 +80,10 @@ def _connect(ray: Any, address: str, quiet: dict[str, Any]) -> None:
         if host and port.isdecimal():  # Ray itself tries for minutes, and then ends the process
             socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS).close()
         ray.init(address=address, **quiet)
-    except (OSError, ValueError, ray.exceptions.RayError) as error:
+    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:  # RuntimeError: another version
         raise TandemError(
-            f"RAY_ADDRESS={address}: no Ray cluster answers there ({first_line(error)}). Start one with 'ray start "
-            "--head', or unset RAY_ADDRESS to use this machine alone"
+            f"RAY_ADDRESS={address}: no Ray cluster is there that can be used ({first_line(error)}). Start one "
+            "with 'ray start --head', or unset RAY_ADDRESS to use this machine alone"
         ) from error
 
 
