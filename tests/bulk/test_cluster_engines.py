@@ -101,6 +101,8 @@ def test_ray_gives_a_shard_up_after_three_actors(job: Path, monkeypatch: pytest.
 def test_ray_without_room_or_without_workers_that_start_is_an_error(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TandemError, match=r"no worker could be started within 600 seconds.* 3 .*0\.5 are free"):
         done_by("ray", StandInRay(room=0), job, monkeypatch)
+    with pytest.raises(TandemError, match=r"all nodes of the Ray cluster are lost"):
+        done_by("ray", StandInRay(room=0, node=False), job, monkeypatch)
     with pytest.raises(TandemError, match=r"6 workers ended while they started .*the same versions of Python"):
         done_by("ray", StandInRay(starts=False), job, monkeypatch)
 

@@ -15,11 +15,12 @@ class StandInRay:
 
     exceptions = SimpleNamespace(RayError=RayError)
 
-    def __init__(self, losses: Iterable[int] = (), *, room: int = 9, starts: bool = True) -> None:
+    def __init__(self, losses: Iterable[int] = (), *, room: int = 9, starts: bool = True, node: bool = True) -> None:
         self.losses = list(losses)
         """Shards whose actor is lost, once for each time that they are listed."""
         self.room = room
         self.starts = starts
+        self.node = node
         self.connected = False
         self.calls: list[dict[str, Any]] = []
         self.alive: dict[Actor, None] = {}
@@ -61,6 +62,9 @@ class StandInRay:
 
     def kill(self, actor: "Actor") -> None:
         self.alive.pop(actor, None)
+
+    def nodes(self) -> list[dict[str, bool]]:
+        return [{"Alive": False}, {"Alive": self.node}]
 
     def available_resources(self) -> dict[str, float]:
         return {"CPU": 0.5}

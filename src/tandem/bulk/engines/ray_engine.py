@@ -22,6 +22,7 @@ from tandem.errors import TandemError
 _OBJECT_STORE = 80 * 2**20
 """Bytes of shared memory of a cluster that is started here: about the least that Ray takes."""
 _ANSWER_SECONDS = 10
+_LOOK_SECONDS = 5.0
 _PATIENCE = 600.0
 """Seconds without any worker after which a run ends: the cluster has no room."""
 
@@ -101,6 +102,7 @@ class _Pool:
         # as the cluster has no room for it, and so no shard may wait for it.
         self._pending: dict[Any, tuple[Any, int | None]] = {}
         self._failed_starts = 0
+        self._idle = 0.0  # Seconds without any worker
 
     def results(self) -> Iterator[ShardDone]:
         """Yield the record of each shard. Raise TandemError as `RayEngine.run` does."""
@@ -108,13 +110,10 @@ class _Pool:
             for _ in range(min(self._workers, self._busy() + len(self._left.waiting)) - len(self._pending)):
                 actor = self._actor.remote(str(self._job.absolute()), self._threads)
                 self._pending[actor.ready.remote()] = actor, None
-            ready, _ = self._ray.wait(list(self._pending), num_returns=1, timeout=_PATIENCE)
-            if not ready and not self._busy():
-                raise TandemError(
-                    f"--engine ray: no worker could be started within {_PATIENCE:g} seconds, each of which needs "
-                    f"{self._threads} of the cluster's cores, and of those {self._room():g} are free. Use fewer "
-                    "threads (more --processes), or a larger cluster"
-                )
+            ready, _ = self._ray.wait(list(self._pending), num_returns=1, timeout=_LOOK_SECONDS)
+            self._idle = 0.0 if ready or self._busy() else self._idle + _LOOK_SECONDS
+            if self._idle:
+                self._check_room()
             for reference in ready:
                 if (done := self._answered(reference)) is not None:
                     yield done
@@ -154,8 +153,17 @@ class _Pool:
                 "that every node has the same versions of Python, Ray and Tandem"
             )
 
-    def _room(self) -> float:
-        return float(self._ray.available_resources().get("CPU", 0))
+    def _check_room(self) -> None:
+        """Raise TandemError where no node is left, or none has had room for a worker for long."""
+        if not any(node["Alive"] for node in self._ray.nodes()):
+            raise TandemError("--engine ray: all nodes of the Ray cluster are lost. Give the same command again")
+        if self._idle >= _PATIENCE:
+            free = self._ray.available_resources().get("CPU", 0)
+            raise TandemError(
+                f"--engine ray: no worker could be started within {_PATIENCE:g} seconds, each of which needs "
+                f"{self._threads} of the cluster's cores, and of those {free:g} are free. Use fewer threads (more "
+                "--processes), or a larger cluster"
+            )
 
     def _end(self, actor: Any) -> None:
         with suppress(self._ray.exceptions.RayError):
