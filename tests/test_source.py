@@ -102,8 +102,9 @@ def test_no_error_is_caught_blindly() -> None:
     assert not any(code.startswith("BLE") for codes in exceptions for code in codes)
     silenced = re.compile(r"noqa(?!: ?[A-Z])|noqa:.*BLE|ruff: ?noqa")
     found = {path.name for path, source in SOURCES.items() if silenced.search(source)}
-    # A failure of one text must not end the texts beside it; a failure in a thread must reach who waits for the thread.
-    assert found == {"flow.py", "continuous.py", "indexing.py"}
+    # A failure of one text must not end the texts beside it; a failure in a thread must reach who waits for the thread;
+    # Daft has no class for a worker that died.
+    assert found == {"flow.py", "continuous.py", "indexing.py", "local.py", "daft_engine.py"}
 
 
 TEXTS = {"Text", "Padding", "_one_line"}

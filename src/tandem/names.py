@@ -25,6 +25,14 @@ ExportPrecision: TypeAlias = Literal["float32", "int8"]
 
 Split: TypeAlias = Literal["train", "validation", "test"]
 """The parts of a corpus that Tandem knows by name."""
+BulkEngineName: TypeAlias = Literal["local", "daft", "ray"]
+"""What runs the shards of a bulk job."""
+BulkTask: TypeAlias = Literal["translate", "score", "evaluate"]
+"""What a bulk job does with its lines."""
+BulkFormatName: TypeAlias = Literal["auto", "text", "tsv", "jsonl", "parquet"]
+"""The form of the inputs of a bulk job. `auto`: by the ending of each name."""
+BulkOnError: TypeAlias = Literal["record", "stop"]
+"""What happens at a line that cannot be translated: it is recorded and its output is empty, or the job stops."""
 OnError: TypeAlias = Literal["stop", "drop"]
 """What happens at a faulty pair: it is an error, or it is dropped and counted."""
 Separator: TypeAlias = Literal["comma", "semicolon", "tab"]

@@ -9,10 +9,12 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, TypeAlias, TypeVar
@@ -27,6 +29,17 @@ Started: TypeAlias = subprocess.Popen[bytes]
 Ended = Callable[[int], TandemError]
 """Makes the error for a process that ended with this code before it had answered."""
 _SIZE = struct.Struct("<Q")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""The variables by which libraries for arithmetic are told how many threads to use, before they are loaded."""
+_WATCH_SECONDS = 1.0
+
+
+class WorkerEnded(Exception):
+    """A worker process ended, with this code, before it had answered."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the process ended ({code})")
+        self.code = code
 
 
 def cores() -> int:
@@ -49,14 +62,17 @@ def answers(
     Some questions are read ahead, at most two for each process. Raise what `ended` makes when a process dies.
     """
     with ThreadPoolExecutor(processes) as threads, ExitStack() as stack:
-        free: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+        free: SimpleQueue[Worker] = SimpleQueue()
         for _ in range(processes):
-            free.put(stack.enter_context(_worker(module, settings, ended)))
+            free.put(worker := Worker(module, settings))
+            stack.callback(worker.close)
 
         def ask(question: Question) -> Answer:
             worker = free.get()
             try:
-                return unpack(_answer(worker, pack(question), ended))
+                return unpack(worker.ask(pack(question)))
+            except WorkerEnded as error:
+                raise ended(error.code) from None
             finally:
                 free.put(worker)
 
@@ -93,39 +109,45 @@ def _module(name: str) -> tuple[list[str], dict[str, str]]:
     return [sys.executable, "-P", "-m", name], os.environ | {"PYTHONPATH": paths}
 
 
-@contextmanager
-def _worker(module: str, settings: bytes, ended: Ended) -> Iterator[subprocess.Popen[bytes]]:
-    command, environment = _module(module)
-    environment |= {"TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
-    try:
-        _write_to(process, settings, ended)
-        yield process
-    finally:
-        process.kill()
-        for stream in (process.stdin, process.stdout):
+class Worker:
+    """A process that runs a module, which calls `serve`, and is asked one question at a time."""
+
+    def __init__(self, module: str, settings: bytes, *, threads: int = 1) -> None:
+        """Start the process. It has `threads` threads for the arithmetic of each library, and ends with this one."""
+        command, environment = _module(module)
+        environment |= {"TOKENIZERS_PARALLELISM": "false"} | dict.fromkeys(_THREADS, str(threads))
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
+        self._settings: bytes | None = settings
+
+    def ask(self, question: bytes) -> bytes:
+        """Return the answer to a question. Raise WorkerEnded where the process has ended before it."""
+        source, sink = self._process.stdin, self._process.stdout
+        assert source is not None
+        assert sink is not None
+        try:
+            if self._settings is not None:
+                _send(source, self._settings)
+                self._settings = None
+            _send(source, question)
+        except (BrokenPipeError, ValueError):  # ValueError: `close` in another thread
+            raise WorkerEnded(self._process.wait()) from None
+        answer = _receive(sink)
+        if answer is None:
+            raise WorkerEnded(self._process.wait())
+        return answer
+
+    def kill(self) -> None:
+        """End the process at once, whatever it is doing. Whoever waits for its answer gets WorkerEnded."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the process, and wait until it has ended."""
+        self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
             with suppress(BrokenPipeError):  # input that it never read
                 stream.close()  # type: ignore[union-attr]
-        process.wait()
-
-
-def _write_to(process: subprocess.Popen[bytes], content: bytes, ended: Ended) -> None:
-    assert process.stdin is not None
-    try:
-        _send(process.stdin, content)
-    except BrokenPipeError:
-        raise ended(process.wait()) from None
-
-
-def _answer(process: subprocess.Popen[bytes], question: bytes, ended: Ended) -> bytes:
-    """Send a question to a worker and wait for the answer. Raise what `ended` makes where the worker died."""
-    _write_to(process, question, ended)
-    assert process.stdout is not None
-    answer = _receive(process.stdout)
-    if answer is None:
-        raise ended(process.wait())
-    return answer
+        self._process.wait()
 
 
 def _send(stream: IO[bytes], content: bytes) -> None:
@@ -150,6 +172,7 @@ def serve(start: Callable[[bytes], Callable[[bytes], bytes]]) -> None:
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     if (settings := _receive(source)) is None:
         return
+    _end_with_parent()
     answer = start(settings)
     while (question := _receive(source)) is not None:
         try:
@@ -157,3 +180,21 @@ def serve(start: Callable[[bytes], Callable[[bytes], bytes]]) -> None:
         except MemoryError:  # the parent reports it
             sys.exit(errno.ENOMEM)
         _send(sink, reply)
+
+
+def _end_with_parent() -> None:
+    """End this process soon after its parent has ended, even if that was killed: nobody waits for its work."""
+    parent = os.getppid()
+    # On Windows it never changes; there the worker ends at its next question.
+    end_unless(lambda: os.getppid() == parent)
+
+
+def end_unless(wanted: Callable[[], bool]) -> None:
+    """End this process within about a second after `wanted` turns false, whatever it is doing."""
+
+    def watch() -> None:
+        while wanted():
+            time.sleep(_WATCH_SECONDS)
+        os._exit(errno.ECHILD)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -54,15 +54,13 @@ def _ended(code: int) -> TandemError:
 
 
 def _started(content: bytes) -> Callable[[bytes], bytes]:
-    from tandem.search import Sampling
     from tandem.translation import load
     from tandem.translation.forms import FORMS
     from tandem.translation.settings import SearchSettings
 
     given = json.loads(content)
     translator = load(given["paths"], averaging=given["averaging"])
-    sampling = given["settings"].pop("sampling")
-    settings = SearchSettings(**given["settings"], sampling=sampling and Sampling(**sampling))
+    settings = SearchSettings.restored(given["settings"])
     form, prefix = FORMS[given["form"]], given["prefix"]
 
     def answer(question: bytes) -> bytes:

@@ -17,6 +17,7 @@ COMMANDS = {
     "train": "Train a model, from a corpus or a recipe.",
     "describe": "Show how many weights a model has, where they are, and what memory they take, without training it.",
     "translate": "Translate texts from arguments, a file or standard input: one line in, one line out.",
+    "bulk": "Translate any number of files as one job, which may be killed at any time: the same command finishes it.",
     "evaluate": "Measure a model on a corpus: BLEU, chrF, TER, exact matches, edit rates, perplexity, each with its "
     "signature.",
     "analyse": "Show where systems are good, how they differ and what they get wrong, on a web page.",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
 
 import typer
 
@@ -26,6 +26,7 @@ from tandem.names import (
 
 if TYPE_CHECKING:
     from tandem.recipe import Recipe
+    from tandem.translation.settings import SearchOptions as Chosen
     from tandem.translation.settings import SearchSettings
     from tandem.translation.translator import Translator
 
@@ -143,15 +144,21 @@ class SearchOptions(OptionGroup):
         alignment: bool = False,
     ) -> "SearchSettings":
         """Return the search that the options ask a translator for. RecipeError where they do not fit together."""
+        options = self.chosen(sampling)
+        options["n_best"], options["alignment"] = n_best, alignment
+        try:
+            return translator.search_settings(**options)
+        except ValueError as error:
+            raise RecipeError(str(error)) from error
+
+    def chosen(self, sampling: "SamplingOptions | None" = None) -> "Chosen":
+        """Return the options as `Translator.search_settings` takes them. Raise CorpusError for a faulty dictionary."""
         from tandem.bulk.dictionaries import read_dictionary
 
         options = asdict(self) | asdict(sampling or SamplingOptions())
         options["replace_unknown"] = options.pop("replace_unk")
         options["dictionary"] = read_dictionary(self.dictionary) if self.dictionary else None
-        try:
-            return translator.search_settings(**options, n_best=n_best, alignment=alignment)
-        except ValueError as error:
-            raise RecipeError(str(error)) from error
+        return cast("Chosen", options)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def opened_output(
     words = [word for word in sys.argv[1:] if word != "--resume"]
     command = shell_command("tandem", *words[:1], "--resume", *words[1:])
     with (
-        _terminated_like_interrupted(),
+        terminated_like_interrupted(),
         open_output(path, job, resume=resume, stream=stream, resume_command=command, notify=notify) as output,
     ):
         yield output
@@ -78,7 +78,7 @@ def _model_files(models: Iterable[Path]) -> Iterator[Path]:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def terminated_like_interrupted() -> Iterator[None]:
     """Let SIGTERM raise SystemExit, with the status that shells give it, so that the user is told how to go on."""
 
     def stop(number: int, _: object) -> None:

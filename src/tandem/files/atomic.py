@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +11,8 @@ from pathlib import Path
 from tandem.errors import NotWrittenError
 from tandem.files.removal import Layout, remove
 
+ASIDE = ".aside"
+"""The ending of a file that is being written and has its own name only when it is complete."""
 _WINDOWS = os.name == "nt"
 _WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds between two tries to move a file that another program has open
 _NO_FLUSH = {errno.EACCES, errno.EPERM, errno.EBADF, errno.EINVAL, errno.ENOTSUP}
@@ -48,6 +51,25 @@ def replace_file(path: Path, text: str) -> None:
         except OSError:
             partial.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Yield a name of the caller's own beside `path`; the file of that name is flushed and moved to `path` at the end.
+
+    Two processes may do so at once: the last one's file stays. When the block ends in an error nothing is left.
+    NotWrittenError where it cannot be flushed or moved.
+    """
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(6)}{ASIDE}")
+    try:
+        yield aside
+        with writing(path):
+            flush(aside)
+            move_into_place(aside, path)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

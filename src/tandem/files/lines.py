@@ -50,7 +50,7 @@ def read_lines(path: Path, limit: int, *, utf16: bool = False) -> Iterator[str |
             content = unpacked(file)
             if utf16 and content.peek(2)[:2] in _UTF16:
                 content = io.BufferedReader(_AsUtf8(content))
-            for raw in _bounded(content, limit):
+            for raw in bounded_lines(content, limit):
                 number += 1
                 if number == 1:
                     check_text(raw or b"", path)
@@ -194,9 +194,11 @@ def why_not_utf8(raw: bytes) -> str:
     return f"{byte} is not UTF-8. Save the file as UTF-8, for example with iconv."
 
 
-def _bounded(stream: IO[bytes], limit: int) -> Iterator[bytes | None]:
-    """Yield lines without their ends; None for one of more than `limit` bytes."""
-    at_start = True
+def bounded_lines(stream: IO[bytes], limit: int, *, at_start: bool = True) -> Iterator[bytes | None]:
+    """Yield lines without their ends; None for one of more than `limit` bytes.
+
+    A byte order mark is dropped, where the stream is `at_start` of its file.
+    """
     most = limit + len(_BOM) + len(b"\r\n")
     while raw := stream.readline(most):
         complete = raw.endswith(b"\n") or len(raw) < most

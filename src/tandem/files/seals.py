@@ -95,12 +95,15 @@ def unreadable(path: Path, error: OSError) -> CheckpointError:
     )
 
 
-def read_sealed(path: Path) -> dict[str, Any]:
-    """Read what `sealed` wrote to a file. Raise CheckpointError where it holds anything else, or a newer format."""
+def read_sealed(path: Path, most: int = _MOST_JSON) -> dict[str, Any]:
+    """Read what `sealed` wrote to a file of at most so many bytes.
+
+    Raise CheckpointError where it holds anything else, or a newer format.
+    """
     if _content_of(path).is_symlink():
         raise CheckpointError(f"{path}: {_LINK}")
     try:
-        text = read_text(path, _MOST_JSON)
+        text = read_text(path, most)
         content: Any = json.loads(text)
         whole = isinstance(content, dict) and text == sealed({k: v for k, v in content.items() if k != "sha256"})
     except OSError as error:

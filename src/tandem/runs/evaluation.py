@@ -1,14 +1,14 @@
 """`tandem.evaluate`: a translator against a corpus, with every score and its signature."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from tandem.corpora.given import checked_references
 from tandem.corpora.pairs import Pair
-from tandem.corpora.references import group_references
+from tandem.corpora.references import group_references, source_places
 from tandem.engines.onnx_engine import OnnxEngine
 from tandem.errors import ArgumentError, CorpusError
 from tandem.metrics import (
@@ -25,6 +25,7 @@ from tandem.metrics import (
 )
 from tandem.metrics.calibration import ReliabilityBin, calibration_error, reliability
 from tandem.metrics.sequences import cased
+from tandem.names import BleuTokenizer
 from tandem.runs.progress import progress_counter
 from tandem.terminal import OnProgress
 from tandem.text import norm_signature, normalise
@@ -142,26 +143,77 @@ def evaluate(
     # Chosen before the work: missing packages of a tokenizer are an error.
     tokenizer = choose_tokenizer(tokenize or translator.recipe.search.score_tokenize, chain.from_iterable(references))
     made = translate_all(translator, sources, settings, "translating", on_progress)
-    texts = [translation.text for translation in made]
-    hypotheses = texts if raw else [normalise(text) for text in texts]
-    counter = progress_counter("scores of the translations", len(hypotheses), on_progress)
-    search = search_signature(translator, settings)
-    suffix = f"|{norm_signature(raw=raw)}|search:{search}"
-    scores = [
-        replace(score, signature=score.signature + suffix)
-        for score in score_translations(
-            hypotheses, references, lowercase=lowercase, tokenize=tokenizer, on_progress=counter
-        )
-    ]
-    scores.append(_token_edit_rate(translator, [list(t.tokens) for t in made], references, search))
-    results = [SourceResult(*group, translation) for group, translation in zip(groups, made, strict=True)]
-    confidences, right = _confidences(results, lowercase=lowercase, raw=raw)
-    if len(confidences) >= LEAST_CALIBRATED:
-        error = calibration_error(confidences, right, lowercase=lowercase)
-        scores.append(replace(error, signature=error.signature + suffix))
-    scores += _likelihood_scores(translator, corpus, on_progress)
-    leading = leading_scores([text for alternatives in references for text in alternatives])
-    return Evaluation(len(corpus), in_order(scores, leading), results, lowercase, raw)
+    measured = _Measured(translator, settings, groups, made, tokenizer, lowercase, raw, on_progress)
+    return measured.evaluation(len(corpus), lambda: _likelihood_scores(translator, corpus, on_progress))
+
+
+def evaluate_made(
+    translator: Translator,
+    pairs: Sequence[tuple[str, str]],
+    made: Sequence[Translation],
+    target_tokens: int,
+    target_nats: float,
+    settings: SearchSettings,
+    *,
+    lowercase: bool = False,
+    raw: bool = False,
+    tokenize: TokenizerChoice | None = None,
+    on_progress: OnProgress = lambda *_: None,
+) -> Evaluation:
+    """Score translations that the translator made of the sources of pairs, one for each, as `evaluate` does.
+
+    `target_nats` is the negative log-likelihood of all targets, which have `target_tokens` tokens. Scores that need
+    another pass of the model over the corpus are left out. Raise CorpusError where there are no pairs.
+    """
+    if not pairs:
+        raise CorpusError("there is no pair to measure on: a score needs at least one")
+    corpus = [Pair(*pair) for pair in pairs]
+    tokens = translator.source_tokenizer
+    reading = {"lowercase": tokens.lowercase, "raw": raw, "features": tokens.has_features}
+    groups, places = group_references(pairs, **reading), source_places(pairs, **reading)
+    targets = chain.from_iterable(references for _, references in groups)
+    tokenizer = choose_tokenizer(tokenize or translator.recipe.search.score_tokenize, targets)
+    first = [made[place] for place in places]
+    measured = _Measured(translator, settings, groups, first, tokenizer, lowercase, raw, on_progress)
+    return measured.evaluation(len(corpus), lambda: _forced_scores(translator, corpus, target_tokens, target_nats))
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Sources with their references, and what a translator made of them."""
+
+    translator: Translator
+    settings: SearchSettings
+    groups: Sequence[tuple[str, tuple[str, ...]]]
+    made: Sequence[Translation]
+    tokenizer: BleuTokenizer
+    lowercase: bool
+    raw: bool
+    on_progress: OnProgress
+
+    def evaluation(self, pairs: int, likelihood_scores: Callable[[], list[Score]]) -> Evaluation:
+        """Return all scores, with those that come from the likelihood of the targets."""
+        lowercase, raw, references = self.lowercase, self.raw, [targets for _, targets in self.groups]
+        texts = [translation.text for translation in self.made]
+        hypotheses = texts if raw else [normalise(text) for text in texts]
+        counter = progress_counter("scores of the translations", len(hypotheses), self.on_progress)
+        search = search_signature(self.translator, self.settings)
+        suffix = f"|{norm_signature(raw=raw)}|search:{search}"
+        scores = [
+            replace(score, signature=score.signature + suffix)
+            for score in score_translations(
+                hypotheses, references, lowercase=lowercase, tokenize=self.tokenizer, on_progress=counter
+            )
+        ]
+        scores.append(_token_edit_rate(self.translator, [list(t.tokens) for t in self.made], references, search))
+        results = [SourceResult(*group, made) for group, made in zip(self.groups, self.made, strict=True)]
+        confidences, right = _confidences(results, lowercase=lowercase, raw=raw)
+        if len(confidences) >= LEAST_CALIBRATED:
+            error = calibration_error(confidences, right, lowercase=lowercase)
+            scores.append(replace(error, signature=error.signature + suffix))
+        scores += likelihood_scores()
+        leading = leading_scores([text for alternatives in references for text in alternatives])
+        return Evaluation(pairs, in_order(scores, leading), results, lowercase, raw)
 
 
 def _confidences(results: Sequence[SourceResult], *, lowercase: bool, raw: bool) -> tuple[list[float], list[bool]]:

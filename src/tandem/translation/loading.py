@@ -20,15 +20,16 @@ def load(
     device: Device = "auto",
     precision: Precision = "float32",
     averaging: Averaging = "arithmetic",
+    threads: int = 1,
 ) -> Translator:
     """Load a run (its best checkpoint), a checkpoint or an export; several paths make an ensemble.
 
     `hf:OWNER/NAME` and `hf:OWNER/NAME@REVISION` are models on the Hugging Face Hub, which are downloaded.
 
-    Members decode together: `averaging` says which mean of their probabilities is taken. An export runs on the CPU, in
-    the precision that it was written in. Raise CheckpointError where a model is damaged, or where the members don't
-    share their vocabularies; ArgumentError for exports beside others, or on another device or in another precision;
-    HubError where a model cannot be fetched.
+    Members decode together: `averaging` says which mean of their probabilities is taken. An export runs on the CPU,
+    with so many `threads`, in the precision that it was written in. Raise CheckpointError where a model is damaged, or
+    where the members don't share their vocabularies; ArgumentError for exports beside others, or on another device or
+    in another precision; HubError where a model cannot be fetched.
     """
     several = path if isinstance(path, Sequence) and not isinstance(path, str) else [path]
     paths = [local_model(path_of(each, "path")) for each in several]
@@ -42,11 +43,13 @@ def load(
             f"be runs and checkpoints. Export the others, too (tandem export {other})"
         )
     if exported:
-        return _load_exports(paths, device, precision, averaging)
+        return _load_exports(paths, device, precision, averaging, threads)
     return _load_checkpoints(paths, device, precision, averaging)
 
 
-def _load_exports(paths: list[Path], device: Device, precision: Precision, averaging: Averaging) -> Translator:
+def _load_exports(
+    paths: list[Path], device: Device, precision: Precision, averaging: Averaging, threads: int
+) -> Translator:
     for option, value, allowed in (("device", device, ("auto", "cpu")), ("precision", precision, ("auto", "float32"))):
         if value not in allowed:
             raise ArgumentError(
@@ -56,7 +59,7 @@ def _load_exports(paths: list[Path], device: Device, precision: Precision, avera
     exports = [read_export(each) for each in paths]
     check_vocabularies(paths, [(export.files.source_tokenizer, export.files.target_tokenizer) for export in exports])
     calibration = exports[0].files.calibration if len(exports) == 1 else None
-    return translator_from_exports(exports, averaging=averaging, calibration=calibration)
+    return translator_from_exports(exports, averaging=averaging, calibration=calibration, threads=threads)
 
 
 def _load_checkpoints(paths: list[Path], device: Device, precision: Precision, averaging: Averaging) -> Translator:

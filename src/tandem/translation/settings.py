@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Self, TypedDict
 
 from tandem.errors import MemoryShortage
 from tandem.names import (
@@ -92,6 +92,12 @@ class SearchSettings:
     """Whether an output may contain `<unk>`, which is then replaced by the source word that it stands for."""
     dictionary: Mapping[str, str] | None = None
     """Replacements to use instead of the source words themselves, by source word."""
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> Self:
+        """Return the settings that `dataclasses.asdict` made these values of, which may have been JSON since."""
+        sampling = values["sampling"]
+        return cls(**{**values, "sampling": sampling and Sampling(**sampling)})
 
     @property
     def method(self) -> SearchMethod:
