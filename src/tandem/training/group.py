@@ -5,7 +5,7 @@ All of them hold the same weights and take the same steps. What differs is which
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -33,13 +33,15 @@ class TrainingGroup(Protocol):
     """The number of this process, from 0. Process 0 writes the run and reports."""
     size: int
     """The number of processes."""
+    processes_here: int
+    """The number of processes on this machine."""
     sent: int
     """The bytes of gradients that this process has sent so far."""
 
     def share(self, value: Value) -> list[Value]:
         """Return the value that each process gave, in the order of ranks."""
 
-    def first(self) -> "Iterator[None]":
+    def first(self) -> AbstractContextManager[None]:
         """A context whose block one process of each machine runs before the others of that machine."""
 
     def copy_weights(self, weights: Sequence[Tensor]) -> None:
@@ -76,6 +78,7 @@ class Alone:
 
     rank = 0
     size = 1
+    processes_here = 1
     sent = 0
 
     def share(self, value: Value) -> list[Value]:
@@ -112,6 +115,7 @@ class Processes:
         self.rank = int(os.environ["RANK"])
         self.size = int(os.environ["WORLD_SIZE"])
         self.sent = 0
+        self.processes_here = int(os.environ["LOCAL_WORLD_SIZE"])
         self._is_first = int(os.environ["LOCAL_RANK"]) == 0
         # "cpu:gloo,cuda:nccl": small numbers are exchanged on the CPU, gradients where they are.
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
