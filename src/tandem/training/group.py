@@ -5,7 +5,7 @@ All of them hold the same weights and take the same steps. What differs is which
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from tandem.errors import TrainingError
+from tandem.training.shared_memory import SharedRows, reserved_file
 from tandem.training.tree_sum import Node, covering, joined
 
 Value = TypeVar("Value")
@@ -119,6 +120,8 @@ class Processes:
         self._is_first = int(os.environ["LOCAL_RANK"]) == 0
         # "cpu:gloo,cuda:nccl": small numbers are exchanged on the CPU, gradients where they are.
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
+        self._shared: SharedRows | None = None
+        self._may_share = self.processes_here == self.size
         with _peers():
             dist.init_process_group(backend, timeout=_PATIENCE)
         self._check_alike()
@@ -169,8 +172,18 @@ class Processes:
 
     def add_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """Replace each gradient by the sum of all processes' gradients, in one exchange."""
-        flat = torch.cat([_flat_gradient(parameter) for parameter in parameters])
-        with _peers():
+        size = sum(parameter.numel() for parameter in parameters)
+        nodes = [[Node(rank, rank + 1)] for rank in range(self.size)]
+        gradients = [
+            torch.zeros_like(parameter) if parameter.grad is None else parameter.grad for parameter in parameters
+        ]
+        if self._shares(parameters, self.size):
+            # Any order of adding will do, so that of a tree over the processes will.
+            self._add_in_memory(parameters, {nodes[self.rank][0]: gradients}, Tree(self.size, nodes, lambda _: False))
+            return
+        flat = parameters[0].new_empty(size)
+        with torch.no_grad(), _peers():
+            torch.cat([gradient.flatten() for gradient in gradients], out=flat)
             dist.all_reduce(flat)
         # A ring sends each of its `size` segments on 2 (size - 1) times in all.
         self.sent += 2 * (self.size - 1) * flat.nbytes // self.size
@@ -182,6 +195,9 @@ class Processes:
         The gradients are cut into a segment for each process. Each process gets its segment of every node, works out
         the root of these, and sends it to all others: the bytes that the ring of `add_gradients` sends, too.
         """
+        if self._shares(parameters, sum(len(nodes) for nodes in tree.nodes)):
+            self._add_in_memory(parameters, parts, tree)
+            return
         size = sum(parameter.numel() for parameter in parameters)
         width = -(-size // self.size)
         like = parameters[0]
@@ -211,16 +227,64 @@ class Processes:
         _set_gradients(parameters, whole)
 
 
+    def _shares(self, parameters: Sequence[nn.Parameter], nodes: int) -> bool:
+        """Return whether gradients are added up in memory that the processes share; there must be room for `nodes`."""
+        if not self._may_share or parameters[0].device.type != "cpu":
+            return False
+        width, dtype = sum(parameter.numel() for parameter in parameters), parameters[0].dtype
+        shape = nodes + 1, width
+        if self._shared is None or not self._shared.holds(*shape, dtype):
+            self._shared = None
+            size = shape[0] * width * dtype.itemsize
+            with reserved_file(size) if self.rank == 0 else nullcontext() as path:
+                path = self.share(path)[0]
+                self._shared = None if path is None else SharedRows(*shape, dtype, path)
+                self.share(None)  # the file must not go before all processes have mapped it
+            self._may_share = self._shared is not None
+        return self._may_share
+
+    @torch.no_grad()
+    def _add_in_memory(
+        self, parameters: Sequence[nn.Parameter], parts: dict[Node, list[Tensor] | None], tree: Tree
+    ) -> None:
+        """Do what `add_trees` does, in shared memory: a row for each node, and the last one for the root.
+
+        Each process works out its segment of the root. It overwrites neither a row nor the root before all others have
+        read it: every process writes its rows after the second meeting of the last step, and the root after the first
+        one of this step, when all have taken the last step.
+        """
+        assert self._shared is not None
+        *rows, root = self._shared.rows
+        nodes = [node for owned in tree.nodes for node in owned]
+        for node, row in zip(nodes, rows, strict=False):
+            if (gradients := parts.get(node)) is not None:
+                torch.cat([gradient.flatten() for gradient in gradients], out=row)
+        own = slice(self.rank * len(root) // self.size, (self.rank + 1) * len(root) // self.size)
+        self._meet()
+        segments: dict[Node, Tensor | None] = {node: row[own] for node, row in zip(nodes, rows, strict=False)}
+        segments |= dict.fromkeys(tree.empty)
+        total = joined(tree.root, segments, torch.add)
+        assert total is not None
+        root[own] = total
+        self._meet()
+        self.sent += (self.size - 1) * (len(tree.nodes[self.rank]) + 1) * own_bytes(root, own)
+        _set_gradients(parameters, root)
+
+    def _meet(self) -> None:
+        """Wait until all processes have come here."""
+        self.add_numbers(torch.zeros(1))
+
+
+def own_bytes(row: Tensor, own: slice) -> int:
+    """Return the bytes of a part of a row."""
+    return (own.stop - own.start) * row.element_size()
+
+
 @torch.no_grad()
 def add_lists(left: list[Tensor], right: list[Tensor]) -> list[Tensor]:
     """Add the tensors of `right` to those of `left`, and return these."""
     torch._foreach_add_(left, right)
     return left
-
-
-def _flat_gradient(parameter: nn.Parameter) -> Tensor:
-    gradient = parameter.grad
-    return (torch.zeros_like(parameter) if gradient is None else gradient).detach().flatten()
 
 
 def _set_gradients(parameters: Sequence[nn.Parameter], flat: Tensor) -> None:
