@@ -40,7 +40,8 @@ RECIPES: dict[str, tuple[str, ...]] = {
 class Outcome:
     """What a training ended with."""
 
-    weights: str  # the SHA-256 of the trained and the averaged weights and of the optimiser's state
+    digest: str  # the SHA-256 of the trained and the averaged weights and of the optimiser's state
+    weights: int  # the number of weights
     losses: list[float]
     norms: list[float]
     sent: list[int] = field(default_factory=list)  # the bytes of gradients that each process has sent
@@ -69,12 +70,16 @@ def train(name: str, group: TrainingGroup) -> Outcome:
     )
     steps = [event for event in loop.events() if isinstance(event, StepDone)]
     states = [model.state_dict(), average.model.state_dict() if average else {}]
-    states += [state for state in optimizer.state.values()]
+    states += list(optimizer.state.values())
     content = b"".join(tensor.detach().numpy().tobytes() for state in states for tensor in state.values())
     digests = group.share(hashlib.sha256(content).hexdigest())
     assert len(set(digests)) == 1, f"{name}: the processes have different weights"
     return Outcome(
-        digests[0], [step.loss for step in steps], [step.gradient_norm for step in steps], group.share(group.sent)
+        digests[0],
+        sum(parameter.numel() for parameter in model.parameters()),
+        [step.loss for step in steps],
+        [step.gradient_norm for step in steps],
+        group.share(group.sent),
     )
 
 

@@ -1,7 +1,6 @@
 """A training by several processes of this machine: they are started, followed, and replaced by fewer when one dies."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess

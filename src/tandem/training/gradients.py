@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tandem.batches import Batch
 from tandem.models.masks import drawing
-from tandem.training.group import Tree, TrainingGroup, add_lists
+from tandem.training.group import TrainingGroup, Tree, add_lists
 from tandem.training.objective import Objective
 from tandem.training.shards import Piece, Shards, make_piece
 from tandem.training.tree_sum import Node, tree_sum

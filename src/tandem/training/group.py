@@ -54,7 +54,9 @@ class TrainingGroup(Protocol):
     def add_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """Replace each gradient by the sum of all processes' gradients. A gradient that is None counts as 0."""
 
-    def add_trees(self, parameters: Sequence[nn.Parameter], parts: dict[Node, list[Tensor] | None], tree: "Tree") -> None:
+    def add_trees(
+        self, parameters: Sequence[nn.Parameter], parts: dict[Node, list[Tensor] | None], tree: "Tree"
+    ) -> None:
         """Set each gradient to the root of a tree of which each process has some nodes; `parts` are this one's."""
 
 
@@ -225,7 +227,6 @@ class Processes:
             dist.all_gather(list(whole.view(self.size, width)), mine)
         self.sent += (self.size - 1) * (len(own) + 1) * width * whole.element_size()
         _set_gradients(parameters, whole)
-
 
     def _shares(self, parameters: Sequence[nn.Parameter], nodes: int) -> bool:
         """Return whether gradients are added up in memory that the processes share; there must be room for `nodes`."""

@@ -1,6 +1,5 @@
 """Memory that the processes of one machine share, in which gradients are added up without being sent."""
 
-import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -42,5 +41,4 @@ def reserved_file(size: int) -> Iterator[Path | None]:
             yield Path(name)
     finally:
         os.close(descriptor)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+        Path(name).unlink(missing_ok=True)

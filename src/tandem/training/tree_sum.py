@@ -33,9 +33,7 @@ def covering(root: Node, first: int, end: int) -> Iterator[Node]:
             yield from covering(child, first, end)
 
 
-def tree_sum(
-    node: Node, value: Callable[[int], Value | None], add: Callable[[Value, Value], Value]
-) -> Value | None:
+def tree_sum(node: Node, value: Callable[[int], Value | None], add: Callable[[Value, Value], Value]) -> Value | None:
     """Return the sum of the leaves below a node; `value` returns that of a leaf, or None for one that is empty.
 
     At most one value for each level of the tree exists at a time. `add` may change its first argument, and return it.
@@ -46,9 +44,7 @@ def tree_sum(
     return _added(left, right, add)
 
 
-def joined(
-    root: Node, parts: Mapping[Node, Value | None], add: Callable[[Value, Value], Value]
-) -> Value | None:
+def joined(root: Node, parts: Mapping[Node, Value | None], add: Callable[[Value, Value], Value]) -> Value | None:
     """Return the sum at the root, from the sums at nodes that cover the tree."""
     if root in parts:
         return parts[root]
