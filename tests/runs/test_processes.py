@@ -128,7 +128,7 @@ def test_torchrun_starts_the_processes(tmp_path: Path) -> None:
 
 
 def test_more_processes_than_shards_are_refused() -> None:
-    with pytest.raises(RecipeError, match="training.shards is 4, but 5 processes were asked for"):
+    with pytest.raises(RecipeError, match=r"training\.shards is 4, but 5 processes were asked for"):
         recipe_for(tiny_recipe(*_SETTINGS), 5, lambda _: None)
 
 
@@ -147,5 +147,5 @@ def test_an_exact_sum_needs_shards() -> None:
 
 @pytest.mark.parametrize("processes", [0, 1.5, "2"])
 def test_the_number_of_processes_is_checked(tmp_path: Path, processes: int) -> None:
-    with pytest.raises(ArgumentError, match="processes is .*, but must be a whole number, at least 1"):
+    with pytest.raises(ArgumentError, match=r"processes is .*, but must be a whole number, at least 1"):
         _train(tmp_path / "run", processes)

@@ -92,7 +92,7 @@ def main() -> None:
     except Stopped:
         pass
     except PeerLost as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         sys.stderr.flush()
         os._exit(LOST)  # without the farewells of torch.distributed, which would wait for the others
     except TandemError as error:
