@@ -123,7 +123,7 @@ class Processes:
         # "cpu:gloo,cuda:nccl": small numbers are exchanged on the CPU, gradients where they are.
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
         self._shared: SharedRows | None = None
-        self._may_share = self.processes_here == self.size
+        self._may_share = 1 < self.size == self.processes_here
         with _peers():
             dist.init_process_group(backend, timeout=_PATIENCE)
         self._check_alike()
