@@ -23,7 +23,7 @@ def is_joined() -> bool:
 
 
 def train_joined(
-    run: RunOptions, make_plan: Callable[[], TrainingPlan], console: Console, device: Device
+    run: RunOptions, make_plan: Callable[[], TrainingPlan], console: Console, device: Device, processes: int
 ) -> tuple[Path, TrainingResult] | None:
     """Train with the other processes that torchrun has started; process 0 alone makes the plan and has a result.
 
@@ -32,6 +32,8 @@ def train_joined(
     """
     if run.out is None or run.tries is not None:
         raise RecipeError("torchrun: name the directory of the run with --out, and leave out --try")
+    if processes > 1:
+        raise RecipeError("--processes: torchrun has started the processes already; leave it out")
     group = Processes()
     try:
         plan = group.share(_plan(run, run.out, make_plan) if group.rank == 0 else None)[0]

@@ -1,5 +1,6 @@
 """`tandem train`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from tandem.cli.commands import command
 from tandem.cli.corpora import CorpusOptions
-from tandem.cli.options import COMPUTATION, DeviceOption, QuietOption, RunOptions
+from tandem.cli.options import DeviceOption, ProcessesOption, QuietOption, RunOptions
 
 
 @command
@@ -26,16 +27,7 @@ def train_command(
     test: CorpusOptions,
     run: RunOptions,
     device: DeviceOption = "auto",
-    processes: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            max=1024,
-            metavar="N",
-            help="Train by N processes of this machine, which share each batch. See also torchrun.",
-            rich_help_panel=COMPUTATION,
-        ),
-    ] = 1,
+    processes: ProcessesOption = 1,
     quiet: QuietOption = False,
 ) -> None:
     """Train a model, from a corpus or a recipe.
@@ -59,15 +51,13 @@ def train_command(
     from tandem.cli.show import show_result
     from tandem.cli.training import best_plan, make_plan, named_corpora, train_plan
     from tandem.console import PrintableConsole
-    from tandem.errors import RecipeError
 
     console = PrintableConsole(quiet=quiet)
     recipe, corpus = recipe_and_corpus(files or [], corpus)
     corpora = named_corpora(corpus, validation, test)
     if is_joined():
-        if processes > 1:
-            raise RecipeError("--processes: torchrun has started the processes already; leave it out")
-        joined = train_joined(run, lambda: make_plan(recipe, corpora, run, console, device), console, device)
+        plan_of = partial(make_plan, recipe, corpora, run, console, device)
+        joined = train_joined(run, plan_of, console, device, processes)
         if joined is not None:
             show_result(PrintableConsole(), *joined)
         return

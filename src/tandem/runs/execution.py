@@ -65,8 +65,8 @@ def run_recipe(
     `reasons` for the choice of the recipe are kept in the directory of the run and stand in its report.
     `formats_checked` says that the user was already warned of how the corpus files look. `command` holds the words that
     the provenance of the run says were typed, and `again` what the user is told to continue the run with. `processes`
-    is the number of processes that are started to train. With a `group`, this process is number 0 of those that train,
-    and the others call `follow_recipe`.
+    is the number of processes that are started to train. With a `group`, this is process 0 of it, and the others call
+    `follow_recipe`.
 
     A run that a signal stopped has a report as well, without scores, once it has a best checkpoint.
     TrainingError where another run writes into the directory; Stopped (a KeyboardInterrupt) after a signal.
@@ -79,18 +79,14 @@ def run_recipe(
         if not resume:
             refuse_used(out)
         recipe = settle_formats(recipe, notify)
-        if not (resume or formats_checked):
-            for warning in format_warnings(recipe.data):
-                notify(warning)
+        _warn_of_formats(recipe, notify, checked=resume or formats_checked)
         # Read before the training: a missing test corpus must be reported at once.
         tests = _test_pairs(recipe, given, notify)
+        recipe = recipe_for(recipe, processes if group is None else group.size, notify)
         if processes > 1:
-            recipe = recipe_for(recipe, processes, notify)
             job = Job(str(out.absolute()), device, resume, verify, list(reasons), list(command))
             _train_together(recipe, out, job, processes, given, stopping, recorders, on_progress, notify)
             return _finish(recipe, out, None, given, device, tests, on_progress, notify)
-        if group is not None:
-            recipe = recipe_for(recipe, group.size, notify)
         run = Run(
             recipe,
             out,
@@ -110,6 +106,12 @@ def run_recipe(
             write_reasons(out, reasons)
         _train(run, stopping, device)
         return _finish(recipe, out, run.corpus, given, device, tests, on_progress, notify)
+
+
+def _warn_of_formats(recipe: Recipe, notify: Notify, *, checked: bool) -> None:
+    if not checked:
+        for warning in format_warnings(recipe.data):
+            notify(warning)
 
 
 def follow_recipe(recipe: Recipe, out: Path, group: TrainingGroup, *, device: Device, resume: bool) -> None:

@@ -69,10 +69,9 @@ class Run:
         group: TrainingGroup | None = None,
         asked: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Prepare the corpora and build everything. Of the processes of a `group`, only process 0 writes and reports.
+        """Prepare the corpora and build everything.
 
-        `asked` says whether this process was asked to stop.
-
+        Of the processes of a `group` only process 0 writes and reports; `asked` says whether this one is to stop.
         `on_progress` follows the preparation of the corpora. `notify` gets what a user should know before the training
         begins. `command` holds the words that the provenance of the run says were typed.
         """
@@ -96,17 +95,15 @@ class Run:
             self.model.load_state_dict(state.trained.state_dict())
             self.result.load_state_dict(state.checkpoint.model.state_dict())
             load_optimizer(self._optimizer, state.optimizer, out)
-            notify(f"going on after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}")
-            for change in changes:
-                notify(change)
+            for sentence in (_where_it_goes_on(state), *changes):
+                notify(sentence)
         notify(f"training on {self.device} in {'bfloat16' if self.dtype == torch.bfloat16 else 'float32'}")
         self._loop = self._build_loop(state)
         self._check_progress()
         # From here on all processes have read what lies in the directory, and process 0 may write there.
         self._group.copy_weights([*self.model.state_dict().values(), *self.result.state_dict().values()])
-        done = self._loop.progress
+        done, files = self._loop.progress, {**self.corpus.files, **vectors.files()}
         self._resumed_at = ResumePoint(done.epoch, done.step, state.held) if state else None
-        files = {**self.corpus.files, **vectors.files()}
         session = this_session(command, done.step, self.device, self.dtype, files)
         self._sessions = [*(_earlier_sessions(out, notify) if resume else ()), session]
         self._savings = Savings(
@@ -292,6 +289,10 @@ class Run:
         if validated_on(self.recipe) == "training" or progress.best_epoch != progress.epoch:
             return None
         return self._validator.calibrate(self.result, self.dtype, progress)
+
+
+def _where_it_goes_on(state: ResumeState) -> str:
+    return f"going on after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}"
 
 
 def validated_on(recipe: Recipe) -> str:
