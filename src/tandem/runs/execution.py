@@ -78,8 +78,7 @@ def run_recipe(
     with _resume_hints(out, again), Stopping(notify) as stopping, locked(out, notify):
         if not resume:
             refuse_used(out)
-        recipe = settle_formats(recipe, notify)
-        _warn_of_formats(recipe, notify, checked=resume or formats_checked)
+        recipe = _settled(recipe, notify, checked=resume or formats_checked)
         # Read before the training: a missing test corpus must be reported at once.
         tests = _test_pairs(recipe, given, notify)
         recipe = recipe_for(recipe, processes if group is None else group.size, notify)
@@ -101,17 +100,17 @@ def run_recipe(
             group=group,
             asked=lambda: stopping.asked,
         )
-        if reasons or not resume:
-            run.claim()
-            write_reasons(out, reasons)
-        _train(run, stopping, device)
+        _train(run, stopping, device, reasons if reasons or not resume else None)
         return _finish(recipe, out, run.corpus, given, device, tests, on_progress, notify)
 
 
-def _warn_of_formats(recipe: Recipe, notify: Notify, *, checked: bool) -> None:
+def _settled(recipe: Recipe, notify: Notify, *, checked: bool) -> Recipe:
+    """Settle how the corpora are read, and warn of how they look, unless that was `checked` before."""
+    recipe = settle_formats(recipe, notify)
     if not checked:
         for warning in format_warnings(recipe.data):
             notify(warning)
+    return recipe
 
 
 def follow_recipe(recipe: Recipe, out: Path, group: TrainingGroup, *, device: Device, resume: bool) -> None:
@@ -124,8 +123,11 @@ def follow_recipe(recipe: Recipe, out: Path, group: TrainingGroup, *, device: De
             run.go(stopping)
 
 
-def _train(run: Run, stopping: Stopping, device: Device) -> None:
+def _train(run: Run, stopping: Stopping, device: Device, reasons: Sequence[str] | None) -> None:
     """Train to the end. A run that is stopped in an orderly way has a report if it has a best checkpoint."""
+    if reasons is not None:
+        run.claim()
+        write_reasons(run.out, reasons)
     with _report_of_stopped(run.out, device):
         with stopping.patient():
             run.go(stopping)

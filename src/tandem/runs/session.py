@@ -77,8 +77,7 @@ class Run:
         """
         self.recipe = recipe
         self.out = out
-        self._group = group or Alone()
-        self._asked = asked
+        self._group, self._asked = group or Alone(), asked
         _check_processes(recipe, self._group)
         self.device = process_device(choose_device(device), self._group)
         self.dtype = choose_precision(recipe.training.precision, self.device)
