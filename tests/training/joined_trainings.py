@@ -26,12 +26,25 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *_ATTENTION,
         "training.accumulate=2",
         "training.average_decay=0.9",
+        "training.clip_norm=0.1",
         "training.teacher_forcing={start=0.5, by_token=true}",
         "model.tie_output=true",
     ),
     "copying": (*_EXACT, *_ATTENTION, "model.copy=true", "training.teacher_forcing={start=0.7}"),
-    "r-drop": (*_EXACT, "training.r_drop=1.0", "training.precision=bfloat16", "model.cell=gru"),
-    "plain": ("training.shards=8", "model.layers=2", "model.dropout=0.3", "training.accumulate=2"),
+    "r-drop": (
+        *_EXACT,
+        "training.r_drop=1.0",
+        "training.clip_norm=0.2",
+        "training.precision=bfloat16",
+        "model.cell=gru",
+    ),
+    "plain": (
+        "training.shards=8",
+        "training.clip_norm=0.1",
+        "model.layers=2",
+        "model.dropout=0.3",
+        "training.accumulate=2",
+    ),
 }
 """Settings of each training; all but the last add gradients up exactly."""
 

@@ -250,9 +250,8 @@ class Processes:
     ) -> None:
         """Do what `add_trees` does, in shared memory: a row for each node, and the last one for the root.
 
-        Each process works out its segment of the root. It overwrites neither a row nor the root before all others have
-        read it: every process writes its rows after the second meeting of the last step, and the root after the first
-        one of this step, when all have taken the last step.
+        Each process works out its segment of the root. Rows are read between the first meeting and the second one, and
+        the root after the second one of a step and before the first one of the next.
         """
         assert self._shared is not None
         *rows, root = self._shared.rows
@@ -269,7 +268,7 @@ class Processes:
         root[own] = total
         self._meet()
         self.sent += (self.size - 1) * (len(tree.nodes[self.rank]) + 1) * own_bytes(root, own)
-        _set_gradients(parameters, root)
+        _set_gradients(parameters, root.clone())  # each process clips its own
 
     def _meet(self) -> None:
         """Wait until all processes have come here."""
