@@ -248,7 +248,7 @@ def build_fabric(device: torch.device, precision: torch.dtype, group: TrainingGr
     """Make the Fabric that moves a training to its device and precision, and to the place of its process."""
     # Imported here: it takes as long as torch itself, and translating does not need it.
     from lightning_fabric import Fabric
-    from lightning_fabric.strategies import DDPStrategy
+    from lightning_fabric.strategies.ddp import DDPStrategy
 
     class Together(DDPStrategy):
         """Processes that the environment describes. The training loop itself adds up their gradients."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO
 
-from torch.distributed import TCPStore
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from tandem.errors import RecipeError, TrainingError
 from tandem.model_paths import is_model
@@ -164,7 +164,7 @@ class _Round:
             "TORCHELASTIC_RESTART_COUNT": 0,
             "TORCHELASTIC_USE_AGENT_STORE": True,
         }
-        usual = {"OMP_NUM_THREADS": max(1, cores() // self._processes)}
+        usual: dict[str, object] = {"OMP_NUM_THREADS": max(1, cores() // self._processes)}
         if sys.platform == "linux":
             usual["GLOO_SOCKET_IFNAME"] = "lo"  # else gloo needs a host name that can be resolved
         environment = {key: str(value) for key, value in (usual | environment | own).items()}

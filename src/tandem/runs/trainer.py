@@ -141,7 +141,8 @@ class _Request:
     resume: bool
 
     def __post_init__(self) -> None:
-        if not isinstance(self.processes, int) or self.processes < 1:
+        processes: object = self.processes  # types alone do not ensure what it is
+        if not isinstance(processes, int) or processes < 1:
             raise ArgumentError(f"processes is {self.processes!r}, but must be a whole number, at least 1")
         if not (self.recipe is None or isinstance(self.recipe, Recipe | str | os.PathLike)):
             raise ArgumentError(

@@ -267,17 +267,12 @@ class Processes:
         assert total is not None
         root[own] = total
         self._meet()
-        self.sent += (self.size - 1) * (len(tree.nodes[self.rank]) + 1) * own_bytes(root, own)
+        self.sent += (self.size - 1) * (len(tree.nodes[self.rank]) + 1) * root[own].nbytes
         _set_gradients(parameters, root.clone())  # each process clips its own
 
     def _meet(self) -> None:
         """Wait until all processes have come here."""
         self.add_numbers(torch.zeros(1))
-
-
-def own_bytes(row: Tensor, own: slice) -> int:
-    """Return the bytes of a part of a row."""
-    return (own.stop - own.start) * row.element_size()
 
 
 @torch.no_grad()
