@@ -122,7 +122,7 @@ def test_torchrun_starts_the_processes(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "training.shards: 1 -> 8" in done.stderr
+    assert "training.shards: 1 -> 8" in done.stdout + done.stderr
     assert done.stdout.count("tandem translate run --help") == 1
     assert (tmp_path / "run" / "report.html").exists()
 
