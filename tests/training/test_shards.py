@@ -10,7 +10,7 @@ from tandem.batches import Batches
 from tandem.models.masks import ColumnDraws, draw_mask, drawing
 from tandem.text import PAD_ID
 from tandem.training.shards import Shards, make_piece
-from tandem.training.tree_sum import Node, covering, joined, tree_sum
+from tandem.training.trees import Node, covering, joined, tree_sum
 from tests.support.corpora import random_corpus
 
 floats = some.lists(some.none() | some.floats(-1e30, 1e30), min_size=1, max_size=40)

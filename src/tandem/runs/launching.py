@@ -92,10 +92,10 @@ def train_together(
         folder = Path(tempfile.mkdtemp(prefix="tandem-processes-"))
         removal = stack.enter_context(ExitStack())
         removal.callback(shutil.rmtree, folder, ignore_errors=True)
-        (folder / "recipe.toml").write_text(dump_recipe(recipe), encoding="utf-8")
+        (folder / "recipe.toml").write_text(dump_recipe(recipe), encoding="utf-8", newline="\n")
         write_given(given, folder)
         while True:
-            (folder / "job.json").write_text(json.dumps(asdict(job)), encoding="utf-8")
+            (folder / "job.json").write_text(json.dumps(asdict(job)), encoding="utf-8", newline="\n")
             relayed = Relayed(recorders, on_progress, notify)
             death = _Round(folder, processes, relayed, stopping).run()
             if death is None or stopping.asked:

@@ -67,7 +67,9 @@ def write_given(given: GivenPairs | None, folder: Path) -> None:
     """Write pairs from a Python program to files of this folder."""
     for part, pairs in (given or GivenPairs())._asdict().items():
         if pairs is not None:
-            (folder / f"{part}.json").write_text(json.dumps([list(pair) for pair in pairs]), encoding="utf-8")
+            (folder / f"{part}.json").write_text(
+                json.dumps([list(pair) for pair in pairs]), encoding="utf-8", newline="\n"
+            )
 
 
 def read_given(folder: Path) -> GivenPairs:

@@ -11,7 +11,7 @@ from tandem.models.masks import drawing
 from tandem.training.group import TrainingGroup, Tree, add_lists
 from tandem.training.objective import Objective
 from tandem.training.shards import Piece, Shards, make_piece
-from tandem.training.tree_sum import Node, tree_sum
+from tandem.training.trees import Node, tree_sum
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

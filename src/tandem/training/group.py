@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from tandem.errors import TrainingError
 from tandem.training.shared_memory import SharedRows, reserved_file
-from tandem.training.tree_sum import Node, covering, joined
+from tandem.training.trees import Node, covering, joined
 
 Value = TypeVar("Value")
 
