@@ -75,7 +75,7 @@ def start_apart(module: str, arguments: Sequence[str], log: Path) -> Started:
     It is in a session of its own, so neither Ctrl-C here nor the end of the terminal reaches it. Raise OSError where
     the file cannot be written.
     """
-    command, environment = module_command(module)
+    command, environment = _module(module)
     with log.open("ab") as output:
         return subprocess.Popen(
             [*command, *arguments],
@@ -87,7 +87,22 @@ def start_apart(module: str, arguments: Sequence[str], log: Path) -> Started:
         )
 
 
-def module_command(name: str) -> tuple[list[str], dict[str, str]]:
+def start_worker(
+    module: str, arguments: Sequence[str], changes: Callable[[dict[str, str]], dict[str, str]], log: Path
+) -> Started:
+    """Start a process that runs `module`, with pipes to its input and from its output, and its errors in a file.
+
+    `changes` makes its environment from that of this process.
+    """
+    command, environment = _module(module)
+    pipe = subprocess.PIPE
+    with log.open("ab") as errors:
+        return subprocess.Popen(
+            [*command, *arguments], stdin=pipe, stdout=pipe, stderr=errors, env=changes(environment)
+        )
+
+
+def _module(name: str) -> tuple[list[str], dict[str, str]]:
     """Return the command that runs a module in another process, and the environment in which it finds the module."""
     paths = os.pathsep.join(path for path in sys.path if path)
     return [sys.executable, "-P", "-m", name], os.environ | {"PYTHONPATH": paths}
@@ -95,7 +110,7 @@ def module_command(name: str) -> tuple[list[str], dict[str, str]]:
 
 @contextmanager
 def _worker(module: str, settings: bytes, ended: Ended) -> Iterator[subprocess.Popen[bytes]]:
-    command, environment = module_command(module)
+    command, environment = _module(module)
     environment |= {"TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)

@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,7 +17,7 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from tandem.errors import RecipeError, TrainingError
 from tandem.model_paths import is_model
-from tandem.processes import cores, module_command
+from tandem.processes import Started, cores, start_worker
 from tandem.recipe import Recipe, dump_recipe
 from tandem.recording import Recorder
 from tandem.runs.corpora import GivenPairs
@@ -126,7 +125,7 @@ class _Round:
     def run(self) -> _Death | None:
         """Follow the processes to their end; return the one that has died, if one has. Raise an error of theirs."""
         store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-        started: list[subprocess.Popen[bytes]] = []
+        started: list[Started] = []
         readers: list[threading.Thread] = []
         try:
             for rank in range(self._processes):
@@ -149,9 +148,8 @@ class _Round:
                 raise error
         return self._first_death(started)
 
-    def _start(self, rank: int, port: int) -> subprocess.Popen[bytes]:
+    def _start(self, rank: int, port: int) -> Started:
         """Start a process with the environment that torchrun gives; the store that they meet at is ours."""
-        command, environment = module_command("tandem.runs.worker")
         own = {
             "RANK": rank,
             "LOCAL_RANK": rank,
@@ -167,15 +165,12 @@ class _Round:
         usual: dict[str, object] = {"OMP_NUM_THREADS": max(1, cores() // self._processes)}
         if sys.platform == "linux":
             usual["GLOO_SOCKET_IFNAME"] = "lo"  # else gloo needs a host name that can be resolved
-        environment = {key: str(value) for key, value in (usual | environment | own).items()}
-        with _log(self._folder, rank).open("ab") as log:
-            return subprocess.Popen(
-                [*command, str(self._folder)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=environment,
-            )
+        return start_worker(
+            "tandem.runs.worker",
+            [str(self._folder)],
+            lambda environment: {key: str(value) for key, value in (usual | environment | own).items()},
+            _log(self._folder, rank),
+        )
 
     def _read(self, rank: int, stream: IO[bytes]) -> None:
         for line in stream:
@@ -188,7 +183,7 @@ class _Round:
             while True:
                 self._relayed.take(*self._lines.get_nowait())
 
-    def _follow(self, started: Sequence[subprocess.Popen[bytes]]) -> None:
+    def _follow(self, started: Sequence[Started]) -> None:
         """Hand on what the processes tell until they have ended, or one has died and the others had time to notice."""
         told, left = False, _GRACE
         while any(process.poll() is None for process in started):
@@ -202,7 +197,7 @@ class _Round:
                 if left <= 0:
                     return
 
-    def _first_death(self, started: Sequence[subprocess.Popen[bytes]]) -> _Death | None:
+    def _first_death(self, started: Sequence[Started]) -> _Death | None:
         """Return the process that has died; what the others say is only that they have lost it."""
         dead = [
             _Death(rank, process.returncode, _log(self._folder, rank))
