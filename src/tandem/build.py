@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import torch
+from torch.nn import Module
 
 from tandem.batches import Batches
 from tandem.corpora.memory import MemoryCorpus
@@ -22,6 +23,7 @@ from tandem.text.differences import vocabulary_difference
 from tandem.text.features import FeaturesTokenizer, divide
 from tandem.training import LoopProgress, LoopSettings, Schedule, TeacherForcing, TrainingLoop, WeightAverage
 from tandem.training.events import Validation
+from tandem.training.group import TrainingGroup
 from tandem.training.random_state import RandomState, borrowed
 
 if TYPE_CHECKING:
@@ -235,25 +237,41 @@ def build_loop_settings(recipe: Recipe) -> LoopSettings:
         gradient_per=training.gradient_per,
         clip_norm=None if training.clip_norm == "off" else training.clip_norm,
         accumulate=training.accumulate,
+        shards=training.shards,
+        exact_sum=training.exact_sum,
         patience=training.patience,
         seed=recipe.seed,
     )
 
 
-def build_fabric(device: torch.device, precision: torch.dtype) -> "Fabric":
-    """Make the Fabric that moves a training to its device and precision."""
+def build_fabric(device: torch.device, precision: torch.dtype, group: TrainingGroup | None = None) -> "Fabric":
+    """Make the Fabric that moves a training to its device and precision, and to the place of its process."""
     # Imported here: it takes as long as torch itself, and translating does not need it.
     from lightning_fabric import Fabric
+    from lightning_fabric.strategies.ddp import DDPStrategy
+
+    class Together(DDPStrategy):
+        """Processes that the environment describes. The training loop itself adds up their gradients."""
+
+        def setup_module(self, module: Module) -> Module:  # type: ignore[override]
+            """Return the module as it is: DistributedDataParallel would add gradients up in an order of its own."""
+            return module
 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it repeats what Tandem says
     with warnings.catch_warnings():
         # Fabric warns of a GPU that is not used, but `choose_device` made that choice.
         warnings.filterwarnings("ignore", category=UserWarning, module="lightning_fabric")
-        return Fabric(
+        here = 1 if group is None else group.processes_here
+        fabric = Fabric(
             accelerator=device.type,
-            devices=1,
+            devices=here,
+            num_nodes=1 if group is None else group.size // here,
+            strategy="auto" if group is None or group.size == 1 else Together(),
             precision="bf16-mixed" if precision == torch.bfloat16 else "32-true",
         )
+        if group is not None and group.size > 1:
+            fabric.launch()
+        return fabric
 
 
 def build_training_loop(
@@ -268,6 +286,8 @@ def build_training_loop(
     criterion: Callable[[Validation], float],
     perfect: float = -math.inf,
     average: WeightAverage | None = None,
+    group: TrainingGroup | None = None,
+    asked: Callable[[], bool] = lambda: False,
     progress: LoopProgress | None = None,
     random_state: RandomState | None = None,
 ) -> TrainingLoop:
@@ -276,7 +296,7 @@ def build_training_loop(
         model,
         optimizer,
         batches,
-        fabric=build_fabric(device, dtype),
+        fabric=build_fabric(device, dtype, group),
         schedule=build_schedule(recipe),
         forcing=build_forcing(recipe),
         settings=build_loop_settings(recipe),
@@ -284,6 +304,8 @@ def build_training_loop(
         criterion=criterion,
         perfect=perfect,
         average=average,
+        group=group,
+        asked=asked,
         progress=progress,
         random_state=random_state,
     )
@@ -299,6 +321,23 @@ def choose_device(device: Device) -> torch.device:
         devices = ", ".join(kind for kind in available if available[kind])
         raise RecipeError(f"device {device}: this machine has no such device; it has {devices}")
     return torch.device(device)
+
+
+def process_device(device: torch.device, group: TrainingGroup) -> torch.device:
+    """Return the device of this process: each one on a machine has a GPU of its own, or all of them its CPU.
+
+    Raise RecipeError where the machine has too few GPUs.
+    """
+    if group.size == 1 or device.type == "cpu":
+        return device
+    if device.type == "mps":
+        raise RecipeError("device mps: only one process can train there. Leave out --processes, or give --device cpu")
+    if group.processes_here > torch.cuda.device_count():
+        raise RecipeError(
+            f"device cuda: this machine has {torch.cuda.device_count()} GPUs for {group.processes_here} processes, but "
+            "each takes one of its own. Start fewer processes"
+        )
+    return torch.device("cuda", group.rank % group.processes_here)
 
 
 def choose_precision(precision: Precision, device: torch.device) -> torch.dtype:

@@ -103,6 +103,21 @@ def start_apart(module: str, arguments: Sequence[str], log: Path) -> Started:
         )
 
 
+def start_worker(
+    module: str, arguments: Sequence[str], changes: Callable[[dict[str, str]], dict[str, str]], log: Path
+) -> Started:
+    """Start a process that runs `module`, with pipes to its input and from its output, and its errors in a file.
+
+    `changes` makes its environment from that of this process.
+    """
+    command, environment = _module(module)
+    pipe = subprocess.PIPE
+    with log.open("ab") as errors:
+        return subprocess.Popen(
+            [*command, *arguments], stdin=pipe, stdout=pipe, stderr=errors, env=changes(environment)
+        )
+
+
 def _module(name: str) -> tuple[list[str], dict[str, str]]:
     """Return the command that runs a module in another process, and the environment in which it finds the module."""
     paths = os.pathsep.join(path for path in sys.path if path)

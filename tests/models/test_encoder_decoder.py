@@ -97,7 +97,7 @@ def test_lengths_outside_the_source_are_refused(lengths: list[int], found: str) 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.8])
 def test_a_mask_keeps_the_mean(rate: float) -> None:
-    mask = draw_mask((200, 300), rate, torch.zeros(1))
+    mask = draw_mask((20, 10, 300), rate, torch.zeros(1))
     kept = mask[mask != 0]
     assert_close(kept, torch.full_like(kept, 1 / (1 - rate)))
     assert len(kept) / mask.numel() == pytest.approx(1 - rate, abs=0.01)

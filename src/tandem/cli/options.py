@@ -55,6 +55,16 @@ OnErrorOption: TypeAlias = Annotated[
     typer.Option(help="For a pair with an empty or over-long side: stop, or drop it and print how many were dropped."),
 ]
 DeviceOption: TypeAlias = Annotated[Device, typer.Option(help="Where the model runs.", rich_help_panel=COMPUTATION)]
+ProcessesOption: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=1024,
+        metavar="N",
+        help="Train by N processes of this machine, which share each batch.",
+        rich_help_panel=COMPUTATION,
+    ),
+]
 LengthPenaltyOption: TypeAlias = Annotated[
     float | None,
     typer.Option(

@@ -25,6 +25,7 @@ from tandem.runs.recipe_choice import chosen_recipe, read_run_recipe
 from tandem.runs.stopping import Stopped
 from tandem.runs.trials import make_variants, try_recipes
 from tandem.terminal import printable, shell_command
+from tandem.training.group import TrainingGroup
 
 
 class Corpora(NamedTuple):
@@ -115,7 +116,14 @@ def best_plan(plan: TrainingPlan, tries: int, console: Console, device: Device) 
 
 
 def train_plan(
-    plan: TrainingPlan, console: Console, *, device: Device, verify: bool = False, resume_command: str | None = None
+    plan: TrainingPlan,
+    console: Console,
+    *,
+    device: Device,
+    verify: bool = False,
+    resume_command: str | None = None,
+    processes: int = 1,
+    group: TrainingGroup | None = None,
 ) -> TrainingResult:
     """Train with a display on the console; a user who stops it is told the command that goes on."""
     try:
@@ -133,6 +141,8 @@ def train_plan(
                 notify=display.notify,
                 command=("tandem", *sys.argv[1:]),
                 again=resume_command or "--resume",
+                processes=processes,
+                group=group,
             )
     except Stopped as stopped:
         show_text(PrintableConsole(), f"\nStopped. {_what_is_kept(plan.out, resume_command)}")

@@ -237,6 +237,10 @@ class Training(Section):
     passes: Count = 1  # passes over the corpus in an epoch, so that a small corpus is validated less often
     batch_size: Count = 128  # sentence pairs
     accumulate: Count = 1  # batches in an optimiser step
+    shards: Annotated[int, Field(ge=1, le=1024)] = 1
+    """The parts that each batch is cut into, so that up to so many processes can train together. 1: no cut."""
+    exact_sum: bool = False
+    """Whether gradients of shards are added so that any number of processes ends with the same bytes."""
     optimizer: Optimizer = Optimizer()
     learning_rate: LearningRate = LearningRate()
     teacher_forcing: Forcing = Forcing()
@@ -256,6 +260,15 @@ class Training(Section):
     """auto: bfloat16 products where the processor has them, else float32. Weights are always float32."""
     save_minutes: Positive = 10.0  # between two savings of the run's state, besides after each validation
     save_steps: Count | None = None  # optimiser steps between two savings. None: only time counts.
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> "Training":
+        if self.exact_sum and self.shards == 1:
+            raise ValueError(
+                "exact_sum adds the gradients of shards, but shards is 1: set shards to the largest number of "
+                "processes that the run may have, such as 8"
+            )
+        return self
 
 
 class Search(Section):

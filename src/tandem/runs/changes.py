@@ -31,6 +31,8 @@ MAY_CHANGE = (
     "training.label_smoothing",
     "training.r_drop",
     "training.precision",
+    "training.shards",
+    "training.exact_sum",
     "training.optimizer.learning_rate",
     "training.optimizer.betas",
     "training.optimizer.weight_decay",

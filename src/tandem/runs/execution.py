@@ -1,7 +1,7 @@
 """A run from its recipe to its report: trained, evaluated and described in its directory."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,14 +11,24 @@ from tandem.model_paths import is_model, read_current
 from tandem.recipe import Device, Recipe
 from tandem.recording import Recorder
 from tandem.runs.baselines import Baseline, measure_baselines
-from tandem.runs.corpora import GivenPairs, format_warnings, read_corpus, settle_formats
+from tandem.runs.corpora import (
+    GivenPairs,
+    PreparedCorpus,
+    format_warnings,
+    prepare_corpora,
+    read_corpus,
+    settle_formats,
+)
 from tandem.runs.directories import check_unused, refuse_used
 from tandem.runs.evaluation import Evaluation, evaluate
+from tandem.runs.launching import recipe_for, train_together
 from tandem.runs.lock import locked
 from tandem.runs.reporting import Evaluated, report_run, write_reasons
-from tandem.runs.session import Run
+from tandem.runs.session import Run, validated_on
 from tandem.runs.stopping import Stopped, Stopping
+from tandem.runs.worker import Job
 from tandem.terminal import Notify, OnProgress
+from tandem.training.group import TrainingGroup
 from tandem.translation import Translator, load
 
 
@@ -47,12 +57,16 @@ def run_recipe(
     notify: Notify = lambda _: None,
     command: Sequence[str] = ("tandem.train",),
     again: str = "--resume",
+    processes: int = 1,
+    group: TrainingGroup | None = None,
 ) -> TrainingResult:
     """Train, evaluate the best model on the test corpus (or else the validation corpus), and write the report.
 
     `reasons` for the choice of the recipe are kept in the directory of the run and stand in its report.
     `formats_checked` says that the user was already warned of how the corpus files look. `command` holds the words that
-    the provenance of the run says were typed, and `again` what the user is told to continue the run with.
+    the provenance of the run says were typed, and `again` what the user is told to continue the run with. `processes`
+    is the number of processes that are started to train. With a `group`, this is process 0 of it, and the others call
+    `follow_recipe`.
 
     A run that a signal stopped has a report as well, without scores, once it has a best checkpoint.
     TrainingError where another run writes into the directory; Stopped (a KeyboardInterrupt) after a signal.
@@ -64,12 +78,14 @@ def run_recipe(
     with _resume_hints(out, again), Stopping(notify) as stopping, locked(out, notify):
         if not resume:
             refuse_used(out)
-        recipe = settle_formats(recipe, notify)
-        if not (resume or formats_checked):
-            for warning in format_warnings(recipe.data):
-                notify(warning)
+        recipe = _settled(recipe, notify, checked=resume or formats_checked)
         # Read before the training: a missing test corpus must be reported at once.
         tests = _test_pairs(recipe, given, notify)
+        recipe = recipe_for(recipe, processes if group is None else group.size, notify)
+        if processes > 1:
+            job = Job(str(out.absolute()), device, resume, verify, list(reasons), list(command))
+            _train_together(recipe, out, job, processes, given, stopping, recorders, on_progress, notify)
+            return _finish(recipe, out, None, given, device, tests, on_progress, notify)
         run = Run(
             recipe,
             out,
@@ -81,36 +97,103 @@ def run_recipe(
             on_progress=on_progress,
             notify=notify,
             command=command,
+            group=group,
+            asked=lambda: stopping.asked,
         )
-        if reasons or not resume:
-            run.claim()
-            write_reasons(out, reasons)
-        _train(run, stopping, device)
-        return _finish(run, device, tests, on_progress, notify)
+        _train(run, stopping, device, reasons if reasons or not resume else None)
+        return _finish(recipe, out, run.corpus, given, device, tests, on_progress, notify)
 
 
-def _train(run: Run, stopping: Stopping, device: Device) -> None:
+def _settled(recipe: Recipe, notify: Notify, *, checked: bool) -> Recipe:
+    """Settle how the corpora are read, and warn of how they look, unless that was `checked` before."""
+    recipe = settle_formats(recipe, notify)
+    if not checked:
+        for warning in format_warnings(recipe.data):
+            notify(warning)
+    return recipe
+
+
+def follow_recipe(recipe: Recipe, out: Path, group: TrainingGroup, *, device: Device, resume: bool) -> None:
+    """Take part in the training that process 0 of a group runs with `run_recipe`, without writing anything."""
+    with Stopping(lambda _: None) as stopping:
+        settled = settle_formats(recipe, lambda _: None)
+        settled = recipe_for(settled, group.size, lambda _: None)
+        run = Run(settled, out, device=device, resume=resume, group=group, asked=lambda: stopping.asked)
+        with stopping.patient():
+            run.go(stopping)
+
+
+def _train(run: Run, stopping: Stopping, device: Device, reasons: Sequence[str] | None) -> None:
     """Train to the end. A run that is stopped in an orderly way has a report if it has a best checkpoint."""
-    try:
+    if reasons is not None:
+        run.claim()
+        write_reasons(run.out, reasons)
+    with _report_of_stopped(run.out, device):
         with stopping.patient():
             run.go(stopping)
         stopping.check()
+
+
+def _train_together(
+    recipe: Recipe,
+    out: Path,
+    job: Job,
+    processes: int,
+    given: GivenPairs | None,
+    stopping: Stopping,
+    recorders: Sequence[Recorder],
+    on_progress: OnProgress,
+    notify: Notify,
+) -> None:
+    """Do what `_train` does, by processes of their own."""
+    with _report_of_stopped(out, job.device), ExitStack() as stack:
+        for recorder in recorders:
+            stack.callback(recorder.close)
+        with stopping.patient():
+            train_together(
+                recipe,
+                job,
+                processes,
+                given=given,
+                stopping=stopping,
+                recorders=recorders,
+                on_progress=on_progress,
+                notify=notify,
+            )
+        stopping.check()
+
+
+@contextmanager
+def _report_of_stopped(out: Path, device: Device) -> Iterator[None]:
+    """Write the report of a run that is stopped in an orderly way within the block, if it has a best checkpoint."""
+    try:
+        yield
     except Stopped as stopped:
-        if run.has_best and not stopped.at_once:
-            report_run(run.out, load(run.out, device=device), None)
+        if not stopped.at_once and is_model(out) and read_current(out).best:
+            report_run(out, load(out, device=device), None)
         raise
 
 
 def _finish(
-    run: Run, device: Device, tests: list[Pair] | None, on_progress: OnProgress, notify: Notify
+    recipe: Recipe,
+    out: Path,
+    prepared: PreparedCorpus | None,
+    given: GivenPairs | None,
+    device: Device,
+    tests: list[Pair] | None,
+    on_progress: OnProgress,
+    notify: Notify,
 ) -> TrainingResult:
-    translator = load(run.out, device=device)
-    pairs, corpus = (run.corpus.validation_pairs, run.validated_on) if tests is None else (tests, "test")
-    lowercase = run.recipe.search.lowercase_scores
+    translator = load(out, device=device)
+    if prepared is None:
+        tokenizers = translator.source_tokenizer, translator.target_tokenizer
+        prepared = prepare_corpora(recipe, given, tokenizers=tokenizers)
+    pairs, corpus = (prepared.validation_pairs, validated_on(recipe)) if tests is None else (tests, "test")
+    lowercase = recipe.search.lowercase_scores
     evaluation = evaluate(translator, pairs, lowercase=lowercase, on_progress=on_progress)
     _notify_of_limits(evaluation, notify)
-    baselines = measure_baselines(run.corpus, evaluation)
-    report = report_run(run.out, translator, Evaluated(evaluation, corpus, pairs, baselines))
+    baselines = measure_baselines(prepared, evaluation)
+    report = report_run(out, translator, Evaluated(evaluation, corpus, pairs, baselines))
     return TrainingResult(translator, evaluation, corpus, report, baselines)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, zip_longest
 
 import torch
 
@@ -12,6 +13,7 @@ from tandem.models.coins import draw_coins
 from tandem.runs.corpora import copy_table, encode_pairs
 from tandem.runs.progress import progress_counter
 from tandem.terminal import OnProgress
+from tandem.training.group import TrainingGroup
 from tandem.training.loss import real_tokens, token_scores
 from tandem.training.mixture import copying_scores
 from tandem.translation import Translator
@@ -67,6 +69,21 @@ def measure_likelihood(
             scores, best = copying_scores(model, batch, read)
         tokens, correct, nll = tokens + len(scores), correct + int(best.sum()), nll - float(scores.sum())
     return Likelihood(tokens, nll, correct)
+
+
+def shared_likelihood(
+    model: Seq2Seq, batches: Iterable[Batch], device: torch.device, dtype: torch.dtype, group: TrainingGroup
+) -> Likelihood:
+    """Measure the true likelihood of all targets, shared out among processes batch by batch, as if one had done it."""
+    own = islice(batches, group.rank, None, group.size)
+    measured = [measure_likelihood(model, [batch], device, dtype, teacher_forcing=1.0) for batch in own]
+    rounds = zip_longest(*group.share(measured))  # the n-th batches of all processes
+    in_order = [one for ones in rounds for one in ones if one is not None]
+    return Likelihood(
+        sum(one.tokens for one in in_order),
+        sum((one.nll for one in in_order), 0.0),
+        sum(one.correct for one in in_order),
+    )
 
 
 def corpus_likelihoods(

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tandem.build import (
     build_weight_average,
     choose_device,
     choose_precision,
+    process_device,
 )
 from tandem.checkpoint import Checkpoint, load_optimizer
 from tandem.errors import CheckpointError, MemoryShortage, RecipeError
@@ -35,6 +36,7 @@ from tandem.runs.validation import CRITERIA, TIES, Validator
 from tandem.terminal import Notify, OnProgress
 from tandem.training import TrainingLoop
 from tandem.training.events import Event, Finished, StepDone, Validated
+from tandem.training.group import Alone, TrainingGroup
 from tandem.translation.settings import check_beam
 
 _SMALLER_CORPUS = "Lower data.max_characters, or text.source.max_size and text.target.max_size, or close other programs"
@@ -64,22 +66,27 @@ class Run:
         on_progress: OnProgress = lambda *_: None,
         notify: Notify = lambda _: None,
         command: Sequence[str] = ("tandem.train",),
+        group: TrainingGroup | None = None,
+        asked: Callable[[], bool] = lambda: False,
     ) -> None:
         """Prepare the corpora and build everything.
 
+        Of the processes of a `group` only process 0 writes and reports; `asked` says whether this one is to stop.
         `on_progress` follows the preparation of the corpora. `notify` gets what a user should know before the training
         begins. `command` holds the words that the provenance of the run says were typed.
         """
         self.recipe = recipe
         self.out = out
-        self.device = choose_device(device)
+        self._group, self._asked = group or Alone(), asked
+        _check_processes(recipe, self._group)
+        self.device = process_device(choose_device(device), self._group)
         self.dtype = choose_precision(recipe.training.precision, self.device)
         self._recorders = recorders
         current, state = read_state(out) if resume else (None, None)
         changes = check_changes(state.checkpoint.recipe, recipe, out) if state else []
         vectors = Pretrained() if state else find_vectors(recipe)  # a run that goes on has them in its weights
         self.corpus = self._prepare_corpora(state, given, verify, on_progress, notify)
-        self._validator = Validator(recipe, self.corpus, self.device, notify)
+        self._validator = Validator(recipe, self.corpus, self.device, notify, self._group)
         self.model = self._build_model(vectors, notify, on_progress)
         self._optimizer = build_optimizer(recipe, self.model, self.device)
         self._average = build_weight_average(recipe, self.model)
@@ -87,15 +94,15 @@ class Run:
             self.model.load_state_dict(state.trained.state_dict())
             self.result.load_state_dict(state.checkpoint.model.state_dict())
             load_optimizer(self._optimizer, state.optimizer, out)
-            notify(f"going on after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}")
-            for change in changes:
-                notify(change)
+            for sentence in (_where_it_goes_on(state), *changes):
+                notify(sentence)
         notify(f"training on {self.device} in {'bfloat16' if self.dtype == torch.bfloat16 else 'float32'}")
         self._loop = self._build_loop(state)
         self._check_progress()
-        done = self._loop.progress
+        # From here on all processes have read what lies in the directory, and process 0 may write there.
+        self._group.copy_weights([*self.model.state_dict().values(), *self.result.state_dict().values()])
+        done, files = self._loop.progress, {**self.corpus.files, **vectors.files()}
         self._resumed_at = ResumePoint(done.epoch, done.step, state.held) if state else None
-        files = {**self.corpus.files, **vectors.files()}
         session = this_session(command, done.step, self.device, self.dtype, files)
         self._sessions = [*(_earlier_sessions(out, notify) if resume else ()), session]
         self._savings = Savings(
@@ -118,7 +125,7 @@ class Run:
         """Prepare the corpora of the recipe. RecipeError where a resumed run was trained on others."""
         last = state.checkpoint if state else None
         tokenizers = (last.source_tokenizer, last.target_tokenizer) if last else None
-        with memory_for("preparing the corpus", _SMALLER_CORPUS):
+        with memory_for("preparing the corpus", _SMALLER_CORPUS), self._group.first():
             corpus = prepare_corpora(
                 self.recipe, given, tokenizers=tokenizers, verify=verify, on_progress=on_progress, notify=notify
             )
@@ -156,6 +163,8 @@ class Run:
             criterion=CRITERIA[keep],
             perfect=TIES if keep == "exact" else 0.0,
             average=self._average,
+            group=self._group,
+            asked=self._asked,
             progress=state.progress if state else None,
             random_state=state.random if state else None,
         )
@@ -184,12 +193,6 @@ class Run:
         return self.model if self._average is None else self._average.model
 
     @property
-    def validated_on(self) -> str:
-        """The name of the corpus that the validation pairs belong to."""
-        data = self.recipe.data
-        return "training" if data.validation is None and data.validation_fraction == 0 else "validation"
-
-    @property
     def history(self) -> tuple[float, ...]:
         """The value of the criterion after each epoch so far; lower is better."""
         return self._loop.progress.history
@@ -209,6 +212,9 @@ class Run:
         The run is saved after every validation and as often as the recipe says. After a signal that `stopping` has
         received, the run is saved, the recorders get a Finished event, and Stopped is raised.
         """
+        if self._group.rank > 0:
+            self._follow(stopping, until)
+            return
         began = time.perf_counter()
         self.claim()
         replace_file(self.out / "recipe.toml", dump_recipe(self.recipe))
@@ -230,7 +236,7 @@ class Run:
         checkpoint = Checkpoint(self.result, self.recipe, self.corpus.source_tokenizer, self.corpus.target_tokenizer)
         saved_at = time.monotonic()
         for event in self._events():
-            asked = stopping.asked  # read here: a signal that comes during the saving waits for the next event
+            asked = self._stop_agreed(event)  # read here: a signal during the saving waits for the next event
             # The metrics file comes first: lines about steps that were not saved are dropped when the run goes on.
             for recorder in files:
                 recorder.record(event)
@@ -242,9 +248,26 @@ class Run:
             for recorder in self._recorders:
                 recorder.record(event)
             if asked and not isinstance(event, Finished):
-                stopping.check()
+                stopping.stop()
             if isinstance(event, Validated) and event.epoch >= until:
                 break
+
+    def _follow(self, stopping: Stopping, until: float) -> None:
+        """Take part in the training of process 0, without writing anything."""
+        for event in self._events():
+            asked = self._stop_agreed(event)
+            if isinstance(event, Validated):
+                self._calibrate()
+            if asked and not isinstance(event, Finished):
+                stopping.stop()
+            if isinstance(event, Validated) and event.epoch >= until:
+                break
+
+    def _stop_agreed(self, event: Event) -> bool:
+        """Return whether a process was asked to stop: at an event, all processes return the same."""
+        if isinstance(event, StepDone):
+            return self._loop.stop_agreed
+        return any(self._group.share(self._asked()))
 
     def _events(self) -> Iterator[Event]:
         """Yield the events of the training. MemoryShortage where a step is too large."""
@@ -262,9 +285,28 @@ class Run:
     def _calibrate(self) -> Calibration | None:
         """Learn a calibration for the best epoch so far; None for another, and for sources that are trained on."""
         progress = self._loop.progress
-        if self.validated_on == "training" or progress.best_epoch != progress.epoch:
+        if validated_on(self.recipe) == "training" or progress.best_epoch != progress.epoch:
             return None
         return self._validator.calibrate(self.result, self.dtype, progress)
+
+
+def _where_it_goes_on(state: ResumeState) -> str:
+    return f"going on after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}"
+
+
+def validated_on(recipe: Recipe) -> str:
+    """Return the name of the corpus that the validation pairs belong to."""
+    data = recipe.data
+    return "training" if data.validation is None and data.validation_fraction == 0 else "validation"
+
+
+def _check_processes(recipe: Recipe, group: TrainingGroup) -> None:
+    """Raise RecipeError where there are more processes than shards."""
+    if group.size > recipe.training.shards:
+        raise RecipeError(
+            f"training.shards is {recipe.training.shards}, but there are {group.size} processes, each of which takes a "
+            "shard of each batch: set training.shards to at least that number, or start fewer processes"
+        )
 
 
 def _earlier_sessions(out: Path, notify: Notify) -> list[Session]:

@@ -75,6 +75,10 @@ class Stopping:
         if self._asked is not None:
             raise Stopped(self._asked, at_once=False)
 
+    def stop(self) -> None:
+        """Raise Stopped: as `check` does, or because another process of the training has got a signal."""
+        raise Stopped(self._asked or signal.SIGTERM, at_once=False)
+
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if not self._patient or (self.asked and number == signal.SIGINT):
             raise Stopped(number, at_once=True)

@@ -53,6 +53,7 @@ def train(
     budget: str | None = None,
     tries: int | None = None,
     device: Device = "auto",
+    processes: int = 1,
     resume: bool = False,
     recorders: Sequence[Recorder] | None = None,
     notify: Notify | None = None,
@@ -68,7 +69,8 @@ def train(
 
     `settings` override the recipe: a dictionary such as {"training.epochs": 3} or strings such as "training.epochs=3".
     `budget` is the time that everything may take, such as "20m"; a recipe that fits it on this machine is then chosen.
-    `tries` is the number of variants of the recipe to try for a while; the best one goes on. `resume` continues the run
+    `tries` is the number of variants of the recipe to try for a while; the best one goes on. `processes` is the number
+    of processes of this machine that train together. `resume` continues the run
     in `out`, by its own recipe or by one that differs only where it may. Each of the `recorders` gets every event, and
     `notify` gets sentences for the user. `progress` shows both on standard error; None shows them in a terminal, unless
     `recorders` or `notify` are given.
@@ -85,7 +87,7 @@ def train(
             _given_corpus("test_", test_pairs, test_source, test_target, test_features),
         )
         where, lines = path_of(out, "out"), setting_lines(settings)
-        request = _Request(recipe, where, lines, data, corpora, budget, tries, device, resume)
+        request = _Request(recipe, where, lines, data, corpora, budget, tries, device, processes, resume)
         return request.run(recorders or (), notify, display)
 
 
@@ -135,9 +137,13 @@ class _Request:
     budget: str | None
     tries: int | None
     device: Device
+    processes: int
     resume: bool
 
     def __post_init__(self) -> None:
+        processes: object = self.processes  # types alone do not ensure what it is
+        if not isinstance(processes, int) or processes < 1:
+            raise ArgumentError(f"processes is {self.processes!r}, but must be a whole number, at least 1")
         if not (self.recipe is None or isinstance(self.recipe, Recipe | str | os.PathLike)):
             raise ArgumentError(
                 f"recipe is of type {type(self.recipe).__name__}, but must be a Recipe or the path of one. Pairs are "
@@ -166,6 +172,7 @@ class _Request:
             choice.recipe,
             self.out,
             device=self.device,
+            processes=self.processes,
             resume=resume,
             given=given,
             reasons=choice.reasons,

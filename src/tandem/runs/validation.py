@@ -16,12 +16,16 @@ from tandem.metrics.sequences import cased
 from tandem.models import Seq2Seq
 from tandem.recipe import Recipe
 from tandem.runs.corpora import PreparedCorpus
-from tandem.runs.likelihoods import measure_likelihood
+from tandem.runs.likelihoods import shared_likelihood
 from tandem.terminal import Notify
 from tandem.text import normalise
 from tandem.training import LoopProgress
 from tandem.training.events import Sample, Validation
+from tandem.training.group import Alone, TrainingGroup
+from tandem.training.shards import Shards
 from tandem.translation.constructors import translator_from_members
+from tandem.translation.messages import Translation
+from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator
 
 MOST_CALIBRATED = 500  # sources that a calibration is learnt from; translating more would hold up the training
@@ -34,6 +38,8 @@ _NO_BLEU = (
     "chrf or loss"
 )
 
+Scored: TypeAlias = tuple[str, tuple[float, ...]]
+"""A translation's text, and the log-probabilities of its tokens."""
 Criterion: TypeAlias = Callable[[Validation], float]
 """Turns a validation into the value by which epochs are compared; lower is better."""
 
@@ -41,7 +47,14 @@ Criterion: TypeAlias = Callable[[Validation], float]
 class Validator:
     """Measures a model on the validation corpus of its run."""
 
-    def __init__(self, recipe: Recipe, corpus: PreparedCorpus, device: torch.device, notify: Notify) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        corpus: PreparedCorpus,
+        device: torch.device,
+        notify: Notify,
+        group: TrainingGroup | None = None,
+    ) -> None:
         """Choose the scores that suit the corpus, and warn where the recipe keeps epochs by BLEU, which is always 0.
 
         RecipeError where packages are missing for the tokenizer that BLEU needs.
@@ -49,6 +62,7 @@ class Validator:
         self._recipe = recipe
         self._corpus = corpus
         self._device = device
+        self._group = group or Alone()
         tokens = corpus.source_tokenizer
         self._groups = group_references(
             corpus.validation_pairs, lowercase=tokens.lowercase, features=tokens.has_features
@@ -62,13 +76,13 @@ class Validator:
     def validate(self, model: Seq2Seq, dtype: torch.dtype, progress: LoopProgress) -> Validation:
         """Measure the loss, and the scores of greedy translations. TrainingError where the training has diverged."""
         batches = self._corpus.validation.epoch(0)
-        loss = measure_likelihood(model, batches, self._device, dtype, teacher_forcing=1.0).loss
+        loss = shared_likelihood(model, batches, self._device, dtype, self._group).loss
         if not math.isfinite(loss):
             raise _diverged(f"the validation loss is {loss}; it must not be infinite or NaN.", progress)
         translator = self._translator(model, dtype)
         sources, references = [source for source, _ in self._groups], [targets for _, targets in self._groups]
         try:
-            texts = [t.text for t in translator.translate(sources, translator.search_settings(beam=1))]
+            texts = [text for text, _ in self._translate(translator, sources, translator.search_settings(beam=1))]
         except MemoryShortage:
             raise
         except TandemError as error:  # the only other error of a search: no output has a probability above zero
@@ -89,18 +103,44 @@ class Validator:
     def calibrate(self, model: Seq2Seq, dtype: torch.dtype, progress: LoopProgress) -> Calibration | None:
         """Learn how well the model's probabilities predict that it is right; None where there are too few sources."""
         try:
-            return calibrate(self._translator(model, dtype), self._groups)
+            return calibrate(self._translator(model, dtype), self._groups, self._translate)
         except MemoryShortage:
             raise
         except TandemError as error:  # as in `validate`
             raise _diverged(str(error), progress) from error
+
+    def _translate(
+        self, translator: Translator, sources: Sequence[str], settings: SearchSettings | None = None
+    ) -> list[Scored]:
+        """Translate sources, shared out among the processes. How they are divided depends on the shards alone."""
+        shards, group = self._recipe.training.shards, self._group
+        own = Shards(shards).of_process(group.rank, group.size)
+        made = [[_scored(t) for t in translator.translate(sources[shard::shards], settings)] for shard in own]
+        parts = [part for parts in group.share(made) for part in parts]
+        result: list[Scored] = [("", ())] * len(sources)
+        for shard, part in enumerate(parts):
+            result[shard::shards] = part
+        return result
 
     def _translator(self, model: Seq2Seq, dtype: torch.dtype) -> Translator:
         tokenizers = self._corpus.source_tokenizer, self._corpus.target_tokenizer
         return translator_from_members([Member(model, self._recipe)], *tokenizers, device=self._device, dtype=dtype)
 
 
-def calibrate(translator: Translator, groups: Sequence[tuple[str, tuple[str, ...]]]) -> Calibration | None:
+def _scored(translation: Translation) -> Scored:
+    return translation.text, tuple(translation.token_scores)
+
+
+def translate_alone(translator: Translator, sources: Sequence[str]) -> list[Scored]:
+    """Translate sources with the recipe's search settings, in this process."""
+    return [_scored(translation) for translation in translator.translate(sources)]
+
+
+def calibrate(
+    translator: Translator,
+    groups: Sequence[tuple[str, tuple[str, ...]]],
+    translate: Callable[[Translator, Sequence[str]], list[Scored]] = translate_alone,
+) -> Calibration | None:
     """Learn a calibration from sources and their references; None where there are fewer than 20.
 
     Sources are translated with the recipe's search settings. An output counts as right if it equals a reference. Of
@@ -110,13 +150,13 @@ def calibrate(translator: Translator, groups: Sequence[tuple[str, tuple[str, ...
     chosen = groups[::step] if groups else groups
     if len(chosen) < LEAST_OUTPUTS:
         return None
-    made = translator.translate([source for source, _ in chosen])
+    made = translate(translator, [source for source, _ in chosen])
     lowercase = translator.recipe.search.lowercase_scores
     outputs, right = [], []
-    for translation, (_, references) in zip(made, chosen, strict=True):
-        if translation.token_scores:  # an empty source has none
-            outputs.append(translation.token_scores)
-            text = cased(normalise(translation.text), lowercase)
+    for (output, token_scores), (_, references) in zip(made, chosen, strict=True):
+        if token_scores:  # an empty source has none
+            outputs.append(token_scores)
+            text = cased(normalise(output), lowercase)
             right.append(text in {cased(reference, lowercase) for reference in references})
     return fit_calibration(outputs, right)
 

@@ -8,20 +8,22 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from tandem.batches import Batch, Batches
 from tandem.errors import TrainingError
 from tandem.models import Seq2Seq
 from tandem.models.coins import draw_coins
-from tandem.models.recurrence import compute_dtype
 from tandem.names import GradientPer as GradientPer
 from tandem.training.events import Event, Finished, Started, StepDone, Validated, Validation
 from tandem.training.forcing import TeacherForcing
-from tandem.training.loss import paired_projection_loss, projection_loss, real_tokens
-from tandem.training.mixture import copying_loss
+from tandem.training.gradients import ExactSum, GradientSum, ShardedBatches, WholeBatches
+from tandem.training.group import Alone, TrainingGroup
+from tandem.training.objective import Objective
 from tandem.training.random_state import RandomState, borrowed, read_state, write_state
 from tandem.training.schedule import Schedule, count_steps
+from tandem.training.shards import Shards
 from tandem.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class LoopSettings:
     clip_norm: float | None = 1.0
     """A gradient with a larger norm is scaled to this norm (Sutskever et al. 2014, section 3.4); None for never."""
     accumulate: int = 1  # the number of batches whose gradients make one optimiser step
+    shards: int = 1  # the number of parts that each batch is cut into, each with random numbers of its own
+    exact_sum: bool = False  # whether the gradients of shards are added in an order that processes do not change
     patience: int | None = None  # it ends after so many validations in a row without a better one; None for never
     seed: int = 1
 
@@ -78,6 +82,8 @@ class TrainingLoop:
         criterion: Callable[[Validation], float],
         perfect: float = -math.inf,
         average: WeightAverage | None = None,
+        group: TrainingGroup | None = None,
+        asked: Callable[[], bool] = lambda: False,
         progress: LoopProgress | None = None,
         random_state: RandomState | None = None,
     ) -> None:
@@ -85,16 +91,26 @@ class TrainingLoop:
 
         `validate` measures the current model, and `criterion` turns the validation into the value that is to be
         lowered. At a value of `perfect` or less, no user would notice an improvement. `average` takes in the weights
-        after each optimiser step. A resumed training gets the `progress` and the `random_state()` of the stopped one.
+        after each optimiser step. `group` are the processes that train together, and `asked` says whether this one was
+        asked to stop. A resumed training gets the `progress` and the `random_state()` of the stopped one.
         """
         self.progress = progress or LoopProgress()
         self._resumed_random_state = random_state
         self._generators = read_state(fabric.device)
         self._coins = torch.Generator()
         self._model = model
-        self._wrapped, self._optimizer = fabric.setup(model, optimizer)
-        self._wrapped.mark_forward_method("features")
-        self._wrapped.mark_forward_method("compared_features")
+        objective = Objective(model, label_smoothing=settings.label_smoothing, r_drop=settings.r_drop)
+        wrapped, self._optimizer = fabric.setup(objective, optimizer)
+        self._group = group or Alone()
+        self._asked = asked
+        self.stop_agreed = False
+        """Whether a process was asked to stop by the end of the last step: the same in all processes."""
+        if settings.shards == 1:
+            self._gradients: GradientSum = WholeBatches(fabric, wrapped)
+        else:
+            kind = ExactSum if settings.exact_sum else ShardedBatches
+            shards = Shards(settings.shards)
+            self._gradients = kind(fabric, wrapped, objective, self._group, shards, settings.seed)
         self._batches = batches
         self._fabric = fabric
         self._schedule = schedule
@@ -189,13 +205,8 @@ class TrainingLoop:
         tokens = sum(batch.target_tokens for batch in group)
         per_token = self._settings.gradient_per == "token"
         share = tokens if per_token else sum(len(batch.target_lengths) for batch in group)
-        nll = 0.0
-        for batch in group:
-            steps, columns = batch.target.shape
-            coins = draw_coins(steps - 1, columns, ratio, by_token=self._forcing.by_token, generator=self._coins)
-            objective, batch_nll = self._batch_loss(batch.to(self._fabric.device), coins)
-            self._fabric.backward(objective / share)
-            nll += float(batch_nll)
+        coins = [self._draw_coins(step, number, batch, ratio) for number, batch in enumerate(group)]
+        nll = self._agreed(self._gradients.add(step, group, coins, share))
         norm = float(torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.clip_norm or float("inf")))
         if not (math.isfinite(nll) and math.isfinite(norm)):
             self._optimizer.zero_grad()
@@ -212,50 +223,25 @@ class TrainingLoop:
         seconds = time.perf_counter() - began
         return StepDone(epoch, step, nll / tokens, tokens / seconds, rate, norm, ratio)
 
-    def _batch_loss(self, batch: Batch, coins: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the objective and the negative log-likelihood, summed over the tokens of a batch without padding."""
-        if self._settings.r_drop:
-            return self._paired_loss(batch, coins)
-        smoothing = self._settings.label_smoothing
-        if batch.copies is not None:
-            with self._fabric.autocast():
-                ids = batch.source, batch.target, coins, batch.source_lengths
-                read = self._wrapped.compared_features(*ids, batch.copies)
-                dtype = compute_dtype(read.features)
-            return copying_loss(self._model, batch, read, smoothing=smoothing, dtype=dtype)
-        with self._fabric.autocast():
-            features = self._wrapped.features(batch.source, batch.target, coins, batch.source_lengths)
-            dtype = compute_dtype(features)
-        real = real_tokens(batch.target, batch.target_lengths)
-        output = self._model.decoder.fc_out
-        return projection_loss(
-            features.flatten(0, 1).index_select(0, real),
-            output.weight,
-            output.bias,
-            batch.target[1:].flatten().index_select(0, real),
-            smoothing=smoothing,
-            dtype=dtype,
-        )
+    def _draw_coins(self, step: int, number: int, batch: Batch, ratio: float) -> torch.Tensor:
+        """Draw the coins of batch `number` of a step. With shards every process draws the same ones."""
+        steps, columns = batch.target.shape
+        generator = self._coins
+        if self._settings.shards > 1:
+            seed = np.random.SeedSequence((self._settings.seed, step, number)).generate_state(1)
+            generator = torch.Generator().manual_seed(int(seed[0]))
+        return draw_coins(steps - 1, columns, ratio, by_token=self._forcing.by_token, generator=generator)
 
-    def _paired_loss(self, batch: Batch, coins: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return what `_batch_loss` does, for a batch that is read twice with other dropout: as one of 2 B columns."""
-        source, target = batch.source.repeat(1, 2), batch.target.repeat(1, 2)
-        coins = coins if coins.dim() == 1 else coins.repeat(1, 2)
-        with self._fabric.autocast():
-            features = self._wrapped.features(source, target, coins, batch.source_lengths.repeat(2))
-            dtype = compute_dtype(features)
-        real = real_tokens(batch.target, batch.target_lengths)
-        output = self._model.decoder.fc_out
-        first, second = (half.flatten(0, 1).index_select(0, real) for half in features.chunk(2, dim=1))
-        return paired_projection_loss(
-            torch.stack((first, second)),
-            output.weight,
-            output.bias,
-            batch.target[1:].flatten().index_select(0, real),
-            smoothing=self._settings.label_smoothing,
-            r_drop=self._settings.r_drop,
-            dtype=dtype,
-        )
+    def _agreed(self, values: Sequence[float]) -> float:
+        """Return the sum of the values of all processes, and learn whether one of them was asked to stop."""
+        # Each shard's value has a place of its own, so that adding the processes' rows adds nothing but zeros.
+        places = self._settings.shards * self._settings.accumulate if self._group.size > 1 else len(values)
+        numbers = torch.zeros(self._group.size * places + 1, dtype=torch.float64)
+        numbers[self._group.rank * places :][: len(values)] = torch.tensor(values, dtype=torch.float64)
+        numbers[-1] = float(self._asked())
+        *values, asked = self._group.add_numbers(numbers).tolist()
+        self.stop_agreed = asked > 0
+        return math.fsum(values) if self._settings.shards > 1 else sum(values)
 
     def _reason_to_stop(self) -> str | None:
         """Return why the training ends before its last epoch; None where it goes on."""

@@ -1,0 +1,105 @@
+"""How batches are cut into shards, and that neither the cut nor the order of adding changes a sum of floats."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as some
+
+from tandem.batches import Batches
+from tandem.models.masks import ColumnDraws, draw_mask, drawing
+from tandem.text import PAD_ID
+from tandem.training.shards import Shards, make_piece
+from tandem.training.trees import Node, covering, joined, tree_sum
+from tests.support.corpora import random_corpus
+
+floats = some.lists(some.none() | some.floats(-1e30, 1e30), min_size=1, max_size=40)
+
+
+def add(one: float, other: float) -> float:
+    return one + other
+
+
+@given(floats, some.integers(1, 12))
+def test_whoever_adds_the_sum_is_the_same(values: list[float | None], processes: int) -> None:
+    root = Node(0, len(values))
+    whole = tree_sum(root, values.__getitem__, add)
+    parts: dict[Node, float | None] = {}
+    for rank in range(processes):
+        own = Shards(len(values)).of_process(rank, processes)
+        for node in covering(root, own.start, own.stop):
+            assert node not in parts
+            parts[node] = tree_sum(node, values.__getitem__, add)
+    assert sum(node.end - node.first for node in parts) == len(values)
+    assert joined(root, parts, add) == whole
+
+
+def test_the_tree_over_eight_shards() -> None:
+    added = tree_sum(Node(0, 8), str, lambda one, other: f"({one}+{other})")
+    assert added == "(((0+1)+(2+3))+((4+5)+(6+7)))"
+
+
+@given(some.integers(1, 40), some.integers(0, 90))
+def test_each_column_is_in_one_shard(count: int, batch_size: int) -> None:
+    shards = Shards(count)
+    columns = [column for shard in range(count) for column in shards.columns(batch_size, shard)]
+    assert sorted(columns) == list(range(batch_size))
+    sizes = [len(shards.columns(batch_size, shard)) for shard in range(count)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@given(some.integers(1, 40), some.integers(1, 40))
+def test_each_shard_belongs_to_one_process(count: int, processes: int) -> None:
+    shards = Shards(count)
+    assert [n for rank in range(processes) for n in shards.of_process(rank, processes)] == list(range(count))
+
+
+def test_processes_have_about_the_same_lengths() -> None:
+    """A batch is sorted by length; the first half of its columns has far less than half of its tokens."""
+    lengths, shards = np.arange(64), Shards(8)
+    for processes in (2, 4):
+        tokens = [
+            sum(lengths[c] for shard in shards.of_process(rank, processes) for c in shards.columns(64, shard))
+            for rank in range(processes)
+        ]
+        assert max(tokens) == min(tokens)
+
+
+def test_a_piece_is_its_columns_without_useless_padding() -> None:
+    (batch, *_) = Batches(random_corpus(20), 20, 1, shuffle=False).epoch(0)
+    coins = torch.rand(len(batch.target) - 1, 20) < 0.5
+    piece = make_piece(batch, coins, [(0, range(0, 2)), (5, range(3, 3)), (3, range(7, 9))], seed=(1,), readings=1)
+    assert piece is not None
+    chosen = [0, 1, 7, 8]
+    assert piece.batch.source_lengths.tolist() == batch.source_lengths[chosen].tolist()
+    steps = len(piece.batch.target)
+    assert steps == batch.target_lengths[chosen].max()
+    assert torch.equal(piece.batch.target, batch.target[:steps, chosen])
+    assert (batch.target[steps:, chosen] == PAD_ID).all()
+    assert torch.equal(piece.coins, coins[: steps - 1, chosen])
+    assert make_piece(batch, coins, [(1, range(4, 4))], seed=(1,), readings=1) is None
+
+
+@pytest.mark.parametrize("readings", [1, 2])
+def test_a_shards_mask_depends_on_nothing_beside_it(readings: int) -> None:
+    seeds, like = [(5, 0), (5, 1)], torch.zeros(1)
+    with drawing(ColumnDraws([(seeds[0], 3), (seeds[1], 2)], readings)):
+        both = [draw_mask((7, 5 * readings, width), 0.5, like) for width in (9, 4)]
+    with drawing(ColumnDraws([(seeds[1], 2)], readings)):
+        alone = [draw_mask((4, 2 * readings, width), 0.5, like) for width in (9, 4)]
+    for wide, narrow in zip(both, alone, strict=True):
+        own = torch.cat([half[:, 3:] for half in wide.chunk(readings, dim=1)], dim=1)
+        assert torch.equal(own[:4], narrow)
+        assert set(narrow.flatten().tolist()) == {0.0, 2.0}
+    assert not torch.equal(both[0][:, :4, :4], both[1][:, :4])
+
+
+def test_masks_of_other_seeds_are_others() -> None:
+    masks = []
+    for seed in range(20):
+        with drawing(ColumnDraws([((7, seed), 8)])):
+            masks.append(draw_mask((50, 8, 100), 0.3, torch.zeros(1)))
+    kept = torch.stack(masks).bool().float()
+    assert float(kept.mean()) == pytest.approx(0.7, abs=0.002)
+    agreeing = float((kept[0] == kept[1]).float().mean())
+    assert agreeing == pytest.approx(0.7**2 + 0.3**2, abs=0.02)
