@@ -12,12 +12,14 @@ import json  # noqa: E402
 import os  # noqa: E402
 import resource  # noqa: E402
 import sys  # noqa: E402
+from contextlib import ExitStack  # noqa: E402
 from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
+from unittest.mock import patch  # noqa: E402
 
-from tandem.preparation.cache import Prepared, open_prepared  # noqa: E402
+from tandem.preparation.cache import open_prepared  # noqa: E402
 from tandem.recipe import load_recipe  # noqa: E402
-from tandem.runs import corpora  # noqa: E402
+from tandem.runs.corpora import prepare_corpora  # noqa: E402
 from tandem.runs.execution import run_recipe  # noqa: E402
 from tandem.training.events import Event, StepDone  # noqa: E402
 
@@ -27,19 +29,17 @@ def main() -> None:
     what, recipe, *others = sys.argv[1:]
     if what == "prepare":
         os.sched_setaffinity(0, {int(core) for core in others[0].split(",")})
-        prepared = corpora.prepare_corpora(load_recipe(Path(recipe)))
+        prepared = prepare_corpora(load_recipe(Path(recipe)))
         print(json.dumps({"folder": str(prepared.folder), "seconds": _seconds(), "peak_memory": peak_memory()}))
         return
     steps, out, *folder = others
-    if folder:
-        made = open_prepared(Path(folder[0]))
-        assert made is not None
-        corpora.prepare_corpus = _giving(made)
-    run_recipe(load_recipe(Path(recipe)), Path(out), recorders=[_Stopwatch(int(steps))], device="cpu")
-
-
-def _giving(prepared: Prepared) -> object:
-    return lambda *_, **__: replace(prepared, files={"train": [("made", "0" * 64)]})
+    with ExitStack() as stack:
+        if folder:
+            made = open_prepared(Path(folder[0]))
+            assert made is not None
+            prepared = replace(made, files={"train": [("made", "0" * 64)]})
+            stack.enter_context(patch("tandem.runs.corpora.prepare_corpus", lambda *_, **__: prepared))
+        run_recipe(load_recipe(Path(recipe)), Path(out), recorders=[_Stopwatch(int(steps))], device="cpu")
 
 
 class _Stopwatch:

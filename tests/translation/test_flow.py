@@ -99,7 +99,7 @@ def test_a_text_that_cannot_be_translated_has_its_own_error(translator: Translat
         flow.add(key, "eins", settings, prefix)
     results = run(flow, lambda _: False)
     assert isinstance(results[1], TandemError)
-    assert "the prefix '☃' has" in str(results[1])
+    assert "the prefix '☃' contains" in str(results[1])
     for key in (0, 2):
         assert_same(results[key], translator.translate(["eins"], settings)[0])
 

@@ -97,7 +97,7 @@ def test_what_has_no_trace_is_said() -> None:
         translator.trace(["eins"], sample=2)
     with pytest.raises(ArgumentError, match="texts is of type str, but must be a list of texts"):
         translator.trace("eins")
-    with pytest.raises(TandemError, match="the prefix 'seven' has 'seven'"):
+    with pytest.raises(TandemError, match="the prefix 'seven' contains 'seven'"):
         translator.trace(["eins"], prefixes="seven")
     with pytest.raises(MemoryShortage, match="lower the beam"):
         translator.trace(["eins"], beam=10_000, max_length_extra=10_000)
