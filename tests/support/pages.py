@@ -78,6 +78,8 @@ def write_corpus(folder: Path, name: str, pairs: list[tuple[str, str]]) -> None:
 def write_files(folder: Path) -> None:
     """All corpora that the pages name."""
     write_corpus(folder, "train", PAIRS)
+    write_corpus(folder, "train.1", PAIRS[::2])
+    write_corpus(folder, "train.2", PAIRS[1::2])
     for name in ("val", "test"):
         write_corpus(folder, name, PAIRS[::5])
     sounds = [" ".join(word).upper() for word in NOUNS]

@@ -31,7 +31,7 @@ COMMANDS = {
     "push": "Upload a model to the Hugging Face Hub, with a model card written from its run.",
     "serve": "Serve models over HTTP: translations, scores, LibreTranslate's interface, Prometheus metrics.",
     "look": "Watch trainings while they run, and explore what their models do, on a page in the browser.",
-    "data": "Download public corpora, and show or clear the cache of prepared ones.",
+    "data": "Download public corpora, prepare corpora, and show or clear the cache of prepared ones.",
 }
 """Each command, which is a module of this package, with the line that `tandem --help` shows for it."""
 

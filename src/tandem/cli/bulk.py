@@ -215,17 +215,19 @@ def show_status(status: "BulkStatus", *, as_json: bool) -> None:
     from datetime import timedelta
 
     from tandem.cli.streams import print_json
+    from tandem.console import PrintableConsole, show_text
 
     if as_json:
         print_json(asdict(status))
         return
+    console = PrintableConsole()
     share = f" ({status.lines_done / status.lines:.1%})" if status.lines else ""
-    print(f"{status.folder}: {status.task}, {'complete' if status.complete else 'not complete'}")
-    print(f"lines    {status.lines_done:,} of {status.lines:,}{share}, {status.faults:,} not translated")
-    print(f"shards   {status.shards_done:,} of {status.shards:,}, of {status.inputs:,} input files")
-    print(f"workers  {timedelta(seconds=round(status.worker_seconds))} together")
+    show_text(console, f"{status.folder}: {status.task}, {'complete' if status.complete else 'not complete'}")
+    show_text(console, f"lines    {status.lines_done:,} of {status.lines:,}{share}, {status.faults:,} not translated")
+    show_text(console, f"shards   {status.shards_done:,} of {status.shards:,}, of {status.inputs:,} input files")
+    show_text(console, f"workers  {timedelta(seconds=round(status.worker_seconds))} together")
     if status.lines_per_second and status.seconds_left is not None:
         left = timedelta(seconds=round(status.seconds_left))
-        print(f"speed    {status.lines_per_second:,.1f} lines/s, {left} left")
+        show_text(console, f"speed    {status.lines_per_second:,.1f} lines/s, {left} left")
     if status.idle_seconds is not None and not status.complete:
-        print(f"last     a shard was done {timedelta(seconds=round(status.idle_seconds))} ago")
+        show_text(console, f"last     a shard was done {timedelta(seconds=round(status.idle_seconds))} ago")
