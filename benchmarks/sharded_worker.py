@@ -29,8 +29,8 @@ def main() -> None:
     what, recipe, *others = sys.argv[1:]
     if what == "prepare":
         os.sched_setaffinity(0, {int(core) for core in others[0].split(",")})
-        prepared = prepare_corpora(load_recipe(Path(recipe)))
-        print(json.dumps({"folder": str(prepared.folder), "seconds": _seconds(), "peak_memory": peak_memory()}))
+        corpora = prepare_corpora(load_recipe(Path(recipe)))
+        print(json.dumps({"folder": str(corpora.folder), "seconds": _seconds(), "peak_memory": peak_memory()}))
         return
     steps, out, *folder = others
     with ExitStack() as stack:
