@@ -1,7 +1,7 @@
 """`python -m benchmarks`: Tandem beside the plain loop of the tutorial, both measured in one run, in turn.
 
 Parts of a default run: training, decoding, ensembles, rescoring, memory, scaling, profile, choices.
-On request alone: attention, copying (minutes), precision (hours), gpu, full-size.
+On request alone: attention, processes, copying (minutes), precision (hours), gpu, full-size.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from benchmarks.machine import ProductRate, describe_machine
 from benchmarks.memory import measure_memory
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.precision import Trial, measure_precision
+from benchmarks.processes import measure_processes
 from benchmarks.profiling import measure_profile
 from benchmarks.rescoring import measure_rescoring
 from benchmarks.rounds import Figures, rounded
@@ -36,7 +37,7 @@ from benchmarks.scaling import measure_scaling
 from benchmarks.training import add_shares, measure_training
 
 DEFAULT = ("training", "decoding", "ensembles", "rescoring", "memory", "scaling", "profile", "choices")
-ON_REQUEST = ("attention", "copying", "precision", "gpu", "full-size")
+ON_REQUEST = ("attention", "processes", "copying", "precision", "gpu", "full-size")
 
 
 class Options(NamedTuple):
@@ -90,6 +91,7 @@ def measure(options: Options) -> Figures:
         "choices": lambda: measure_choices(plan),
         "copying": lambda: measure_copying(QUICK_TRIAL if plan.quick else CopyTrial()),
         "precision": lambda: measure_precision(Trial()),
+        "processes": lambda: measure_processes(plan),
         "gpu": lambda: measure_gpu(plan, corpus()),
         "full-size": lambda: measure_full_size(plan),
     }

@@ -18,6 +18,7 @@ from benchmarks.gpu import gpu_tables
 from benchmarks.memory import memory_tables
 from benchmarks.plots import scaling_plot, speed_plot
 from benchmarks.precision import precision_tables
+from benchmarks.processes import processes_tables
 from benchmarks.profiling import profile_tables
 from benchmarks.rescoring import rescoring_tables
 from benchmarks.rounds import Figures
@@ -37,6 +38,7 @@ TABLES: Mapping[str, Callable[[Figures], list[Table]]] = {
     "choices": choices_tables,
     "copying": copying_tables,
     "precision": precision_tables,
+    "processes": processes_tables,
     "gpu": gpu_tables,
     "full-size": full_size_tables,
 }
@@ -131,7 +133,7 @@ def write_pages(pages: Sequence[Path], content: Figures) -> None:
         return next((page for page, text in texts.items() if f"begin {name} -->" in text), pages[0])
 
     tables = {name: _markdown(TABLES[name](part)) for name, part in parts.items()}
-    if TABLES.keys() & parts.keys() - {"attention", "copying", "precision", "gpu"}:
+    if TABLES.keys() & parts.keys() - {"attention", "copying", "precision", "processes", "gpu"}:
         tables["machine"] = _markdown(machine_tables(content))
     drawings = {}
     if {"training", "decoding"} & parts.keys():

@@ -153,6 +153,21 @@ def test_figures_are_shown_and_written_again_without_measuring(
     assert "Where the time of a step goes" in capsys.readouterr().out
 
 
+def test_processes_are_measured_on_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("benchmarks.processes.processor_precisions", lambda _: ["float32"])
+    main(["--quick", "--only", "processes", "--alternations", "1", "--output", f"{tmp_path}/figures.json"])
+    part = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["parts"]["processes"]
+    assert (part["device"], part["processes"]) == ("cpu", 2) or torch.cuda.device_count() > 1
+    for precision in part["precisions"].values():
+        sent = precision["bytes_a_step"]
+        assert sent["one process"] == 0
+        assert sent["together"] > 0
+        assert all(rate["median"] > 0 for rate in precision["rates"].values())
+    assert "together, exact_sum" in capsys.readouterr().out
+
+
 def test_without_a_gpu_its_figure_stays_open(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
