@@ -61,7 +61,7 @@ def test_a_step_that_is_too_large_names_the_batch(tmp_path: Path, monkeypatch: p
     def short(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("tandem.training.loop.projection_loss", short)
+    monkeypatch.setattr("tandem.training.objective.projection_loss", short)
     with pytest.raises(MemoryShortage, match=r"^a step of the training: .* Lower training\.batch_size"):
         run_tiny(tmp_path / "run")
 
