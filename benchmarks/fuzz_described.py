@@ -13,11 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.fuzz_bytes import Ask, Operation
+from tandem.serving.protocol import NOT_HTTP
 
 _ROUND = 50
 """Requests of an operation and a mode that are made at a time."""
-_HTTP_LAYER = b"Invalid HTTP request received."
-"""The body of what uvicorn answers where it cannot read a request, so that no application sees it."""
 
 
 def required(name: str) -> Any:
@@ -136,7 +135,7 @@ class Checker:
         """Return what is wrong with an answer; None where nothing is."""
         if status >= 500 and status not in (503, 504):
             return f"status {status}"
-        if status == 400 and body == _HTTP_LAYER and not ask.kind.startswith("described"):
+        if status == 400 and body == NOT_HTTP and not ask.kind.startswith("described"):
             return None
         if ask.operation is None:
             return self._fault_of_any(ask, status, media, body)

@@ -1,6 +1,7 @@
 """A request that turns out to be broken HTTP while it is answered: one answer, and nothing in the log."""
 
 import asyncio
+import json
 import logging
 from typing import TypeAlias
 
@@ -87,3 +88,36 @@ def test_no_refusal_stands_in_the_middle_of_an_answer(caplog: pytest.LogCaptureF
     assert back.startswith(b"HTTP/1.1 200 ")
     assert b"400" not in back
     assert not caplog.records
+
+
+class Wire(asyncio.Transport):
+    """A connection that keeps each piece that is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written.append(bytes(data))
+
+    def close(self) -> None:
+        self.written.append(b"closed")
+
+
+async def refused(data: bytes) -> list[bytes]:
+    """Send what is no HTTP; return what is written back, piece by piece."""
+    config = uvicorn.Config(hastily, log_config=None, lifespan="off", access_log=False)
+    config.load()
+    protocol, wire = Protocol(config, ServerState(), {}), Wire()
+    protocol.connection_made(wire)
+    protocol.data_received(data)
+    return wire.written
+
+
+def test_a_refusal_has_the_form_of_an_error_and_is_written_at_once() -> None:
+    back, closed = asyncio.run(refused(b"no HTTP\r\n\r\n"))
+    head, _, body = back.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert json.loads(body) == {"error": {"code": "bad_request", "message": "the request is not valid HTTP"}}
+    assert closed == b"closed"
