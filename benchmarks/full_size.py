@@ -19,8 +19,9 @@ from benchmarks.rounds import Figures, evenly, rounded
 from benchmarks.tables import Table, mebibytes, number
 from benchmarks.training import flops_per_token
 from tandem.batches import Batches
-from tandem.build import build_model, build_optimizer, build_tokenizer, build_training_loop, choose_precision
+from tandem.build import build_model, build_optimizer, build_tokenizer, build_training_loop
 from tandem.corpora.pairs import Pair
+from tandem.devices import choose_precision
 from tandem.models import count_parameters
 from tandem.preparation.encoded import EncodedCorpus
 from tandem.recipe import Recipe, load_recipe

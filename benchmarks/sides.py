@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader
 from benchmarks import tutorial
 from benchmarks.plan import Sizes
 from tandem.batches import Batches
-from tandem.build import build_fabric, choose_precision
+from tandem.build import build_fabric
+from tandem.devices import choose_precision
 from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.preparation.encoded import EncodedCorpus
 from tandem.text import PAD_ID

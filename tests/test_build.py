@@ -10,9 +10,8 @@ from tandem.build import (
     build_optimizer,
     build_schedule,
     build_tokenizer,
-    choose_device,
-    choose_precision,
 )
+from tandem.devices import choose_device, choose_precision
 from tandem.errors import RecipeError
 from tandem.recipe import Text
 from tandem.text.counts import count_words

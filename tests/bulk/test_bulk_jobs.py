@@ -18,17 +18,10 @@ from tandem.bulk.ledger import Ledger, ShardDone
 from tandem.bulk.shard_worker import ShardWorker
 from tandem.errors import CorpusError, OutputError, TandemError
 from tandem.runs.bulk_evaluation import evaluate_bulk
-from tests.support.runs import number_pairs, untrained
+from tests.support.runs import number_pairs
 
 SOURCES = [source for source, _ in number_pairs(60, seed=8)]
 ODD = ["", "eins\tzwei", "eins\r", "eins zwei"]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    where = tmp_path_factory.mktemp("model") / "mine"
-    untrained("gru").save(where)
-    return tandem.export(where).directory
 
 
 @pytest.fixture

@@ -14,17 +14,10 @@ import tandem
 from tandem.bulk import BulkRequest, run_bulk
 from tandem.errors import OutputError, TandemError
 from tandem.processes import Worker
-from tests.support.runs import number_pairs, untrained
+from tests.support.runs import number_pairs
 
 SOURCES = [source for source, _ in number_pairs(400, seed=8)]
 SEARCH = {"batch_size": 2, "beam": 2}
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    where = tmp_path_factory.mktemp("model") / "mine"
-    untrained("gru").save(where)
-    return tandem.export(where).directory
 
 
 @pytest.fixture
@@ -74,8 +67,8 @@ def test_a_worker_that_is_killed_is_started_again(
 
     run_bulk(request_, on_progress=on_progress)
     assert output(request_) == expected(model)
-    deaths = [event for event in events(request_) if event["event"] == "worker ended"]
-    assert [event["code"] for event in deaths] == [-signal.SIGKILL] * len(deaths)
+    deaths = [event for event in events(request_) if event["event"] == "worker lost"]
+    assert [event["reason"] for event in deaths] == [f"exit code {-signal.SIGKILL}"] * len(deaths)
     assert len(started.pids) == 2 + len(deaths)
     shards = [event["number"] for event in events(request_) if event["event"] == "shard"]
     assert sorted(shards) == list(range(25))  # type: ignore[type-var]
@@ -83,7 +76,7 @@ def test_a_worker_that_is_killed_is_started_again(
 
 def test_a_shard_whose_workers_always_die_is_an_error(request_: BulkRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(TandemError, match=r"shard \d+ was tried 3 times, .* \(last code 1\)"):
+    with pytest.raises(TandemError, match=r"shard \d+ was tried 3 times, .* \(last reason: exit code 1\)"):
         run_bulk(request_)
 
 

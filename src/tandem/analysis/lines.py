@@ -58,7 +58,7 @@ def compare_lines(
 ) -> ComparedLines:
     """Compare two systems' translations of the same lines. Repeated lines count each time.
 
-    Texts are normalised. Raise ValueError unless there are one reference and two translations for each source.
+    Texts are normalised. Raise ValueError unless each source has one reference and a translation of each system.
     """
     texts = [[normalise(reference)] for reference in references]
     corpus = References(sources, texts, lowercase=lowercase, raw=False, tokenize=tokenize)

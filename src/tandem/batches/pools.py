@@ -25,7 +25,7 @@ class Pools:
 
     rows: int
     batch_size: int
-    whole: bool = False  # whether all rows are one pool, however many there are
+    whole: bool = False  # whether the corpus is one pool even if it is large
 
     def __len__(self) -> int:
         """Return the number of pools in a pass."""

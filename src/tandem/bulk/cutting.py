@@ -35,7 +35,7 @@ class Span(NamedTuple):
 
 
 class Surveyed(NamedTuple):
-    """What the first pass over an input found."""
+    """The result of the first pass over an input."""
 
     sha256: str
     """The SHA-256 of its lines, unpacked."""
@@ -95,7 +95,7 @@ def _hashed(
 
 def _spans(blocks: Iterator[bytes], shard_lines: int, sink: _Sink) -> Iterator[Span]:
     lines, crc, start, size, whole = 0, 0, 0, 0, True
-    found = False
+    any_shard = False
     for block in blocks:
         ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
         begin = used = 0  # bytes of the block, and line ends of it, that belong to earlier shards
@@ -112,9 +112,9 @@ def _spans(blocks: Iterator[bytes], shard_lines: int, sink: _Sink) -> Iterator[S
             if full:
                 end = sink.end_shard()
                 yield Span(lines, start, end, crc)
-                found = True
+                any_shard = True
                 lines, crc, start, size = 0, 0, end, 0
-    if size or not found:  # a last line without an end counts
+    if size or not any_shard:  # the last line may have no line end; an empty input is one empty shard
         yield Span(lines + (not whole), start, sink.end_shard(), crc)
 
 
@@ -214,4 +214,4 @@ class ShardBytes(io.RawIOBase):
 
 
 class ChangedInput(Exception):
-    """The bytes of a shard are not those that were there when the job began."""
+    """The bytes of a shard have changed since the job began."""

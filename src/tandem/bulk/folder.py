@@ -35,7 +35,7 @@ class BulkFolder:
 
     @property
     def manifest(self) -> Path:
-        """The sealed list of the finished outputs. The job is complete once it is there."""
+        """The sealed list of the finished outputs. The job is complete when this file exists."""
         return self.path / "manifest.json"
 
     @property
@@ -56,7 +56,7 @@ class BulkFolder:
         return self.path / "ledger" / f"{number:08d}.json"
 
     def errors(self, number: int) -> Path:
-        """Return the file of the lines of a shard that could not be translated. It is there only if there are any."""
+        """Return the file of a shard's lines that could not be translated. It exists only if there are such lines."""
         return self.path / "errors" / f"{number:08d}.jsonl"
 
     def make(self) -> None:

@@ -172,7 +172,7 @@ def workers_of(request: BulkRequest) -> int:
         return request.workers
     on_cpu = request.device == "cpu" or is_export(request.models[0])
     if not on_cpu:
-        from tandem.build import choose_device
+        from tandem.devices import choose_device
 
         on_cpu = choose_device(request.device).type == "cpu"
     return cores() if on_cpu else 1

@@ -6,14 +6,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from tandem.batches import Batches
-from tandem.build import (
-    build_model,
-    build_optimizer,
-    build_training_loop,
-    choose_device,
-    choose_precision,
-)
+from tandem.build import build_model, build_optimizer, build_training_loop
 from tandem.corpora.pairs import Pair
+from tandem.devices import choose_device, choose_precision
 from tandem.engines.members import Member
 from tandem.errors import RecipeError
 from tandem.model_files import sizes_of

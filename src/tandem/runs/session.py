@@ -8,16 +8,9 @@ from pathlib import Path
 
 import torch
 
-from tandem.build import (
-    build_model,
-    build_optimizer,
-    build_training_loop,
-    build_weight_average,
-    choose_device,
-    choose_precision,
-    process_device,
-)
+from tandem.build import build_model, build_optimizer, build_training_loop, build_weight_average
 from tandem.checkpoint import Checkpoint, load_optimizer
+from tandem.devices import choose_device, choose_precision, process_device
 from tandem.errors import CheckpointError, MemoryShortage, RecipeError
 from tandem.files.atomic import replace_file
 from tandem.memory import memory_for, physical_memory

@@ -101,7 +101,8 @@ def translator_from_model(
     device: Device,
 ) -> Translator:
     """Return a translator of a model that was trained by other means: see `Translator.of`."""
-    from tandem.build import choose_device, recipe_of
+    from tandem.build import recipe_of
+    from tandem.devices import choose_device
     from tandem.engines.members import Member
 
     derived = recipe_of(model, source_tokenizer, target_tokenizer)

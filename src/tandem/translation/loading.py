@@ -63,8 +63,8 @@ def _load_exports(
 
 
 def _load_checkpoints(paths: list[Path], device: Device, precision: Precision, averaging: Averaging) -> Translator:
-    from tandem.build import choose_device, choose_precision
     from tandem.checkpoint import load_checkpoint
+    from tandem.devices import choose_device, choose_precision
     from tandem.engines.members import Member
 
     where = choose_device(device)

@@ -2,15 +2,13 @@
 
 import json
 import threading
-from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from tandem.bulk.engines import TRIES
+from tandem.bulk.engines.losses import Losses
 from tandem.bulk.ledger import ShardDone
-from tandem.bulk.log import write_event
 from tandem.errors import TandemError
 from tandem.processes import Worker, WorkerEnded, serve
 
@@ -47,7 +45,7 @@ class _Pool:
         self._threads = threads
         self._settings = json.dumps({"job": str(job.absolute()), "threads": threads}).encode()
         self._waiting: SimpleQueue[int] = SimpleQueue()
-        self._deaths: Counter[int] = Counter()
+        self._losses = Losses(job)
         self._lock = threading.Lock()
         self._workers: set[Worker] = set()
         self._stopped = False
@@ -97,15 +95,7 @@ class _Pool:
         with self._lock:
             if self._stopped:
                 return
-            self._deaths[number] += 1
-            deaths = self._deaths[number]
-        write_event(self._job, "worker ended", shard=number, code=code, deaths=deaths)
-        if deaths >= TRIES:
-            raise TandemError(
-                f"{self._job}: shard {number} was tried {deaths} times, and each time its worker ended (last code "
-                f"{code}). Perhaps memory is short: use fewer --processes or a smaller --batch-size, and give "
-                "the same command again"
-            )
+            self._losses.add(number, f"exit code {code}")
         self._waiting.put(number)
 
     def stop(self) -> None:

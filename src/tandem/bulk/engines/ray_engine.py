@@ -83,7 +83,7 @@ def _connect(ray: Any, address: str, quiet: dict[str, Any]) -> None:
         ray.init(address=address, **quiet)
     except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:  # RuntimeError: another version
         raise TandemError(
-            f"RAY_ADDRESS={address}: no Ray cluster is there that can be used ({first_line(error)}). Start one "
+            f"RAY_ADDRESS={address}: cannot connect to a Ray cluster at this address ({first_line(error)}). Start one "
             "with 'ray start --head', or unset RAY_ADDRESS to use this machine alone"
         ) from error
 

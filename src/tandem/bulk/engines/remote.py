@@ -4,16 +4,15 @@ import json
 import os
 import platform
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tandem.bulk.engines import TRIES
+from tandem.bulk.engines.losses import Losses
 from tandem.bulk.folder import BulkFolder
 from tandem.bulk.ledger import Ledger, ShardDone
-from tandem.bulk.log import write_event
 from tandem.errors import TandemError
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class RemoteWorker:
 
     def _load(self) -> "ShardWorker":
         if not BulkFolder(self._job).job.exists():
-            raise TandemError(f"{self._job}: is not there, or holds no job. {_SHARED}")
+            raise TandemError(f"{self._job}: there is no job in this folder. {_SHARED}")
         os.environ.setdefault("OMP_NUM_THREADS", str(self._threads))  # before anything that computes is imported
         from tandem.bulk.shard_worker import ShardWorker
 
@@ -76,7 +75,7 @@ class ShardsLeft:
         """The numbers of those that no worker has."""
         self._job = job
         self._ledger = Ledger(BulkFolder(job))
-        self._tries: Counter[int] = Counter()
+        self._losses = Losses(job)
 
     def done(self, answer: str) -> ShardDone:
         """Return the record that a worker answered with, once it is seen on disk here.
@@ -96,15 +95,7 @@ class ShardsLeft:
 
     def retry(self, number: int, reason: str) -> None:
         """Let a shard wait again whose worker was lost. Raise TandemError where that happened `TRIES` times."""
-        self._tries[number] += 1
-        tries = self._tries[number]
-        write_event(self._job, "worker ended", shard=number, reason=reason, deaths=tries)
-        if tries >= TRIES:
-            raise TandemError(
-                f"{self._job}: shard {number} was tried {tries} times, and each time its worker was lost (last reason: "
-                f"{reason}). Perhaps memory is short: use fewer --processes or a smaller --batch-size, and give the "
-                "same command again"
-            )
+        self._losses.add(number, reason)
         self.waiting.append(number)
 
 
