@@ -325,7 +325,7 @@ def test_a_job_that_was_killed_while_its_inputs_were_read_begins_anew(model: Pat
     run_bulk(request(model, packed))
     assert gzip.decompress((out / "output" / "in.gz").read_bytes()).decode().splitlines() == expected(model, SOURCES)
     assert {path.name for path in out.iterdir()} == {
-        *("job.json", "cut.npy", "lock", "log.jsonl", "manifest.json"),
+        *("job.json", "cut.npy", "log.jsonl", "manifest.json"),
         *("ledger", "errors", "output"),
     }
 
@@ -339,3 +339,17 @@ def test_columns_that_are_not_there_are_errors_before_the_work(model: Path, tmp_
         run_bulk(request(model, written(tmp_path / "in", ["eins"]), task="score"))
     with pytest.raises(TandemError, match=r"none of its first 1 lines can be used\. Line 1: there is no 'source'"):
         run_bulk(request(model, written(tmp_path / "in.jsonl", ["{}"]), shard_lines=None))
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.CSV.gz", "table.xlsx"])
+def test_a_table_that_no_form_reads_is_refused_and_leaves_nothing(model: Path, tmp_path: Path, name: str) -> None:
+    source = written(tmp_path / name, ["id,text", "1,eins zwei"])
+    with pytest.raises(CorpusError, match=r"table\.(csv|CSV\.gz|xlsx): a bulk job does not read tables of this kind"):
+        run_bulk(request(model, source))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("here")
+def test_the_lines_of_such_a_table_are_translated_on_request(model: Path, tmp_path: Path) -> None:
+    source = written(tmp_path / "lines.csv", ["eins zwei", "drei"])
+    assert run_bulk(request(model, source, format="text")).lines == 2

@@ -176,9 +176,7 @@ def test_what_a_worker_meets_is_raised_with_its_place(job: Path, tmp_path: Path)
     left = ShardsLeft(job, [99])
     with pytest.raises(TandemError, match=r"the input was changed \(shard 99, on .+\)"):
         left.done(RemoteWorker(str(job), 3).answer(99))
-    with pytest.raises(
-        TandemError, match=r"nothing: there is no job in this folder\. .*every node sees"
-    ):
+    with pytest.raises(TandemError, match=r"nothing: there is no job in this folder\. .*every node sees"):
         left.done(RemoteWorker(str(tmp_path / "nothing"), 3).answer(0))
 
 

@@ -126,4 +126,4 @@ def test_shards_are_prepared_for_a_recipe_and_found_by_it_again(tandem: Tandem) 
     Path("t.2.en.gz").unlink()
     missing = tandem("data", "prepare", "shards.toml")
     assert missing.code == 1
-    assert "t.2.de.gz: no file of t.*.en.gz belongs to it" in missing.err
+    assert "t.2.de.gz: no file of t.*.en.gz matches it" in missing.err

@@ -1,7 +1,7 @@
 """The driver of a bulk job: it finds what is left to do, has an engine do it, and joins the results."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,10 +97,13 @@ def _locked(folder: BulkFolder, notify: Notify) -> Iterator[None]:
     if strange and not folder.job.exists():
         raise OutputError(f"{folder.path}: holds {strange[0]} and no bulk job. Name a new folder")
     try:
-        with lock(folder.lock, notify):
+        with lock(folder.lock, notify, temporary=True):
             yield
     except Held:
         raise OutputError(f"{folder.path}: another process works on this job. Wait for it, or end it") from None
+    finally:
+        with suppress(OSError):  # it holds a job, or another process has it
+            folder.path.rmdir()
 
 
 def _begun(

@@ -97,8 +97,8 @@ def _check_partners(own: dict[tuple[str, ...], Path], others: dict[tuple[str, ..
         it = "it" if len(alone) == 1 else "them"
         more = f" and {len(alone) - _NAMED:,} more" if len(alone) > _NAMED else ""
         raise CorpusError(
-            f"{', '.join(alone[:_NAMED])}{more}: no file of {pattern} belongs to {it}: "
-            "the same must stand for *, ? and [...] in both names. Add the files that are missing, or remove these"
+            f"{', '.join(alone[:_NAMED])}{more}: no file of {pattern} matches {it}: "
+            "the characters for *, ? and [...] must be the same in both names. Add the missing files, or remove these"
         )
 
 
