@@ -8,7 +8,7 @@ from tandem.files.json_values import without_infinities
 from tandem.translation.messages import Translation, translation_object
 
 _LINE_ENDS = str.maketrans("\r\n", "  ")
-_UNESCAPED = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+_UNESCAPED = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 """Characters that `json.dumps` does not escape, and that some readers of text take for line ends."""
 
 
@@ -27,8 +27,10 @@ def one_line(text: str) -> str:
 
 def json_line(content: Mapping[str, Any]) -> bytes:
     """Return an object as one line of JSON in UTF-8: one line to every reader, whatever characters it contains."""
-    line = json.dumps(without_infinities(content), ensure_ascii=False, allow_nan=False).translate(_UNESCAPED) + "\n"
-    return line.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its escape in JSON
+    line = json.dumps(without_infinities(content), ensure_ascii=False, allow_nan=False)
+    for character, escape in _UNESCAPED.items():  # several times as fast as `str.translate`
+        line = line.replace(character, escape)
+    return (line + "\n").encode("utf-8", "backslashreplace")  # a lone surrogate becomes its escape in JSON
 
 
 def moses_line(
