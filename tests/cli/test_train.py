@@ -287,7 +287,7 @@ def test_a_run_that_is_stopped_before_it_trains_has_nothing_to_go_on_from(
         signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr("tandem.runs.session.build_model", hit)
+        patched.setattr("tandem.runs.new_models.build_model", hit)
         found = tandem("train", *FILES, *SMALL, "--out", "run")
     assert (found.code, found.err) == (143, "")
     assert "Stopped. Nothing was saved yet: there is nothing to go on from in run" in found.out

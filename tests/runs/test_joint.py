@@ -7,10 +7,11 @@ import torch
 from safetensors.torch import load_file
 
 import tandem
-from tandem.build import build_model, recipe_of
+from tandem.build import build_model
 from tandem.checkpoint import load_checkpoint
 from tandem.corpora.pairs import Pair
 from tandem.errors import ArgumentError, CheckpointError, RecipeError
+from tandem.model_recipes import recipe_of
 from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.recipe import Data, MemoryCorpus, dump_recipe, make_recipe, override, parse_recipe
 from tandem.runs.corpora import GivenPairs, prepare_corpora

@@ -24,8 +24,9 @@ from tandem.runs.evaluation import Evaluation, evaluate
 from tandem.runs.launching import recipe_for, train_together
 from tandem.runs.lock import locked
 from tandem.runs.reporting import Evaluated, report_run, write_reasons
-from tandem.runs.session import Run, validated_on
+from tandem.runs.session import Run
 from tandem.runs.stopping import Stopped, Stopping
+from tandem.runs.validation import validated_on
 from tandem.runs.worker import Job
 from tandem.terminal import Notify, OnProgress
 from tandem.training.group import TrainingGroup
