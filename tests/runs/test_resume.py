@@ -267,7 +267,7 @@ def test_a_run_without_its_resume_state_can_be_translated_with_and_no_more(share
     run = copied(shared, tmp_path / "run")
     shutil.rmtree(run / "resume")
     with pytest.raises(
-        CheckpointError, match=r"step-00000010-validated: missing: what going on takes was removed.*Start a new"
+        CheckpointError, match=r"step-00000010-validated: missing: without its state for resuming.*start a new run"
     ):
         run_tiny(run, resume=True)
     assert load(run, device="cpu").translate(["eins zwei"])[0].tokens

@@ -138,7 +138,7 @@ def test_those_with_a_token_control(run: Path, tokens: Tokens) -> None:
 def test_what_cannot_be_done_is_a_conflict(run: Path, tokens: Tokens) -> None:
     here = desk(tokens=tokens, runs={"mine": WatchedRun(run)})
     with here.client() as client:
-        for verb, message in (("stop", "nothing trains there"), ("resume", "this run is finished")):
+        for verb, message in (("stop", "no training is running there"), ("resume", "this run is finished")):
             answer = client.post(f"/v1/runs/mine/{verb}", headers=BEARER)
             assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
             assert message in answer.json()["error"]["message"]

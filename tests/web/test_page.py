@@ -343,7 +343,7 @@ def test_the_command(checkpoint: Path, tmp_path: Path) -> None:
     assert re.search(r"page: \d\.\d MB, \d\.\d MB where a server compresses it\. 64 of 64 outputs", ran.stdout)
     assert f"python -m http.server --directory {tmp_path / 'page'}" in ran.stdout
     both = CliRunner().invoke(app, ["export", str(checkpoint), "--web", "page", "--out", "export"])
-    assert str(both.exception) == "--out and --web: an export is written or a page; leave out one of the two"
+    assert str(both.exception) == "--out and --web: a command writes an export or a page; leave out one of the two"
 
 
 def test_weights_in_float32_are_as_in_any_export(checkpoint: Path, tmp_path: Path) -> None:

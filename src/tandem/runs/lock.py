@@ -57,7 +57,7 @@ def locked(out: Path, notify: Notify = lambda _: None) -> Iterator[None]:
     except OSError as error:
         raise TrainingError(
             f"{out / LOCK}: cannot be locked: {error.strerror or error}. It must be an ordinary file that you may "
-            "write: remove it where it is none, or choose another directory with --out"
+            "write to: remove it if it is something else, or choose another directory with --out"
         ) from error
     try:
         me = {"host": socket.gethostname(), "pid": os.getpid(), "since": datetime.now(UTC).isoformat(" ", "seconds")}

@@ -97,15 +97,15 @@ def read_state(out: Path) -> tuple[Current, ResumeState]:
     """Read what `current.json` names, and the state to resume from. CheckpointError for what is missing or damaged."""
     for link in links_in(resolved(out), RUN_LAYOUT):
         raise CheckpointError(
-            f"{link}: it is a link, and a run that goes on writes to its own files alone. Copy the run with links "
+            f"{link}: this is a link, and a resumed run writes only to files of its own. Copy the run with links "
             "followed (cp -rL), or remove this one"
         )
     current = read_current(out)
     folder = out / current.resume
     if not folder.exists():
         raise CheckpointError(
-            f"{folder}: missing: what going on takes was removed, so this run can be translated with and no more. "
-            "Start a new one, or put it back"
+            f"{folder}: missing: without its state for resuming this run can translate, but not be trained further. "
+            "Put it back, or start a new run"
         )
     checkpoint = load_checkpoint(folder)
     averages = checkpoint.recipe.training.average_decay > 0

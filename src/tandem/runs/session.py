@@ -284,5 +284,5 @@ def _earlier_sessions(out: Path, notify: Notify) -> list[Session]:
     try:
         return read_provenance(out)
     except CheckpointError as error:
-        notify(f"{error}. The run goes on, and tells of this session alone")
+        notify(f"{error}. The run goes on, and its provenance lists this session alone")
         return []
