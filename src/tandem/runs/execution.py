@@ -146,7 +146,7 @@ def _train_together(
     on_progress: OnProgress,
     notify: Notify,
 ) -> None:
-    """Do what `_train` does, by processes of their own."""
+    """Do what `_train` does, with several processes."""
     with _report_of_stopped(out, job.device), ExitStack() as stack:
         for recorder in recorders:
             stack.callback(recorder.close)
@@ -213,7 +213,7 @@ def _notify_of_limits(evaluation: Evaluation, notify: Notify) -> None:
 
 @contextmanager
 def _resume_hints(out: Path, again: str) -> Iterator[None]:
-    """Add to an error how the run in `out` goes on: after a file that cannot be written, or data that were moved."""
+    """Add to an error how to resume the run in `out`, where a file cannot be written or the data were moved."""
     try:
         yield
     except CorpusError as error:

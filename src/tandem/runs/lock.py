@@ -85,7 +85,7 @@ def read_holder(out: Path) -> Holder | None:
 
 
 def holds_lock(out: Path, holder: Holder) -> bool:
-    """Tell whether a process of this machine holds the lock on a run's directory; other machines' never do.
+    """Return whether a process of this machine holds the lock on a run's directory; other machines' never do.
 
     That a process has this number is not enough: another one may have got it after the training was killed.
     """

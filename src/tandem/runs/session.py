@@ -82,7 +82,7 @@ class Run:
             self.model.load_state_dict(state.trained.state_dict())
             self.result.load_state_dict(state.checkpoint.model.state_dict())
             load_optimizer(self._optimizer, state.optimizer, out)
-            for sentence in (_where_it_goes_on(state), *changes):
+            for sentence in (_resume_sentence(state), *changes):
                 notify(sentence)
         notify(f"training on {self.device} in {'bfloat16' if self.dtype == torch.bfloat16 else 'float32'}")
         self._loop = self._build_loop(state)
@@ -90,7 +90,7 @@ class Run:
         # From here on all processes have read what lies in the directory, and process 0 may write there.
         self._group.copy_weights([*self.model.state_dict().values(), *self.result.state_dict().values()])
         done, files = self._loop.progress, {**self.corpus.files, **vectors.files()}
-        self._resumed_at = ResumePoint(done.epoch, done.step, state.held) if state else None
+        self._resumed_at = ResumePoint(done.epoch, done.step, state.pending_steps) if state else None
         session = this_session(command, done.step, self.device, self.dtype, files)
         self._sessions = [*(_earlier_sessions(out, notify) if resume else ()), session]
         self._savings = Savings(
@@ -266,7 +266,7 @@ class Run:
         return self._validator.calibrate(self.result, self.dtype, progress)
 
 
-def _where_it_goes_on(state: ResumeState) -> str:
+def _resume_sentence(state: ResumeState) -> str:
     return f"going on after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}"
 
 
