@@ -72,8 +72,8 @@ def make_plan(recipe: Path | None, corpora: Corpora, run: RunOptions, console: C
             raise RecipeError("--resume: name the run to resume, with --out DIR")
         if any(corpora):
             raise RecipeError(
-                f"--resume: the run in {run.out} has its corpora already; leave out these ones, or change the "
-                "run's with --set data.…"
+                f"--resume: the run in {run.out} has its corpora already; leave out those of this command, or change "
+                "the run's with --set data.…"
             )
         resumed = load_recipe(recipe, settings) if recipe else read_run_recipe(run.out, settings)
         return TrainingPlan(resumed, run.out, resume=True)
