@@ -209,7 +209,7 @@ def test_all_faults_of_a_recipe_are_reported_at_once(tandem: Tandem, elsewhere: 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "there is nothing to train on: give two files of texts, or a table such as pairs.csv, or"),
+        ((), "there is nothing to train on: give two files of texts, a table such as pairs.csv, or"),
         (("--source", "train.de"), "give both --source FILE and --target FILE"),
         (("--source", "no.de", "--target", "train.en"), "no.de: there is no such file"),
         ((*FILES, "--tsv", "pairs.tsv"), "--source and --target and --tsv: a corpus comes from one of them"),

@@ -23,7 +23,7 @@ from tandem.metrics import (
 from tandem.metrics.calibration import ReliabilityBin, calibration_error, reliability
 from tandem.metrics.sequences import cased
 from tandem.names import BleuTokenizer
-from tandem.runs.likelihood_scores import forced_scores, likelihood_scores
+from tandem.runs.likelihood_scores import forced_scores, measure_targets
 from tandem.runs.progress import progress_counter
 from tandem.terminal import OnProgress
 from tandem.text import norm_signature, normalise
@@ -141,7 +141,7 @@ def evaluate(
     tokenizer = choose_tokenizer(tokenize or translator.recipe.search.score_tokenize, chain.from_iterable(references))
     made = translate_all(translator, sources, settings, "translating", on_progress)
     measured = _Measured(translator, settings, groups, made, tokenizer, lowercase, raw, on_progress)
-    return measured.evaluation(len(corpus), lambda: likelihood_scores(translator, corpus, on_progress))
+    return measured.evaluation(len(corpus), lambda: measure_targets(translator, corpus, on_progress))
 
 
 def evaluate_made(

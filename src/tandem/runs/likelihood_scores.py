@@ -11,8 +11,8 @@ from tandem.translation.translator import Translator
 from tandem.version import __version__
 
 
-def likelihood_scores(translator: Translator, pairs: Sequence[Pair], on_progress: OnProgress) -> list[Score]:
-    """Return the scores that come from the likelihood of the targets.
+def measure_targets(translator: Translator, pairs: Sequence[Pair], on_progress: OnProgress) -> list[Score]:
+    """Measure the likelihood of the targets of pairs, and return its scores.
 
     An ensemble and an export have only the teacher-forced ones.
     """
