@@ -38,3 +38,7 @@ def tabs(path: Path, pairs: list[tuple[str, str]] | None = None) -> TabSeparated
 def contents(folder: Path) -> dict[str, bytes]:
     """Return the bytes of each file in a folder, by its name."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+class Killed(BaseException):
+    """The power is cut."""

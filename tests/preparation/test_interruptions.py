@@ -14,7 +14,7 @@ from tandem.errors import CorpusError
 from tandem.preparation import passes
 from tandem.preparation.cache import ACCOUNT, FAULTY, corpora_in, open_prepared
 from tandem.preparation.preparation import prepare_corpus
-from tests.preparation.small_corpora import PAIRS, contents, sources, tabs, tokens
+from tests.preparation.small_corpora import PAIRS, Killed, contents, sources, tabs, tokens
 from tests.support.limits import needs_limits, no_file_beyond
 
 
@@ -31,10 +31,6 @@ class Heard(list[tuple[str, int]]):
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
         self.append((what, done))
-
-
-class Killed(BaseException):
-    """The power is cut."""
 
 
 def stopping(at: int) -> Callable[[str, int, int | None], None]:

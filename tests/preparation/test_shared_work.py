@@ -19,7 +19,7 @@ from tandem.preparation.cache import ACCOUNT, FAULTY, corpora_in, give_name
 from tandem.preparation.claims import claim_of, claimed
 from tandem.preparation.preparation import prepare_corpus
 from tests.preparation.sharded_corpora import PAIRS, tokens, write
-from tests.preparation.small_corpora import contents, sources
+from tests.preparation.small_corpora import Killed, contents, sources
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -96,10 +96,6 @@ def test_where_there_are_no_locks_the_same_is_written(
         assert {machine.name for machine in machines.map(machine, range(2))}
     (folder,) = corpora_in(tmp_path / "shared").iterdir()
     assert contents(folder) == expected
-
-
-class Killed(BaseException):
-    """The power is cut."""
 
 
 def killing(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
