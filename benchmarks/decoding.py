@@ -17,11 +17,11 @@ from benchmarks.sides import DTYPES, Precision, plain_model, processor_precision
 from benchmarks.tables import Table, number, percent, times
 from tandem import Translator, load
 from tandem.batches import pad_sentences
-from tandem.build import recipe_of
 from tandem.engines.members import Member
 from tandem.exported import write_export
 from tandem.metrics import bleu
 from tandem.model_files import ModelFiles
+from tandem.model_recipes import recipe_of
 from tandem.models import Seq2Seq
 from tandem.models.prefixes import prefix_tree
 from tandem.names import ExportPrecision

@@ -223,14 +223,14 @@ def test_scores_are_listed_in_their_order(ready: Path) -> None:
 
 def test_what_a_run_leaves_is_named(ready: Path) -> None:
     text = (GUIDE / "runs.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"[\w.]+(?:/\w+)?", text))
+    documented = set(re.findall(r"[\w.]+(?:/\w+)?", text))
     lines = [json.loads(line) for line in (ready / "run/metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {line["event"] for line in lines} == {row[0].strip("`") for row in rows("runs.md", "## metrics.jsonl")}
-    assert {key for line in lines for key in (*line, line["event"], *line.get("samples", [{}])[0])} <= told
+    assert {key for line in lines for key in (*line, line["event"], *line.get("samples", [{}])[0])} <= documented
     folder = ready / "run"
     files = {path.name for path in folder.rglob("*") if not path.name.startswith(("epoch-", "step-", "events.out"))}
-    assert files <= told
+    assert files <= documented
     tensorboard = (ROOT / "src/tandem/recording/tensorboard.py").read_text(encoding="utf-8")
     tags = set(re.findall(r'"((?:train|validation)/\w+)"', tensorboard))
     assert tags
-    assert tags <= told
+    assert tags <= documented

@@ -152,7 +152,7 @@ def test_a_graph_that_does_something_else(
 
 def test_files_that_end_too_early_or_go_on(export: Path, tmp_path: Path) -> None:
     content = (export / STEP).read_bytes()
-    refused(export, tmp_path / "longer", {STEP: content + b"\0"}, "goes on behind its end")
+    refused(export, tmp_path / "longer", {STEP: content + b"\0"}, "there are more bytes after its end")
     refused(export, tmp_path / "shorter", {STEP: content[: len(content) // 2]}, "ends too early|not the graph")
     refused(export, tmp_path / "empty", {STEP: b""}, "not the graph")
 

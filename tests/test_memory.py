@@ -9,7 +9,6 @@ import torch
 
 from tandem.errors import MemoryShortage
 from tandem.memory import memory_for, physical_memory
-from tandem.runs import session
 from tests.support.runs import run_tiny, untrained
 
 
@@ -52,7 +51,7 @@ def test_a_model_beyond_the_machine_is_refused_before_it_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (physical_memory() or math.inf) > 2**24
-    monkeypatch.setattr(session, "physical_memory", lambda: 2**12)
+    monkeypatch.setattr("tandem.runs.new_models.physical_memory", lambda: 2**12)
     with pytest.raises(MemoryShortage, match=r"^making the model: .* Lower model\.hidden, model\.embedding"):
         run_tiny(tmp_path / "run")
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from tandem.build import build_model, recipe_of
+from tandem.build import build_model
 from tandem.errors import ArgumentError, CheckpointError
+from tandem.model_recipes import recipe_of
 from tandem.models import CellType, Decoder, Encoder, Seq2Seq
 from tandem.recipe import override
 from tandem.text import Tokenizer

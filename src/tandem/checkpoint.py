@@ -82,7 +82,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 def _load(directory: Path) -> Checkpoint:
     if is_export(directory):
         raise CheckpointError(
-            f"{directory}: this is an export, and this needs a run or a checkpoint. Name the one that it was made from"
+            f"{directory}: this is an export, but a run or a checkpoint is needed. Name the one that it was made from"
         )
     files = read_model_files(directory, [WEIGHTS])
     return Checkpoint(read_weights(directory / WEIGHTS, files.recipe, *files.sizes), *files)

@@ -133,7 +133,7 @@ def _check_graph(path: Path, chunks: list[Chunk]) -> None:
                 else:
                     _check_weight(path, expected, file)
             if file.read(1):
-                raise CheckpointError(f"{path}: damaged: it goes on behind its end. Export it again")
+                raise CheckpointError(f"{path}: damaged: there are more bytes after its end. Export it again")
     except OSError as error:
         raise unreadable(path, error) from error
 
@@ -171,7 +171,7 @@ def open_session(graph: str | bytes, threads: int = 1) -> Session:
     try:
         import onnxruntime
     except ImportError as error:
-        raise TandemError("an export runs by onnxruntime, which is not installed: pip install onnxruntime") from error
+        raise TandemError("an export runs with onnxruntime, which is not installed: pip install onnxruntime") from error
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1

@@ -121,8 +121,8 @@ def read_current(run: Path) -> Current:
     path = run / POINTER
     if not path.exists():
         raise CheckpointError(
-            f"{path}: missing: {run} holds no run, or one that was stopped before anything of it was saved. "
-            "There is nothing to go on from: start anew"
+            f"{path}: missing: {run} holds no run, or one that was stopped before it saved anything. "
+            "There is nothing to resume: start anew"
         )
     content = read_sealed(path)
     best, last, resume = (content.get(key) for key in ("best", "last", "resume"))

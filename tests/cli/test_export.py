@@ -47,7 +47,7 @@ def test_what_needs_a_checkpoint_says_so_of_an_export(
     out = [] if command == "describe" else ["--out", tmp_path / "new"]
     failed = tandem(command, export, *out)
     assert failed.code == 1
-    assert f"{export}: this is an export, and this needs a run or a checkpoint" in failed.err
+    assert f"{export}: this is an export, but a run or a checkpoint is needed" in failed.err
 
 
 def test_an_export_ranks_hypotheses_as_its_model_does(

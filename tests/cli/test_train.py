@@ -209,7 +209,7 @@ def test_all_faults_of_a_recipe_are_reported_at_once(tandem: Tandem, elsewhere: 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "there is nothing to train on: give two files of texts, or a table such as pairs.csv, or"),
+        ((), "there is nothing to train on: give two files of texts, a table such as pairs.csv, or"),
         (("--source", "train.de"), "give both --source FILE and --target FILE"),
         (("--source", "no.de", "--target", "train.en"), "no.de: there is no such file"),
         ((*FILES, "--tsv", "pairs.tsv"), "--source and --target and --tsv: a corpus comes from one of them"),
@@ -229,7 +229,7 @@ def test_all_faults_of_a_recipe_are_reported_at_once(tandem: Tandem, elsewhere: 
             (*FILES, "--out", "train.de/run"),
             "train.de is not a directory that you may write to. Choose another",
         ),
-        (("--resume",), "--resume: say which run goes on, with --out DIR"),
+        (("--resume",), "--resume: name the run to resume, with --out DIR"),
         (("--resume", "--out", "nowhere"), "nowhere holds no run"),
         (("--resume", "--out", "."), ". holds no run"),
         (("--resume", "--out", ".", *FILES), "the run in . has its corpora already"),
@@ -271,7 +271,7 @@ def test_a_stopped_run_says_how_it_goes_on_and_does(
         found = tandem("train", path, "--out", "a run")
     assert (found.code, "Traceback" in found.err) == (128 + number, False)
     assert "• stopping: the step or validation under way is finished, then the run is saved; Ctrl-C again" in found.out
-    assert f"Stopped. What was trained until step-{step + 1:08d} is kept. Go on with:" in found.out
+    assert f"Stopped. Everything up to step-{step + 1:08d} is saved. Go on with:" in found.out
     command = found.lines[-1].strip()
     assert command == "tandem train --resume --out 'a run'"
     went_on = tandem(*shlex.split(command)[1:])
@@ -287,10 +287,10 @@ def test_a_run_that_is_stopped_before_it_trains_has_nothing_to_go_on_from(
         signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr("tandem.runs.session.build_model", hit)
+        patched.setattr("tandem.runs.new_models.build_model", hit)
         found = tandem("train", *FILES, *SMALL, "--out", "run")
     assert (found.code, found.err) == (143, "")
-    assert "Stopped. Nothing was saved yet: there is nothing to go on from in run" in found.out
+    assert "Stopped. Nothing was saved in run yet" in found.out
     assert not (elsewhere / "run").exists()
 
 

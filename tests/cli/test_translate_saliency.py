@@ -45,9 +45,9 @@ def test_a_table_has_the_strongest_source_tokens(tandem: Tandem, run: Path, monk
 
 def test_json_has_the_matrices(tandem: Tandem, run: Path) -> None:
     plain = [json.loads(line) for line in tandem("translate", run, "--json", stdin=TEXT).out.splitlines()]
-    told = [json.loads(line) for line in tandem("translate", run, "--json", *BOTH, stdin=TEXT).out.splitlines()]
-    matrices = [each.pop("saliency") for each in told]
-    assert told == plain
+    translated = [json.loads(line) for line in tandem("translate", run, "--json", *BOTH, stdin=TEXT).out.splitlines()]
+    matrices = [each.pop("saliency") for each in translated]
+    assert translated == plain
     assert set(matrices[0]) == {"source_tokens", "target_tokens", "left_out", "gradient"}
     for line, matrix, one in zip(LINES, matrices, load(run, device="cpu").saliency(LINES), strict=True):
         wanted = json.loads(json.dumps(saliency_object(line, one)))

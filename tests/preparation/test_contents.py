@@ -72,13 +72,13 @@ def test_layout_and_content_both_count_and_names_do_not(tmp_path: Path) -> None:
     for path, content in ((a, b"x\ty\n"), (b, b"x\ty\n"), (other, b"x\tz\n")):
         path.write_bytes(content)
 
-    def told(corpus: Corpus) -> str:
+    def digest(corpus: Corpus) -> str:
         return contents.of(corpus, 10).sha256
 
-    assert told(TabSeparated(a)) == told(TabSeparated(b))
-    assert told(TabSeparated(a)) != told(TabSeparated(other))
-    assert told(TabSeparated(a)) != told(TabSeparated(a, 2, 1))
-    assert told(ParallelFiles(a, other)) != told(ParallelFiles(other, a))
+    assert digest(TabSeparated(a)) == digest(TabSeparated(b))
+    assert digest(TabSeparated(a)) != digest(TabSeparated(other))
+    assert digest(TabSeparated(a)) != digest(TabSeparated(a, 2, 1))
+    assert digest(ParallelFiles(a, other)) != digest(ParallelFiles(other, a))
 
 
 def test_the_sum_of_each_file_is_that_of_its_bytes(tmp_path: Path) -> None:

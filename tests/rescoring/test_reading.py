@@ -80,7 +80,7 @@ def test_json_lines_are_read(tmp_path: Path) -> None:
         ("0", "line 1: there is no hypothesis behind the number"),
         ("1 ||| a", "line 1: it is of sentence 1, but there is no hypothesis of sentence 0"),
         ("0 ||| a\n2 ||| b", "line 2: it is of sentence 2, but there is no hypothesis of sentence 1"),
-        ("0 ||| a\n1 ||| b\n0 ||| c", "line 3: sentence 0 was done before"),
+        ("0 ||| a\n1 ||| b\n0 ||| c", "line 3: sentence 0 came before"),
         ("0 ||| a ||| LM0= x ||| 1", "line 1: the feature LM0 is 'x', but must be a number"),
         ("0 ||| a ||| -1 LM0= 2 ||| 1", "line 1: the features begin with '-1', but must begin with a name"),
         ("0 ||| a ||| -1 ||| 1", "line 1: '-1' are no features"),

@@ -101,7 +101,7 @@ def test_weights_are_given_by_name_or_file(tmp_path: Path) -> None:
         ("score=0.5,,model=1", "'' is no NAME=NUMBER"),
         ("score=nan", "'score=nan' is no NAME=NUMBER"),
         ("=1", "'=1' is no NAME=NUMBER"),
-        ("a=1,a=2", "a is there twice"),
+        ("a=1,a=2", "a is given twice"),
     ],
 )
 def test_wrong_weights_are_told(text: str, fault: str) -> None:

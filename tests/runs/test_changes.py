@@ -1,4 +1,4 @@
-"""A run that goes on keeps what makes it this run; the rest may change, and it is said."""
+"""A resumed run keeps what makes it this run; the rest may change, and each change is printed."""
 
 from pathlib import Path
 
@@ -57,21 +57,22 @@ def test_what_may_not_change_is_refused(case: str) -> None:
     with pytest.raises(RecipeError) as refused:
         check_changes(tiny_recipe(), tiny_recipe(setting), Path("run"))
     assert str(refused.value).splitlines() == [
-        "run: a run that goes on keeps these settings:",
+        "run: these settings cannot change when a run is resumed:",
         f"  {said}",
-        "Leave the former as they were, before the arrow, or start a new run with another --out",
+        "Set them back to the values before the arrow, or start a new run with another --out",
     ]
 
 
-def test_all_is_said_at_once_the_fixed_settings_first(shared: Path, tmp_path: Path) -> None:
+def test_all_changes_are_named_at_once_the_forbidden_ones_first(shared: Path, tmp_path: Path) -> None:
     run = copied(shared, tmp_path / "run")
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     with pytest.raises(RecipeError) as refused:
         run_tiny(run, "training.epochs=40", "seed=2", "model.cell=gru", "model.dropout=0.5", resume=True)
-    assert str(refused.value).splitlines()[1:-1] == [
+    assert str(refused.value).splitlines()[1:] == [
         '  model.cell: "lstm" -> "gru"',
         "  seed: 1 -> 2",
-        "These differ as well, and may:",
+        "Set them back to the values before the arrow, or start a new run with another --out",
+        "These may change:",
         "  model.dropout: 0.2 -> 0.5",
         "  training.epochs: 2 -> 40",
     ]

@@ -163,10 +163,15 @@ def test_samples_are_the_first_sources_with_their_translations() -> None:
 def test_progress_is_told_of_each_part_of_the_work() -> None:
     translator = model_of("lstm")
     heard: list[tuple[str, int, int | None]] = []
-    evaluate(translator, PAIRS, translator.search_settings(batch_size=32), on_progress=lambda *told: heard.append(told))
+    evaluate(
+        translator,
+        PAIRS,
+        translator.search_settings(batch_size=32),
+        on_progress=lambda *call: heard.append(call),
+    )
     texts, likelihoods = "translating", "likelihoods of the targets"
-    assert [told for told in heard if told[0] == texts] == [(texts, done, 70) for done in (0, 32, 64, 70)]
-    assert [told for told in heard if told[0] == likelihoods] == [(likelihoods, done, 140) for done in (0, 70, 140)]
+    assert [call for call in heard if call[0] == texts] == [(texts, done, 70) for done in (0, 32, 64, 70)]
+    assert [call for call in heard if call[0] == likelihoods] == [(likelihoods, done, 140) for done in (0, 70, 140)]
     assert list(dict.fromkeys(what for what, _, _ in heard)) == [texts, "scores of the translations", likelihoods]
 
 

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 import tandem
-from tandem.build import build_model, recipe_of
+from tandem.build import build_model
 from tandem.checkpoint import load_checkpoint, save_checkpoint
 from tandem.corpora.pairs import Pair
 from tandem.errors import ArgumentError, CheckpointError, RecipeError
 from tandem.model_files import sizes_of
+from tandem.model_recipes import recipe_of
 from tandem.models import FeaturesEncoder, count_parameters
 from tandem.recipe import Recipe
 from tandem.runs.corpora import GivenPairs

@@ -7,10 +7,11 @@ import torch
 from safetensors.torch import load_file
 
 import tandem
-from tandem.build import build_model, recipe_of
+from tandem.build import build_model
 from tandem.checkpoint import load_checkpoint
 from tandem.corpora.pairs import Pair
 from tandem.errors import ArgumentError, CheckpointError, RecipeError
+from tandem.model_recipes import recipe_of
 from tandem.models import Decoder, Encoder, Seq2Seq
 from tandem.recipe import Data, MemoryCorpus, dump_recipe, make_recipe, override, parse_recipe
 from tandem.runs.corpora import GivenPairs, prepare_corpora
@@ -71,7 +72,7 @@ def test_what_the_target_does_not_say_it_takes_from_the_source() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         (
             ("text.joint=true", "text.target.tokenizer=bpe", "text.target.max_size=99"),
@@ -85,10 +86,10 @@ def test_what_the_target_does_not_say_it_takes_from_the_source() -> None:
         ),
     ],
 )
-def test_what_contradicts_it_is_said(settings: tuple[str, ...], told: str) -> None:
+def test_what_contradicts_it_is_said(settings: tuple[str, ...], message: str) -> None:
     with pytest.raises(RecipeError) as caught:
         tiny_recipe(*settings)
-    assert f"1 setting not valid:\n{told}" in str(caught.value)
+    assert f"1 setting not valid:\n{message}" in str(caught.value)
 
 
 def test_a_stopped_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
@@ -100,10 +101,10 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_the_weights_are_said_and_the_optimiser_has_each_once(tmp_path: Path) -> None:
-    told: list[str] = []
-    result = run_tiny(tmp_path / "run", *TIED, "training.epochs=1", notify=told.append)
+    sentences: list[str] = []
+    result = run_tiny(tmp_path / "run", *TIED, "training.epochs=1", notify=sentences.append)
     size = len(result.translator.source_tokenizer)
-    weights = next(line for line in told if line.startswith("weights: "))
+    weights = next(line for line in sentences if line.startswith("weights: "))
     assert f": {6 * size:,} embedding of both sides, " in weights
     assert f", {size + 6 * 8:,} output layer" in weights
     kept = load_file(next((tmp_path / "run" / "resume").glob("step-*")) / "optimizer.safetensors")
@@ -133,8 +134,8 @@ def test_tokenizers_that_differ_are_no_joint_vocabulary(tmp_path: Path) -> None:
     directory = saved(translator, tmp_path / "joint")
     other.save(directory / "target.tokenizer.json")
     sign_again(directory)
-    told = r"its recipe gives both sides one vocabulary, but token 4 is '▁\w+' in the first, '▁else' in the second"
-    with pytest.raises(CheckpointError, match=told):
+    message = r"its recipe gives both sides one vocabulary, but token 4 is '▁\w+' in the first, '▁else' in the second"
+    with pytest.raises(CheckpointError, match=message):
         load_checkpoint(directory)
 
 

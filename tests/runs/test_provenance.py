@@ -93,7 +93,7 @@ def test_a_run_goes_on_whatever_its_provenance_holds(content: str, tmp_path: Pat
         read_provenance(tmp_path)
     said: list[str] = []
     run_tiny(tmp_path, resume=True, notify=said.append)
-    assert any("The run goes on, and tells of this session alone" in line for line in said)
+    assert any("The run goes on, and its provenance lists this session alone" in line for line in said)
     assert [session.first_step for session in read_provenance(tmp_path)] == [7]
 
 

@@ -188,11 +188,11 @@ def test_a_session_begins_where_the_last_one_ended_and_tells_nothing_twice(tmp_p
 def test_a_run_that_ended_with_a_part_of_an_epoch_is_given_no_more(tmp_path: Path) -> None:
     run_tiny(tmp_path, "training.epochs=1.4")
     assert read_current(tmp_path).last == "checkpoints/epoch-002"
-    told = (
+    message = (
         r"training\.epochs: this run ended with a part of epoch 2, after step 7, and cannot have more. Start a new one"
     )
     for epochs in ("1.6", "2", "3"):
-        with pytest.raises(RecipeError, match=told):
+        with pytest.raises(RecipeError, match=message):
             run_tiny(tmp_path, f"training.epochs={epochs}", resume=True)
     run_tiny(tmp_path, "training.epochs=1.4", resume=True)  # nothing is left to do, and that is no error
 
@@ -267,7 +267,7 @@ def test_a_run_without_its_resume_state_can_be_translated_with_and_no_more(share
     run = copied(shared, tmp_path / "run")
     shutil.rmtree(run / "resume")
     with pytest.raises(
-        CheckpointError, match=r"step-00000010-validated: missing: what going on takes was removed.*Start a new"
+        CheckpointError, match=r"step-00000010-validated: missing: without its state for resuming.*start a new run"
     ):
         run_tiny(run, resume=True)
     assert load(run, device="cpu").translate(["eins zwei"])[0].tokens

@@ -88,14 +88,14 @@ def test_the_best_is_kept_by_the_criterion(keep: str, tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("longest", "told"), [(3, 1), (4, 0)])
-def test_where_bleu_is_always_0_it_is_said_that_it_chooses_nothing(longest: int, told: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("longest", "warnings"), [(3, 1), (4, 0)])
+def test_where_bleu_is_always_0_it_is_said_that_it_chooses_nothing(longest: int, warnings: int, tmp_path: Path) -> None:
     said: list[str] = []
     given = GivenPairs(number_pairs(40), number_pairs(30, seed=2, longest=longest))
     recipe = tiny_recipe("training.keep=bleu", "training.epochs=1")
     run_recipe(recipe, tmp_path, device="cpu", given=given, notify=said.append)
     messages = [line for line in said if line.startswith('training.keep is "bleu", which cannot tell')]
-    assert len(messages) == told
+    assert len(messages) == warnings
     assert all(line.endswith("Set training.keep to exact, chrf or loss") for line in messages)
 
 

@@ -80,7 +80,7 @@ def test_a_run_trains_while_a_process_holds_its_lock(run: Path) -> None:
     assert (watched.status().state, watched.status().can_change) == ("stopped", True)
     with writer(run):
         assert (watched.status().state, watched.status().can_change) == ("training", True)
-        with pytest.raises(TrainingError, match="this run trains already"):
+        with pytest.raises(TrainingError, match="a training is already running there"):
             watched.resume(1)
     assert (run / "run.lock.json").exists()  # it was killed
     assert watched.status().state == "stopped"
@@ -97,7 +97,7 @@ def test_stopping_ends_the_process_that_trains(run: Path) -> None:
     with writer(run) as process:
         WatchedRun(run).stop(600)
         assert process.wait(timeout=600) != 0
-    with pytest.raises(TrainingError, match="nothing trains there"):
+    with pytest.raises(TrainingError, match="no training is running there"):
         WatchedRun(run).stop(1)
 
 
@@ -110,7 +110,7 @@ def test_another_process_with_the_number_of_one_that_was_killed_is_left_alone(
         if not has_proc:
             monkeypatch.setattr(Path, "iterdir", no_such_folder)
         assert WatchedRun(run).status().state == "stopped"
-        with pytest.raises(TrainingError, match="nothing trains there"):
+        with pytest.raises(TrainingError, match="no training is running there"):
             WatchedRun(run).stop(1)
         assert other.poll() is None
 
@@ -165,7 +165,7 @@ def test_a_training_that_ends_at_once_says_why(run: Path) -> None:
 def test_a_run_that_has_saved_nothing_cannot_be_resumed(run: Path) -> None:
     (run / "current.json").unlink()
     assert not WatchedRun(run).status().can_change
-    with pytest.raises(CheckpointError, match="There is nothing to go on from"):
+    with pytest.raises(CheckpointError, match="There is nothing to resume"):
         WatchedRun(run).resume(1)
 
 

@@ -106,11 +106,11 @@ def test_a_damaged_run_leaves_the_others(run: Path, tmp_path: Path) -> None:
     (damaged / "metrics.jsonl").write_text("{\n", encoding="utf-8", newline="\n")
     here = desk(runs={"damaged": WatchedRun(damaged), "whole": WatchedRun(run)})
     with here.client() as client:
-        told = RunsAnswer.model_validate(client.get("/v1/runs").json()).runs
-    assert [(each.name, each.state) for each in told] == [("damaged", "damaged"), ("whole", "finished")]
-    assert told[0].error is not None
-    assert "metrics.jsonl, line 1: must be a JSON object" in told[0].error
-    assert (told[0].can_control, told[1].error) == (False, None)
+        runs = RunsAnswer.model_validate(client.get("/v1/runs").json()).runs
+    assert [(each.name, each.state) for each in runs] == [("damaged", "damaged"), ("whole", "finished")]
+    assert runs[0].error is not None
+    assert "metrics.jsonl, line 1: must be a JSON object" in runs[0].error
+    assert (runs[0].can_control, runs[1].error) == (False, None)
 
 
 def test_without_a_file_of_tokens_nobody_controls(run: Path) -> None:
@@ -138,7 +138,7 @@ def test_those_with_a_token_control(run: Path, tokens: Tokens) -> None:
 def test_what_cannot_be_done_is_a_conflict(run: Path, tokens: Tokens) -> None:
     here = desk(tokens=tokens, runs={"mine": WatchedRun(run)})
     with here.client() as client:
-        for verb, message in (("stop", "nothing trains there"), ("resume", "this run is finished")):
+        for verb, message in (("stop", "no training is running there"), ("resume", "this run is finished")):
             answer = client.post(f"/v1/runs/mine/{verb}", headers=BEARER)
             assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
             assert message in answer.json()["error"]["message"]

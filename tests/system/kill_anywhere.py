@@ -100,7 +100,7 @@ def kill_at_random(folder: Path, whole: Path, kills: int, epochs: int, seconds: 
         number += 1
         out = folder / f"killed-{number}"
         while killed.total() < kills:
-            told, doing = _FORK.Pipe(duplex=False)
+            words, doing = _FORK.Pipe(duplex=False)
             process = forked(partial(session, out, epochs, doing))
             doing.close()
             process.join(chance.uniform(0, seconds))
@@ -109,17 +109,17 @@ def kill_at_random(folder: Path, whole: Path, kills: int, epochs: int, seconds: 
                 break
             process.kill()
             process.join()
-            killed[last_word(told)] += 1
+            killed[last_word(words)] += 1
         to_the_end(out, epochs)
         assert_same_run(out, whole)
     return killed
 
 
-def last_word(told: Connection) -> str:
+def last_word(words: Connection) -> str:
     word = "starting"
     try:
-        while told.poll():
-            word = told.recv()
+        while words.poll():
+            word = words.recv()
     except EOFError:
         pass
     return word

@@ -111,8 +111,8 @@ def test_a_continued_training_is_one_that_never_stopped(
     assert isinstance(events[0], Started)
     assert (events[0].first_step, events[0].first_epoch) == (progress.step, progress.epoch)
     assert progress.step == {"step 2": 2, "step 6": 6, "epoch 1": 6, "step 11": 11, "epoch 2": 12}[stop]
-    ours = [told(event) for event in steps_of(events)]
-    assert ours == [told(event) for event in steps_of(expected)][progress.step :]
+    ours = [figures_of(event) for event in steps_of(events)]
+    assert ours == [figures_of(event) for event in steps_of(expected)][progress.step :]
     validated = [(event.epoch, event.train_loss, event.best) for event in validations_of(events)]
     assert validated == [(e.epoch, e.train_loss, e.best) for e in validations_of(expected)][progress.epoch :]
     assert again.progress == LoopProgress(3, 18, 1, VALIDATIONS)
@@ -120,7 +120,7 @@ def test_a_continued_training_is_one_that_never_stopped(
         assert torch.equal(weight, continued.model.state_dict()[name]), name
 
 
-def told(event: StepDone) -> tuple[float, ...]:
+def figures_of(event: StepDone) -> tuple[float, ...]:
     """All of a step but how long it took."""
     return (
         event.epoch,

@@ -89,14 +89,14 @@ def test_each_steps_loss_is_cross_entropy_per_real_token() -> None:
 
 
 def test_the_loss_that_is_told_is_without_label_smoothing() -> None:
-    told = []
+    trained = []
     for smoothing in (0.0, 0.3):
         model = small_model(source=12)
         settings = LoopSettings(epochs=1, label_smoothing=smoothing)
-        told.append(steps_of(training(model, sgd(model, 0.0), BATCHES, settings).events()))
-    plain, smoothed = told
+        trained.append(steps_of(training(model, sgd(model, 0.0), BATCHES, settings).events()))
+    plain, smoothed = trained
     assert [event.loss for event in plain] == pytest.approx([event.loss for event in smoothed])
-    norms = [[event.gradient_norm for event in events] for events in told]
+    norms = [[event.gradient_norm for event in events] for events in trained]
     assert all(abs(one - other) > 1e-3 for one, other in zip(*norms, strict=True))
 
 

@@ -52,6 +52,6 @@ def test_a_model_without_attention_has_none() -> None:
         untrained().translate(["eins"], coverage=0.2)
     with pytest.raises(ValueError, match=r"coverage \(11\) must be at least 0 and at most 10"):
         untrained().search_settings(coverage=11)
-    message = r"\n  search\.coverage is of attention, but model\.attention is off: take luong or gnmt, or leave it out$"
+    message = r"\n  search\.coverage is a penalty on attention, but .* leave search\.coverage out$"
     with pytest.raises(RecipeError, match=message):
         override(tiny_recipe(), ["search.coverage=0.2"])

@@ -49,7 +49,7 @@ def read_translations(path: Path, pairs: int, places: Sequence[int]) -> list[str
     each = "" if len(places) == pairs else f" or one for each of its {len(places):,} different sources"
     raise CorpusError(
         f"{path}: there are {len(lines):,} lines, but the corpus has {pairs:,} pairs; "
-        f"give one translation a line, one for each pair{each}"
+        f"give one translation per line, one for each pair{each}"
     )
 
 

@@ -85,7 +85,9 @@ class ResultOptions(OptionGroup):
     to: str = option(
         "", metavar="NAME", help="The name of the column that is added. Default: translation, or log_probability."
     )
-    n_best: int = option(1, min=1, max=LARGEST_BEAM, help="Write the N best of each text: Moses lines, or with --json.")
+    n_best: int = option(
+        1, metavar="N", min=1, max=LARGEST_BEAM, help="Write the N best of each text, as Moses lines or with --json."
+    )
     as_json: bool = option(
         False, "--json", help="Write one JSON object per line of text; with --status and --task evaluate, print JSON."
     )
@@ -140,7 +142,7 @@ def bulk_command(
         return
     if not models or not given.inputs or wanted.output is None:
         missing = "MODEL" if not models else "--input" if not given.inputs else "--output"
-        raise typer.BadParameter("give a model, what it reads and a folder for the job", param_hint=missing)
+        raise typer.BadParameter("give a model, the files to read and a folder for the job", param_hint=missing)
     from tandem.bulk import BulkRequest
     from tandem.hub.fetching import local_model
 

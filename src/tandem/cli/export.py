@@ -56,7 +56,7 @@ def export_command(
 
     if web is not None:
         if out is not None:
-            raise OutputError("--out and --web: an export is written or a page; leave out one of the two")
+            raise OutputError("--out and --web: a command writes an export or a page; leave out one of the two")
         _export_page(model, web, precision)
         return
     made = export(model, out=out, precision=precision)

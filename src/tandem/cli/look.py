@@ -18,11 +18,13 @@ class PageOptions(OptionGroup):
 
     panel = "The page"
 
-    host: str = option("127.0.0.1", metavar="ADDRESS", help="The address to answer at; 0.0.0.0 is all of IPv4.")
-    port: int = option(0, min=0, max=65535, help="The port. Default: one that is free.")
+    host: str = option("127.0.0.1", metavar="ADDRESS", help="The address to listen on; 0.0.0.0 is all of IPv4.")
+    port: int = option(0, min=0, max=65535, help="The port; 0 chooses a free one.")
     no_open: bool = option(False, "--no-open", help="Do not open the browser.")
     tokens: Path | None = option(
-        None, metavar="FILE", help="Answer only to those with a token, one a line; they may stop and resume trainings."
+        None,
+        metavar="FILE",
+        help="Require one of the tokens in this file, one per line, and let the page stop and resume trainings.",
     )
 
 

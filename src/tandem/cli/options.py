@@ -61,7 +61,7 @@ ProcessesOption: TypeAlias = Annotated[
         min=1,
         max=1024,
         metavar="N",
-        help="Train by N processes of this machine, which share each batch.",
+        help="Train with N processes on this machine, which share each batch.",
         rich_help_panel=COMPUTATION,
     ),
 ]
@@ -178,14 +178,16 @@ class SamplingOptions(OptionGroup):
     panel = "Sampling"
 
     sample: int | None = option(
-        None, min=1, max=LARGEST_BEAM, help="Draw N translations of each text instead of searching."
+        None, metavar="N", min=1, max=LARGEST_BEAM, help="Draw N translations of each text instead of searching."
     )
     temperature: float | None = option(
         None, min=0.0, max=100.0, help="Below 1, likely tokens are drawn more often; above 1, less often."
     )
-    top_k: int | None = option(None, min=1, max=LARGEST_COUNT, help="Draw only from the K most probable tokens.")
+    top_k: int | None = option(
+        None, metavar="K", min=1, max=LARGEST_COUNT, help="Draw only from the K most probable tokens."
+    )
     top_p: float | None = option(
-        None, min=0.0, max=1.0, help="Draw only from the fewest tokens whose probabilities add up to P."
+        None, metavar="P", min=0.0, max=1.0, help="Draw only from the fewest tokens whose probabilities add up to P."
     )
     seed: int | None = option(None, min=0, max=LARGEST_SEED, help="The seed of the draws. Default: 0.")
 

@@ -40,7 +40,7 @@ def train_command(
     - `tandem train multi30k --set training.epochs=20`: a built-in recipe
     - `tandem train my.toml`
     - `tandem train --resume --out runs/multi30k`
-    - `tandem train multi30k --processes 2`: by two processes
+    - `tandem train multi30k --processes 2`: with two processes
 
     Without a recipe, Tandem chooses tokenizers, sizes and schedule to fit the corpus. It writes them to recipe.toml
     in the run's directory, which you can change and train again. Built-in recipes: cmudict,

@@ -1,4 +1,4 @@
-"""What the commands that train share: which recipe is trained where, and how a training is shown."""
+"""What the commands that train share: the choice of recipe and directory, and the display of a training."""
 
 import sys
 from collections.abc import Sequence
@@ -56,38 +56,37 @@ def named_corpora(train: CorpusOptions, validation: CorpusOptions, test: CorpusO
 
 
 def make_plan(recipe: Path | None, corpora: Corpora, run: RunOptions, console: Console, device: Device) -> TrainingPlan:
-    """Return what is trained: a run that goes on, a given recipe, or one that is chosen from the corpus.
+    """Return what to train: a run that is resumed, a given recipe, or one that Tandem chooses for the corpus.
 
     RecipeError where the options do not fit together.
     """
     if run.budget is not None and (run.resume or recipe is not None or run.tries is not None):
         raise RecipeError(
-            "--budget: only one recipe, which is chosen, can be fitted to a time; leave out the recipe, --resume and "
-            "--try"
+            "--budget fits the one recipe that Tandem chooses to a time: leave out RECIPE, --resume and --try"
         )
     if run.tries is not None and run.resume:
-        raise RecipeError("--try: leave out --resume; the same command goes on with what was tried")
+        raise RecipeError("--try: leave out --resume; the same command continues the trials where they stopped")
     settings = run.settings or []
     if run.resume:
         if run.out is None:
-            raise RecipeError("--resume: say which run goes on, with --out DIR")
+            raise RecipeError("--resume: name the run to resume, with --out DIR")
         if any(corpora):
             raise RecipeError(
-                f"--resume: the run in {run.out} has its corpora already; leave out the others, or change it by "
-                "--set data.…"
+                f"--resume: the run in {run.out} has its corpora already; leave out those of this command, or change "
+                "the run's with --set data.…"
             )
         resumed = load_recipe(recipe, settings) if recipe else read_run_recipe(run.out, settings)
         return TrainingPlan(resumed, run.out, resume=True)
     if recipe is not None:
         if any(corpora):
             raise RecipeError(
-                f"{recipe}: a recipe names its corpora; leave out the others, or change it by --set data.…"
+                f"{recipe}: a recipe names its corpora; leave out the others, or change them with --set data.…"
             )
         return TrainingPlan(load_recipe(recipe, settings), run.out or free_directory(recipe.stem, console))
     if corpora.train is None:
         raise RecipeError(
-            "there is nothing to train on: give two files of texts, or a table such as pairs.csv, or a recipe, or see "
-            "tandem train --help"
+            "there is nothing to train on: give two files of texts, a table such as pairs.csv, or a recipe. "
+            "tandem train --help shows more ways"
         )
     out = run.out or free_directory(printable("-".join(map(stem, corpora.train.names))), console)
     check_unused(out)
@@ -99,7 +98,7 @@ def make_plan(recipe: Path | None, corpora: Corpora, run: RunOptions, console: C
 
 
 def best_plan(plan: TrainingPlan, tries: int, console: Console, device: Device) -> TrainingPlan:
-    """Try variants of a plan's recipe for a while; return the plan of going on with the best one."""
+    """Train variants of a plan's recipe for a while; return the plan that continues the best one."""
     try:
         best, rounds = try_recipes(
             make_variants(plan.recipe, tries),
@@ -110,7 +109,7 @@ def best_plan(plan: TrainingPlan, tries: int, console: Console, device: Device) 
             notify=lambda sentence: announce(console, sentence),
         )
     except Stopped as stopped:
-        show_text(PrintableConsole(), "\nStopped. The same command goes on with what was tried.")
+        show_text(PrintableConsole(), "\nStopped. The same command continues the trials.")
         raise typer.Exit(128 + stopped.signal) from None
     return TrainingPlan(best.recipe, plan.out, [*plan.reasons, *rounds], resume=True)
 
@@ -125,7 +124,7 @@ def train_plan(
     processes: int = 1,
     group: TrainingGroup | None = None,
 ) -> TrainingResult:
-    """Train with a display on the console; a user who stops it is told the command that goes on."""
+    """Train with a display on the console. A user who stops the training is told the command that resumes it."""
     try:
         with training_display(console) as display:
             return run_recipe(
@@ -145,7 +144,7 @@ def train_plan(
                 group=group,
             )
     except Stopped as stopped:
-        show_text(PrintableConsole(), f"\nStopped. {_what_is_kept(plan.out, resume_command)}")
+        show_text(PrintableConsole(), f"\nStopped. {_how_to_resume(plan.out, resume_command)}")
         raise typer.Exit(128 + stopped.signal) from None
 
 
@@ -160,10 +159,10 @@ def free_directory(name: str, console: Console | None = None) -> Path:
     return where
 
 
-def _what_is_kept(out: Path, resume_command: str | None) -> str:
+def _how_to_resume(out: Path, resume_command: str | None) -> str:
     try:
         saved = Path(read_current(out).resume).name
     except CheckpointError:
-        return f"Nothing was saved yet: there is nothing to go on from in {out}. The same command starts anew"
+        return f"Nothing was saved in {out} yet. The same command starts anew"
     command = resume_command or shell_command("tandem", "train", "--resume", "--out", out)
-    return f"What was trained until {saved} is kept. Go on with:\n  {command}"
+    return f"Everything up to {saved} is saved. Go on with:\n  {command}"

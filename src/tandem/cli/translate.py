@@ -50,7 +50,7 @@ class OutputOptions(OptionGroup):
     )
     resume: bool = option(False, "--resume", help="Continue --output where an earlier run stopped.")
     n_best: int = option(
-        1, min=1, max=LARGEST_BEAM, help="Write the N best of each text, as Moses lines or with --json."
+        1, metavar="N", min=1, max=LARGEST_BEAM, help="Write the N best of each text, as Moses lines or with --json."
     )
     as_json: bool = option(False, "--json", help="Write one JSON object per text: scores, tokens, alternatives.")
     alignment: bool = option(
@@ -59,7 +59,7 @@ class OutputOptions(OptionGroup):
     trace: Path | None = option(
         None,
         metavar="FILE",
-        help="Write there how each text was searched: a JSON object a text, with all continuations.",
+        help="Record here how each text was searched: one JSON object per text, with all continuations.",
     )
     saliency: list[str] | None = option(
         None,

@@ -3,13 +3,13 @@
 Letters: `B` sources, `N` rows of a step, `C` candidates, `V` vocabulary, `S` source length.
 """
 
-import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, get_args
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tandem.engines.engine import Candidates, FloatArray, Ids, IntArray
+from tandem.engines.numpy_ensemble import best_ids, mean_by_name
 from tandem.engines.onnx_model import Float32Array, OnnxModel, OnnxModelState, Owners
 from tandem.names import Averaging
 from tandem.text import EOS_ID, PAD_ID, SOS_ID
@@ -70,13 +70,12 @@ class OnnxEngine:
         """
         if not models:
             raise ValueError("models is empty: an engine needs at least one model")
-        if averaging not in _MEANS:
-            raise ValueError(f"averaging is {averaging!r}, but it must be one of {', '.join(get_args(Averaging))}")
         if copying is None and any(model.shape.copies for model in models):
             raise ValueError("a model that copies needs the table of what it may copy: give copying=Copying(...).table")
         self._models = tuple(models)
         self._copying = copying
         self.averaging: Averaging = averaging
+        self._mean = mean_by_name(averaging)
         self.precision = precision
         self._bans: tuple[int, ...] = ()
         self._attends = False
@@ -181,7 +180,7 @@ class OnnxEngine:
         widest = max(scores.shape[1] for scores in each)
         # To a member that does not copy, copied tokens are impossible.
         each = [np.pad(scores, ((0, 0), (0, widest - scores.shape[1])), constant_values=-np.inf) for scores in each]
-        mean = each[0] if len(each) == 1 else _MEANS[self.averaging](each)
+        mean = each[0] if len(each) == 1 else self._mean(each)
         return mean, after, self._mean_weights([own[1:] for own in outputs], state) if attends else None
 
     def _steps(
@@ -295,38 +294,3 @@ class OnnxEngine:
         """Return the log-probability of the last token of each target, `[N]`."""
         scores = self.score(self.start(sources), np.arange(len(sources)), targets)
         return np.array([each[-1] for each in scores])
-
-
-def best_ids(scores: FloatArray, count: int) -> IntArray:
-    """Return the ids of the `count` best scores of each row, `[N, C]`: the best first, among equals the lowest id."""
-    if count >= scores.shape[1]:
-        return np.argsort(-scores, axis=1, kind="stable")
-    chosen = np.sort(np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)
-    values = np.take_along_axis(scores, chosen, axis=1)
-    worst = values.min(axis=1, keepdims=True)
-    # argpartition may have chosen any of several equal scores for the last places, so sort the rows with such scores.
-    for row in np.flatnonzero(
-        ((scores == worst).sum(axis=1) > (values == worst).sum(axis=1)) & (worst[:, 0] > -np.inf)
-    ):
-        chosen[row] = np.sort(np.argsort(-scores[row], kind="stable")[:count])
-        values[row] = scores[row, chosen[row]]
-    return np.take_along_axis(chosen, np.argsort(-values, axis=1, kind="stable"), axis=1)
-
-
-def _arithmetic(scores: Sequence[FloatArray]) -> FloatArray:
-    """Average the members' probabilities."""
-    total: FloatArray = np.logaddexp.reduce(scores)
-    return total - math.log(len(scores))
-
-
-def _geometric(scores: Sequence[FloatArray]) -> FloatArray:
-    """Average the members' log-probabilities and normalise."""
-    mean: FloatArray = np.mean(scores, axis=0)
-    totals: FloatArray = np.logaddexp.reduce(mean, axis=1)
-    return mean - totals[:, None]
-
-
-_MEANS: dict[Averaging, Callable[[Sequence[FloatArray]], FloatArray]] = {
-    "arithmetic": _arithmetic,
-    "geometric": _geometric,
-}

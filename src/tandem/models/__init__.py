@@ -4,7 +4,7 @@ from tandem.models.decoder import Decoder
 from tandem.models.encoder import Encoder
 from tandem.models.features_encoder import FeaturesEncoder
 from tandem.models.parameters import ParameterCounts, count_parameters
-from tandem.models.seq2seq import Seq2Seq
+from tandem.models.seq2seq import Seq2Seq, needs_bridge
 from tandem.models.state import RecurrentState
 from tandem.names import CellType
 
@@ -17,4 +17,5 @@ __all__ = [
     "RecurrentState",
     "Seq2Seq",
     "count_parameters",
+    "needs_bridge",
 ]

@@ -9,6 +9,7 @@ from tandem.models.coins import draw_coins, expand_coins
 from tandem.models.copying import Copies, best_fed_back, fed_back
 from tandem.models.decoder import ComparedFeatures, Decoder
 from tandem.models.encoder import Encoded, Encoder
+from tandem.models.features_encoder import FeaturesEncoder
 from tandem.models.prepared_decoder import DecoderMasks
 from tandem.models.recurrence import compute_dtype
 from tandem.models.state import RecurrentState
@@ -153,3 +154,8 @@ def _check_fit(what: str, of_encoder: object, of_decoder: object) -> None:
             f"the {what} of encoder and decoder differ: {of_encoder} and {of_decoder}. Build both with the same value; "
             "or use bridge=True, which lets the sizes and numbers of layers differ"
         )
+
+
+def needs_bridge(encoder: Encoder, decoder: Decoder) -> bool:
+    """Return whether the states of an encoder fit a decoder only through a bridge."""
+    return encoder.bidirectional or encoder.n_layers != decoder.n_layers or isinstance(encoder, FeaturesEncoder)

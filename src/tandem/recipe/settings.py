@@ -182,7 +182,7 @@ class Model(Section):
     def _fits(self) -> "Model":
         if self.copy and self.attention == "off":
             raise ValueError(
-                "copy is on, but attention is off, and it is attention that says what is copied: set attention to "
+                "copy is on, but attention is off, although attention chooses what is copied: set attention to "
                 "gnmt or luong"
             )
         if self.attention != "off" and self.attention_score == "dot" and self.bidirectional:
@@ -301,7 +301,8 @@ class Recipe(Section):
     def _fits(self) -> "Recipe":
         if self.search.coverage and self.model.attention == "off":
             raise ValueError(
-                "search.coverage is of attention, but model.attention is off: take luong or gnmt, or leave it out"
+                "search.coverage is a penalty on attention, but model.attention is off: set model.attention to luong "
+                "or gnmt, or leave search.coverage out"
             )
         if self.model.tie_embeddings and not self.text.joint:
             raise ValueError(
@@ -312,6 +313,6 @@ class Recipe(Section):
             raise ValueError("model.copy does not go with text.features yet: leave one of them out")
         if self.model.copy and (self.text.source.bpe_dropout or self.text.target.bpe_dropout or self.training.r_drop):
             raise ValueError(
-                "model.copy goes with neither bpe_dropout nor training.r_drop: leave out these, or the copying"
+                "model.copy goes with neither bpe_dropout nor training.r_drop: leave these out, or set it to false"
             )
         return self

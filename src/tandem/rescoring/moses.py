@@ -24,7 +24,7 @@ def moses_lists(lines: Iterable[Line]) -> Iterator[NBestList]:
             yield NBestList(number, tuple(candidates), path=path)
             number, candidates = number + 1, []
         if here < number:
-            raise line.error(f"sentence {here} was done before: its lines must stand together, and sentences in order")
+            raise line.error(f"sentence {here} came before: its lines must stand together, and sentences in order")
         if here > number:
             raise line.error(
                 f"it is of sentence {here}, but there is no hypothesis of sentence {number} (counted from 0): "

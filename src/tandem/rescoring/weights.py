@@ -56,7 +56,7 @@ def given_weights(text: str, length_penalty: float) -> Weights:
         if not name or not math.isfinite(number):
             raise RecipeError(f"--weights {text}: {part!r} is no NAME=NUMBER; give them as in score=0.4,model=0.6")
         if name in values:
-            raise RecipeError(f"--weights {text}: {name} is there twice")
+            raise RecipeError(f"--weights {text}: {name} is given twice")
         values[name] = number
     return _with_own(values, length_penalty)
 
@@ -70,7 +70,7 @@ def read_weights(path: Path) -> Weights:
     except FileNotFoundError:
         raise RecipeError(f"{path}: there is no such file; give one that --tune wrote, or NAME=NUMBER,...") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise RecipeError(f"{path}: these are no weights that --tune wrote ({error!r}); tune again") from error
+        raise RecipeError(f"{path}: this is not a file of weights that --tune wrote ({error!r}); tune again") from error
     if not all(map(math.isfinite, values.values())) or not 0 <= penalty <= LARGEST_LENGTH_PENALTY:
         raise RecipeError(
             f"{path}: weights must be finite, and length_penalty ({penalty}) at least 0 and at most "

@@ -58,7 +58,9 @@ def _alone(where: Path) -> Iterator[None]:
         with lock(where.with_name(f".{where.name}.lock"), lambda _: None, temporary=True):
             yield
     except Held:
-        raise CheckpointError(f"{where}: another process is writing it. Wait for that one, or choose another") from None
+        raise CheckpointError(
+            f"{where}: another process is writing it. Wait for that one, or choose another name"
+        ) from None
 
 
 def _check_alike(first: Path, one: Checkpoint, second: Path, other: Checkpoint) -> None:

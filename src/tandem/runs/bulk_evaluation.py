@@ -37,12 +37,12 @@ def evaluate_bulk(
 
     `lowercase` is as the recipe says where it is None. Scores that need another pass of a PyTorch model over the
     corpus, `token_accuracy` and `free_running_loss`, are left out. All translations are held in memory. Raise
-    OutputError where the job is not complete, and RecipeError where it is none of the task `evaluate`.
+    OutputError where the job is not complete, and RecipeError where its task is not `evaluate`.
     """
     folder = BulkFolder(path)
     job, manifest = BulkJob.read(folder), Manifest.read(folder)
     if job.options.task != "evaluate":
-        raise RecipeError(f"{path}: this job is of the task {job.options.task}. Measure one of --task evaluate")
+        raise RecipeError(f"{path}: this job has the task {job.options.task}. Only a job of --task evaluate has scores")
     if manifest is None:
         raise OutputError(f"{path}: the job is not complete. Give its command again to finish it")
     translator = load_models(job, threads=1)

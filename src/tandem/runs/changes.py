@@ -53,9 +53,9 @@ def check_changes(current: Recipe, wanted: Recipe, run: Path) -> list[str]:
     free = [line for name, line in lines.items() if _may_change(name)]
     fixed = [line for name, line in lines.items() if not _may_change(name)]
     if fixed:
-        also = ["These differ as well, and may:", *_indented(free)] if free else []
-        parts = [f"{run}: a run that goes on keeps these settings:", *_indented(fixed), *also]
-        parts.append("Leave the former as they were, before the arrow, or start a new run with another --out")
+        back = "Set them back to the values before the arrow, or start a new run with another --out"
+        also = ["These may change:", *_indented(free)] if free else []
+        parts = [f"{run}: these settings cannot change when a run is resumed:", *_indented(fixed), back, *also]
         raise RecipeError("\n".join(parts))
     return free
 

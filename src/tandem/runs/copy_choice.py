@@ -1,4 +1,4 @@
-"""Whether a model is to copy: whether its targets have words that no vocabulary would have, but their sources have.
+"""Whether a model should copy: whether targets have words that no vocabulary has, but that their sources have.
 
 That is so for names and numbers. It is measured on pairs that are held back.
 """

@@ -254,7 +254,7 @@ def settle_formats(recipe: Recipe, notify: Notify) -> Recipe:
 def settle_features(recipe: Recipe, given: Data, notify: Notify) -> Recipe:
     """Return the recipe with the columns of features that its tables show; `notify` is told.
 
-    A table whose columns were `given` is read as it was said. Tables alike to the training table are read as it is.
+    A table whose columns were `given` keeps them. Tables like the training table get the columns of that one.
     """
     data, train = recipe.data, recipe.data.train
     if not train.column_settings or given.train.names_columns:

@@ -1,4 +1,4 @@
-"""Which directories a new run may be written into: new and empty ones, and what a run left that saved nothing."""
+"""Which directories a new run may be written into: new ones, empty ones, and those of runs that saved nothing."""
 
 import os
 import re

@@ -1,6 +1,5 @@
 """`tandem.evaluate`: a translator against a corpus, with every score and its signature."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING
 from tandem.corpora.given import checked_references
 from tandem.corpora.pairs import Pair
 from tandem.corpora.references import group_references, source_places
-from tandem.engines.onnx_engine import OnnxEngine
 from tandem.errors import ArgumentError, CorpusError
 from tandem.metrics import (
     Score,
@@ -18,7 +16,6 @@ from tandem.metrics import (
     choose_tokenizer,
     in_order,
     leading_scores,
-    perplexity,
     score_translations,
     sentence_scores,
     token_edit_rate,
@@ -26,13 +23,13 @@ from tandem.metrics import (
 from tandem.metrics.calibration import ReliabilityBin, calibration_error, reliability
 from tandem.metrics.sequences import cased
 from tandem.names import BleuTokenizer
+from tandem.runs.likelihood_scores import forced_scores, measure_targets
 from tandem.runs.progress import progress_counter
 from tandem.terminal import OnProgress
 from tandem.text import norm_signature, normalise
 from tandem.translation.messages import Translation
 from tandem.translation.settings import SearchSettings
 from tandem.translation.translator import Translator
-from tandem.version import __version__
 
 if TYPE_CHECKING:
     from tandem.training.events import Sample
@@ -144,7 +141,7 @@ def evaluate(
     tokenizer = choose_tokenizer(tokenize or translator.recipe.search.score_tokenize, chain.from_iterable(references))
     made = translate_all(translator, sources, settings, "translating", on_progress)
     measured = _Measured(translator, settings, groups, made, tokenizer, lowercase, raw, on_progress)
-    return measured.evaluation(len(corpus), lambda: _likelihood_scores(translator, corpus, on_progress))
+    return measured.evaluation(len(corpus), lambda: measure_targets(translator, corpus, on_progress))
 
 
 def evaluate_made(
@@ -175,7 +172,7 @@ def evaluate_made(
     tokenizer = choose_tokenizer(tokenize or translator.recipe.search.score_tokenize, targets)
     first = [made[place] for place in places]
     measured = _Measured(translator, settings, groups, first, tokenizer, lowercase, raw, on_progress)
-    return measured.evaluation(len(corpus), lambda: _forced_scores(translator, corpus, target_tokens, target_nats))
+    return measured.evaluation(len(corpus), lambda: forced_scores(translator, corpus, target_tokens, target_nats))
 
 
 @dataclass(frozen=True)
@@ -266,40 +263,3 @@ def _reference_tokens(translator: Translator, text: str) -> list[str]:
     if translator.codec.copying is None:
         return tokenizer.tokens(tokenizer.encode(text))
     return [token for _, token in tokenizer.pieces(text)]  # an unknown one may have been copied
-
-
-def _likelihood_scores(translator: Translator, pairs: list[Pair], on_progress: OnProgress) -> list[Score]:
-    """Return the scores that come from the likelihood of the targets.
-
-    An ensemble and an export have only the teacher-forced ones.
-    """
-    if translator.size > 1 or isinstance(translator.engine, OnnxEngine):
-        on_progress("likelihoods of the targets", 0, 1)
-        results = translator.score([pair.source for pair in pairs], [pair.target for pair in pairs])
-        nats = -math.fsum(result.log_probability for result in results)
-        return _forced_scores(translator, pairs, sum(len(result.token_scores) for result in results), nats)
-    from tandem.runs.likelihoods import corpus_likelihoods
-
-    forced, free = corpus_likelihoods(translator, pairs, on_progress)
-    signature = _token_signature(translator, forced.tokens)
-    return [
-        *_forced_scores(translator, pairs, forced.tokens, forced.nll),
-        Score("token_accuracy", forced.accuracy, f"teacher-forced|{signature}"),
-        Score("free_running_loss", free.loss, f"free-running|{signature}"),
-    ]
-
-
-def _forced_scores(translator: Translator, pairs: list[Pair], tokens: int, nats: float) -> list[Score]:
-    """Return the teacher-forced scores; the negative log-likelihood of all targets is `nats`."""
-    characters = sum(len(translator.target_tokenizer.normalise(pair.target)) for pair in pairs)
-    signature = f"teacher-forced|{_token_signature(translator, tokens)}"
-    bits = nats / math.log(2) / characters
-    return [
-        Score("loss", nats / tokens, signature),
-        Score("perplexity", perplexity(nats / tokens), signature),
-        Score("bits_per_character", bits, f"{signature}|characters:{characters}"),
-    ]
-
-
-def _token_signature(translator: Translator, tokens: int) -> str:
-    return f"tokens:{tokens}|tok:{translator.target_tokenizer.kind}|eos:counted|tandem:{__version__}"

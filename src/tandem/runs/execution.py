@@ -24,8 +24,9 @@ from tandem.runs.evaluation import Evaluation, evaluate
 from tandem.runs.launching import recipe_for, train_together
 from tandem.runs.lock import locked
 from tandem.runs.reporting import Evaluated, report_run, write_reasons
-from tandem.runs.session import Run, validated_on
+from tandem.runs.session import Run
 from tandem.runs.stopping import Stopped, Stopping
+from tandem.runs.validation import validated_on
 from tandem.runs.worker import Job
 from tandem.terminal import Notify, OnProgress
 from tandem.training.group import TrainingGroup
@@ -145,7 +146,7 @@ def _train_together(
     on_progress: OnProgress,
     notify: Notify,
 ) -> None:
-    """Do what `_train` does, by processes of their own."""
+    """Do what `_train` does, with several processes."""
     with _report_of_stopped(out, job.device), ExitStack() as stack:
         for recorder in recorders:
             stack.callback(recorder.close)
@@ -212,7 +213,7 @@ def _notify_of_limits(evaluation: Evaluation, notify: Notify) -> None:
 
 @contextmanager
 def _resume_hints(out: Path, again: str) -> Iterator[None]:
-    """Add to an error how the run in `out` goes on: after a file that cannot be written, or data that were moved."""
+    """Add to an error how to resume the run in `out`, where a file cannot be written or the data were moved."""
     try:
         yield
     except CorpusError as error:

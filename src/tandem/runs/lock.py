@@ -57,7 +57,7 @@ def locked(out: Path, notify: Notify = lambda _: None) -> Iterator[None]:
     except OSError as error:
         raise TrainingError(
             f"{out / LOCK}: cannot be locked: {error.strerror or error}. It must be an ordinary file that you may "
-            "write: remove it where it is none, or choose another directory with --out"
+            "write to: remove it if it is something else, or choose another directory with --out"
         ) from error
     try:
         me = {"host": socket.gethostname(), "pid": os.getpid(), "since": datetime.now(UTC).isoformat(" ", "seconds")}
@@ -85,7 +85,7 @@ def read_holder(out: Path) -> Holder | None:
 
 
 def holds_lock(out: Path, holder: Holder) -> bool:
-    """Tell whether a process of this machine holds the lock on a run's directory; other machines' never do.
+    """Return whether a process of this machine holds the lock on a run's directory; other machines' never do.
 
     That a process has this number is not enough: another one may have got it after the training was killed.
     """

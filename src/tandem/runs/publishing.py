@@ -70,8 +70,8 @@ def prepare_push(
     hub_name = checked_name(name, revision)
     if license is not None and not _LICENSE.fullmatch(license):
         raise HubError(
-            f"{license}: this is no name of a licence on the Hub. They are in lower case, such as apache-2.0, mit or "
-            "cc-by-4.0; take other for one of your own"
+            f"{license}: this is no name of a licence on the Hub. Such names are in lower case, like apache-2.0, mit "
+            "or cc-by-4.0; take other for one of your own"
         )
 
     def read(directories: list[Path]) -> Publication:

@@ -120,7 +120,7 @@ def chosen_recipe(
 
 
 def _may_copy(wanted: Recipe, settings: Sequence[str]) -> bool:
-    """Return whether the settings leave it open whether the model copies, and nothing of them goes without copying."""
+    """Return whether the model may copy: no setting turns copying off, and none excludes it."""
     copying = wanted.model.model_copy(update={"copy": True})
     with suppress(RecipeError):
         return override(wanted.model_copy(update={"model": copying}), settings).model.copy

@@ -1,4 +1,4 @@
-"""What resuming a run takes: its state is saved, pointed to and read again, and older states are removed."""
+"""The state that a run resumes from: how it is saved, pointed to and read, and how older states are removed."""
 
 import json
 import math
@@ -74,7 +74,7 @@ RUN_LAYOUT: Layout = {
 class _Account(LoopProgress):
     """The content of `progress.json`."""
 
-    held: tuple[StepDone, ...]
+    held: tuple[StepDone, ...]  # the pending steps, by the name that the file format has for them
     corpus: str
 
 
@@ -89,7 +89,7 @@ class ResumeState(NamedTuple):
     optimizer: dict[str, Tensor]
     random: dict[str, Tensor]
     progress: LoopProgress
-    held: tuple[StepDone, ...]  # the last steps, which are in no line of the metrics file yet
+    pending_steps: tuple[StepDone, ...]  # the last steps, which are in no line of the metrics file yet
     corpus: str  # the key of the corpus that the run was trained on
 
 
@@ -97,15 +97,15 @@ def read_state(out: Path) -> tuple[Current, ResumeState]:
     """Read what `current.json` names, and the state to resume from. CheckpointError for what is missing or damaged."""
     for link in links_in(resolved(out), RUN_LAYOUT):
         raise CheckpointError(
-            f"{link}: it is a link, and a run that goes on writes to its own files alone. Copy the run with links "
+            f"{link}: this is a link, and a resumed run writes only to files of its own. Copy the run with links "
             "followed (cp -rL), or remove this one"
         )
     current = read_current(out)
     folder = out / current.resume
     if not folder.exists():
         raise CheckpointError(
-            f"{folder}: missing: what going on takes was removed, so this run can be translated with and no more. "
-            "Start a new one, or put it back"
+            f"{folder}: missing: without its state for resuming this run can translate, but not be trained further. "
+            "Put it back, or start a new run"
         )
     checkpoint = load_checkpoint(folder)
     averages = checkpoint.recipe.training.average_decay > 0
@@ -146,7 +146,7 @@ def _holds_together(account: _Account) -> bool:
         and min(account.epoch, 1) <= account.best_epoch <= account.epoch
         and (account.batches > 0) == (account.tokens > 0)
         and len(account.held) <= account.step
-        and all(held.step <= account.step for held in account.held)
+        and all(step.step <= account.step for step in account.held)
     )
 
 
@@ -179,12 +179,12 @@ class Savings:
         trained: Seq2Seq,
         optimizer: torch.optim.Optimizer,
         loop: TrainingLoop,
-        held: tuple[StepDone, ...],
+        pending_steps: tuple[StepDone, ...],
     ) -> None:
         """Save the state for resuming; after a validation also the checkpoint, as the last and perhaps the best one.
 
         `trained` has the weights that are trained on: the checkpoint's model, or that of which it is the average.
-        `held` are the steps that are in no line of the metrics file yet. CheckpointError where a file cannot be
+        `pending_steps` are in no line of the metrics file yet. CheckpointError where a file cannot be
         written; what was saved before stays valid.
         """
         out, progress = self._out, loop.progress
@@ -195,7 +195,7 @@ class Savings:
         if current.last and not progress.batches:  # the epoch has just been validated
             self._write(checkpoint, out / current.last, origin)
         tensors, random = optimizer_tensors(optimizer), loop.random_state()
-        more = {"held": [asdict(step) for step in held], "corpus": self._corpus}
+        more = {"held": [asdict(step) for step in pending_steps], "corpus": self._corpus}
         content = json.dumps(asdict(progress) | more, indent=2) + "\n"
         state: dict[str, Content] = {
             _OPTIMIZER: lambda path: save_file(tensors, path),

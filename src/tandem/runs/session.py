@@ -8,35 +8,30 @@ from pathlib import Path
 
 import torch
 
-from tandem.build import build_model, build_optimizer, build_training_loop, build_weight_average
+from tandem.build import build_optimizer, build_training_loop, build_weight_average
 from tandem.checkpoint import Checkpoint, load_optimizer
 from tandem.devices import choose_device, choose_precision, process_device
-from tandem.errors import CheckpointError, MemoryShortage, RecipeError
+from tandem.errors import CheckpointError, RecipeError
 from tandem.files.atomic import replace_file
-from tandem.memory import memory_for, physical_memory
+from tandem.memory import memory_for
 from tandem.metrics.calibration import Calibration
-from tandem.model_files import Sizes, sizes_of
-from tandem.models import ParameterCounts, Seq2Seq, count_parameters
+from tandem.models import Seq2Seq
 from tandem.recipe import Device, Recipe, dump_recipe
 from tandem.recording import MetricsFile, Recorder, ResumePoint, TensorBoard
 from tandem.runs.changes import check_changes
 from tandem.runs.corpora import GivenPairs, PreparedCorpus, prepare_corpora
-from tandem.runs.embeddings import Pretrained, fill_embeddings, find_vectors
+from tandem.runs.embeddings import Pretrained, find_vectors
+from tandem.runs.new_models import untrained_model
 from tandem.runs.provenance import PROVENANCE, Session, provenance_text, read_provenance, this_session
 from tandem.runs.saving import ResumeState, Savings, read_state
 from tandem.runs.stopping import Stopping
-from tandem.runs.validation import CRITERIA, TIES, Validator
+from tandem.runs.validation import CRITERIA, TIES, Validator, validated_on
 from tandem.terminal import Notify, OnProgress
 from tandem.training import TrainingLoop
 from tandem.training.events import Event, Finished, StepDone, Validated
 from tandem.training.group import Alone, TrainingGroup
-from tandem.translation.settings import check_beam
 
 _SMALLER_CORPUS = "Lower data.max_characters, or text.source.max_size and text.target.max_size, or close other programs"
-_SMALLER_MODEL = (
-    "Lower model.hidden, model.embedding or model.layers, or the vocabularies: text.source.max_size and "
-    "text.target.max_size"
-)
 _SMALLER_STEP = (
     "Lower training.batch_size (training.accumulate makes up for it), data.max_tokens or model.hidden, and go on with "
     "--resume, or start anew"
@@ -80,14 +75,14 @@ class Run:
         vectors = Pretrained() if state else find_vectors(recipe)  # a run that goes on has them in its weights
         self.corpus = self._prepare_corpora(state, given, verify, on_progress, notify)
         self._validator = Validator(recipe, self.corpus, self.device, notify, self._group)
-        self.model = self._build_model(vectors, notify, on_progress)
+        self.model = untrained_model(recipe, self.corpus, vectors, self.device, notify, on_progress)
         self._optimizer = build_optimizer(recipe, self.model, self.device)
         self._average = build_weight_average(recipe, self.model)
         if state:
             self.model.load_state_dict(state.trained.state_dict())
             self.result.load_state_dict(state.checkpoint.model.state_dict())
             load_optimizer(self._optimizer, state.optimizer, out)
-            for sentence in (_where_it_goes_on(state), *changes):
+            for sentence in (_resume_sentence(state), *changes):
                 notify(sentence)
         notify(f"training on {self.device} in {'bfloat16' if self.dtype == torch.bfloat16 else 'float32'}")
         self._loop = self._build_loop(state)
@@ -95,7 +90,7 @@ class Run:
         # From here on all processes have read what lies in the directory, and process 0 may write there.
         self._group.copy_weights([*self.model.state_dict().values(), *self.result.state_dict().values()])
         done, files = self._loop.progress, {**self.corpus.files, **vectors.files()}
-        self._resumed_at = ResumePoint(done.epoch, done.step, state.held) if state else None
+        self._resumed_at = ResumePoint(done.epoch, done.step, state.pending_steps) if state else None
         session = this_session(command, done.step, self.device, self.dtype, files)
         self._sessions = [*(_earlier_sessions(out, notify) if resume else ()), session]
         self._savings = Savings(
@@ -130,18 +125,6 @@ class Run:
         for message in corpus.messages:
             notify(message)
         return corpus
-
-    def _build_model(self, vectors: Pretrained, notify: Notify, on_progress: OnProgress) -> Seq2Seq:
-        """Build the model with new weights. MemoryShortage where it does not fit into the machine's memory."""
-        tokenizers = self.corpus.source_tokenizer, self.corpus.target_tokenizer
-        sizes = sizes_of(*tokenizers)
-        check_beam(self.recipe.search.beam, sizes[1])
-        with memory_for("making the model", _SMALLER_MODEL):
-            _check_memory(self.recipe, sizes)
-            model = build_model(self.recipe, *sizes).to(self.device)
-            notify(_described(count_parameters(model)))
-            fill_embeddings(model, vectors, tokenizers, notify=notify, on_progress=on_progress)
-        return model
 
     def _build_loop(self, state: ResumeState | None) -> TrainingLoop:
         keep = self.recipe.training.keep
@@ -283,14 +266,8 @@ class Run:
         return self._validator.calibrate(self.result, self.dtype, progress)
 
 
-def _where_it_goes_on(state: ResumeState) -> str:
+def _resume_sentence(state: ResumeState) -> str:
     return f"going on after step {state.progress.step:,}, in epoch {state.progress.epoch + 1}"
-
-
-def validated_on(recipe: Recipe) -> str:
-    """Return the name of the corpus that the validation pairs belong to."""
-    data = recipe.data
-    return "training" if data.validation is None and data.validation_fraction == 0 else "validation"
 
 
 def _check_processes(recipe: Recipe, group: TrainingGroup) -> None:
@@ -307,24 +284,5 @@ def _earlier_sessions(out: Path, notify: Notify) -> list[Session]:
     try:
         return read_provenance(out)
     except CheckpointError as error:
-        notify(f"{error}. The run goes on, and tells of this session alone")
+        notify(f"{error}. The run goes on, and its provenance lists this session alone")
         return []
-
-
-def _described(counts: ParameterCounts) -> str:
-    recurrent = f"{counts.recurrent:,} recurrent ({counts.encoder:,} encoder, {counts.decoder:,} decoder)"
-    embeddings = ", ".join(f"{count:,} {name}" for name, count in counts.embeddings.items())
-    attention = f", {counts.attention:,} attention" if counts.attention else ""
-    features = f", {counts.features:,} features" if counts.features else ""
-    return f"weights: {counts.total:,}: {embeddings}, {recurrent}, {counts.output:,} output layer{attention}{features}"
-
-
-def _check_memory(recipe: Recipe, sizes: Sizes) -> None:
-    # A system may grant more memory than it has, and end the process once that memory is used.
-    with torch.device("meta"):
-        needed = 2 * 4 * count_parameters(build_model(recipe, *sizes)).total
-    if needed > (physical_memory() or math.inf):
-        raise MemoryShortage(
-            f"making the model: its weights and their gradients take {needed / 2**30:,.1f} GiB, more memory than this "
-            f"machine has. {_SMALLER_MODEL}"
-        )

@@ -162,7 +162,7 @@ class _Request:
         choice, resume = self._choose(given, tell), self.resume
         if self.tries is not None:
             if resume:
-                raise RecipeError("tries: leave out resume; the same call goes on with what was tried")
+                raise RecipeError("tries: leave out resume; the same call continues the trials where they stopped")
             variants = make_variants(choice.recipe, self.tries)
             best, rounds = try_recipes(
                 variants, self.out, device=self.device, given=given, recorders=tuple, notify=tell
@@ -188,7 +188,7 @@ class _Request:
             check_unused(self.out)  # first, since choosing a recipe may take long
         if self.budget is not None and (self.resume or self.recipe is not None):
             raise RecipeError(
-                "budget: only a recipe that is chosen can be fitted to a time; leave out recipe and resume"
+                "budget: only a recipe that Tandem chooses can be fitted to a time; leave out recipe and resume"
             )
         if self.recipe is None and not self.resume:
             data = self.data

@@ -44,6 +44,12 @@ Criterion: TypeAlias = Callable[[Validation], float]
 """Turns a validation into the value by which epochs are compared; lower is better."""
 
 
+def validated_on(recipe: Recipe) -> str:
+    """Return the name of the corpus that the validation pairs belong to."""
+    data = recipe.data
+    return "training" if data.validation is None and data.validation_fraction == 0 else "validation"
+
+
 class Validator:
     """Measures a model on the validation corpus of its run."""
 

@@ -105,7 +105,7 @@ class WatchedRun:
         holder = read_holder(self.directory)
         status = self.status()
         if holder is None or status.state != "training":
-            raise TrainingError(f"{self.directory}: nothing trains there")
+            raise TrainingError(f"{self.directory}: no training is running there")
         if not holder.is_here:
             raise TrainingError(f"{self.directory}: this run is trained on {printable(holder.host)}: stop it there")
         if sys.platform == "win32":
@@ -122,13 +122,13 @@ class WatchedRun:
         """Start a process that goes on with the training. Return once it trains, or after some seconds.
 
         The process goes on when this one ends. What it says is appended to the run's `resume.log`. Raise TrainingError
-        where the run trains already, is finished, or cannot be gone on with, and CheckpointError where nothing was
+        where the run is being trained already, is finished, or cannot be resumed, and CheckpointError where nothing was
         saved.
         """
         status = self.status()
         command = ("train", "--resume", "--out", str(self.directory))
         if status.state == "training":
-            raise TrainingError(f"{self.directory}: this run trains already")
+            raise TrainingError(f"{self.directory}: a training is already running there")
         if status.state == "finished":
             longer = shell_command("tandem", *command, "--set", "training.epochs=N")
             raise TrainingError(f"{self.directory}: this run is finished. With more epochs it goes on: {longer}")

@@ -24,17 +24,17 @@ class Streamed(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, work: Callable[[OnStep], Awaitable[Mapping[str, Any]]], held: ExitStack, seconds: float) -> None:
-        """Take the work, which may last so many seconds, and the contexts to close when everything is sent."""
+    def __init__(self, work: Callable[[OnStep], Awaitable[Mapping[str, Any]]], uses: ExitStack, seconds: float) -> None:
+        """Take the work, which may last so many seconds, and the uses to end when everything is sent."""
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._work = work
-        self._held = held
+        self._uses = uses
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an ASGI application
         """Send the events, until the end or until the client disconnects."""
-        with self._held:
+        with self._uses:
             await cancel_on_disconnect(receive, self._send_all(send))
 
     async def _send_all(self, send: Send) -> None:

@@ -101,9 +101,9 @@ def translator_from_model(
     device: Device,
 ) -> Translator:
     """Return a translator of a model that was trained by other means: see `Translator.of`."""
-    from tandem.build import recipe_of
     from tandem.devices import choose_device
     from tandem.engines.members import Member
+    from tandem.model_recipes import recipe_of
 
     derived = recipe_of(model, source_tokenizer, target_tokenizer)
     recipe = recipe or derived

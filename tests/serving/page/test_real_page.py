@@ -119,15 +119,15 @@ def test_a_search_is_stepped_through(browser: Page, url: str) -> None:
 def test_words_are_traced_in_three_ways(browser: Page, url: str) -> None:
     look(browser, url, "words", text=TEXT, model=ATTENDING)
     wait_for(browser, f"{count_of('.words-picture')} === 3")
-    told = answer(url, "saliency", text=TEXT, model=ATTENDING)
-    targets = len(told["target_tokens"])
+    answered = answer(url, "saliency", text=TEXT, model=ATTENDING)
+    targets = len(answered["target_tokens"])
     assert browser.evaluate(count_of(".words-picture .target")) == 3 * targets
-    assert browser.evaluate("document.querySelectorAll('textarea')[1].value") == told["text"]
+    assert browser.evaluate("document.querySelectorAll('textarea')[1].value") == answered["text"]
     click(browser, ".segments input[value=left_out]")
     click(browser, ".segments input[value=lines]")
     wait_for(browser, f"{count_of('.words-picture')} === 1")
     assert (state(browser)["show"], state(browser)["as"]) == ("left_out", "lines")
-    assert figures(table(browser, ".save button:last-child"), 1) == list(map(pytest.approx, told["left_out"]))
+    assert figures(table(browser, ".save button:last-child"), 1) == list(map(pytest.approx, answered["left_out"]))
 
     choose(browser, "Model", RUN)
     click(browser, ".segments input[value=all]")
@@ -147,10 +147,10 @@ def test_the_inside_is_shown_and_neighbours_are_found(browser: Page, url: str) -
     )
     choose(browser, "Show", "forget")
     wait_for(browser, "document.querySelector('.maps h2')?.textContent === 'Forget gate'")
-    told = answer(url, "inside", text=TEXT, side="decoder", layer=1, what="forget")
+    answered = answer(url, "inside", text=TEXT, side="decoder", layer=1, what="forget")
     rows = table(browser, ".maps .save button:last-child")
-    assert [row[1] for row in rows[1:]] == told["tokens"]
-    assert figures(rows, 2) == list(map(pytest.approx, told["values"]))
+    assert [row[1] for row in rows[1:]] == answered["tokens"]
+    assert figures(rows, 2) == list(map(pytest.approx, answered["values"]))
 
     wait_for(browser, f"{count_of('.nearest li')} > 1")
     near = answer(url, "neighbours", text=TEXT)
@@ -197,19 +197,19 @@ def test_two_models_are_compared(browser: Page, url: str) -> None:
     click(browser, ".compare-form button.main")
     wait_for(browser, count_of(".verdict"))
     sources, references = ([pair[side] for pair in HELD_OUT] for side in (0, 1))
-    told = answer(url, "compare", models=[RUN, ATTENDING], sources=sources, references=references)
+    answered = answer(url, "compare", models=[RUN, ATTENDING], sources=sources, references=references)
     scores = {row[0]: [float(cell) for cell in row[1:3]] for row in table(browser, ".compare-results .save button")[1:]}
-    assert scores == {name: [told["scores"][each][name] for each in (RUN, ATTENDING)] for name in scores}
+    assert scores == {name: [answered["scores"][each][name] for each in (RUN, ATTENDING)] for name in scores}
     assert {"bleu", "chrf"} <= set(scores)
 
     choose(browser, "Order", "file")
     click(browser, ".compare-results input[type=checkbox]")
     rows = table(browser, ".compare-results .options .save button")[1:]
     assert [row[1:5] for row in rows] == [
-        [each[key] for key in ("source", "reference", "first", "second")] for each in told["rows"]
+        [each[key] for key in ("source", "reference", "first", "second")] for each in answered["rows"]
     ]
     choose(browser, "Order", "second")
-    gained = max(told["rows"], key=lambda row: row["second_score"] - row["first_score"])
+    gained = max(answered["rows"], key=lambda row: row["second_score"] - row["first_score"])
     assert gained["source"] in all_texts(browser, ".example-source")[0]
 
 
