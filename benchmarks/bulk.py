@@ -170,7 +170,7 @@ def main() -> None:
     """Measure what the options ask for, print it, and write it down."""
     options = _options()
     figures: dict[str, Any] = {"model": options.model.name, "source": options.source.name, "beam": options.beam}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Ray may still write its logs
         bench = Bench(options, Path(folder))
         if options.kills:
             with RayNodes(options.nodes, Path(folder) / "nodes") if options.nodes else nullcontext() as nodes:

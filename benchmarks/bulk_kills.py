@@ -5,6 +5,7 @@ import hashlib
 import random
 import secrets
 import shutil
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -15,8 +16,8 @@ from typing import Any
 from benchmarks.descendants import Descendant, descendants, kill, started_with
 from benchmarks.ray_nodes import RayNodes
 
-_HANGS_SECONDS = 1800.0
-"""A driver that takes so long for one job has stopped for good."""
+_HANGS_SECONDS = 900.0
+"""A driver that has no shard done for so long has stopped for good."""
 
 _WEIGHTS = {"head": 0.15}
 """How often kinds of processes are killed: without the head of a Ray cluster, a job takes a minute to end."""
@@ -67,25 +68,21 @@ class Kills:
                 self._nodes.mend()
             with log.open("wb") as errors:
                 driver = started_with(tag := secrets.token_hex(8), self._command(output), errors, self._environment)
-            begun = time.monotonic()
-            mine = False
             while driver.poll() is None:
-                if time.monotonic() - begun > _HANGS_SECONDS:
-                    raise RuntimeError(f"{output} hangs: {(output / 'log.jsonl').read_text(encoding='utf-8')[-2000:]}")
                 self._wait(driver, output)
                 if self._killed.total() < self._options.kills and driver.poll() is None:
-                    mine = self._kill_one(driver, tag) == "driver"
+                    self._kill_one(driver, tag)
                     if self._nodes is not None:
                         self._nodes.mend()
             if driver.returncode == 0:
                 return
-            if not mine:
+            if driver.returncode != -signal.SIGKILL:
                 self._failed += 1
                 said = log.read_text(encoding="utf-8", errors="replace").strip()
                 print(f"failed ({driver.returncode}):", *said.splitlines()[-1:], flush=True)
 
-    def _kill_one(self, driver: subprocess.Popen[bytes], tag: str) -> str:
-        """Kill a random process of a random kind; return the kind."""
+    def _kill_one(self, driver: subprocess.Popen[bytes], tag: str) -> None:
+        """Kill a random process of a random kind."""
         kinds: dict[str, list[int]] = {"driver": [driver.pid]}
         for each in [*descendants(tag), *(self._nodes.processes() if self._nodes is not None else ())]:
             if (kind := kind_of(each)) and each.pid != driver.pid:
@@ -94,12 +91,15 @@ class Kills:
         (kind,) = self._chance.choices(names, [_WEIGHTS.get(name, 1.0) for name in names])
         kill(self._chance.choice(kinds[kind]))
         self._killed[kind] += 1
-        return kind
 
     def _wait(self, driver: subprocess.Popen[bytes], output: Path) -> None:
         """Wait for no or a few shards, so that the job comes to its end in spite of kills, and then for a while."""
         wanted = len(list((output / "ledger").glob("*.json"))) + self._chance.randint(0, 2)
+        until = time.monotonic() + _HANGS_SECONDS
         while len(list((output / "ledger").glob("*.json"))) < wanted and driver.poll() is None:
+            if time.monotonic() > until:
+                driver.kill()
+                raise RuntimeError(f"{output} hangs: {(output / 'log.jsonl').read_text(encoding='utf-8')[-2000:]}")
             time.sleep(0.05)
         time.sleep(self._chance.uniform(*self._options.pause))
 
@@ -108,5 +108,5 @@ def kind_of(process: Descendant) -> str:
     """Return what a process is in a job: a worker, a node of Ray or the node that is its head; "" for other help."""
     if "raylet/raylet" in process.command:
         return "head" if "--head" in process.command else "node"
-    workers = ("tandem.bulk.engines.local", "daft.execution.udf_worker", "ray::RemoteWorker")
+    workers = ("tandem.bulk.engines.local", "ray::RemoteWorker", "ray::UDFActor")
     return "worker" if any(name in process.command for name in workers) else ""
