@@ -21,6 +21,13 @@ from tandem.bulk.ledger import ShardDone
 from tandem.bulk.log import write_event
 from tandem.errors import TandemError
 
+_QUIET = {
+    "DAFT_ANALYTICS_ENABLED": "false",
+    "DAFT_PROGRESS_BAR": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_LOG_TO_DRIVER": "0",
+}
+"""Daft and Ray report their use to their makers, and Daft draws bars of its own, unless told not to."""
 _RUNNING: dict[int, ShardProcesses] = {}
 """The processes of each query on this machine. Daft pickles what a function holds, so it holds a number."""
 
@@ -35,9 +42,8 @@ class DaftEngine:
 
         Raise TandemError where Daft is not installed, and where `TRIES` queries after each other have no shard done.
         """
-        # Daft reports its use to its makers unless told not to, and it draws a bar of its own.
-        os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "false")
-        os.environ.setdefault("DAFT_PROGRESS_BAR", "0")
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
         daft = imported("daft")
         shards = ShardsLeft(job, numbers)
         left = dict.fromkeys(numbers)
