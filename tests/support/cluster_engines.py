@@ -142,7 +142,12 @@ class StandInDaft:
         numbers = columns["number"]
         self.queries.append(numbers)
         frame = SimpleNamespace(select=lambda column: SimpleNamespace(iter_rows=lambda: self._rows(numbers, *column)))
-        frame.into_partitions = lambda count: self.parts.append(count) or frame
+
+        def into_partitions(count: int) -> SimpleNamespace:
+            self.parts.append(count)
+            return frame
+
+        frame.into_partitions = into_partitions
         return frame
 
     def _rows(self, numbers: list[int], name: str, function: Any) -> Iterator[dict[str, str]]:
