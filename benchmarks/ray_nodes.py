@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from benchmarks.descendants import TAG, Descendant, descendants, kill
 
 _START_SECONDS = 300.0
+_TRIES = 5
 
 
 class RayNodes:
@@ -60,6 +62,13 @@ class RayNodes:
                 self._nodes[number] = self._start(head=number == 0)
 
     def _start(self, *, head: bool) -> "_Node":
+        """Start a node. On a busy machine Ray gives up after some seconds, so try again a few times."""
+        for _ in range(_TRIES - 1):
+            with suppress(RuntimeError):
+                return self._start_once(head=head)
+        return self._start_once(head=head)
+
+    def _start_once(self, *, head: bool) -> "_Node":
         where = ["--head", "--port", self._address.rpartition(":")[2]] if head else ["--address", self._address]
         where += ["--temp-dir", str(self._folder / "ray"), "--include-dashboard=false"] if head else []
         return _Node(where, self._folder / f"{secrets.token_hex(4)}.log", self.environment)
