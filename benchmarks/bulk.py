@@ -3,29 +3,28 @@
     python -m benchmarks.bulk MODEL SOURCE --lines 1000000 --engines local --output bulk.json
     python -m benchmarks.bulk MODEL SOURCE --memory 100000 1000000 5000000
     python -m benchmarks.bulk MODEL SOURCE --lines 20000 --kills 100
+    python -m benchmarks.bulk MODEL SOURCE --lines 20000 --kills 100 --engines ray --nodes 2
 
 SOURCE is a file with a text a line, which is repeated until there are as many lines as asked for.
 """
 
 import argparse
-import hashlib
 import json
 import os
-import random
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
-from itertools import chain, islice, repeat
+from contextlib import nullcontext
+from itertools import chain, islice, product, repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.descendants import TAG, Descendant, Watch, descendants
+from benchmarks.bulk_kills import Kills, kind_of, sum_of
+from benchmarks.descendants import Watch, started_with
+from benchmarks.ray_nodes import RayNodes
 
 _FEW_LINES = 64
 """The lines of a job that is all startup, next to nothing."""
@@ -37,15 +36,15 @@ class Usage(NamedTuple):
     cpu: float
     """Seconds of processor time."""
     seconds: float
-    memory: float
-    """The most memory of one of the processes, in MiB."""
+    memory: dict[str, float]
+    """The most memory of one of the processes of each kind, in MiB."""
 
 
 def used(command: Sequence[object]) -> Usage:
     """Run a command of Tandem, and return what it took. Raise CalledProcessError where it fails."""
     started = time.monotonic()
     with Watch(tag := secrets.token_hex(8)) as watch:
-        process = started_with(tag, command, stderr=subprocess.PIPE)
+        process = started_with(tag, command, subprocess.PIPE, {})
         assert process.stderr is not None
         message = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -54,14 +53,12 @@ def used(command: Sequence[object]) -> Usage:
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, process.args, stderr=message.decode())
     # Of the processes that Ray starts many are not waited for, and the others are counted to the last tick here.
-    cpu = max(usage.ru_utime + usage.ru_stime, watch.cpu)
-    return Usage(cpu, time.monotonic() - started, max(usage.ru_maxrss / 1024, watch.memory))
-
-
-def started_with(tag: str, command: Sequence[object], stderr: int) -> subprocess.Popen[bytes]:
-    """Start a command of Tandem, whose processes are known by a tag."""
-    environment = os.environ | {TAG: tag}
-    return subprocess.Popen([sys.executable, "-m", "tandem", *map(str, command)], stderr=stderr, env=environment)
+    cpu = max(usage.ru_utime + usage.ru_stime, sum(each.cpu for each in watch.processes))
+    memory: dict[str, float] = {}
+    for each in watch.processes:
+        kind = "driver" if each.pid == process.pid else kind_of(each) or "other"
+        memory[kind] = max(memory.get(kind, 0.0), each.memory)
+    return Usage(cpu, time.monotonic() - started, memory)
 
 
 def write_lines(source: Path, count: int, path: Path) -> Path:
@@ -70,12 +67,6 @@ def write_lines(source: Path, count: int, path: Path) -> Path:
     with path.open("wb") as file:
         file.writelines(islice(chain.from_iterable(repeat(lines)), count))
     return path
-
-
-def sum_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Bench:
@@ -130,70 +121,19 @@ class Bench:
         return rows
 
     def memory(self) -> list[dict[str, Any]]:
-        """Return the most memory of a process of a job, by the number of lines."""
+        """Return the most memory of a process of each kind, by the engine and the number of lines."""
         rows = []
-        for count in self.options.memory:
-            usage = self.bulk(count, self.options.engines[0])[0]
-            rows.append({"lines": count, "MiB": round(usage.memory, 1), "seconds": round(usage.seconds, 1)})
+        for engine, count in product(self.options.engines, self.options.memory):
+            usage = self.bulk(count, engine)[0]
+            memory = {kind: round(value, 1) for kind, value in sorted(usage.memory.items())}
+            rows.append({"engine": engine, "lines": count, "MiB": memory, "seconds": round(usage.seconds, 1)})
         return rows
 
-    def kills(self, engine: str) -> dict[str, Any]:
-        """Kill workers and drivers at random, and begin their commands again, until a job has survived them all.
-
-        Of Ray's own processes the one that is a node is killed, too.
-        """
-        chance, wanted = random.Random(self.options.seed), self.options.kills
+    def kills(self, engine: str, nodes: RayNodes | None) -> dict[str, Any]:
+        """Kill processes at random, and begin their commands again, until a job has survived them all."""
         _, expected = self.one(self.options.lines)
-        killed: Counter[str] = Counter()
-        jobs = equal = 0
-        while killed.total() < wanted:
-            output = self.folder / f"killed-{jobs}"
-            self._disturb(self.bulk_command(self.options.lines, engine, output), output, chance, killed)
-            used(self.bulk_command(self.options.lines, engine, output))
-            (made,) = (output / "output").iterdir()
-            jobs, equal = jobs + 1, equal + (sum_of(made) == expected)
-            shutil.rmtree(output)
-        figures = {"engine": engine, "lines": self.options.lines, "killed": dict(killed)}
-        return {**figures, "jobs": jobs, "jobs with the same bytes": equal}
-
-    def _disturb(self, command: Sequence[object], output: Path, chance: random.Random, killed: Counter[str]) -> None:
-        """Run a command until it ends by itself; kill one of its processes now and then, and begin it again."""
-        while True:
-            driver = started_with(tag := secrets.token_hex(8), command, stderr=subprocess.DEVNULL)
-            while driver.poll() is None:
-                self._wait(driver, output, chance)
-                if killed.total() >= self.options.kills or driver.poll() is not None:
-                    continue
-                kinds: dict[str, list[int]] = {"driver": [driver.pid]}
-                for each in descendants(tag):
-                    if (kind := kind_of(each)) and each.pid != driver.pid:
-                        kinds.setdefault(kind, []).append(each.pid)
-                kind = chance.choice(sorted(kinds))
-                kill(chance.choice(kinds[kind]))
-                killed[kind] += 1
-            if driver.wait() == 0:
-                return
-
-    def _wait(self, driver: subprocess.Popen[bytes], output: Path, chance: random.Random) -> None:
-        """Wait for no or a few shards, so that the job comes to its end in spite of kills, and then for a while."""
-        wanted = len(list((output / "ledger").glob("*.json"))) + chance.randint(0, 2)
-        while len(list((output / "ledger").glob("*.json"))) < wanted and driver.poll() is None:
-            time.sleep(0.01)
-        time.sleep(chance.uniform(*self.options.pause))
-
-
-def kind_of(process: Descendant) -> str:
-    """Return what a process is in a job: a worker, or a node of Ray; "" for what is only help."""
-    if "raylet/raylet" in process.command:
-        return "node"
-    workers = ("tandem.bulk.engines.local", "daft.execution.udf_worker", "ray::RemoteWorker")
-    return "worker" if any(name in process.command for name in workers) else ""
-
-
-def kill(pid: int) -> None:
-    """Kill a process that may have ended."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, 9)
+        kills = Kills(self.options, lambda output: self.bulk_command(self.options.lines, engine, output), nodes)
+        return {"engine": engine, "lines": self.options.lines, **kills.figures(self.folder, expected)}
 
 
 def _row(name: str, usage: Usage, startup: Usage, work: float, base: float) -> dict[str, Any]:
@@ -204,7 +144,7 @@ def _row(name: str, usage: Usage, startup: Usage, work: float, base: float) -> d
         "work": round(work, 2),
         "ratio": round(work / base, 4),
         "seconds": round(usage.seconds, 1),
-        "MiB": round(usage.memory, 1),
+        "MiB": round(max(usage.memory.values()), 1),
     }
 
 
@@ -219,6 +159,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--shard-lines", type=int)
     parser.add_argument("--memory", type=int, nargs="+", default=[], help="measure memory with so many lines")
     parser.add_argument("--kills", type=int, default=0, help="kill so many workers and drivers instead of comparing")
+    parser.add_argument("--nodes", type=int, default=0, help="kill on a Ray cluster of so many nodes on this machine")
     parser.add_argument("--pause", type=float, nargs=2, default=[0.2, 1.5], help="seconds between two kills")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, help="add the figures to this JSON file")
@@ -229,10 +170,11 @@ def main() -> None:
     """Measure what the options ask for, print it, and write it down."""
     options = _options()
     figures: dict[str, Any] = {"model": options.model.name, "source": options.source.name, "beam": options.beam}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Ray may still write its logs
         bench = Bench(options, Path(folder))
         if options.kills:
-            figures["kills"] = [bench.kills(engine) for engine in options.engines]
+            with RayNodes(options.nodes, Path(folder) / "nodes") if options.nodes else nullcontext() as nodes:
+                figures["kills"] = [bench.kills(engine, nodes) for engine in options.engines]
         elif options.lines:
             figures |= {"lines": options.lines, "processes": options.processes, "costs": bench.costs()}
         if options.memory:

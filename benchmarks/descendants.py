@@ -1,10 +1,13 @@
 """All processes that come from a command, also those that left its session or that nobody waits for. Linux alone."""
 
 import os
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import IO, NamedTuple, Self
 
 TAG = "TANDEM_BENCHMARK_TAG"
 """The variable in the environment by which they are known: whatever they start inherits it."""
@@ -39,14 +42,27 @@ def descendants(tag: str) -> Iterator[Descendant]:
             continue
 
 
+def started_with(
+    tag: str, command: Sequence[object], stderr: IO[bytes] | int, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start a command of Tandem, whose processes are known by a tag, with more in its environment."""
+    whole = [sys.executable, "-m", "tandem", *map(str, command)]
+    return subprocess.Popen(whole, stderr=stderr, env={**os.environ, **environment, TAG: tag})
+
+
+def kill(pid: int) -> None:
+    """Kill a process that may have ended."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, 9)
+
+
 class Watch:
     """Adds up what all descendants of a command use, by looking at them four times a second."""
 
     def __init__(self, tag: str) -> None:
         """Know them by this tag."""
         self._tag = tag
-        self._cpu: dict[int, float] = {}
-        self._memory: dict[int, float] = {}
+        self._seen: dict[int, Descendant] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -63,15 +79,9 @@ class Watch:
     def _look(self) -> None:
         while not self._ended.wait(_SECONDS):
             for each in descendants(self._tag):
-                self._cpu[each.pid] = each.cpu
-                self._memory[each.pid] = each.memory
+                self._seen[each.pid] = each
 
     @property
-    def cpu(self) -> float:
-        """The processor time of all of them in seconds."""
-        return sum(self._cpu.values())
-
-    @property
-    def memory(self) -> float:
-        """The most memory of one of them, in MiB."""
-        return max(self._memory.values(), default=0.0)
+    def processes(self) -> list[Descendant]:
+        """All of them, as they were when they were last seen."""
+        return list(self._seen.values())

@@ -3,10 +3,9 @@
 import os
 import socket
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -46,11 +45,28 @@ class Worker:
         return done
 
 
+class Processes:
+    """Does shards like `Worker`, until it is stopped."""
+
+    made: ClassVar[list["Processes"]] = []
+
+    def __init__(self, job: Path, threads: int) -> None:
+        self.worker = Worker(job, threads=threads)
+        self.stopped = False
+        self.made.append(self)
+
+    def done(self, number: int) -> ShardDone:
+        return self.worker.run(number)
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setattr("tandem.bulk.shard_worker.ShardWorker", Worker)
-    monkeypatch.setattr(daft_engine, "end_unless", lambda wanted: None)
+    monkeypatch.setattr(daft_engine, "ShardProcesses", Processes)
     return described(tmp_path / "job", "cpu")
 
 
@@ -124,7 +140,7 @@ def test_ray_address_that_does_not_answer_is_an_error(job: Path, monkeypatch: py
 
 
 def test_a_model_on_a_gpu_asks_for_one(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ray, daft = StandInRay(), StandInDaft()
+    ray, daft = StandInRay(), StandInDaft(runner="ray")
     done_by("ray", ray, described(job, "cuda"), monkeypatch)
     BulkFolder(job).empty("ledger")
     done_by("daft", daft, described(job, "cuda"), monkeypatch)
@@ -133,31 +149,41 @@ def test_a_model_on_a_gpu_asks_for_one(job: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("losses", [[], [0], [0, 0], [2, 6, 6]])
-def test_daft_has_every_shard_done(job: Path, losses: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    daft = StandInDaft(losses)
+def test_daft_on_ray_has_every_shard_done(job: Path, losses: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    daft = StandInDaft(losses, runner="ray")
     assert sorted(done_by("daft", daft, job, monkeypatch)) == list(NUMBERS)
     assert len(daft.queries) <= len(losses) + 1
-    assert daft.threads == 2
-
-
-def test_a_worker_of_daft_ends_with_its_query(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted: list[Callable[[], bool]] = []
-    monkeypatch.setattr(daft_engine, "end_unless", wanted.append)
-    monkeypatch.setitem(sys.modules, "daft", StandInDaft())
-    with closing(bulk_engine("daft").run(job, NUMBERS, workers=2, threads=3)) as results:
-        next(results)
-        assert [each() for each in wanted] == [True]
-    assert [each() for each in wanted] == [False]
-
-
-def test_on_ray_daft_keeps_its_own_threads(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    daft = StandInDaft(runner="ray")
-    assert sorted(done_by("daft", daft, job, monkeypatch)) == list(NUMBERS)
+    assert daft.parts == [len(numbers) for numbers in daft.queries]  # one part is done by one actor
     assert daft.threads is None
 
 
+def test_daft_on_this_machine_has_every_shard_done_by_the_processes_of_local(
+    job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Processes, "made", [])
+    daft = StandInDaft()
+    assert sorted(done_by("daft", daft, job, monkeypatch)) == list(NUMBERS)
+    assert daft.threads == 2
+    assert [each.stopped for each in Processes.made] == [True]
+
+
+def test_the_processes_of_daft_end_with_its_query(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Processes, "made", [])
+    monkeypatch.setitem(sys.modules, "daft", StandInDaft())
+    with closing(bulk_engine("daft").run(job, NUMBERS, workers=2, threads=3)) as results:
+        next(results)
+        assert [each.stopped for each in Processes.made] == [False]
+    assert [each.stopped for each in Processes.made] == [True]
+
+
+def test_what_a_process_of_daft_meets_is_raised(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "daft", StandInDaft())
+    with pytest.raises(TandemError, match=r"^the input was changed$"):
+        list(bulk_engine("daft").run(job, [99], workers=2, threads=3))
+
+
 def test_daft_is_given_up_after_three_queries_without_a_shard(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    daft = StandInDaft([3] * 9)
+    daft = StandInDaft([3] * 9, runner="ray")
     with pytest.raises(TandemError, match=r"ended 3 times before any shard was done .*left are 1 shards \(3\)"):
         done_by("daft", daft, job, monkeypatch)
     assert Ledger(BulkFolder(job)).record(6) is not None

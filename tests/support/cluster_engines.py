@@ -90,7 +90,7 @@ class DaftCoreException(Exception):
 
 
 class StandInDaft:
-    """Daft: a query calls the method for one number at a time, and fails as a whole where a worker is lost."""
+    """Daft: a query calls the function for one number at a time, and fails as a whole where a worker is lost."""
 
     exceptions = SimpleNamespace(DaftCoreException=DaftCoreException)
 
@@ -99,9 +99,12 @@ class StandInDaft:
         self.threads: int | None = None
         self.queries: list[list[int]] = []
         self.options: dict[str, Any] = {}
+        self.parts: list[int] = []
+        """The number of parts of each query's frame that was divided."""
         self.runners = SimpleNamespace(get_or_infer_runner_type=lambda: runner)
         self.DataType = SimpleNamespace(string=lambda: "string")
         self.method = SimpleNamespace(batch=self._batch)
+        self.func = SimpleNamespace(batch=self._function)
 
     def set_runner_native(self, *, num_threads: int) -> None:
         if self.threads is not None:
@@ -112,13 +115,17 @@ class StandInDaft:
         assert (return_dtype, batch_size) == ("string", 1)
         return lambda method: method
 
+    def _function(self, *, return_dtype: str, batch_size: int, use_process: bool) -> Any:
+        assert (return_dtype, batch_size, use_process) == ("string", 1, False)
+        return lambda function: lambda column: SimpleNamespace(alias=lambda name: (name, function))
+
     def cls(self, **options: Any) -> Any:
         self.options = options
 
         def made(cls: Any) -> Any:
             def instance(*arguments: Any) -> Any:
                 inner = cls(*arguments)
-                return SimpleNamespace(answers=lambda column: SimpleNamespace(alias=lambda name: (name, inner)))
+                return SimpleNamespace(answers=lambda column: SimpleNamespace(alias=lambda name: (name, inner.answers)))
 
             return instance
 
@@ -134,12 +141,19 @@ class StandInDaft:
     def from_pydict(self, columns: dict[str, list[int]]) -> Any:
         numbers = columns["number"]
         self.queries.append(numbers)
-        return SimpleNamespace(select=lambda column: SimpleNamespace(iter_rows=lambda: self._rows(numbers, *column)))
+        frame = SimpleNamespace(select=lambda column: SimpleNamespace(iter_rows=lambda: self._rows(numbers, *column)))
 
-    def _rows(self, numbers: list[int], name: str, inner: Any) -> Iterator[dict[str, str]]:
+        def into_partitions(count: int) -> SimpleNamespace:
+            self.parts.append(count)
+            return frame
+
+        frame.into_partitions = into_partitions
+        return frame
+
+    def _rows(self, numbers: list[int], name: str, function: Any) -> Iterator[dict[str, str]]:
         for number in numbers:
             if number in self.losses:
                 self.losses.remove(number)
-                raise RuntimeError("UDF process closed the connection unexpectedly (EOF reached), stdout: []")
-            (answer,) = inner.answers(SimpleNamespace(to_pylist=lambda number=number: [number]))
+                raise RuntimeError("The actor died unexpectedly before finishing this task.")
+            (answer,) = function(SimpleNamespace(to_pylist=lambda number=number: [number]))
             yield {name: answer}

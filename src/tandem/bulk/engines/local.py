@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -20,68 +21,79 @@ class LocalEngine:
 
     def run(self, job: Path, numbers: Sequence[int], *, workers: int, threads: int) -> Generator[ShardDone, None, None]:
         """See `BulkEngine.run`. Raise TandemError, with the shard's number, where its workers died `TRIES` times."""
-        pool = _Pool(job, numbers, threads)
-        running = [threading.Thread(target=pool.work) for _ in range(min(workers, len(numbers)))]
+        waiting: SimpleQueue[int] = SimpleQueue()
+        for number in numbers:
+            waiting.put(number)
+        results: SimpleQueue[ShardDone | BaseException] = SimpleQueue()
+        processes = ShardProcesses(job, threads)
+
+        def work() -> None:
+            with suppress(Empty):
+                while True:
+                    number = waiting.get_nowait()
+                    try:
+                        results.put(processes.done(number))
+                    except BaseException as error:  # noqa: BLE001 - raised again where the results are read
+                        results.put(error)
+                        return
+
+        running = [threading.Thread(target=work) for _ in range(min(workers, len(numbers)))]
         try:
             for thread in running:
                 thread.start()
             for _ in numbers:
-                result = pool.results.get()
+                result = results.get()
                 if isinstance(result, BaseException):
                     raise result
                 yield result
         finally:
-            pool.stop()
+            processes.stop()
             for thread in running:
                 thread.join()
 
 
-class _Pool:
-    """The shards that wait, and the workers; each worker has a thread here that hands it one shard after another."""
+class ShardProcesses:
+    """Worker processes on this machine, as many as there are threads that have a shard done at the same time."""
 
-    def __init__(self, job: Path, numbers: Sequence[int], threads: int) -> None:
-        self.results: SimpleQueue[ShardDone | BaseException] = SimpleQueue()
-        self._job = job
+    def __init__(self, job: Path, threads: int) -> None:
+        """Take the folder of the job, and the number of threads that a process computes with."""
         self._threads = threads
         self._settings = json.dumps({"job": str(job.absolute()), "threads": threads}).encode()
-        self._waiting: SimpleQueue[int] = SimpleQueue()
         self._losses = Losses(job)
         self._lock = threading.Lock()
         self._workers: set[Worker] = set()
+        self._free: list[Worker] = []
         self._stopped = False
-        for number in numbers:
-            self._waiting.put(number)
 
-    def work(self) -> None:
-        """Have shards done by one worker process at a time until none waits."""
-        worker: Worker | None = None
-        try:
-            while (number := self._next()) is not None:
-                worker = worker or self._start()
-                if worker is None:
-                    return
-                try:
-                    self.results.put(_done(worker.ask(json.dumps(number).encode())))
-                except WorkerEnded as error:
-                    self._end(worker)
-                    worker = None
-                    self._retry(number, error.code)
-        except BaseException as error:  # noqa: BLE001 - raised again where the results are read
-            self.results.put(error)
-        finally:
-            if worker is not None:
+    def done(self, number: int) -> ShardDone:
+        """Have a shard done. Where its process dies, another one takes its place, and the shard is tried again.
+
+        Raise the TandemError that the process met, or one where that happened `TRIES` times or all are stopped.
+        """
+        while True:
+            worker = self._one()
+            try:
+                answer = worker.ask(json.dumps(number).encode())
+            except WorkerEnded as error:
                 self._end(worker)
+                with self._lock:
+                    if not self._stopped:
+                        self._losses.add(number, f"exit code {error.code}")
+                continue
+            with self._lock:
+                stopped = self._stopped
+                if not stopped:
+                    self._free.append(worker)
+            if stopped:
+                self._end(worker)
+            return _done(answer)
 
-    def _next(self) -> int | None:
-        try:
-            return None if self._stopped else self._waiting.get_nowait()
-        except Empty:
-            return None
-
-    def _start(self) -> Worker | None:
+    def _one(self) -> Worker:
         with self._lock:
             if self._stopped:
-                return None
+                raise TandemError("the workers of this job were stopped")
+            if self._free:
+                return self._free.pop()
             worker = Worker(__name__, self._settings, threads=self._threads)
             self._workers.add(worker)
             return worker
@@ -91,19 +103,14 @@ class _Pool:
             self._workers.discard(worker)
         worker.close()
 
-    def _retry(self, number: int, code: int) -> None:
-        with self._lock:
-            if self._stopped:
-                return
-            self._losses.add(number, f"exit code {code}")
-        self._waiting.put(number)
-
     def stop(self) -> None:
-        """End all workers at once; a shard that is not done yet is lost, and done anew by the next run."""
+        """End all processes at once; a shard that is not done yet is lost, and done anew by the next run."""
         with self._lock:
             self._stopped = True
             for worker in self._workers:
                 worker.kill()
+        for worker in self._free:
+            self._end(worker)
 
 
 def _done(answer: bytes) -> ShardDone:
