@@ -1,6 +1,7 @@
 """`tandem data get`: licence first, then every file, checked."""
 
 import gzip
+import os
 import hashlib
 from pathlib import Path
 
@@ -95,6 +96,29 @@ def test_an_own_cache_is_cleared_whole(own_cache: Path, tandem: Tandem) -> None:
     prepared(own_cache, "0")
     assert tandem("data", "cache", "--clear").code == 0
     assert not own_cache.exists()
+
+
+def test_unfinished_preparations_are_listed_and_removed_alone(own_cache: Path, tandem: Tandem) -> None:
+    whole, left, busy = (prepared(own_cache, digit) for digit in "012")
+    (whole / "prepared.json").write_text('{"name": "whole.de", "pairs": 7}', encoding="utf-8")
+    for folder in (left, busy):
+        (folder / "begun.json").write_text('["left.de", []]', encoding="utf-8")
+        folder.rename(folder.with_name(f"{folder.name}.partial"))
+    for path in (left.with_name(f"{left.name}.partial"), *left.with_name(f"{left.name}.partial").iterdir()):
+        os.utime(path, (86_400 * 365, 86_400 * 365))  # the end of 1970
+    (own_cache / "locks").mkdir()
+    with lock(lock_of(own_cache, busy.name), print):
+        listed = [line.split() for line in tandem("data", "cache").lines if ".de" in line]
+        found = tandem("data", "cache", "--clear-unfinished")
+    states = {line[0]: line[1:] for line in listed if line[0] == "whole.de"} | {
+        " ".join(line[1:-4]): line for line in listed if line[0] == "left.de"
+    }
+    assert states["whole.de"][0] == "7"
+    assert "1971-01-01" in " ".join(states["unfinished"]) or "1970-12-31" in " ".join(states["unfinished"])
+    assert "under way" in states
+    assert found.code == 1
+    assert "it is being prepared" in found.err
+    assert sorted(path.name for path in corpora_in(own_cache).iterdir()) == [whole.name, f"{busy.name}.partial"]
 
 
 def test_what_is_being_prepared_or_mixed_is_not_called_removed(own_cache: Path, tandem: Tandem) -> None:
