@@ -1,8 +1,8 @@
 """`tandem data get`: licence first, then every file, checked."""
 
 import gzip
-import os
 import hashlib
+import os
 from pathlib import Path
 
 import pytest

@@ -156,7 +156,7 @@ def clear(cache: Path) -> list[str]:
     keys |= {path.name.partition("-")[0] for path, _ in named_in(locks, {**_LOCKS, **_CLAIMS})}
     places = {folder.name: folder.parent for folder, _ in folders}
     remaining = [
-        f"{places.get(key, corpora) / key}: {reason}" for key in sorted(keys) if (reason := clear_corpus(cache, key))
+        f"{places.get(key, corpora) / key}: {reason}" for key in sorted(keys) if (reason := _clear_corpus(cache, key))
     ]
     try:
         remove(cache / "files", _FILES)
@@ -170,12 +170,19 @@ def clear(cache: Path) -> list[str]:
 def clear_unfinished(cache: Path) -> list[str]:
     """Remove what preparations left that were stopped. Return what was not removed, and why."""
     left = [entry.folder for entry in entries(resolved(cache)) if entry.pairs is None and not entry.contexts]
-    reasons = {folder: clear_corpus(resolved(cache), _key_of(folder)) for folder in left}
+    reasons = {folder: clear_folders(resolved(cache), _key_of(folder), {folder: CORPUS_LAYOUT}) for folder in left}
     return [f"{folder}: {reason}" for folder, reason in reasons.items() if reason]
 
 
-def clear_corpus(cache: Path, key: str, notify: Notify = lambda _: None) -> str | None:
-    """Remove a prepared corpus, or contexts, under its lock. Return why that failed; None where it did not.
+def _clear_corpus(cache: Path, key: str) -> str | None:
+    """Remove a prepared corpus, or contexts, and what was begun of them, as `clear_folders` does."""
+    folders: dict[Path, Layout] = {corpora_in(cache) / name: CORPUS_LAYOUT for name in (key, f"{key}.partial")}
+    folders |= {contexts_in(cache) / name: CONTEXTS_LAYOUT for name in (key, f".{key}.partial")}
+    return clear_folders(cache, key, folders)
+
+
+def clear_folders(cache: Path, key: str, folders: Mapping[Path, Layout], notify: Notify = lambda _: None) -> str | None:
+    """Remove folders of a corpus under its lock. Return why that failed; None where it did not.
 
     `notify` is told where the file system has no locks.
     """
@@ -187,8 +194,7 @@ def clear_corpus(cache: Path, key: str, notify: Notify = lambda _: None) -> str 
                 return "it is being prepared"
             for claim, _ in named_in(path.parent, {names(f"{key}-.*"): None}):  # of processes that were killed
                 remove(claim)
-            removed = [remove(corpora_in(cache) / name, CORPUS_LAYOUT) for name in (key, f"{key}.partial")]
-            removed += [remove(contexts_in(cache) / name, CONTEXTS_LAYOUT) for name in (key, f".{key}.partial")]
+            removed = [remove(folder, layout) for folder, layout in folders.items()]
     except Held:
         return "it is being prepared"
     except OSError as error:

@@ -19,7 +19,7 @@ from tandem.preparation.passes import Preparation
 from tandem.preparation.shard_work import Stamps, stamps_of
 from tandem.preparation.sharded import ShardedPreparation
 from tandem.preparation.sources import Sources, Tokens
-from tandem.preparation.unfinished import Begun, note_begun, note_failed
+from tandem.preparation.unfinished import Begun, note_begun, note_failed, remove_superseded
 from tandem.terminal import Notify, OnProgress
 
 LAYOUT = 1  # increased whenever the content of a prepared corpus, or the way it is computed, changes
@@ -67,9 +67,7 @@ def _prepared(
     folder = corpora_in(cache) / key
     path = lock_of(cache, key)
     path.parent.mkdir(parents=True, exist_ok=True)
-
-    def begin() -> None:
-        note_begun(cache, key, begun, notify)
+    remove_superseded(cache, key, begun, notify)
 
     def is_unchanged() -> bool:
         return _stamps(sources) == stamps
@@ -80,7 +78,7 @@ def _prepared(
             sources, sources.train, tokens, partial, path.parent, key, stamps, on_progress, notify
         )
         try:
-            prepared = _prepared_together(shared, folder, partial, path, verify, begin, is_unchanged, notify)
+            prepared = _prepared_together(shared, folder, partial, path, verify, begun, is_unchanged, notify)
         except CorpusError:
             note_failed(partial)  # what is prepared is kept: others may still work on it, and files may come back
             raise
@@ -93,7 +91,7 @@ def _prepared(
             notify(f"corpus: what was prepared in {folder} is damaged; it is made anew")
         partial = folder.with_name(f"{key}.partial")
         if open_prepared(partial, verify=verify) is None:  # otherwise a process was killed just before it gave the name
-            begin()
+            note_begun(partial, begun)
             try:
                 Preparation(sources, tokens, partial, train.lines, on_progress).run(folder, is_unchanged)
             except CorpusError:
@@ -112,7 +110,7 @@ def _prepared_together(
     partial: Path,
     path: Path,
     verify: bool,
-    begin: Callable[[], None],
+    begun: Begun,
     is_unchanged: Callable[[], bool],
     notify: Notify,
 ) -> Prepared:
@@ -132,7 +130,7 @@ def _prepared_together(
                 open_prepared(partial, verify=verify) is not None
             )  # a process was killed before it gave the name
             if not is_sealed:
-                begin()
+                note_begun(partial, begun)
                 shared.begin()
         if not is_sealed:
             shared.take_part()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tandem.files.atomic import replace_file
 from tandem.files.locks import Held
 from tandem.files.paths import ordinary
-from tandem.preparation.cache import BEGUN, FAILED, clear_corpus, corpora_in
+from tandem.preparation.cache import BEGUN, CORPUS_LAYOUT, FAILED, clear_folders, corpora_in
 from tandem.terminal import Notify
 
 
@@ -20,15 +20,22 @@ class Begun(NamedTuple):
     files: Sequence[tuple[str, str]]  # the path and the SHA-256 of each file
 
 
-def note_begun(cache: Path, key: str, begun: Begun, notify: Notify) -> None:
-    """Make the folder of a preparation, with a note of what it is of; the lock of the corpus is held.
+def note_begun(folder: Path, begun: Begun) -> None:
+    """Make the folder of a preparation, with a note of what it is of; the lock of the corpus is held."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FAILED).unlink(missing_ok=True)
+    replace_file(folder / BEGUN, json.dumps(begun))
 
-    Remove what preparations of the same files left that cannot go on: those that failed, and those of another content,
-    which would need files that are no more. One that is under way stays, and `notify` is told which file differs.
+
+def remove_superseded(cache: Path, key: str, begun: Begun, notify: Notify) -> None:
+    """Remove what other preparations of the same files left that cannot go on.
+
+    These are the ones that failed, and those of another content, which would need files that are no more. One that is
+    under way stays, and `notify` is told which file differs.
     """
     for other, changed in _superseded(cache, key, begun):
         folder = corpora_in(cache) / f"{other}.partial"
-        reason = clear_corpus(cache, other, _no_locks)
+        reason = clear_folders(cache, other, {folder: CORPUS_LAYOUT}, _no_locks)
         if reason is None:
             why = "it failed" if changed is None else f"{changed} has another content now"
             notify(f"corpus: removed what an earlier preparation of these files left in {folder}: {why}")
@@ -38,10 +45,6 @@ def note_begun(cache: Path, key: str, begun: Begun, notify: Notify) -> None:
                 f"now. It was not removed: {reason}. If another machine prepares the corpus with this one, see that "
                 "both have the same files"
             )
-    folder = corpora_in(cache) / f"{key}.partial"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FAILED).unlink(missing_ok=True)
-    replace_file(folder / BEGUN, json.dumps(begun))
 
 
 def note_failed(folder: Path) -> None:
@@ -65,5 +68,5 @@ def _superseded(cache: Path, key: str, begun: Begun) -> Iterator[tuple[str, str 
 
 
 def _no_locks(_: str) -> None:
-    """Where there are no locks nothing tells whether a preparation is under way, so none is removed unasked."""
+    """Raise Held. Without locks nothing tells whether a preparation is under way, so none is removed unasked."""
     raise Held
