@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from tandem.preparation.cache import corpora_in, default_cache, lock_of
 from tests.support.console import Tandem
 from tests.support.runs import number_pairs
 
+YEAR = 86_400 * 365
+"""Seconds: as a time stamp, the end of 1970."""
 CONTENT = {"a.de": b"eins\n", "a.en": b"one\n"}
 TINY = PublicCorpus(
     "tiny",
@@ -104,18 +107,16 @@ def test_unfinished_preparations_are_listed_and_removed_alone(own_cache: Path, t
     for folder in (left, busy):
         (folder / "begun.json").write_text('["left.de", []]', encoding="utf-8")
         folder.rename(folder.with_name(f"{folder.name}.partial"))
-    for path in (left.with_name(f"{left.name}.partial"), *left.with_name(f"{left.name}.partial").iterdir()):
-        os.utime(path, (86_400 * 365, 86_400 * 365))  # the end of 1970
+    stopped = left.with_name(f"{left.name}.partial")
+    for path in (stopped, *stopped.iterdir()):
+        os.utime(path, (YEAR, YEAR))
     (own_cache / "locks").mkdir()
     with lock(lock_of(own_cache, busy.name), print):
-        listed = [line.split() for line in tandem("data", "cache").lines if ".de" in line]
+        listed = tandem("data", "cache")
         found = tandem("data", "cache", "--clear-unfinished")
-    states = {line[0]: line[1:] for line in listed if line[0] == "whole.de"} | {
-        " ".join(line[1:-4]): line for line in listed if line[0] == "left.de"
-    }
-    assert states["whole.de"][0] == "7"
-    assert "1971-01-01" in " ".join(states["unfinished"]) or "1970-12-31" in " ".join(states["unfinished"])
-    assert "under way" in states
+    rows = sorted([cell.strip() for cell in line.split("│")] for line in listed.lines if "│" in line)
+    assert [row[:2] for row in rows] == [["left.de", "under way"], ["left.de", "unfinished"], ["whole.de", "7"]]
+    assert rows[1][3] == datetime.fromtimestamp(YEAR).astimezone().strftime("%Y-%m-%d %H:%M")
     assert found.code == 1
     assert "it is being prepared" in found.err
     assert sorted(path.name for path in corpora_in(own_cache).iterdir()) == [whole.name, f"{busy.name}.partial"]
