@@ -78,11 +78,11 @@ def _prepared(
             sources, sources.train, tokens, partial, path.parent, key, stamps, on_progress, notify
         )
         try:
-            prepared = _prepared_together(shared, folder, partial, path, verify, begun, is_unchanged, notify)
+            together = _prepared_together(shared, folder, partial, path, verify, begun, is_unchanged, notify)
         except CorpusError:
             note_failed(partial)  # what is prepared is kept: others may still work on it, and files may come back
             raise
-        return replace(prepared, files=files)
+        return replace(together, files=files)
     with lock(path, notify, waiting="corpus: another process prepares it; waiting for that"):
         if prepared := open_prepared(folder, verify=verify):
             notify(f"corpus: prepared before, in {folder}")
