@@ -82,12 +82,16 @@ class EncodedCorpus:
         return len(self.source)
 
     def blocks(self, size: int, most: int) -> Iterator[slice]:
-        """Yield blocks of up to `size` pairs: all pairs, or where they are more than `most`, so many from all over."""
+        """Yield blocks of up to `size` pairs: all pairs, or where they are more than `most`, so many from all over.
+
+        After each, what was read of mapped files is given back: a system may map megabytes around each number.
+        """
         chosen = len(self) if len(self) <= most else max(most // size, 1) * size
         number = -(-chosen // size)
         for block in range(number):
             start = block * size if chosen == len(self) else block * (len(self) - size) // max(number - 1, 1)
             yield slice(start, min(start + size, len(self)))
+            self.release()
 
     def taken(self, rows: Offsets) -> Self:
         """Return the pairs of these rows in memory. Rows that follow one another are read together."""
