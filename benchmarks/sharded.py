@@ -254,7 +254,13 @@ def _say(what: str) -> None:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.sharded", description=__doc__)
-    parser.add_argument("--starts", type=int, nargs="*", default=[5_000_000, 50_000_000], help="pairs of made corpora")
+    parser.add_argument(
+        "--starts",
+        type=int,
+        nargs="*",
+        default=[5_000_000, 50_000_000, 300_000_000],
+        help="pairs of made corpora, 60 bytes each",
+    )
     parser.add_argument("--pairs", type=int, default=20_000_000, help="pairs of the corpus in shards; 0 makes none")
     parser.add_argument("--shards", type=int, default=16)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="a folder with room for it")

@@ -10,7 +10,6 @@ _BEGAN = time.perf_counter()  # before what takes long to be imported
 
 import json  # noqa: E402
 import os  # noqa: E402
-import resource  # noqa: E402
 import sys  # noqa: E402
 from contextlib import ExitStack  # noqa: E402
 from dataclasses import replace  # noqa: E402
@@ -65,8 +64,12 @@ class _Stopwatch:
 
 
 def peak_memory() -> int:
-    """Return the most bytes that this process had in memory, files that are mapped included."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Return the most bytes that this process had in memory, files that are mapped included.
+
+    Not `ru_maxrss`, which has the memory of the process that started this one, too.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def _seconds() -> float:

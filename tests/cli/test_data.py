@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from tandem.preparation.cache import corpora_in, default_cache, lock_of
 from tests.support.console import Tandem
 from tests.support.runs import number_pairs
 
+YEAR = 86_400 * 365
+"""Seconds: as a time stamp, the end of 1970."""
 CONTENT = {"a.de": b"eins\n", "a.en": b"one\n"}
 TINY = PublicCorpus(
     "tiny",
@@ -95,6 +99,27 @@ def test_an_own_cache_is_cleared_whole(own_cache: Path, tandem: Tandem) -> None:
     prepared(own_cache, "0")
     assert tandem("data", "cache", "--clear").code == 0
     assert not own_cache.exists()
+
+
+def test_unfinished_preparations_are_listed_and_removed_alone(own_cache: Path, tandem: Tandem) -> None:
+    whole, left, busy = (prepared(own_cache, digit) for digit in "012")
+    (whole / "prepared.json").write_text('{"name": "whole.de", "pairs": 7}', encoding="utf-8")
+    for folder in (left, busy):
+        (folder / "begun.json").write_text('["left.de", []]', encoding="utf-8")
+        folder.rename(folder.with_name(f"{folder.name}.partial"))
+    stopped = left.with_name(f"{left.name}.partial")
+    for path in (stopped, *stopped.iterdir()):
+        os.utime(path, (YEAR, YEAR))
+    (own_cache / "locks").mkdir()
+    with lock(lock_of(own_cache, busy.name), print):
+        listed = tandem("data", "cache")
+        found = tandem("data", "cache", "--clear-unfinished")
+    rows = sorted([cell.strip() for cell in line.split("│")] for line in listed.lines if "│" in line)
+    assert [row[:2] for row in rows] == [["left.de", "under way"], ["left.de", "unfinished"], ["whole.de", "7"]]
+    assert rows[1][3] == datetime.fromtimestamp(YEAR).astimezone().strftime("%Y-%m-%d %H:%M")
+    assert found.code == 1
+    assert "it is being prepared" in found.err
+    assert sorted(path.name for path in corpora_in(own_cache).iterdir()) == [whole.name, f"{busy.name}.partial"]
 
 
 def test_what_is_being_prepared_or_mixed_is_not_called_removed(own_cache: Path, tandem: Tandem) -> None:

@@ -63,6 +63,20 @@ def test_ids_are_mapped_into_memory_and_not_read(tmp_path: Path) -> None:
     }
 
 
+def test_runs_of_rows_are_taken_from_mapped_files_as_from_memory(tmp_path: Path) -> None:
+    """Of a file of many pages, at whose bounds no run begins or ends, and with an empty sentence at the end."""
+    written = side([[2, *range(row % 7), 3] for row in range(20_000)] + [[]])
+    writer = SideWriter(tmp_path / "source")
+    writer.add(written.ids, written.lengths)
+    writer.close()
+    mapped = open_side(tmp_path / "source")
+    runs = [slice(19_990, 20_001), slice(0, 3), *(slice(start, start + 9) for start in range(7, 19_000, 451))]
+    own, expected = mapped.taken(runs), written.taken(runs)
+    assert own.ids.tolist() == expected.ids.tolist()
+    assert own.offsets.tolist() == expected.offsets.tolist()
+    assert own.ids[:2].tolist() == written.ids[written.offsets[19_990] :][:2].tolist()
+
+
 def test_a_side_is_made_of_ids_and_lengths() -> None:
     made = EncodedSide.of(np.array([5, 6, 7], np.int32), np.array([1, 2]))
     assert (len(made), made.lengths.tolist(), made.lengths_of(np.array([1])).tolist()) == (2, [1, 2], [2])

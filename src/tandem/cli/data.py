@@ -29,12 +29,21 @@ def cache_command(
     clear: Annotated[
         bool, typer.Option("--clear", help="Remove all of them. Trainings prepare their corpora again.")
     ] = False,
+    clear_unfinished: Annotated[
+        bool,
+        typer.Option("--clear-unfinished", help="Remove only what preparations left that were stopped or failed."),
+    ] = False,
 ) -> None:
     """Show which prepared corpora are cached, and where. They can be made again at any time.
 
+    A preparation that was stopped or failed is listed, too. The same command goes on with it.
+
     - `tandem data cache`
+    - `tandem data cache --clear-unfinished`
     - `tandem data cache --clear`
     """
+    from datetime import datetime
+
     from tandem.console import PrintableConsole, show_table, show_text
     from tandem.preparation import cache
 
@@ -50,17 +59,18 @@ def cache_command(
     rows = [
         (
             entry.name,
-            "stopped" if entry.pairs is None else f"{entry.pairs:,}",
+            ("under way" if entry.busy else "unfinished") if entry.pairs is None else f"{entry.pairs:,}",
             f"{entry.size / 1e6:,.1f}",
+            datetime.fromtimestamp(entry.written).astimezone().strftime("%Y-%m-%d %H:%M"),
             entry.folder.name,
         )
         for entry in cache.entries(folder)
     ]
     if rows:
-        show_table(console, ("corpus", "pairs", "MB", "folder"), "lrrl", rows)
+        show_table(console, ("corpus", "pairs", "MB", "written", "folder"), "lrrll", rows)
     show_text(console, account())
-    if clear:
-        remaining = cache.clear(folder)
+    if clear or clear_unfinished:
+        remaining = cache.clear(folder) if clear else cache.clear_unfinished(folder)
         show_text(console, f"after removing: {account()}")
         if remaining:
             raise OutputError("not removed:\n  " + "\n  ".join(remaining))

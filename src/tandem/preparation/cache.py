@@ -12,17 +12,20 @@ from platformdirs import user_cache_dir
 from tandem.corpora.pairs import Pair
 from tandem.errors import CheckpointError, CorpusError
 from tandem.files.atomic import flush, move_into_place, replace_file
-from tandem.files.locks import Held, lock
+from tandem.files.locks import Held, is_held, lock
 from tandem.files.paths import expand_user, ordinary, resolved, sha256_of
 from tandem.files.removal import Layout, named_in, names, remove
 from tandem.files.seals import FORMAT_FILE
 from tandem.preparation.claims import is_shared
 from tandem.preparation.encoded import EncodedCorpus, open_side
+from tandem.terminal import Notify
 from tandem.text import Tokenizer
 from tandem.text.features import read_tokenizer
 
 ACCOUNT = "prepared.json"  # describes a prepared corpus, with size and sum of each file; written last
 FAULTY = "faulty.txt"  # the file with a line for each pair that was left out
+BEGUN = "begun.json"  # says what a preparation is of, until it is finished
+FAILED = "failed"  # is there when a preparation ended with an error
 _TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json")
 _VALIDATION = "validation.json"
 _SIDES = ("train.source", "train.target", "validation.source", "validation.target")
@@ -42,7 +45,7 @@ CORPUS_LAYOUT: Layout = {
     names(SHARDS): SHARDS_LAYOUT,
     names(r"faulty\.txt|(source|target)\.tokenizer\.json|validation\.json"): None,
     names(r"(train|validation)\.(source|target)\.(ids|offsets)"): None,
-    names(r"(counted|encoded|learnt|joined|prepared)\.json(\.partial)?"): None,
+    names(r"(begun|counted|encoded|learnt|joined|prepared)\.json(\.partial)?|failed"): None,
 }
 """The layout of the folder of a corpus that is prepared or being prepared."""
 _CORPORA: Layout = {names(rf"{_KEY}(\.partial)?"): CORPUS_LAYOUT}
@@ -71,9 +74,11 @@ class Entry(NamedTuple):
 
     folder: Path
     name: str
-    pairs: int | None  # None: the preparation was stopped.
+    pairs: int | None  # None: the preparation is not finished.
     size: int  # bytes
+    written: float  # when something in it was last written, in seconds since 1970
     contexts: bool = False
+    busy: bool = False  # whether it is being prepared
 
 
 def default_cache() -> Path:
@@ -100,24 +105,46 @@ def entries(cache: Path) -> list[Entry]:
     """Return all that is in the cache, the largest first."""
     found = []
     for folder, _ in named_in(corpora_in(cache), _CORPORA):
-        size = _size_of(folder, CORPUS_LAYOUT)
+        size, written = _extent(folder, CORPUS_LAYOUT)
         try:
             account = json.loads(ordinary(folder / ACCOUNT).read_text(encoding="utf-8"))
-            found.append(Entry(folder, str(account["name"]), int(account["pairs"]), size))
+            found.append(Entry(folder, str(account["name"]), int(account["pairs"]), size, written))
         except (OSError, ValueError, KeyError, TypeError):
-            found.append(Entry(folder, "", None, size))
+            found.append(Entry(folder, _begun_name(folder), None, size, written, busy=_is_busy(cache, _key_of(folder))))
     for folder, _ in named_in(contexts_in(cache), _CONTEXTS):
-        sizes = {path.name: path.stat().st_size for path, _ in named_in(folder, CONTEXTS_LAYOUT)}
-        number = sizes.get(CONTEXTS[1], 0) // 8 if FORMAT_FILE in sizes else None
-        found.append(Entry(folder, "contexts", number, sum(sizes.values()), contexts=True))
+        size, written = _extent(folder, CONTEXTS_LAYOUT)
+        rows, is_whole = folder / CONTEXTS[1], (folder / FORMAT_FILE).exists()
+        number = rows.stat().st_size // 8 if is_whole and rows.exists() else None
+        found.append(Entry(folder, "contexts", number, size, written, contexts=True))
     return sorted(found, key=lambda entry: -entry.size)
 
 
-def _size_of(folder: Path, layout: Layout) -> int:
-    """Return the bytes of what a layout names in a folder."""
-    return sum(
-        path.stat().st_size if inner is None else _size_of(path, inner) for path, inner in named_in(folder, layout)
-    )
+def _extent(folder: Path, layout: Layout) -> tuple[int, float]:
+    """Return the bytes of what a layout names in a folder, and the last time at which any of it was written."""
+    size, written = 0, folder.stat().st_mtime
+    for path, inner in named_in(folder, layout):
+        status = path.stat()
+        own = (status.st_size, status.st_mtime) if inner is None else _extent(path, inner)
+        size, written = size + own[0], max(written, own[1])
+    return size, written
+
+
+def _begun_name(folder: Path) -> str:
+    """Return the name of the corpus whose preparation was begun in a folder; "" where that is not known."""
+    try:
+        return str(json.loads(ordinary(folder / BEGUN).read_text(encoding="utf-8"))[0])
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return ""
+
+
+def _is_busy(cache: Path, key: str) -> bool:
+    """Tell whether a corpus is being prepared."""
+    path = lock_of(cache, key)
+    return (path.exists() and is_held(path)) or is_shared(path.parent, key)
+
+
+def _key_of(folder: Path) -> str:
+    return folder.name.removesuffix(".partial").removeprefix(".")
 
 
 def clear(cache: Path) -> list[str]:
@@ -125,7 +152,7 @@ def clear(cache: Path) -> list[str]:
     cache = resolved(cache)
     corpora, contexts, locks = corpora_in(cache), contexts_in(cache), cache / "locks"
     folders = [*named_in(corpora, _CORPORA), *named_in(contexts, _CONTEXTS)]
-    keys = {folder.name.removesuffix(".partial").removeprefix(".") for folder, _ in folders}
+    keys = {_key_of(folder) for folder, _ in folders}
     keys |= {path.name.partition("-")[0] for path, _ in named_in(locks, {**_LOCKS, **_CLAIMS})}
     places = {folder.name: folder.parent for folder, _ in folders}
     remaining = [
@@ -140,18 +167,34 @@ def clear(cache: Path) -> list[str]:
     return remaining
 
 
+def clear_unfinished(cache: Path) -> list[str]:
+    """Remove what preparations left that were stopped. Return what was not removed, and why."""
+    left = [entry.folder for entry in entries(resolved(cache)) if entry.pairs is None and not entry.contexts]
+    reasons = {folder: clear_folders(resolved(cache), _key_of(folder), {folder: CORPUS_LAYOUT}) for folder in left}
+    return [f"{folder}: {reason}" for folder, reason in reasons.items() if reason]
+
+
 def _clear_corpus(cache: Path, key: str) -> str | None:
-    """Remove a prepared corpus, or contexts, under its lock. Return why that failed; None where it did not."""
+    """Remove a prepared corpus, or contexts, and what was begun of them, as `clear_folders` does."""
+    folders: dict[Path, Layout] = {corpora_in(cache) / name: CORPUS_LAYOUT for name in (key, f"{key}.partial")}
+    folders |= {contexts_in(cache) / name: CONTEXTS_LAYOUT for name in (key, f".{key}.partial")}
+    return clear_folders(cache, key, folders)
+
+
+def clear_folders(cache: Path, key: str, folders: Mapping[Path, Layout], notify: Notify = lambda _: None) -> str | None:
+    """Remove folders of a corpus under its lock. Return why that failed; None where it did not.
+
+    `notify` is told where the file system has no locks.
+    """
     path = lock_of(cache, key)
     try:
         path.parent.mkdir(exist_ok=True)
-        with lock(path, lambda _: None, temporary=True):
+        with lock(path, notify, temporary=True):
             if is_shared(path.parent, key):
                 return "it is being prepared"
             for claim, _ in named_in(path.parent, {names(f"{key}-.*"): None}):  # of processes that were killed
                 remove(claim)
-            removed = [remove(corpora_in(cache) / name, CORPUS_LAYOUT) for name in (key, f"{key}.partial")]
-            removed += [remove(contexts_in(cache) / name, CONTEXTS_LAYOUT) for name in (key, f".{key}.partial")]
+            removed = [remove(folder, layout) for folder, layout in folders.items()]
     except Held:
         return "it is being prepared"
     except OSError as error:
@@ -183,6 +226,8 @@ def give_name(partial: Path, folder: Path) -> None:
     """Give a sealed folder its name, in place of a damaged one."""
     if not remove(folder, CORPUS_LAYOUT):
         raise CorpusError(f"{folder}: there is something in it that Tandem did not put there. Move it elsewhere")
+    for name in (BEGUN, FAILED):
+        (partial / name).unlink(missing_ok=True)
     move_into_place(partial, folder)
 
 

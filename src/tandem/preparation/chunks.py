@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
@@ -54,7 +53,11 @@ def first_by_chance(sizes: Mapping[str, int], seed: int, most: int) -> dict[str,
     """Return the `most` entries whose texts are first in the order of `chance_rank`."""
     if len(sizes) <= most:
         return dict(sizes)
-    return {text: sizes[text] for text in nsmallest(most, sizes, key=lambda text: chance_rank(text, seed))}
+    if not most:
+        return {}
+    ranks = [chance_rank(text, seed) for text in sizes]
+    last = sorted(ranks)[most - 1]
+    return {text: size for (text, size), rank in zip(sizes.items(), ranks, strict=True) if rank <= last}
 
 
 class Counted(NamedTuple):

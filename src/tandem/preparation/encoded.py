@@ -2,9 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from mmap import mmap
+from mmap import PAGESIZE, mmap
 from pathlib import Path
 from typing import BinaryIO, Self, TypeAlias
 
@@ -15,7 +15,7 @@ Ids: TypeAlias = npt.NDArray[np.int32]
 Offsets: TypeAlias = npt.NDArray[np.int64]
 
 if sys.platform == "linux":
-    from mmap import MADV_DONTNEED
+    from mmap import MADV_DONTNEED, MADV_WILLNEED
 
 _BLOCK = 1 << 17  # sentences that are read at a time
 _RELEASED_AFTER = 32  # runs of rows that are taken before the pages that were read of their files are given back
@@ -49,6 +49,8 @@ class EncodedSide:
 
     def taken(self, runs: Sequence[slice]) -> Self:
         """Return the sentences of these runs of rows, one after the other, in memory."""
+        _read_ahead(self.offsets, ((run.start, run.stop + 1) for run in runs))
+        _read_ahead(self.ids, ((int(self.offsets[run.start]), int(self.offsets[run.stop])) for run in runs))
         ids = np.empty(sum(int(self.offsets[run.stop] - self.offsets[run.start]) for run in runs), _IDS)
         lengths = np.concatenate([np.diff(self.offsets[run.start : run.stop + 1]) for run in runs])
         end = 0
@@ -80,12 +82,16 @@ class EncodedCorpus:
         return len(self.source)
 
     def blocks(self, size: int, most: int) -> Iterator[slice]:
-        """Yield blocks of up to `size` pairs: all pairs, or where they are more than `most`, so many from all over."""
+        """Yield blocks of up to `size` pairs: all pairs, or where they are more than `most`, so many from all over.
+
+        After each, what was read of mapped files is given back: a system may map megabytes around each number.
+        """
         chosen = len(self) if len(self) <= most else max(most // size, 1) * size
         number = -(-chosen // size)
         for block in range(number):
             start = block * size if chosen == len(self) else block * (len(self) - size) // max(number - 1, 1)
             yield slice(start, min(start + size, len(self)))
+            self.release()
 
     def taken(self, rows: Offsets) -> Self:
         """Return the pairs of these rows in memory. Rows that follow one another are read together."""
@@ -155,6 +161,19 @@ def read_blocks(path: Path) -> Iterator[tuple[Ids, Offsets]]:
             lengths = np.diff(block, prepend=last)
             yield np.fromfile(ids, _IDS, int(lengths.sum())), lengths
             last = block[-1:]
+
+
+def _read_ahead(array: Ids | Offsets, parts: Iterable[tuple[int, int]]) -> None:
+    """Ask the system for parts of a mapped file, each from one index to below another, all at the same time.
+
+    Otherwise each is waited for when it is touched, one after the other, and far more around it is read.
+    """
+    base: object = array.base
+    if not isinstance(base, mmap) or sys.platform != "linux":
+        return
+    for start, stop in parts:
+        first = start * array.itemsize // PAGESIZE * PAGESIZE
+        base.madvise(MADV_WILLNEED, first, stop * array.itemsize - first)
 
 
 def _open_for_update(name: str) -> BinaryIO:

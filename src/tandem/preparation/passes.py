@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TextIO
 
@@ -239,15 +239,17 @@ def writing_faults(listed: TextIO) -> Callable[[Fault], object]:
 
 def cut_chunks(pairs: Iterator[Pair], mark: Callable[[], object] = lambda: None) -> Iterator[Chunk]:
     """Yield pairs in chunks; `mark` is called when a chunk is complete, before it is yielded."""
-    chunk: list[Pair] = []
+    sources, targets = list[str](), list[str]()
     characters = 0
+    # Pairs are not kept but taken apart at once: Python's garbage collection would look at each again and again.
     while more := list(islice(pairs, _PAIRS // 20)):
-        chunk += more
-        characters += sum(map(len, chain.from_iterable(more)))
-        if len(chunk) >= _PAIRS or characters >= _CHARACTERS:
+        for side, texts in zip((sources, targets), zip(*more, strict=True), strict=True):
+            side += texts
+            characters += sum(map(len, texts))
+        if len(sources) >= _PAIRS or characters >= _CHARACTERS:
             mark()
-            yield Chunk(*zip(*chunk, strict=True))
-            chunk, characters = [], 0
-    if chunk:
+            yield Chunk(sources, targets)
+            sources, targets, characters = [], [], 0
+    if sources:
         mark()
-        yield Chunk(*zip(*chunk, strict=True))
+        yield Chunk(sources, targets)

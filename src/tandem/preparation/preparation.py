@@ -7,17 +7,19 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from tandem.corpora.pairs import Corpus
 from tandem.corpora.parallel_files import ShardedFiles
 from tandem.errors import CorpusError, NotWrittenError
 from tandem.files.locks import lock
 from tandem.files.removal import remove
 from tandem.preparation.cache import CORPUS_LAYOUT, Prepared, corpora_in, give_name, lock_of, open_prepared
 from tandem.preparation.claims import taking_part
-from tandem.preparation.contents import Contents
+from tandem.preparation.contents import Content, Contents
 from tandem.preparation.passes import Preparation
 from tandem.preparation.shard_work import Stamps, stamps_of
 from tandem.preparation.sharded import ShardedPreparation
 from tandem.preparation.sources import Sources, Tokens
+from tandem.preparation.unfinished import Begun, note_begun, note_failed, remove_superseded
 from tandem.terminal import Notify, OnProgress
 
 LAYOUT = 1  # increased whenever the content of a prepared corpus, or the way it is computed, changes
@@ -61,9 +63,11 @@ def _prepared(
     described |= sources.described(train.sha256, validation.sha256 if validation else None)
     described |= {"copying": True} if tokens.copying else {}
     key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]
+    begun = Begun(sources.name, [*_sums(sources.train, train), *_sums(sources.validation, validation)])
     folder = corpora_in(cache) / key
     path = lock_of(cache, key)
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_superseded(cache, key, begun, notify)
 
     def is_unchanged() -> bool:
         return _stamps(sources) == stamps
@@ -73,7 +77,12 @@ def _prepared(
         shared = ShardedPreparation(
             sources, sources.train, tokens, partial, path.parent, key, stamps, on_progress, notify
         )
-        return replace(_prepared_together(shared, folder, partial, path, verify, is_unchanged, notify), files=files)
+        try:
+            together = _prepared_together(shared, folder, partial, path, verify, begun, is_unchanged, notify)
+        except CorpusError:
+            note_failed(partial)  # what is prepared is kept: others may still work on it, and files may come back
+            raise
+        return replace(together, files=files)
     with lock(path, notify, waiting="corpus: another process prepares it; waiting for that"):
         if prepared := open_prepared(folder, verify=verify):
             notify(f"corpus: prepared before, in {folder}")
@@ -82,6 +91,7 @@ def _prepared(
             notify(f"corpus: what was prepared in {folder} is damaged; it is made anew")
         partial = folder.with_name(f"{key}.partial")
         if open_prepared(partial, verify=verify) is None:  # otherwise a process was killed just before it gave the name
+            note_begun(partial, begun)
             try:
                 Preparation(sources, tokens, partial, train.lines, on_progress).run(folder, is_unchanged)
             except CorpusError:
@@ -100,6 +110,7 @@ def _prepared_together(
     partial: Path,
     path: Path,
     verify: bool,
+    begun: Begun,
     is_unchanged: Callable[[], bool],
     notify: Notify,
 ) -> Prepared:
@@ -119,6 +130,7 @@ def _prepared_together(
                 open_prepared(partial, verify=verify) is not None
             )  # a process was killed before it gave the name
             if not is_sealed:
+                note_begun(partial, begun)
                 shared.begin()
         if not is_sealed:
             shared.take_part()
@@ -132,6 +144,13 @@ def _prepared_together(
             if prepared := open_prepared(folder):
                 return prepared
     raise _unreadable(folder)
+
+
+def _sums(corpus: Corpus | None, content: Content | None) -> list[tuple[str, str]]:
+    """Return the path and the sum of each file of a corpus."""
+    if corpus is None or content is None:
+        return []
+    return [(str(path.absolute()), sums) for path, (_, sums) in zip(corpus.files, content.files, strict=False)]
 
 
 def _unreadable(folder: Path) -> CorpusError:

@@ -55,15 +55,19 @@ class BulkEncoder:
         if len(self._words) > _MOST_WORDS:
             self._words = _Words()
         table = self._words
-        split = split_texts(texts)
-        numbers = np.fromiter(map(table.__getitem__, chain.from_iterable(split)), np.int64)
+        parts = list[Lengths]()
+        sizes = list[int]()
+        for words, more in split_texts(texts):
+            parts.append(np.fromiter(map(table.__getitem__, words), np.int64, len(words)))
+            sizes += more
+        numbers = np.concatenate(parts or [np.zeros(0, np.int64)])
         table.add([[*self._before, *ids] for ids in self._tokenizer.encode_batch(table.new)])
         starts = table.starts[numbers]
         ends = np.concatenate(([0], np.cumsum(table.starts[numbers + 1] - starts)))
         ids = table.flat[np.repeat(starts - ends[:-1], np.diff(ends)) + np.arange(ends[-1])]
-        words = np.fromiter(map(len, split), np.int64, len(split))
-        bounds = ends[np.concatenate(([0], np.cumsum(words)))]
+        counts = np.array(sizes, np.int64)
+        bounds = ends[np.concatenate(([0], np.cumsum(counts)))]
         if self._before:
-            ids = np.delete(ids, bounds[:-1][words > 0])
-            bounds = bounds - np.concatenate(([0], np.cumsum(words > 0)))
+            ids = np.delete(ids, bounds[:-1][counts > 0])
+            bounds = bounds - np.concatenate(([0], np.cumsum(counts > 0)))
         return ids, np.diff(bounds)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -25,23 +25,32 @@ class WordCounts(NamedTuple):
         return WordCounts(self.words, self.texts + other.texts)
 
 
-def split_texts(texts: Sequence[str]) -> list[list[str]]:
-    """Split each text into words, and replace lone surrogates."""
-    joined = "\n".join(texts)
-    if joined != without_surrogates(joined):
-        texts = [without_surrogates(text) for text in texts]
-    if _ONLY_PYTHONS.search(joined):
-        return [[word for word in SPACE.split(text) if word] for text in texts]
-    return [text.split() for text in texts]
+def split_texts(texts: Iterable[str]) -> Iterator[tuple[list[str], list[int]]]:
+    """Yield the words of some texts at a time, with lone surrogates replaced, and the number of words of each text."""
+    remaining = iter(texts)
+    while together := list(islice(remaining, _TOGETHER)):
+        joined = " ".join(together)
+        # No white space but the space is printable, so most texts have single spaces between words, and are split at
+        # once.
+        if joined.isprintable() and "  " not in f" {joined} ":
+            yield joined.split(" "), [text.count(" ") + 1 for text in together]
+        else:
+            split = [_split(text) for text in together]
+            yield list(chain.from_iterable(split)), [*map(len, split)]
 
 
 def count_words(texts: Iterable[str]) -> WordCounts:
     """Count the words of texts, which are read once and not kept."""
     words: Counter[str] = Counter()
     count = 0
-    remaining = iter(texts)
-    while together := list(islice(remaining, _TOGETHER)):
-        split = split_texts(together)
-        words.update(chain.from_iterable(split))
-        count += sum(map(bool, split))
+    for together, sizes in split_texts(texts):
+        words.update(together)
+        count += len(sizes) - sizes.count(0)
     return WordCounts(words, count)
+
+
+def _split(text: str) -> list[str]:
+    text = without_surrogates(text)
+    if _ONLY_PYTHONS.search(text):
+        return [word for word in SPACE.split(text) if word]
+    return text.split()
