@@ -52,6 +52,8 @@ precision = "float32"
 teacher_forcing = {{ start = 0.7 }}
 [search]
 beam = 2
+max_length_factor = 1.0
+max_length_extra = 2
 """
 
 
@@ -153,20 +155,17 @@ class _Killing:
 
     def _kill_one(self, training: subprocess.Popen[bytes], tag: str, *, alone: bool) -> None:
         """Kill one process of a training."""
-        kinds = {"only process" if alone else "launcher": [training.pid]}
-        for each in descendants(tag):
-            if each.pid != training.pid:
-                kinds.setdefault("worker" if _WORKER in each.command else "helper", []).append(each.pid)
-        kind = self._chance.choice(sorted(kinds))
-        victim = self._chance.choice(kinds[kind])
+        kinds = {each.pid: "worker" if _WORKER in each.command else "helper" for each in descendants(tag)}
+        kinds[training.pid] = "only process" if alone else "launcher"
+        victim = self._chance.choice(sorted(kinds))
         try:
             os.kill(victim, signal.SIGKILL)
         except ProcessLookupError:  # it has just ended
             return
         if victim == training.pid:
             training.wait()
-        self._killed[kind] += 1
-        print(f"kill {self._killed.total()}: {kind}, of {len(kinds.get('worker', ()))} workers", file=sys.stderr)
+        self._killed[kinds[victim]] += 1
+        print(f"kill {self._killed.total()}: {kinds[victim]}, of {len(kinds)} processes", file=sys.stderr, flush=True)
 
     def _check_ended(self, tag: str) -> None:
         """Wait until all processes of a training have ended. Raise HangError where they do not."""

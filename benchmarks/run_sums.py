@@ -18,11 +18,11 @@ def sums_of(run: Path) -> dict[str, str]:
     are left out of JSON.
     """
     files = [run / name for name in ("current.json", "metrics.jsonl", "recipe.toml", "scores.json")]
-    files += [path for kind in ("checkpoints", "resume") for path in (run / kind).rglob("*") if path.is_file()]
+    files += [path for kind in ("checkpoints", "resume") for path in (run / kind).rglob("*")]
     return {
         path.relative_to(run).as_posix(): hashlib.sha256(_content(path)).hexdigest()
         for path in sorted(files)
-        if path.name not in _SESSIONS
+        if path.is_file() and path.name not in _SESSIONS
     }
 
 
