@@ -5,7 +5,8 @@
     python -m benchmarks.processes_same kills --kills 50
 
 `recipe` trains a recipe for two epochs with `exact_sum` by 1, 2 and 4 processes, and compares the files of their runs.
-It takes data from where `tandem train` takes them.
+The data come from where `tandem train` finds them. `float64` compares small models with `exact_sum` and without it.
+`kills` kills processes at random moments, and goes on with a random number of processes each time.
 """
 
 import argparse
@@ -30,14 +31,9 @@ _MOST_DIFFERENCE = 1e-9
 
 def compare_recipe(options: argparse.Namespace, folder: Path) -> Figures:
     """Train a recipe by each number of processes; return the sums of the files, and which files differ."""
-    runs: dict[int, dict[str, str]] = {}
-    settings = [word for setting in (*_EXACT, *options.set) for word in ("--set", setting)]
-    for processes in options.processes:
-        out = folder / f"by-{processes}"
-        words = ["train", options.recipe, "--out", out, "--processes", processes, "--device", "cpu", *settings]
-        command = [sys.executable, "-m", "tandem", *map(str, words)]
-        subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=sys.stderr, check=True)
-        runs[processes] = sums_of(out)
+    runs = {
+        processes: sums_of(_trained(options, processes, folder / f"by-{processes}")) for processes in options.processes
+    }
     first = runs[options.processes[0]]
     return {
         "recipe": options.recipe,
@@ -49,13 +45,23 @@ def compare_recipe(options: argparse.Namespace, folder: Path) -> Figures:
     }
 
 
+def _trained(options: argparse.Namespace, processes: int, out: Path) -> Path:
+    """Return a run that so many processes have trained. One that is there already goes on, unless it is finished."""
+    if not (out / "scores.json").exists():
+        settings = [word for setting in (*_EXACT, *options.set) for word in ("--set", setting)]
+        what = ["--resume"] if (out / "current.json").exists() else [options.recipe, *settings]
+        words = ["train", *what, "--out", out, "--processes", processes, "--device", "cpu"]
+        command = [sys.executable, "-m", "tandem", *map(str, words)]
+        subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=sys.stderr, check=True)
+    return out
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the part that is asked for, print what it found, and put it into the file."""
     options = _options(arguments)
-    options.work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.work) as name:
+    with tempfile.TemporaryDirectory() as name:
         if options.part == "recipe":
-            found: Figures = compare_recipe(options, Path(name))
+            found: Figures = compare_recipe(options, options.runs or Path(name))
             good = not any(found["differing"].values())
         elif options.part == "float64":
             found = {"models": compare_small_trainings(options.processes)}
@@ -79,11 +85,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("part", choices=("recipe", "float64", "kills"))
     parser.add_argument("--recipe", default="multi30k", help="for recipe: one that is built in, or a file")
     parser.add_argument("--set", action="append", default=[], help="for recipe: a setting, as for tandem train")
+    parser.add_argument("--runs", type=Path, help="for recipe: keep the runs here; those that are here are used")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4], help="for recipe and float64")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--pause", type=float, nargs=2, default=[0.0, 3.0], help="seconds before a kill")
     parser.add_argument("--seed", type=int, default=1, help="of the kills")
-    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="the folder for the trainings")
     parser.add_argument("--output", type=Path, default=Path("results/processes-same.json"))
     return parser.parse_args(arguments)
 
