@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.corpora import made_texts
@@ -57,121 +58,152 @@ max_length_extra = 2
 """
 
 
-class HangError(Exception):
-    """A training neither saved anything nor ended for a long time, or processes were left running."""
+class FaultError(Exception):
+    """A training hangs, ends with an error although nothing was killed, or leaves processes running."""
 
 
 def kill_trainings(kills: int, seed: int, pause: Sequence[float], folder: Path) -> Figures:
-    """Kill processes at random moments until there were so many kills; return counts of what happened."""
-    return _Killing(seed, pause, folder).run(kills)
+    """Kill processes at random moments until there were so many kills; return counts of what happened.
+
+    A run that has come to its end is compared with one that one process has trained undisturbed, and then another one
+    begins. Raise FaultError for what no kill explains.
+    """
+    made = _Folder(folder)
+    whole = made.start(folder / "whole", 1)
+    whole.process.wait()
+    whole.check_ended(undisturbed=True)
+    killing = _Killing(made, kills, random.Random(seed), pause)
+    wanted, runs, spoilt = sums_of(whole.out), 0, {}
+    while killing.killed.total() < kills:
+        runs += 1
+        out = folder / f"killed-{runs}"
+        while not killing.train(out):
+            pass
+        if names := differing(sums_of(out), wanted):
+            spoilt[str(runs)] = names
+    return {**killing.figures(), "runs": runs, "files": len(wanted), "differing": spoilt}
+
+
+@dataclass(frozen=True)
+class _Training:
+    """A training that was started: its first process, and the tag of all of them."""
+
+    out: Path
+    log: Path
+    tag: str
+    processes: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_for_save(self) -> None:
+        """Wait until the training has saved something or has ended. Raise FaultError where it does neither."""
+        pointer, began = self.out / "current.json", time.monotonic()
+        saved = pointer.read_bytes() if pointer.exists() else b""
+        while self.running and (pointer.read_bytes() if pointer.exists() else b"") == saved:
+            if time.monotonic() - began > _PATIENCE:
+                raise FaultError(f"the training hangs: {self.said()}")
+            time.sleep(0.01)
+
+    def kill_one(self, chance: random.Random) -> str | None:
+        """Kill one of the processes; return what it was, or None where it had just ended."""
+        kinds = {each.pid: "worker" if _WORKER in each.command else "helper" for each in descendants(self.tag)}
+        kinds[self.process.pid] = "launching process" if self.processes > 1 else "only process"
+        victim = chance.choice(sorted(kinds))
+        try:
+            os.kill(victim, signal.SIGKILL)
+        except ProcessLookupError:
+            return None
+        if victim == self.process.pid:
+            self.process.wait()
+        return kinds[victim]
+
+    def check_ended(self, *, undisturbed: bool) -> float:
+        """Return how many seconds it takes until all processes have ended.
+
+        Raise FaultError where they do not, and for a training that was undisturbed and ended with an error.
+        """
+        began = time.monotonic()
+        while left := list(descendants(self.tag)):
+            if time.monotonic() - began > _PATIENCE:
+                raise FaultError(f"{len(left)} processes were left running: {left}")
+            time.sleep(0.01)
+        if undisturbed and self.process.returncode:
+            raise FaultError(f"an undisturbed training ended with an error: {self.said()}")
+        return time.monotonic() - began
+
+
+class _Folder:
+    """A folder with a corpus and a recipe, in which trainings are started."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        for name, side in zip(("source", "target"), zip(*made_texts(_PAIRS, _WORDS, seed=1), strict=True), strict=True):
+            (path / name).write_text("\n".join(side) + "\n", encoding="utf-8", newline="\n")
+        self._recipe = path / "killed.toml"
+        self._recipe.write_text(_RECIPE.format(folder=path), encoding="utf-8", newline="\n")
+
+    def start(self, out: Path, processes: int) -> _Training:
+        """Start or resume a training by so many processes."""
+        tag, log = secrets.token_hex(8), out.with_suffix(".log")
+        places = {TAG: tag, "OMP_NUM_THREADS": "1", "TANDEM_CACHE": str(self._path / "cache")}
+        what = ["--resume"] if (out / "current.json").exists() else [self._recipe]
+        words = ["train", *what, "--out", out, "--processes", processes, "--device", "cpu"]
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tandem", *map(str, words)],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=os.environ | places,
+            )
+        return _Training(out, log, tag, processes, process)
 
 
 class _Killing:
-    """Runs of one recipe, in a folder of their own."""
+    """Starts trainings, kills their processes, and counts."""
 
-    def __init__(self, seed: int, pause: Sequence[float], folder: Path) -> None:
-        self._chance = random.Random(seed)
-        self._pause = pause
+    def __init__(self, folder: _Folder, kills: int, chance: random.Random, pause: Sequence[float]) -> None:
         self._folder = folder
-        self._temporary = folder / "temporary"
-        self._temporary.mkdir()
-        for name, side in zip(("source", "target"), zip(*made_texts(_PAIRS, _WORDS, seed=1), strict=True), strict=True):
-            (folder / name).write_text("\n".join(side) + "\n", encoding="utf-8", newline="\n")
-        self._recipe = folder / "killed.toml"
-        self._recipe.write_text(_RECIPE.format(folder=folder), encoding="utf-8", newline="\n")
-        self._killed: Counter[str] = Counter()
-        self._started: Counter[int] = Counter()
+        self._kills = kills
+        self._chance = chance
+        self._pause = pause
+        self.killed: Counter[str] = Counter()
+        self._started: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
         self._went_on = 0
         self._slowest_end = 0.0
 
-    def run(self, kills: int) -> Figures:
-        """Kill until there were so many kills, and compare each run with one that nothing disturbed."""
-        whole = self._folder / "whole"
-        process, _ = self._start(whole, 1)
-        if process.wait():
-            raise HangError("the undisturbed training ended with an error")
-        wanted, runs, spoilt = sums_of(whole), 0, {}
-        while self._killed.total() < kills:
-            runs += 1
-            out = self._folder / f"killed-{runs}"
-            while not self._disturbed(out, kills):
-                pass
-            if names := differing(sums_of(out), wanted):
-                spoilt[str(runs)] = names
-        return {
-            "kills": dict(sorted(self._killed.items())),
-            "starts_by_processes": {str(number): count for number, count in sorted(self._started.items())},
-            "went_on_with_fewer": self._went_on,
-            "errors": dict(self._errors),
-            "runs": runs,
-            "files": len(wanted),
-            "differing": spoilt,
-            "seconds_until_all_had_ended": rounded(self._slowest_end),
-        }
-
-    def _start(self, out: Path, processes: int) -> tuple[subprocess.Popen[bytes], str]:
-        """Start or resume a training by so many processes; return it with the tag of all its processes."""
-        tag, self._log = secrets.token_hex(8), out.with_suffix(".log")
-        places = {"OMP_NUM_THREADS": "1", "TANDEM_CACHE": self._folder / "cache", "TMPDIR": self._temporary, TAG: tag}
-        what = ["--resume"] if (out / "current.json").exists() else [self._recipe]
-        words = ["train", *what, "--out", out, "--processes", processes, "--device", "cpu"]
-        with self._log.open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tandem", *map(str, words)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=os.environ | {name: str(value) for name, value in places.items()},
-            )
-        return process, tag
-
-    def _disturbed(self, out: Path, kills: int) -> bool:
+    def train(self, out: Path) -> bool:
         """Train by a random number of processes and kill some; return whether the training came to its end."""
-        processes = self._chance.randint(1, _MOST_PROCESSES)
-        self._started[processes] += 1
-        training, tag = self._start(out, processes)
-        while training.poll() is None:
-            self._wait(training, out)
-            if self._killed.total() < kills and training.poll() is None:
-                self._kill_one(training, tag, alone=processes == 1)
-        self._check_ended(tag)
-        said = self._log.read_text(encoding="utf-8", errors="replace")
+        training, before = self._folder.start(out, self._chance.randint(1, _MOST_PROCESSES)), self.killed.total()
+        self._started[str(training.processes)] += 1
+        while training.running:
+            # Some saves are waited for, so that the run comes to its end in spite of the kills.
+            for _ in range(self._chance.randint(0, 2)):
+                training.wait_for_save()
+            time.sleep(self._chance.uniform(*self._pause))
+            if self.killed.total() < self._kills and training.running and (kind := training.kill_one(self._chance)):
+                self.killed[kind] += 1
+                print(f"kill {self.killed.total()} of {self._kills}: {kind}", file=sys.stderr, flush=True)
+        seconds = training.check_ended(undisturbed=self.killed.total() == before)
+        self._slowest_end, said = max(self._slowest_end, seconds), training.said()
         self._went_on += said.count(_GOES_ON)
-        if training.returncode not in (0, -signal.SIGKILL):  # as where the last of several processes was killed
-            self._errors[_NUMBERS.sub("N", said.splitlines()[-1]).replace(str(self._folder), "FOLDER")] += 1
-        return training.returncode == 0
+        if training.process.returncode not in (0, -signal.SIGKILL):  # as where the last of several processes was killed
+            self._errors[_NUMBERS.sub("N", said.splitlines()[-1])] += 1
+        return training.process.returncode == 0
 
-    def _wait(self, training: subprocess.Popen[bytes], out: Path) -> None:
-        """Wait for no or a few saves, so that the run comes to its end in spite of kills, and then for a while."""
-        pointer, began = out / "current.json", time.monotonic()
-        for _ in range(self._chance.randint(0, 2)):
-            saved = pointer.read_bytes() if pointer.exists() else b""
-            while training.poll() is None and (pointer.read_bytes() if pointer.exists() else b"") == saved:
-                if time.monotonic() - began > _PATIENCE:
-                    raise HangError(f"the training hangs: {self._log.read_text(encoding='utf-8')}")
-                time.sleep(0.01)
-        time.sleep(self._chance.uniform(*self._pause))
-
-    def _kill_one(self, training: subprocess.Popen[bytes], tag: str, *, alone: bool) -> None:
-        """Kill one process of a training."""
-        kinds = {each.pid: "worker" if _WORKER in each.command else "helper" for each in descendants(tag)}
-        kinds[training.pid] = "only process" if alone else "launcher"
-        victim = self._chance.choice(sorted(kinds))
-        try:
-            os.kill(victim, signal.SIGKILL)
-        except ProcessLookupError:  # it has just ended
-            return
-        if victim == training.pid:
-            training.wait()
-        self._killed[kinds[victim]] += 1
-        print(f"kill {self._killed.total()}: {kinds[victim]}, of {len(kinds)} processes", file=sys.stderr, flush=True)
-
-    def _check_ended(self, tag: str) -> None:
-        """Wait until all processes of a training have ended. Raise HangError where they do not."""
-        began = time.monotonic()
-        while left := list(descendants(tag)):
-            if time.monotonic() - began > _PATIENCE:
-                raise HangError(f"{len(left)} processes were left running: {left}")
-            time.sleep(0.01)
-        self._slowest_end = max(self._slowest_end, time.monotonic() - began)
+    def figures(self) -> Figures:
+        """Return the counts."""
+        return {
+            "kills": dict(sorted(self.killed.items())),
+            "starts by number of processes": dict(sorted(self._started.items())),
+            "went on with fewer processes": self._went_on,
+            "ended with an error": dict(self._errors),
+            "most seconds until all had ended": rounded(self._slowest_end),
+        }
