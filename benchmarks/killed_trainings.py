@@ -113,7 +113,7 @@ class _Training:
     def kill_one(self, chance: random.Random) -> str | None:
         """Kill one of the processes; return what it was, or None where it had just ended."""
         kinds = {each.pid: "worker" if _WORKER in each.command else "helper" for each in descendants(self.tag)}
-        kinds[self.process.pid] = "launching process" if self.processes > 1 else "only process"
+        kinds[self.process.pid] = "launcher" if self.processes > 1 else "only process"
         victim = chance.choice(sorted(kinds))
         try:
             os.kill(victim, signal.SIGKILL)
@@ -202,8 +202,8 @@ class _Killing:
         """Return the counts."""
         return {
             "kills": dict(sorted(self.killed.items())),
-            "starts by number of processes": dict(sorted(self._started.items())),
-            "went on with fewer processes": self._went_on,
-            "ended with an error": dict(self._errors),
-            "most seconds until all had ended": rounded(self._slowest_end),
+            "starts_by_processes": dict(sorted(self._started.items())),
+            "went_on_with_fewer": self._went_on,
+            "errors": dict(self._errors),
+            "seconds_until_all_had_ended": rounded(self._slowest_end),
         }
