@@ -94,8 +94,7 @@ class _Training:
     processes: int
     process: subprocess.Popen[bytes]
 
-    @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         return self.process.poll() is None
 
     def said(self) -> str:
@@ -105,7 +104,7 @@ class _Training:
         """Wait until the training has saved something or has ended. Raise FaultError where it does neither."""
         pointer, began = self.out / "current.json", time.monotonic()
         saved = pointer.read_bytes() if pointer.exists() else b""
-        while self.running and (pointer.read_bytes() if pointer.exists() else b"") == saved:
+        while self.is_running() and (pointer.read_bytes() if pointer.exists() else b"") == saved:
             if time.monotonic() - began > _PATIENCE:
                 raise FaultError(f"the training hangs: {self.said()}")
             time.sleep(0.01)
@@ -183,12 +182,16 @@ class _Killing:
         """Train by a random number of processes and kill some; return whether the training came to its end."""
         training, before = self._folder.start(out, self._chance.randint(1, _MOST_PROCESSES)), self.killed.total()
         self._started[str(training.processes)] += 1
-        while training.running:
+        while training.is_running():
             # Some saves are waited for, so that the run comes to its end in spite of the kills.
             for _ in range(self._chance.randint(0, 2)):
                 training.wait_for_save()
             time.sleep(self._chance.uniform(*self._pause))
-            if self.killed.total() < self._kills and training.running and (kind := training.kill_one(self._chance)):
+            if (
+                self.killed.total() < self._kills
+                and training.is_running()
+                and (kind := training.kill_one(self._chance))
+            ):
                 self.killed[kind] += 1
                 print(f"kill {self.killed.total()} of {self._kills}: {kind}", file=sys.stderr, flush=True)
         seconds = training.check_ended(undisturbed=self.killed.total() == before)
