@@ -1,14 +1,11 @@
 """Training over processes: the rate of several processes compared with one, and how much they exchange."""
 
-import json
 import os
-import socket
-import subprocess
-import sys
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
+from benchmarks.joined import train_joined
 from benchmarks.plan import Plan
 from benchmarks.rounds import Figures, compare
 from benchmarks.sides import processor_precisions
@@ -76,22 +73,5 @@ def processes_tables(figures: Figures) -> list[Table]:
 
 def _train(side: _Side, precision: str, device: str, *, quick: bool) -> Figures:
     """Return the figures of a training by new processes."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    job = json.dumps({"settings": side.settings, "precision": precision, "device": device, "quick": quick})
-    started = []
-    for rank in range(side.processes):
-        places: dict[str, Any] = {"OMP_NUM_THREADS": side.threads}
-        if side.processes > 1:
-            places |= {"RANK": rank, "LOCAL_RANK": rank, "GROUP_RANK": 0, "TORCHELASTIC_RUN_ID": "benchmark"}
-            places |= {"WORLD_SIZE": side.processes, "LOCAL_WORLD_SIZE": side.processes}
-            places |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-        environment = os.environ | {name: str(value) for name, value in places.items()}
-        command = [sys.executable, "-m", "benchmarks.processes_worker", job]
-        started.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
-    outputs = [process.communicate()[0] for process in started]
-    if any(process.returncode for process in started):
-        raise RuntimeError(f"a process of {side} ended with an error")
-    figures: Figures = json.loads(outputs[0].splitlines()[-1])
-    return figures
+    job = {"settings": side.settings, "precision": precision, "device": device, "quick": quick}
+    return train_joined("benchmarks.processes_worker", job, side.processes, side.threads)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -53,17 +54,17 @@ class _AtStep:
             self.reasons.append(event.reason)
         if isinstance(event, StepDone) and event.step == self.step:
             self.step = -1
-            os.kill(os.getpid() if self.to_worker is None else _workers()[self.to_worker], self.number)
+            os.kill(os.getpid() if self.to_worker is None else _workers(os.getpid())[self.to_worker], self.number)
 
     def close(self) -> None:
         pass
 
 
-def _workers() -> list[int]:
+def _workers(launcher: int) -> list[int]:
     """The processes that train, in the order of their ranks."""
     children = [
         int(child)
-        for thread in Path("/proc/self/task").iterdir()
+        for thread in Path(f"/proc/{launcher}/task").iterdir()
         for child in (thread / "children").read_text().split()
     ]
     return sorted(c for c in children if b"tandem.runs.worker" in Path(f"/proc/{c}/cmdline").read_bytes())
@@ -93,6 +94,26 @@ def test_a_training_goes_on_without_a_process_that_was_killed(tmp_path: Path, wh
     sentences = _train(tmp_path / "run", 2, _AtStep(5, signal.SIGKILL, to_worker=1))
     assert "process 1 of 2 was killed by SIGKILL. The training goes on from its last save with 1 process" in sentences
     assert _weights(tmp_path / "run") == _weights(whole)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks into /proc for the processes")
+def test_nothing_is_left_of_a_training_whose_launching_process_was_killed(tmp_path: Path, whole: Path) -> None:
+    out, temporary = tmp_path / "run", tmp_path / "temporary"
+    temporary.mkdir()
+    code = f"from pathlib import Path; from {__name__} import _train; _train(Path({str(out)!r}), 2)"
+    paths = os.pathsep.join(path for path in sys.path if path)
+    places = {"PYTHONPATH": paths, "TMPDIR": str(temporary)}
+    with subprocess.Popen([sys.executable, "-c", code], env=os.environ | places) as launcher:
+        while not (out / "current.json").exists() and launcher.poll() is None:
+            time.sleep(0.01)
+        workers = _workers(launcher.pid)
+        launcher.kill()
+    assert len(workers) == 2
+    while any(Path(f"/proc/{worker}/cmdline").exists() for worker in workers):
+        time.sleep(0.01)
+    assert list(temporary.glob("tandem-*")) == []
+    _train(out, 3, resume=True)
+    assert _weights(out) == _weights(whole)
 
 
 def test_a_signal_stops_all_processes_and_others_go_on(tmp_path: Path, whole: Path) -> None:

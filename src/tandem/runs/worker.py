@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -87,8 +88,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the one that started us decides
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     relay, folder = Relay(output), Path(sys.argv[1])
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     try:
         Job(**json.loads((folder / "job.json").read_text(encoding="utf-8"))).run(folder, relay)
     except Stopped:
@@ -103,10 +104,14 @@ def main() -> None:
     relay.end()
 
 
-def _end_with_parent() -> None:
-    """End this process at once when standard input ends, since the process that started it has then ended."""
+def _end_with_parent(folder: Path) -> None:
+    """End this process at once when standard input ends, since the process that started it has then been killed.
+
+    The folder of the job goes, too, as nobody else is left who would remove it.
+    """
     while os.read(0, 1):  # not by sys.stdin, which a thread must not be reading from when Python ends
         pass
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(LOST)
 
 
