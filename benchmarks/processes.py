@@ -5,6 +5,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -15,6 +17,7 @@ from benchmarks.sides import processor_precisions
 from benchmarks.tables import Table, number, times
 
 _SHARDS = 8  # what Tandem sets for a recipe without shards
+_ROUNDS = 2  # turns of each side in an alternation; they are short, so that the machine's moods fall on all alike
 _ONE = "one process"
 
 
@@ -30,7 +33,8 @@ class _Side(NamedTuple):
 def measure_processes(plan: Plan) -> Figures:
     """Target tokens per second of one process and of several, which share its cores or have a GPU each.
 
-    The corpus has the shape of Multi30k's. The processes are started anew for each turn, and their start is left out.
+    The corpus has the shape of Multi30k's. All processes are started once; those of one side train while the others
+    wait, and in each round all sides train on the same batches.
     """
     gpus = torch.cuda.device_count()
     device, together = ("cuda", max(gpus, 2)) if gpus > 1 else ("cpu", 2)
@@ -47,9 +51,14 @@ def measure_processes(plan: Plan) -> Figures:
     precisions: Figures = {}
     for precision in processor_precisions(device):
         made: dict[str, list[Figures]] = {name: [] for name in sides}
-        for _ in range(plan.alternations):
-            for name, side in sides.items():
-                made[name].append(_train(side, precision, device, quick=plan.quick))
+        with ExitStack() as stack:
+            trainings = {
+                name: stack.enter_context(_training(side, precision, device, quick=plan.quick))
+                for name, side in sides.items()
+            }
+            for _ in range(_ROUNDS * plan.alternations):
+                for name, training in trainings.items():
+                    made[name].append(training.turn())
         rates = {name: [turn["tokens_per_second"] for turn in turns] for name, turns in made.items()}
         precisions[precision] = {
             "rates": compare(rates, _ONE),
@@ -74,24 +83,46 @@ def processes_tables(figures: Figures) -> list[Table]:
     ]
 
 
-def _train(side: _Side, precision: str, device: str, *, quick: bool) -> Figures:
-    """Return the figures of a training by new processes."""
+class _Training:
+    """The processes of a side, which train for some steps at each turn."""
+
+    def __init__(self, started: list[subprocess.Popen[str]]) -> None:
+        self._started = started
+
+    def turn(self) -> Figures:
+        """Return the figures of the next steps."""
+        for process in self._started:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        made = [process.stdout.readline() for process in self._started if process.stdout is not None]
+        if not all(made):
+            raise RuntimeError("a process of a training has ended")
+        figures: Figures = json.loads(made[0])
+        return figures
+
+
+@contextmanager
+def _training(side: _Side, precision: str, device: str, *, quick: bool) -> Iterator[_Training]:
+    """Start the processes of a side, which end with the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     job = json.dumps({"settings": side.settings, "precision": precision, "device": device, "quick": quick})
     started = []
-    for rank in range(side.processes):
-        places: dict[str, Any] = {"OMP_NUM_THREADS": side.threads}
-        if side.processes > 1:
-            places |= {"RANK": rank, "LOCAL_RANK": rank, "GROUP_RANK": 0, "TORCHELASTIC_RUN_ID": "benchmark"}
-            places |= {"WORLD_SIZE": side.processes, "LOCAL_WORLD_SIZE": side.processes}
-            places |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-        environment = os.environ | {name: str(value) for name, value in places.items()}
-        command = [sys.executable, "-m", "benchmarks.processes_worker", job]
-        started.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
-    outputs = [process.communicate()[0] for process in started]
-    if any(process.returncode for process in started):
-        raise RuntimeError(f"a process of {side} ended with an error")
-    figures: Figures = json.loads(outputs[0].splitlines()[-1])
-    return figures
+    try:
+        for rank in range(side.processes):
+            places: dict[str, Any] = {"OMP_NUM_THREADS": side.threads}
+            if side.processes > 1:
+                places |= {"RANK": rank, "LOCAL_RANK": rank, "GROUP_RANK": 0, "TORCHELASTIC_RUN_ID": "benchmark"}
+                places |= {"WORLD_SIZE": side.processes, "LOCAL_WORLD_SIZE": side.processes}
+                places |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+            environment = os.environ | {name: str(value) for name, value in places.items()}
+            command = [sys.executable, "-m", "benchmarks.processes_worker", job]
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+            started.append(subprocess.Popen(command, env=environment, text=True, **pipes))
+        yield _Training(started)
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
