@@ -119,8 +119,9 @@ def _training(side: _Side, precision: str, device: str, *, quick: bool) -> Itera
                 places |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
             environment = os.environ | {name: str(value) for name, value in places.items()}
             command = [sys.executable, "-m", "benchmarks.processes_worker", job]
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-            started.append(subprocess.Popen(command, env=environment, text=True, **pipes))
+            started.append(
+                subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            )
         yield _Training(started)
     finally:
         for process in started:
