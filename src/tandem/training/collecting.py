@@ -15,7 +15,7 @@ def row_width(parameters: Sequence[nn.Parameter]) -> int:
 
 def views_of(row: Tensor, parameters: Sequence[nn.Parameter]) -> list[Tensor]:
     """Return the part of a row that belongs to each parameter, in its shape."""
-    parts = row.split([parameter.numel() for parameter in parameters])
+    parts = torch.split(row, [parameter.numel() for parameter in parameters])
     return [part.view_as(parameter) for part, parameter in zip(parts, parameters, strict=True)]
 
 
@@ -41,7 +41,7 @@ def collecting(parameters: Sequence[nn.Parameter], row: Tensor, *, adding: bool 
 
     with ExitStack() as stack:
         for parameter, view in waiting.items():
-            handle = parameter.register_post_accumulate_grad_hook(partial(move, view=view))  # type: ignore[arg-type]
+            handle = parameter.register_post_accumulate_grad_hook(partial(move, view=view))  # type: ignore[no-untyped-call]
             stack.callback(handle.remove)
         yield
     for parameter, view in list(waiting.items()):
