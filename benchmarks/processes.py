@@ -15,6 +15,7 @@ from benchmarks.plan import Plan
 from benchmarks.rounds import Figures, compare
 from benchmarks.sides import processor_precisions
 from benchmarks.tables import Table, number, times
+from tandem.runs.launching import ALLOCATION
 
 _SHARDS = 8  # what Tandem sets for a recipe without shards
 _ROUNDS = 2  # turns of each side in an alternation; they are short, so that the machine's moods fall on all alike
@@ -44,6 +45,9 @@ def measure_processes(plan: Plan) -> Figures:
         _ONE: _Side(1, threads * together, ()),
         "together": _Side(together, threads, (cut,)),
         "together, exact_sum": _Side(together, threads, (cut, "training.exact_sum=true")),
+        "together, exact_sum, half as many shards": _Side(
+            together, threads, (f"training.shards={_SHARDS // 2}", "training.exact_sum=true")
+        ),
         "together, exact_sum, a shard each": _Side(
             together, threads, (f"training.shards={together}", "training.exact_sum=true")
         ),
@@ -115,6 +119,7 @@ def _training(side: _Side, precision: str, device: str, *, quick: bool) -> Itera
             places: dict[str, Any] = {"OMP_NUM_THREADS": side.threads}
             if side.processes > 1:
                 places |= {"RANK": rank, "LOCAL_RANK": rank, "GROUP_RANK": 0, "TORCHELASTIC_RUN_ID": "benchmark"}
+                places |= ALLOCATION
                 places |= {"WORLD_SIZE": side.processes, "LOCAL_WORLD_SIZE": side.processes}
                 places |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
             environment = os.environ | {name: str(value) for name, value in places.items()}
