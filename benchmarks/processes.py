@@ -1,17 +1,21 @@
 """Training over processes: the rate of several processes compared with one, and how much they exchange."""
 
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import torch
 
-from benchmarks.joined import train_joined
+from benchmarks.joined import start_joined
 from benchmarks.plan import Plan
 from benchmarks.rounds import Figures, compare
 from benchmarks.sides import processor_precisions
 from benchmarks.tables import Table, number, times
 
 _SHARDS = 8  # what Tandem sets for a recipe without shards
+_ROUNDS = 2  # turns of each side in an alternation; they are short, so that the machine's moods fall on all alike
 _ONE = "one process"
 
 
@@ -27,7 +31,8 @@ class _Side(NamedTuple):
 def measure_processes(plan: Plan) -> Figures:
     """Target tokens per second of one process and of several, which share its cores or have a GPU each.
 
-    The corpus has the shape of Multi30k's. The processes are started anew for each turn, and their start is left out.
+    The corpus has the shape of Multi30k's. All processes are started once; those of one side train while the others
+    wait, and in each round all sides train on the same batches.
     """
     gpus = torch.cuda.device_count()
     device, together = ("cuda", max(gpus, 2)) if gpus > 1 else ("cpu", 2)
@@ -37,6 +42,9 @@ def measure_processes(plan: Plan) -> Figures:
         _ONE: _Side(1, threads * together, ()),
         "together": _Side(together, threads, (cut,)),
         "together, exact_sum": _Side(together, threads, (cut, "training.exact_sum=true")),
+        "together, exact_sum, half as many shards": _Side(
+            together, threads, (f"training.shards={_SHARDS // 2}", "training.exact_sum=true")
+        ),
         "together, exact_sum, a shard each": _Side(
             together, threads, (f"training.shards={together}", "training.exact_sum=true")
         ),
@@ -44,9 +52,14 @@ def measure_processes(plan: Plan) -> Figures:
     precisions: Figures = {}
     for precision in processor_precisions(device):
         made: dict[str, list[Figures]] = {name: [] for name in sides}
-        for _ in range(plan.alternations):
-            for name, side in sides.items():
-                made[name].append(_train(side, precision, device, quick=plan.quick))
+        with ExitStack() as stack:
+            trainings = {
+                name: stack.enter_context(_training(side, precision, device, quick=plan.quick))
+                for name, side in sides.items()
+            }
+            for _ in range(_ROUNDS * plan.alternations):
+                for name, training in trainings.items():
+                    made[name].append(training.turn())
         rates = {name: [turn["tokens_per_second"] for turn in turns] for name, turns in made.items()}
         precisions[precision] = {
             "rates": compare(rates, _ONE),
@@ -71,7 +84,33 @@ def processes_tables(figures: Figures) -> list[Table]:
     ]
 
 
-def _train(side: _Side, precision: str, device: str, *, quick: bool) -> Figures:
-    """Return the figures of a training by new processes."""
+class _Training:
+    """The processes of a side, which train for some steps at each turn."""
+
+    def __init__(self, started: list[subprocess.Popen[str]]) -> None:
+        self._started = started
+
+    def turn(self) -> Figures:
+        """Return the figures of the next steps."""
+        for process in self._started:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        made = [process.stdout.readline() for process in self._started if process.stdout is not None]
+        if not all(made):
+            raise RuntimeError("a process of a training has ended")
+        figures: Figures = json.loads(made[0])
+        return figures
+
+
+@contextmanager
+def _training(side: _Side, precision: str, device: str, *, quick: bool) -> Iterator[_Training]:
+    """Start the processes of a side, which end with the block."""
     job = {"settings": side.settings, "precision": precision, "device": device, "quick": quick}
-    return train_joined("benchmarks.processes_worker", job, side.processes, side.threads)
+    started = start_joined("benchmarks.processes_worker", job, side.processes, side.threads)
+    try:
+        yield _Training(started)
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()

@@ -1,42 +1,81 @@
 """How batches are cut into shards, and that neither the cut nor the order of adding changes a sum of floats."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as some
 
 from tandem.batches import Batches
 from tandem.models.masks import ColumnDraws, draw_mask, drawing
 from tandem.text import PAD_ID
 from tandem.training.shards import Shards, make_piece
-from tandem.training.trees import Node, covering, joined, tree_sum
+from tandem.training.trees import Node, covering, joined, sum_into
 from tests.support.corpora import random_corpus
 
 floats = some.lists(some.none() | some.floats(-1e30, 1e30), min_size=1, max_size=40)
 
 
-def add(one: float, other: float) -> float:
-    return one + other
+class Cell:
+    """A place for a number or a text."""
+
+    value: Any = "unwritten"
+
+
+@dataclass(frozen=True)
+class Values:
+    """Given values as the terms of a sum."""
+
+    values: Sequence[Any]
+
+    def is_empty(self, node: Node) -> bool:
+        return all(value is None for value in self.values[node.first : node.end])
+
+    def put(self, leaf: int, target: Cell) -> None:
+        target.value = self.values[leaf]
+
+    def add(self, leaf: int, target: Cell) -> None:
+        target.value = add(target.value, self.values[leaf])
+
+    def join(self, target: Cell, other: Cell) -> None:
+        target.value = add(target.value, other.value)
+
+    @contextmanager
+    def spare(self, like: Cell) -> Iterator[Cell]:
+        assert like.value != "unwritten"
+        yield Cell()
+
+    def sum_of(self, node: Node) -> Any:
+        cell = Cell()
+        sum_into(cell, node, self)
+        return cell.value
+
+
+def add(one: Any, other: Any) -> Any:
+    return f"({one}+{other})" if isinstance(one, str) else one + other
 
 
 @given(floats, some.integers(1, 12))
 def test_whoever_adds_the_sum_is_the_same(values: list[float | None], processes: int) -> None:
-    root = Node(0, len(values))
-    whole = tree_sum(root, values.__getitem__, add)
+    root, terms = Node(0, len(values)), Values(values)
+    assume(not terms.is_empty(root))
     parts: dict[Node, float | None] = {}
     for rank in range(processes):
         own = Shards(len(values)).of_process(rank, processes)
         for node in covering(root, own.start, own.stop):
             assert node not in parts
-            parts[node] = tree_sum(node, values.__getitem__, add)
+            parts[node] = None if terms.is_empty(node) else terms.sum_of(node)
     assert sum(node.end - node.first for node in parts) == len(values)
-    assert joined(root, parts, add) == whole
+    assert joined(root, parts, add) == terms.sum_of(root)
 
 
 def test_the_tree_over_eight_shards() -> None:
-    added = tree_sum(Node(0, 8), str, lambda one, other: f"({one}+{other})")
-    assert added == "(((0+1)+(2+3))+((4+5)+(6+7)))"
+    assert Values("01234567").sum_of(Node(0, 8)) == "(((0+1)+(2+3))+((4+5)+(6+7)))"
 
 
 @given(some.integers(1, 40), some.integers(0, 90))

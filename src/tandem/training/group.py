@@ -14,6 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from tandem.errors import TrainingError
+from tandem.training.collecting import row_width, views_of
 from tandem.training.shared_memory import SharedRows, reserved_file
 from tandem.training.trees import Node, covering, joined
 
@@ -21,6 +22,7 @@ Value = TypeVar("Value")
 
 _PATIENCE = timedelta(hours=2)
 """How long a process waits for the others; one that has died is noticed at once where its machine is alive."""
+_CHUNK = 2**16  # the numbers of a row that are added up together: few enough that their sums stay in the cache
 
 
 class PeerLost(TrainingError):
@@ -51,13 +53,14 @@ class TrainingGroup(Protocol):
     def add_numbers(self, numbers: Tensor) -> Tensor:
         """Return the sum of all processes' float64 numbers, a small tensor on the CPU."""
 
-    def add_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
-        """Replace each gradient by the sum of all processes' gradients. A gradient that is None counts as 0."""
+    def rows(self, parameters: Sequence[nn.Parameter], tree: "Tree") -> list[Tensor]:
+        """Return a row, as wide as all weights, for each node of this process. The caller writes the node into it."""
 
-    def add_trees(
-        self, parameters: Sequence[nn.Parameter], parts: dict[Node, list[Tensor] | None], tree: "Tree"
-    ) -> None:
-        """Set each gradient to the root of a tree of which each process has some nodes; `parts` are this one's."""
+    def add_rows(self, parameters: Sequence[nn.Parameter], tree: "Tree") -> None:
+        """Set each gradient to the sum of the rows of all processes, which have one each, added in any order."""
+
+    def add_trees(self, parameters: Sequence[nn.Parameter], tree: "Tree") -> None:
+        """Set each gradient to the root of the tree whose nodes the processes have written into their rows."""
 
 
 class Tree:
@@ -75,6 +78,14 @@ class Tree:
         root = Node(0, shards)
         return cls(shards, [list(covering(root, own.start, own.stop)) for own in ranges], is_empty)
 
+    def root_of(self, rows: Sequence[Tensor] | Tensor, add: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """Return the root, from a row for each node: those of rank 0 first. There may be more rows than nodes."""
+        parts: dict[Node, Tensor | None] = dict.fromkeys(self.empty)
+        parts |= dict(zip((node for own in self.nodes for node in own), rows, strict=False))
+        root = joined(self.root, parts, add)
+        assert root is not None
+        return root
+
 
 class Alone:
     """A training in a single process."""
@@ -83,6 +94,10 @@ class Alone:
     size = 1
     processes_here = 1
     sent = 0
+
+    def __init__(self) -> None:
+        """Set up the group."""
+        self._rows = torch.empty(0, 0)
 
     def share(self, value: Value) -> list[Value]:
         """Return the value."""
@@ -100,14 +115,18 @@ class Alone:
         """Return the numbers."""
         return numbers
 
-    def add_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
-        """Do nothing."""
+    def rows(self, parameters: Sequence[nn.Parameter], tree: Tree) -> list[Tensor]:
+        """Return a row for the root."""
+        self._rows = _rows_like(self._rows, parameters[0], len(tree.nodes[0]), row_width(parameters))
+        return list(self._rows)
 
-    def add_trees(self, parameters: Sequence[nn.Parameter], parts: dict[Node, list[Tensor] | None], tree: Tree) -> None:
-        """Set each gradient to the root."""
-        total = joined(tree.root, parts, add_lists)
-        for parameter, gradient in zip(parameters, total or [], strict=True):
-            parameter.grad = gradient
+    def add_rows(self, parameters: Sequence[nn.Parameter], tree: Tree) -> None:  # noqa: ARG002
+        """Set each gradient to that of the row."""
+        _set_gradients(parameters, self._rows[0])
+
+    def add_trees(self, parameters: Sequence[nn.Parameter], tree: Tree) -> None:
+        """Set each gradient to the root, whose row is written."""
+        self.add_rows(parameters, tree)
 
 
 class Processes:
@@ -123,6 +142,7 @@ class Processes:
         # "cpu:gloo,cuda:nccl": small numbers are exchanged on the CPU, gradients where they are.
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
         self._shared: SharedRows | None = None
+        self._rows = self._total = torch.empty(0, 0)
         self._may_share = 1 < self.size == self.processes_here
         with _peers():
             dist.init_process_group(backend, timeout=_PATIENCE)
@@ -172,45 +192,43 @@ class Processes:
             dist.all_reduce(numbers)
         return numbers
 
-    def add_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
-        """Replace each gradient by the sum of all processes' gradients, in one exchange."""
-        size = sum(parameter.numel() for parameter in parameters)
-        nodes = [[Node(rank, rank + 1)] for rank in range(self.size)]
-        gradients = [
-            torch.zeros_like(parameter) if parameter.grad is None else parameter.grad for parameter in parameters
-        ]
-        if self._shares(parameters, self.size):
-            # Any order of adding will do, so that of a tree over the processes will.
-            self._add_in_memory(parameters, {nodes[self.rank][0]: gradients}, Tree(self.size, nodes, lambda _: False))
-            return
-        flat = parameters[0].new_empty(size)
-        with torch.no_grad(), _peers():
-            torch.cat([gradient.flatten() for gradient in gradients], out=flat)
-            dist.all_reduce(flat)
-        # A ring sends each of its `size` segments on 2 (size - 1) times in all.
-        self.sent += 2 * (self.size - 1) * flat.nbytes // self.size
-        _set_gradients(parameters, flat)
+    def rows(self, parameters: Sequence[nn.Parameter], tree: Tree) -> list[Tensor]:
+        """Return a row for each node of this process, in memory that the processes share where they can."""
+        width, own = row_width(parameters), len(tree.nodes[self.rank])
+        if self._shares(parameters[0], sum(len(nodes) for nodes in tree.nodes), width):
+            assert self._shared is not None
+            first = sum(len(nodes) for nodes in tree.nodes[: self.rank])
+            return list(self._shared.rows[first : first + own])
+        # In `add_trees` each process gets a segment of every row, all of them as wide.
+        self._rows = _rows_like(self._rows, parameters[0], own, self.size * -(-width // self.size))
+        self._rows[:, width:] = 0
+        return list(self._rows[:, :width])
 
-    def add_trees(self, parameters: Sequence[nn.Parameter], parts: dict[Node, list[Tensor] | None], tree: Tree) -> None:
+    def add_rows(self, parameters: Sequence[nn.Parameter], tree: Tree) -> None:
+        """Set each gradient to the sum of the rows of all processes, in one exchange."""
+        if self._shared is not None:
+            self._add_in_memory(parameters, tree)
+            return
+        row = self._rows[0]
+        with torch.no_grad(), _peers():
+            dist.all_reduce(row)
+        # A ring sends each of its `size` segments on 2 (size - 1) times in all.
+        self.sent += 2 * (self.size - 1) * row.nbytes // self.size
+        _set_gradients(parameters, row)
+
+    def add_trees(self, parameters: Sequence[nn.Parameter], tree: Tree) -> None:
         """Set each gradient to the root of a tree of which each process has some nodes.
 
-        The gradients are cut into a segment for each process. Each process gets its segment of every node, works out
-        the root of these, and sends it to all others: the bytes that the ring of `add_gradients` sends, too.
+        The rows are cut into a segment for each process. Each process gets its segment of every node, works out the
+        root of these, and sends it to all others: the bytes that the ring of `add_rows` sends, too.
         """
-        if self._shares(parameters, sum(len(nodes) for nodes in tree.nodes)):
-            self._add_in_memory(parameters, parts, tree)
+        if self._shared is not None:
+            self._add_in_memory(parameters, tree)
             return
-        size = sum(parameter.numel() for parameter in parameters)
-        width = -(-size // self.size)
-        like = parameters[0]
-        own = like.new_zeros(len(tree.nodes[self.rank]), self.size, width)
-        for row, node in zip(own, tree.nodes[self.rank], strict=True):
-            gradients = parts[node]
-            assert gradients is not None
-            torch.cat([gradient.flatten() for gradient in gradients], out=row.view(-1)[:size])
-        counts = [len(nodes) for nodes in tree.nodes]
-        received = like.new_empty(sum(counts), width)
-        whole = like.new_empty(self.size * width)
+        own = self._rows.view(len(self._rows), self.size, -1)
+        counts, width = [len(nodes) for nodes in tree.nodes], own.shape[2]
+        received = own.new_empty(sum(counts), width)
+        self._total = _rows_like(self._total, own, self.size, width)
         with _peers(), torch.no_grad():
             to_send = own.transpose(0, 1).contiguous()  # (size, nodes, width): the segments of a process together
             dist.all_to_all_single(
@@ -219,35 +237,28 @@ class Processes:
                 [count * width for count in counts],
                 [len(own) * width] * self.size,
             )
-            nodes = [node for owned in tree.nodes for node in owned]
-            segments: dict[Node, Tensor | None] = dict(zip(nodes, received, strict=True))
-            segments |= dict.fromkeys(tree.empty)
-            mine = joined(tree.root, segments, Tensor.add_)
-            assert mine is not None
-            dist.all_gather(list(whole.view(self.size, width)), mine)
-        self.sent += (self.size - 1) * (len(own) + 1) * width * whole.element_size()
-        _set_gradients(parameters, whole)
+            mine = tree.root_of(received, Tensor.add_)
+            dist.all_gather(list(self._total), mine)
+        self.sent += (self.size - 1) * (len(own) + 1) * mine.nbytes
+        _set_gradients(parameters, self._total.view(-1))
 
-    def _shares(self, parameters: Sequence[nn.Parameter], nodes: int) -> bool:
+    def _shares(self, like: Tensor, nodes: int, width: int) -> bool:
         """Return whether gradients are added up in memory that the processes share; there must be room for `nodes`."""
-        if not self._may_share or parameters[0].device.type != "cpu":
+        if not self._may_share or like.device.type != "cpu":
             return False
-        width, dtype = sum(parameter.numel() for parameter in parameters), parameters[0].dtype
         shape = nodes + 1, width
-        if self._shared is None or not self._shared.holds(*shape, dtype):
+        if self._shared is None or not self._shared.holds(*shape, like.dtype):
             self._shared = None
-            size = shape[0] * width * dtype.itemsize
+            size = shape[0] * width * like.dtype.itemsize
             with reserved_file(size) if self.rank == 0 else nullcontext() as path:
                 path = self.share(path)[0]
-                self._shared = None if path is None else SharedRows(*shape, dtype, path)
+                self._shared = None if path is None else SharedRows(*shape, like.dtype, path)
                 self.share(None)  # the file must not go before all processes have mapped it
             self._may_share = self._shared is not None
         return self._may_share
 
     @torch.no_grad()
-    def _add_in_memory(
-        self, parameters: Sequence[nn.Parameter], parts: dict[Node, list[Tensor] | None], tree: Tree
-    ) -> None:
+    def _add_in_memory(self, parameters: Sequence[nn.Parameter], tree: Tree) -> None:
         """Do what `add_trees` does, in shared memory: a row for each node, and the last one for the root.
 
         Each process works out its segment of the root. Rows are read between the first meeting and the second one, and
@@ -255,38 +266,32 @@ class Processes:
         """
         assert self._shared is not None
         *rows, root = self._shared.rows
-        nodes = [node for owned in tree.nodes for node in owned]
-        for node, row in zip(nodes, rows, strict=False):
-            if (gradients := parts.get(node)) is not None:
-                torch.cat([gradient.flatten() for gradient in gradients], out=row)
         own = slice(self.rank * len(root) // self.size, (self.rank + 1) * len(root) // self.size)
         self._meet()
-        segments: dict[Node, Tensor | None] = {node: row[own] for node, row in zip(nodes, rows, strict=False)}
-        segments |= dict.fromkeys(tree.empty)
-        total = joined(tree.root, segments, torch.add)
-        assert total is not None
-        root[own] = total
+        for start in range(own.start, own.stop, _CHUNK):
+            part = slice(start, min(start + _CHUNK, own.stop))
+            root[part] = tree.root_of([row[part] for row in rows], torch.add)
         self._meet()
         self.sent += (self.size - 1) * (len(tree.nodes[self.rank]) + 1) * root[own].nbytes
-        _set_gradients(parameters, root.clone())  # each process clips its own
+        self._total = _rows_like(self._total, root, 1, len(root))
+        self._total[0] = root
+        _set_gradients(parameters, self._total[0])  # each process clips its own
 
     def _meet(self) -> None:
         """Wait until all processes have come here."""
         self.add_numbers(torch.zeros(1))
 
 
-@torch.no_grad()
-def add_lists(left: list[Tensor], right: list[Tensor]) -> list[Tensor]:
-    """Add the tensors of `right` to those of `left`, and return these."""
-    torch._foreach_add_(left, right)
-    return left
+def _rows_like(rows: Tensor, like: Tensor, count: int, width: int) -> Tensor:
+    """Return a matrix `[count, width]` of the type of `like`: `rows` itself where it is one, which costs nothing."""
+    if rows.shape == (count, width) and (rows.dtype, rows.device) == (like.dtype, like.device):
+        return rows
+    return like.new_empty(count, width)
 
 
-def _set_gradients(parameters: Sequence[nn.Parameter], flat: Tensor) -> None:
-    start = 0
-    for parameter in parameters:
-        parameter.grad = flat[start : start + parameter.numel()].view_as(parameter)
-        start += parameter.numel()
+def _set_gradients(parameters: Sequence[nn.Parameter], row: Tensor) -> None:
+    for parameter, gradient in zip(parameters, views_of(row[: row_width(parameters)], parameters), strict=True):
+        parameter.grad = gradient
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tandem.models.kernels.columns import largest_columns
-from tandem.models.kernels.products import Packed, linear, weight_gradient
+from tandem.models.kernels.products import converted, linear, packed, weight_gradient
 from tandem.training import blocks
 
 
@@ -24,8 +24,8 @@ class ProjectionLoss(torch.autograd.Function):
         dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:
         """Return the objective (with label smoothing) and the negative log-likelihood, summed over the N tokens."""
-        low_features, low_weight, low_bias = features.to(dtype), weight.to(dtype), bias.to(dtype)
-        output = Packed(low_weight, low_bias)
+        low_features, low_weight, low_bias = features.to(dtype), converted(weight, dtype), bias.to(dtype)
+        output = packed(low_weight, low_bias)
         with_gradient = any(ctx.needs_input_grad[:3])
         grad_features = bias.new_empty(features.shape)
         grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)
@@ -108,8 +108,8 @@ class PairedProjectionLoss(torch.autograd.Function):
         dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:
         """Return the objective, and the mean of both negative log-likelihoods, summed over the N tokens."""
-        low_features, low_weight = features.to(dtype), weight.to(dtype)
-        output = Packed(low_weight, bias.to(dtype))
+        low_features, low_weight = features.to(dtype), converted(weight, dtype)
+        output = packed(low_weight, bias.to(dtype))
         with_gradient = any(ctx.needs_input_grad[:3])
         grad_features = bias.new_empty(features.shape)
         grad_weight, grad_bias = bias.new_zeros(()).expand_as(weight), torch.zeros_like(bias)

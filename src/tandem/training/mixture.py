@@ -17,7 +17,7 @@ from tandem.models import Seq2Seq
 from tandem.models.copying import NEVER, Copies, mixed_logits
 from tandem.models.decoder import ComparedFeatures
 from tandem.models.kernels.columns import largest_columns
-from tandem.models.kernels.products import Packed, linear, weight_gradient
+from tandem.models.kernels.products import converted, linear, packed, weight_gradient
 from tandem.training import blocks
 from tandem.training.loss import real_tokens
 
@@ -94,8 +94,8 @@ class _MixtureLoss(torch.autograd.Function):
         dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:
         """Return the objective (with label smoothing) and the negative log-likelihood, summed over the N tokens."""
-        low_features, low_weight = features.to(dtype), weight.to(dtype)
-        output = Packed(low_weight, bias.to(dtype))
+        low_features, low_weight = features.to(dtype), converted(weight, dtype)
+        output = packed(low_weight, bias.to(dtype))
         known = targets < len(weight)
         gold, scores = torch.where(known, targets, 0).unsqueeze(1), bias.new_empty(len(targets))
         smooth, shares = bias.new_zeros(()), torch.empty_like(scores)

@@ -6,7 +6,8 @@ the nodes that cover the tree can work out the root, with the same bits.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol, TypeVar
 
 Value = TypeVar("Value")
 
@@ -33,15 +34,44 @@ def covering(root: Node, first: int, end: int) -> Iterator[Node]:
             yield from covering(child, first, end)
 
 
-def tree_sum(node: Node, value: Callable[[int], Value | None], add: Callable[[Value, Value], Value]) -> Value | None:
-    """Return the sum of the leaves below a node; `value` returns that of a leaf, or None for one that is empty.
+class Terms(Protocol[Value]):
+    """The terms of a sum that is made in place, in values that can be written into."""
 
-    At most one value for each level of the tree exists at a time. `add` may change its first argument, and return it.
+    def is_empty(self, node: Node) -> bool:
+        """Return whether there is no term below a node."""
+
+    def put(self, leaf: int, target: Value) -> None:
+        """Write a term into `target`."""
+
+    def add(self, leaf: int, target: Value) -> None:
+        """Add a term to `target`."""
+
+    def join(self, target: Value, other: Value) -> None:
+        """Add a sum to `target`."""
+
+    def spare(self, like: Value) -> AbstractContextManager[Value]:
+        """A value like another one, that the block may write into."""
+
+
+def sum_into(target: Value, node: Node, terms: Terms[Value]) -> None:
+    """Write the sum of the leaves below a node into `target`; not all of them are empty.
+
+    A right leaf is added to its left sibling at once, and only larger nodes take a spare value.
     """
     if node.end - node.first == 1:
-        return value(node.first)
-    left, right = (tree_sum(child, value, add) for child in node.children)
-    return _added(left, right, add)
+        terms.put(node.first, target)
+        return
+    left, right = node.children
+    if terms.is_empty(left) or terms.is_empty(right):
+        sum_into(target, right if terms.is_empty(left) else left, terms)
+        return
+    sum_into(target, left, terms)
+    if right.end - right.first == 1:
+        terms.add(right.first, target)
+        return
+    with terms.spare(target) as other:
+        sum_into(other, right, terms)
+        terms.join(target, other)
 
 
 def joined(root: Node, parts: Mapping[Node, Value | None], add: Callable[[Value, Value], Value]) -> Value | None:
@@ -49,10 +79,6 @@ def joined(root: Node, parts: Mapping[Node, Value | None], add: Callable[[Value,
     if root in parts:
         return parts[root]
     left, right = (joined(child, parts, add) for child in root.children)
-    return _added(left, right, add)
-
-
-def _added(left: Value | None, right: Value | None, add: Callable[[Value, Value], Value]) -> Value | None:
     if left is None or right is None:
         return right if left is None else left
     return add(left, right)

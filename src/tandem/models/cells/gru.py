@@ -18,7 +18,7 @@ from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import sigmoid_backward, tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.gpu_layers import run_layer
-from tandem.models.kernels.products import Packed, as_type, linear, weight_gradient
+from tandem.models.kernels.products import Packed, as_type, converted, linear, packed, weight_gradient
 from tandem.names import LayerPart
 
 
@@ -95,8 +95,8 @@ class GruLayer(torch.autograd.Function):
         """Run the layer. Returns the outputs `[T, B, H]` and each row's hidden state `[B, H]` where the row ends."""
         steps, batch, _ = inputs.shape
         size = hidden.shape[-1]
-        low_inputs, low_ih, low_hh = inputs.to(dtype), weight_ih.to(dtype), weight_hh.to(dtype)
-        packed_hh = Packed(low_hh, bias_hh.to(dtype))
+        low_inputs, low_ih, low_hh = inputs.to(dtype), converted(weight_ih, dtype), converted(weight_hh, dtype)
+        packed_hh = packed(low_hh, bias_hh.to(dtype))
         # (T, B, E) x (3H, E) -> (T, B, 3H): the inputs' share of all gates at all steps, in one product.
         shares = linear(low_inputs, low_ih, bias_ih.to(dtype))
         gates = hidden.new_empty(shares.shape)

@@ -21,7 +21,7 @@ from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import sigmoid_backward, tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.gpu_layers import run_layer
-from tandem.models.kernels.products import Packed, as_type, linear, weight_gradient
+from tandem.models.kernels.products import Packed, as_type, converted, linear, packed, weight_gradient
 from tandem.names import LayerPart
 
 
@@ -107,10 +107,10 @@ class LstmLayer(torch.autograd.Function):
         """Run the layer. Returns the outputs `[T, B, H]` and each row's two states `[B, H]` where the row ends."""
         steps, batch, _ = inputs.shape
         size = hidden.shape[-1]
-        low_inputs, low_ih, low_hh = inputs.to(dtype), weight_ih.to(dtype), weight_hh.to(dtype)
+        low_inputs, low_ih, low_hh = inputs.to(dtype), converted(weight_ih, dtype), converted(weight_hh, dtype)
         # (T, B, E) x (4H, E) -> (T, B, 4H): the inputs' share of all gates at all steps, in one product.
         shares = linear(low_inputs, low_ih, bias.to(dtype))
-        packed_hh = Packed(low_hh)
+        packed_hh = packed(low_hh)
         gates = hidden.new_empty(shares.shape)
         hiddens = low_inputs.new_empty(steps + 1, batch, size)
         cells = cell.new_empty(steps + 1, batch, size)

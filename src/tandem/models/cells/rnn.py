@@ -15,7 +15,7 @@ from tandem.models.cells.cell import LayerState, LayerWeights, PreparedLayer
 from tandem.models.kernels.activations import tanh_, tanh_backward
 from tandem.models.kernels.ends import Ends
 from tandem.models.kernels.gpu_layers import run_layer
-from tandem.models.kernels.products import Packed, linear, weight_gradient
+from tandem.models.kernels.products import Packed, converted, linear, packed, weight_gradient
 from tandem.names import LayerPart
 
 
@@ -85,8 +85,8 @@ class RnnLayer(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         """Run the layer. Returns the outputs `[T, B, H]` and each row's hidden state `[B, H]` where the row ends."""
         steps, batch, _ = inputs.shape
-        low_inputs, low_ih, low_hh = inputs.to(dtype), weight_ih.to(dtype), weight_hh.to(dtype)
-        packed_hh = Packed(low_hh)
+        low_inputs, low_ih, low_hh = inputs.to(dtype), converted(weight_ih, dtype), converted(weight_hh, dtype)
+        packed_hh = packed(low_hh)
         # (T, B, E) x (H, E) -> (T, B, H): the inputs' share of all steps, in one product.
         shares = linear(low_inputs, low_ih, bias.to(dtype))
         hiddens = hidden.new_empty(steps + 1, batch, hidden.shape[-1])

@@ -9,15 +9,55 @@ Letters: `N` rows of a weight, `K` columns of a weight.
 """
 
 import platform
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from copy import copy
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+Made = TypeVar("Made")
+
+_KEPT: ContextVar[dict[Hashable, tuple[Tensor, Any]] | None] = ContextVar("kept", default=None)
+_FEW = 1024  # the rows up to which `weight_gradient` is faster in the layout of the weight
 _MANY = 64  # the number of rows that packed weights are laid out for; this layout was the fastest from 2 to 320 rows
+
+
+@contextmanager
+def keeping_prepared() -> Iterator[None]:
+    """Keep the weights that are converted or laid out in the block: for passes between which no weight changes."""
+    token = _KEPT.set({})
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+
+
+def converted(weight: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return a weight in a type, without a gradient: the same tensor for all passes of a `keeping_prepared` block."""
+    return weight if weight.dtype == dtype else _prepared(weight, dtype, lambda: weight.detach().to(dtype))
+
+
+def packed(weight: Tensor, bias: Tensor | None = None) -> "Packed":
+    """Return a packed weight, which is laid out once for all passes of a `keeping_prepared` block."""
+    made = _prepared(weight, Packed, lambda: Packed(weight))
+    return made if bias is None else made.with_bias(bias)
+
+
+def _prepared(weight: Tensor, purpose: Hashable, prepare: Callable[[], Made]) -> Made:
+    kept = _KEPT.get()
+    if kept is None:
+        return prepare()
+    key = id(weight), purpose
+    if key not in kept:
+        kept[key] = weight, prepare()  # the weight is kept, too, so that no other one gets its `id`
+    made: Made = kept[key][1]
+    return made
 
 
 def as_type(values: Tensor, dtype: torch.dtype) -> Tensor:
@@ -36,7 +76,8 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 def weight_gradient(gradients: Tensor, inputs: Tensor) -> Tensor:
     """Return the sum over all rows of the outer products of `gradients [..., M]` and `inputs [..., K]`, `[M, K]`."""
     gradients, inputs = gradients.flatten(0, -2), inputs.flatten(0, -2)
-    if gradients.dtype == torch.float32 and _is_for_onednn(gradients) and _transposes_well():
+    # The transposed result of oneDNN is copied into the layout of the weight, which few rows are not worth.
+    if len(inputs) > _FEW and gradients.dtype == torch.float32 and _is_for_onednn(gradients) and _transposes_well():
         # inputs^T gradients, transposed: (K, rows) x (rows, M) -> (K, M) -> (M, K). oneDNN rearranges one of its two
         # arguments, and the inputs are faster to rearrange than the gradients, which are wider.
         return _onednn(inputs.t(), gradients.t(), None).t()
@@ -64,6 +105,12 @@ class Packed:
         has_second_layout = single_rows and weight.dtype == torch.float32 and weight.device.type == "cpu"
         self._single_row = torch.Size((1, weight.shape[1])) if has_second_layout else None
         self._slices: _Slices | None = None
+
+    def with_bias(self, bias: Tensor) -> "Packed":
+        """Return the same weight with another bias. Neither has a layout for single rows."""
+        other = copy(self)
+        other._bias = bias.detach()
+        return other
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return the product with `inputs [..., K]`, of any floating type, plus the bias: `[..., N]`."""
