@@ -1,5 +1,6 @@
 """Training over processes: the rate of several processes compared with one, and how much they exchange."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
