@@ -50,17 +50,23 @@ class EncodedSide:
     def taken(self, runs: Sequence[slice]) -> Self:
         """Return the sentences of these runs of rows, one after the other, in memory."""
         _read_ahead(self.offsets, ((run.start, run.stop + 1) for run in runs))
-        _read_ahead(self.ids, ((int(self.offsets[run.start]), int(self.offsets[run.stop])) for run in runs))
-        ids = np.empty(sum(int(self.offsets[run.stop] - self.offsets[run.start]) for run in runs), _IDS)
-        lengths = np.concatenate([np.diff(self.offsets[run.start : run.stop + 1]) for run in runs])
-        end = 0
+        spans, lengths = list[tuple[int, int]](), list[Offsets]()
         for number, run in enumerate(runs, start=1):
-            start, end = end, end + int(self.offsets[run.stop] - self.offsets[run.start])
-            ids[start:end] = self.ids[self.offsets[run.start] : self.offsets[run.stop]]
+            offsets = self.offsets[run.start : run.stop + 1]
+            spans.append((int(offsets[0]), int(offsets[-1])))
+            lengths.append(np.diff(offsets))
+            if number % _RELEASED_AFTER == 0:
+                self.release()
+        _read_ahead(self.ids, spans)
+        ids = np.empty(sum(stop - start for start, stop in spans), _IDS)
+        end = 0
+        for number, (start, stop) in enumerate(spans, start=1):
+            begun, end = end, end + stop - start
+            ids[begun:end] = self.ids[start:stop]
             if number % _RELEASED_AFTER == 0:
                 self.release()
         self.release()
-        return type(self).of(ids, lengths)
+        return type(self).of(ids, np.concatenate(lengths))
 
     def release(self) -> None:
         """Give back the memory of what was read from mapped files. It is read again where it is needed again."""
