@@ -11,7 +11,7 @@ from torch import Tensor
 from tandem.batches import Batch
 from tandem.models.kernels.products import keeping_prepared
 from tandem.models.masks import drawing
-from tandem.training.collecting import collecting
+from tandem.training.gradient_rows import collecting
 from tandem.training.group import TrainingGroup, Tree
 from tandem.training.objective import Objective
 from tandem.training.shards import Piece, Shards, make_piece

@@ -14,7 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from tandem.errors import TrainingError
-from tandem.training.collecting import row_width, views_of
+from tandem.training.gradient_rows import row_width, views_of
 from tandem.training.shared_memory import SharedRows, reserved_file
 from tandem.training.trees import Node, covering, joined
 
