@@ -6,15 +6,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+import torch
 
 from tandem import train
+from tandem.build import build_model
 from tandem.errors import ArgumentError, RecipeError
+from tandem.model_files import sizes_of
 from tandem.model_paths import read_current
 from tandem.recording import Recorder
+from tandem.runs.corpora import GivenPairs, prepare_corpora
 from tandem.runs.launching import recipe_for
+from tandem.runs.validation import Validator
+from tandem.training import LoopProgress
 from tandem.training.events import Event, Finished, StepDone
+from tandem.training.group import Alone, PeerLost
 from tests.support.runs import number_pairs, tiny_recipe
 
 _SETTINGS = ("training.shards=4", "training.exact_sum=true", "training.save_steps=2", "training.batch_size=16")
@@ -79,8 +87,6 @@ def _weights(out: Path) -> list[bytes]:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that one process has trained, with one thread."""
-    import torch
-
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     out = tmp_path_factory.mktemp("whole") / "run"
@@ -94,6 +100,24 @@ def test_a_training_goes_on_without_a_process_that_was_killed(tmp_path: Path, wh
     sentences = _train(tmp_path / "run", 2, _AtStep(5, signal.SIGKILL, to_worker=1))
     assert "process 1 of 2 was killed by SIGKILL. The training goes on from its last save with 1 process" in sentences
     assert _weights(tmp_path / "run") == _weights(whole)
+
+
+class _Lost(Alone):
+    """A group in which another process has died when translations are shared."""
+
+    def share(self, value: object) -> NoReturn:
+        raise PeerLost("another process does not answer")
+
+
+def test_a_process_that_dies_during_a_validation_is_not_taken_for_a_model_that_diverges() -> None:
+    recipe = tiny_recipe(*_SETTINGS)
+    corpus = prepare_corpora(recipe, GivenPairs(PAIRS, HELD_BACK))
+    model = build_model(recipe, *sizes_of(corpus.source_tokenizer, corpus.target_tokenizer))
+    validator = Validator(recipe, corpus, torch.device("cpu"), lambda _: None, _Lost())
+    with pytest.raises(PeerLost):
+        validator.validate(model, torch.float32, LoopProgress())
+    with pytest.raises(PeerLost):
+        validator.calibrate(model, torch.float32, LoopProgress())
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks into /proc for the processes")

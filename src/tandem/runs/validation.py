@@ -21,7 +21,7 @@ from tandem.terminal import Notify
 from tandem.text import normalise
 from tandem.training import LoopProgress
 from tandem.training.events import Sample, Validation
-from tandem.training.group import Alone, TrainingGroup
+from tandem.training.group import Alone, PeerLost, TrainingGroup
 from tandem.training.shards import Shards
 from tandem.translation.constructors import translator_from_members
 from tandem.translation.messages import Translation
@@ -89,9 +89,9 @@ class Validator:
         sources, references = [source for source, _ in self._groups], [targets for _, targets in self._groups]
         try:
             texts = [text for text, _ in self._translate(translator, sources, translator.search_settings(beam=1))]
-        except MemoryShortage:
+        except (MemoryShortage, PeerLost):
             raise
-        except TandemError as error:  # the only other error of a search: no output has a probability above zero
+        except TandemError as error:  # the only other error: no output has a probability above zero
             raise _diverged(str(error), progress) from error
         lowercase = self._recipe.search.lowercase_scores
         hypotheses = [normalise(text) for text in texts]
@@ -110,7 +110,7 @@ class Validator:
         """Learn how well the model's probabilities predict that it is right; None where there are too few sources."""
         try:
             return calibrate(self._translator(model, dtype), self._groups, self._translate)
-        except MemoryShortage:
+        except (MemoryShortage, PeerLost):
             raise
         except TandemError as error:  # as in `validate`
             raise _diverged(str(error), progress) from error
