@@ -147,7 +147,12 @@ def test_a_graph_that_does_something_else(
     model = onnx.load(export / name)
     change(model)
     content: bytes = model.SerializeToString()
-    refused(export, tmp_path / "forged", {name: content}, f"{name}: (it is not the graph|damaged: it goes on)")
+    refused(
+        export,
+        tmp_path / "forged",
+        {name: content},
+        f"{name}: (it is not the graph|damaged: there are more bytes after its end)",
+    )
 
 
 def test_files_that_end_too_early_or_go_on(export: Path, tmp_path: Path) -> None:

@@ -302,7 +302,7 @@ def test_another_recipe_goes_on_with_a_run_where_it_may(tandem: Tandem, elsewher
     assert (found.code, found.err) == (0, "")
     assert '• training.epochs: 1 -> 2\n• training.clip_norm: 1.0 -> "off"\n' in found.out
     assert load_recipe(elsewhere / "run" / "recipe.toml") == load_recipe(other)
-    refused(tandem("train", other, "--resume", "--out", "run", "--set", "seed=5"), "seed: 1 -> 5", "keeps these")
+    refused(tandem("train", other, "--resume", "--out", "run", "--set", "seed=5"), "seed: 1 -> 5", "cannot change when")
 
 
 def test_a_run_gets_more_epochs(tandem: Tandem, elsewhere: Path) -> None:

@@ -38,7 +38,9 @@ def test_bpe_dropout_is_for_bpe_alone(side: str) -> None:
 
 def test_copying_needs_attention() -> None:
     assert parse_recipe(MINIMAL, "here", ["model.copy=true", "model.attention=luong"]).model.copy
-    with pytest.raises(RecipeError, match="copy is on, but attention is off, and it is attention that says what is"):
+    with pytest.raises(
+        RecipeError, match="copy is on, but attention is off, although attention chooses what is copied"
+    ):
         parse_recipe(MINIMAL, "here", ["model.copy=true"])
 
 

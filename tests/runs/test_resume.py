@@ -293,7 +293,9 @@ def test_with_an_average_the_state_has_the_weights_that_are_trained_on_as_well(t
     model, device = load_checkpoint(last).model.eval(), torch.device("cpu")
     measured = measure_likelihood(model, corpus.epoch(0), device, torch.float32, teacher_forcing=1.0)
     assert validated["validation_loss"] == pytest.approx(measured.loss)
-    with pytest.raises(RecipeError, match=r"keeps these settings:\n  training\.average_decay: 0\.9 -> 0\.0\n"):
+    with pytest.raises(
+        RecipeError, match=r"cannot change when a run is resumed:\n  training\.average_decay: 0\.9 -> 0\.0\n"
+    ):
         run_tiny(averaged, resume=True)
     (states[1] / "trained.safetensors").write_bytes(trained[:-1])
     with pytest.raises(CheckpointError, match=r"trained\.safetensors: damaged"):

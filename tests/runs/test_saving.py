@@ -128,7 +128,7 @@ def test_going_on_follows_no_link(place: str, shared: Path, tmp_path: Path) -> N
     link.symlink_to(victim)
     before = contents(victim)
     with pytest.raises(
-        CheckpointError, match=rf"{re.escape(str(link))}: it is a link, and a run that|lies behind a link"
+        CheckpointError, match=rf"{re.escape(str(link))}: this is a link, and a resumed run|lies behind a link"
     ):
         run_tiny(run, "training.epochs=4", resume=True)
     assert contents(victim) == before
