@@ -44,7 +44,7 @@ def process_device(device: torch.device, group: TrainingGroup) -> torch.device:
 def choose_precision(precision: Precision, device: torch.device) -> torch.dtype:
     """Return the type that matrix products run in; auto is bfloat16 where the processor computes in it.
 
-    Raise RecipeError where there is no such precision.
+    Raise RecipeError if the precision is not one of `Precision`.
     """
     _check_choice("precision", precision, get_args(Precision))
     if precision == "auto":

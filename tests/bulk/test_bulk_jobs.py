@@ -1,54 +1,23 @@
-"""Bulk jobs: what they write is what `translate` writes, in every form, however they were cut, stopped and killed."""
+"""Bulk jobs: what they write is what `translate` writes, however they were cut, stopped and killed."""
 
 import gzip
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow
 import pytest
-from pyarrow import parquet
 
 import tandem
-from tandem.bulk import BulkRequest, read_status, run_bulk
+from tandem.bulk import read_status, run_bulk
 from tandem.bulk.bulk_job import BulkJob, Cut
-from tandem.bulk.engines.local import LocalEngine
 from tandem.bulk.folder import BulkFolder
 from tandem.bulk.ledger import Ledger, ShardDone
 from tandem.bulk.shard_worker import ShardWorker
 from tandem.errors import CorpusError, OutputError, TandemError
 from tandem.runs.bulk_evaluation import evaluate_bulk
+from tests.bulk.small_jobs import SOURCES, expected, request, written
 from tests.support.runs import number_pairs
 
-SOURCES = [source for source, _ in number_pairs(60, seed=8)]
 ODD = ["", "eins\tzwei", "eins\r", "eins zwei"]
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shards are done in this process, so that a test is quick."""
-
-    def run(self: LocalEngine, job: Path, numbers: Sequence[int], *, workers: int, threads: int):  # type: ignore[no-untyped-def]
-        worker = ShardWorker(job, threads=threads)
-        for number in reversed(numbers):
-            yield worker.run(number)
-
-    monkeypatch.setattr(LocalEngine, "run", run)
-
-
-def request(model: Path, *inputs: Path, **more: object) -> BulkRequest:
-    folder = inputs[0].parent / "out"
-    values = {"output": folder, "shard_lines": 7, "search": {"batch_size": 2}, **more}
-    return BulkRequest([model], [str(path) for path in inputs], **values)  # type: ignore[arg-type]
-
-
-def expected(model: Path, texts: Sequence[str]) -> list[str]:
-    return [made.text for made in tandem.load(model).translate(texts, batch_size=2)]
-
-
-def written(path: Path, texts: Sequence[str]) -> Path:
-    path.write_text("".join(text + "\n" for text in texts), encoding="utf-8", newline="\n")
-    return path
 
 
 @pytest.mark.usefixtures("here")
@@ -84,49 +53,6 @@ def test_inputs_of_one_name_keep_their_folders(model: Path, tmp_path: Path) -> N
     run_bulk(request(model, tmp_path / "de" / "in", tmp_path / "at" / "in", output=tmp_path / "out"))
     output = tmp_path / "out" / "output"
     assert sorted(path.relative_to(output).as_posix() for path in output.rglob("in")) == ["at/in", "de/in"]
-
-
-@pytest.mark.usefixtures("here")
-def test_a_column_is_added_to_tab_separated_lines(model: Path, tmp_path: Path) -> None:
-    lines = ["id\tde\tnote", *(f"{n}\t{text}\t~" for n, text in enumerate(SOURCES[:20])), "21"]
-    source = written(tmp_path / "in.tsv", lines)
-    manifest = run_bulk(request(model, source, columns=("de",), to="en"))
-    made = expected(model, SOURCES[:20])
-    found = (tmp_path / "out" / "output" / "in.tsv").read_text(encoding="utf-8").splitlines()
-    assert found == ["id\tde\tnote\ten", *(f"{a}\t{b}" for a, b in zip(lines[1:], made, strict=False)), "21\t"]
-    assert manifest.faults == 1
-    (error,) = (path.read_text(encoding="utf-8") for path in (tmp_path / "out" / "errors").iterdir())
-    assert json.loads(error)["line"] == 22
-    assert "there is no column 2" in error
-
-
-@pytest.mark.usefixtures("here")
-def test_a_field_is_added_to_json_lines_and_the_others_stay_as_they_are(model: Path, tmp_path: Path) -> None:
-    lines = [f'{{"n": 1.10, "source" : {json.dumps(text)}}} ' for text in SOURCES[:9]]
-    faulty = ["[1]", "{", '{"source": 7}', '{"source": "eins", "translation": "x"}', "{}"]
-    source = written(tmp_path / "in.jsonl", [*lines, *faulty])
-    manifest = run_bulk(request(model, source))
-    found = (tmp_path / "out" / "output" / "in.jsonl").read_text(encoding="utf-8").splitlines()
-    wanted = [
-        f'{line.strip()[:-1]}, "translation": {json.dumps(text)}}}'
-        for line, text in zip(lines, expected(model, SOURCES[:9]), strict=True)
-    ]
-    nothing = '{"translation": null}'
-    assert found == [*wanted, nothing, nothing, '{"source": 7, "translation": null}', faulty[3], nothing]
-    assert manifest.faults == 5
-
-
-@pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("group", [4, 1000])
-def test_a_column_is_added_to_parquet(model: Path, tmp_path: Path, group: int) -> None:
-    texts: list[str | None] = [*SOURCES[:20], None]
-    table = pyarrow.table({"n": range(21), "source": texts})
-    parquet.write_table(table, tmp_path / "in.parquet", row_group_size=group)
-    manifest = run_bulk(request(model, tmp_path / "in.parquet"))
-    found = parquet.read_table(tmp_path / "out" / "output" / "in.parquet")
-    assert found.column("translation").to_pylist() == [*expected(model, SOURCES[:20]), None]
-    assert found.drop_columns("translation").equals(table)
-    assert manifest.faults == 1
 
 
 @pytest.mark.usefixtures("here")
@@ -328,28 +254,3 @@ def test_a_job_that_was_killed_while_its_inputs_were_read_begins_anew(model: Pat
         *("job.json", "cut.npy", "log.jsonl", "manifest.json"),
         *("ledger", "errors", "output"),
     }
-
-
-@pytest.mark.usefixtures("here")
-def test_columns_that_are_not_there_are_errors_before_the_work(model: Path, tmp_path: Path) -> None:
-    table = written(tmp_path / "in.tsv", ["de\ten", "eins\tone"])
-    with pytest.raises(CorpusError, match=r"the header has no column called 'fr'; its columns are 'de', 'en'"):
-        run_bulk(request(model, table, columns=("fr",)))
-    with pytest.raises(CorpusError, match=r"plain text has none\. Give a \.tsv, \.jsonl or \.parquet file"):
-        run_bulk(request(model, written(tmp_path / "in", ["eins"]), task="score"))
-    with pytest.raises(TandemError, match=r"none of its first 1 lines can be used\. Line 1: there is no 'source'"):
-        run_bulk(request(model, written(tmp_path / "in.jsonl", ["{}"]), shard_lines=None))
-
-
-@pytest.mark.parametrize("name", ["table.csv", "table.CSV.gz", "table.xlsx"])
-def test_a_table_that_no_form_reads_is_refused_and_leaves_nothing(model: Path, tmp_path: Path, name: str) -> None:
-    source = written(tmp_path / name, ["id,text", "1,eins zwei"])
-    with pytest.raises(CorpusError, match=r"table\.(csv|CSV\.gz|xlsx): a bulk job does not read tables of this kind"):
-        run_bulk(request(model, source))
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.usefixtures("here")
-def test_the_lines_of_such_a_table_are_translated_on_request(model: Path, tmp_path: Path) -> None:
-    source = written(tmp_path / "lines.csv", ["eins zwei", "drei"])
-    assert run_bulk(request(model, source, format="text")).lines == 2

@@ -25,7 +25,7 @@ from tandem.text.features import read_tokenizer
 ACCOUNT = "prepared.json"  # describes a prepared corpus, with size and sum of each file; written last
 FAULTY = "faulty.txt"  # the file with a line for each pair that was left out
 BEGUN = "begun.json"  # says what a preparation is of, until it is finished
-FAILED = "failed"  # is there when a preparation ended with an error
+FAILED = "failed"  # an empty file in the folder of a preparation that ended with an error
 _TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json")
 _VALIDATION = "validation.json"
 _SIDES = ("train.source", "train.target", "validation.source", "validation.target")

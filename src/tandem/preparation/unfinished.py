@@ -21,17 +21,17 @@ class Begun(NamedTuple):
 
 
 def note_begun(folder: Path, begun: Begun) -> None:
-    """Make the folder of a preparation, with a note of what it is of; the lock of the corpus is held."""
+    """Make the folder of a preparation, and write into it which corpus it prepares. The corpus must be locked."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FAILED).unlink(missing_ok=True)
     replace_file(folder / BEGUN, json.dumps(begun))
 
 
 def remove_superseded(cache: Path, key: str, begun: Begun, notify: Notify) -> None:
-    """Remove what other preparations of the same files left that cannot go on.
+    """Remove what other preparations of the same files left behind, if they cannot go on.
 
-    These are the ones that failed, and those of another content, which would need files that are no more. One that is
-    under way stays, and `notify` is told which file differs.
+    These are preparations that failed, and preparations of files whose content has changed since. A preparation that is
+    under way is kept, and `notify` is told which file differs.
     """
     for other, changed in _superseded(cache, key, begun):
         folder = corpora_in(cache) / f"{other}.partial"

@@ -74,7 +74,7 @@ RUN_LAYOUT: Layout = {
 class _Account(LoopProgress):
     """The content of `progress.json`."""
 
-    held: tuple[StepDone, ...]  # the pending steps, by the name that the file format has for them
+    held: tuple[StepDone, ...]  # the pending steps: this is their name in the file
     corpus: str
 
 

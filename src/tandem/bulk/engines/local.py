@@ -53,7 +53,7 @@ class LocalEngine:
 
 
 class ShardProcesses:
-    """Worker processes on this machine, as many as there are threads that have a shard done at the same time."""
+    """Worker processes on this machine. A process is started when a thread asks for a shard and no process is free."""
 
     def __init__(self, job: Path, threads: int) -> None:
         """Take the folder of the job, and the number of threads that a process computes with."""
